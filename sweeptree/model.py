@@ -1,0 +1,347 @@
+"""The nouns that the modules share. Values only: nothing here touches the disk, git or the engine.
+
+Borders (what a user writes, what stands on disk) are pydantic models; what only our own code passes
+round are frozen dataclasses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+SCHEMA_VERSION = 1
+MAX_COMMANDS = 100_000
+EXP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+Scalar = str | int | float | bool
+
+
+class JobState(StrEnum):
+    """Where a job stands. `lost`: its keeper died without an outcome (kill -9, power cut)."""
+
+    PLANNED = "planned"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
+    @property
+    def is_final(self) -> bool:
+        """True once an attempt has ended, however it ended."""
+        return self not in (JobState.PLANNED, JobState.RUNNING)
+
+
+def check_exp_name(name: str) -> str:
+    """Return the name, or raise ValueError saying what a sweep may be called (it becomes a folder and a ref)."""
+    if not EXP_NAME.fullmatch(name) or ".." in name or name.endswith((".", ".lock")):
+        raise ValueError(
+            "a sweep's name is 1 to 64 letters, digits, '.', '_' or '-', begins with a letter or digit, "
+            "holds no '..' and does not end in '.' or '.lock'"
+        )
+    return name
+
+
+def check_command(command: str) -> str:
+    """Return the command, or raise ValueError: a command is a line of text that a shell can run."""
+    if not command.strip():
+        raise ValueError("a command is empty")
+    if "\0" in command:
+        raise ValueError("a command holds a NUL byte")
+    return command
+
+
+ExpName = Annotated[str, AfterValidator(check_exp_name)]
+Command = Annotated[str, AfterValidator(check_command)]
+
+
+class Border(BaseModel):
+    """What crosses a border is frozen, and a misspelt field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SweepSpec(Border):
+    """One experiment: its commands (given, or made from a template) and how they are to be run."""
+
+    exp_name: ExpName = Field(description="Name of the sweep: its results stand in the folder of this name.")
+    commands: tuple[Command, ...] = Field(
+        default=(), max_length=MAX_COMMANDS, description="One shell command per job, run as written."
+    )
+    template: str | None = Field(
+        default=None,
+        description="A command with {name} for each grid parameter and {seed}; makes the commands.",
+    )
+    grid: dict[str, tuple[Scalar, ...]] = Field(
+        default_factory=dict,
+        description="Values per parameter of the template; every combination is a config.",
+    )
+    seeds: tuple[int, ...] = Field(default=(), description="Random seeds; each config runs once per seed.")
+    metric: str | None = Field(
+        default=None,
+        pattern=r"^[^:\s]+(:(max|min))?$",
+        description="What the leaderboard ranks by, as name:max or name:min.",
+    )
+    repo: Path = Field(default=Path(), description="A folder inside the git repository whose code is run.")
+    results_dir: Path | None = Field(
+        default=None, description="Where results go; default: results/ at the top of the repository."
+    )
+    base: str = Field(default="HEAD", min_length=1, description="The commit, branch or tag that all jobs run at.")
+    use_worktree: bool = Field(
+        default=False, description="Run each job in a git worktree of its own, not in the repository itself."
+    )
+    parallel: int | None = Field(
+        default=None,
+        ge=1,
+        le=4096,
+        description="Jobs at once; default: the GPU slots, or the cores without GPUs.",
+    )
+    gpus: int | None = Field(
+        default=None, ge=0, le=64, description="GPUs per job; default: 1 where the machine has GPUs, else 0."
+    )
+    timeout: float | None = Field(default=None, gt=0, description="Seconds after which a job is stopped.")
+    time_limit: float | None = Field(
+        default=None,
+        gt=0,
+        description="Seconds after which the sweep starts no more jobs and stops those that run.",
+    )
+    grace: float = Field(default=10.0, ge=0, le=600, description="Seconds between asking a job to stop and killing it.")
+    retries: int = Field(default=0, ge=0, le=100, description="Further attempts for a job that failed or timed out.")
+    on_fail: Literal["continue", "stop"] = Field(
+        default="continue", description="What a failed job means for the jobs that have not started."
+    )
+    dirty: Literal["refuse", "snapshot", "ignore"] = Field(
+        default="refuse", description="What to do with uncommitted changes that the worktrees would lack."
+    )
+    setup: str | None = Field(
+        default=None,
+        description="A shell command run in each fresh worktree before its job, for example 'uv sync'.",
+    )
+    only: tuple[int, ...] = Field(default=(), description="Run only the jobs with these numbers.")
+    keep_env: tuple[str, ...] = Field(
+        default=(), description="Names of environment variables with secrets that the jobs may see."
+    )
+    auto_fix_before_pr: bool = Field(default=False, description="Run the auto-fix script in each job's worktree.")
+    auto_fix_script: Path = Field(
+        default=Path("scripts/agents/auto_fix_and_pr.sh"), description="The script that auto-fix runs."
+    )
+    commit_and_pr: bool = Field(
+        default=False,
+        description="Commit what a successful job changed in tracked files to a branch of its own.",
+    )
+    post_pr_labels: tuple[str, ...] = Field(default=(), description="Labels for the pull requests.")
+    post_pr_reviewers: tuple[str, ...] = Field(default=(), description="Reviewers asked for the pull requests.")
+    max_prs: int = Field(default=10, ge=0, le=1000, description="The most branches and pull requests a sweep makes.")
+
+    @model_validator(mode="after")
+    def _has_jobs(self) -> SweepSpec:
+        if bool(self.commands) == bool(self.template):
+            raise ValueError("give either commands, or a template with a grid and seeds")
+        if not self.template and self.grid:
+            raise ValueError("a grid needs a template that names its parameters")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One command of a sweep. `index` never changes; `config_id` is the same for all seeds of a config."""
+
+    index: int
+    command: str
+    params: Mapping[str, Scalar]
+    seed: int | None
+    config_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The commit that a sweep is pinned to. `name` is what the user wrote, `branch` the branch HEAD is on."""
+
+    commit: str
+    name: str
+    subject: str
+    branch: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Worktree:
+    """Where a job runs. `slot` is the pool's number, None when that is the repository itself.
+
+    `top` is the root of the checkout; `path` the folder the command starts in (a subfolder when the
+    sweep was started in one).
+    """
+
+    top: Path
+    path: Path
+    base_commit: str
+    slot: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One GPU (or MIG slice) that jobs may be given. Memory in MiB."""
+
+    uuid: str
+    index: int
+    name: str
+    memory_total: int
+    memory_free: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRequest:
+    """What a keeper must hold before its job starts: `count` of `devices`, by lock files below `root`."""
+
+    root: Path
+    devices: tuple[Device, ...]
+    count: int
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Everything a keeper needs to own one attempt of a job. Seconds for all durations.
+
+    `env` is the whole environment of the command. `alive`, `outcome` and `started` are files of this
+    attempt alone: `alive` is flocked by the keeper while it lives, `started` is written when the command
+    starts (after the slots are held), `outcome` when its whole process tree is gone.
+    """
+
+    name: str
+    command: str
+    cwd: Path
+    env: Mapping[str, str]
+    log: Path
+    alive: Path
+    started: Path
+    outcome: Path
+    timeout: float | None
+    grace: float
+    log_cap: int
+    slots: SlotRequest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one attempt ended. Times are UTC ISO 8601; `duration_seconds` is monotonic, from start to tree gone."""
+
+    state: JobState
+    exit_code: int | None
+    signal: int | None
+    reason: str | None
+    start_time: str | None
+    end_time: str
+    duration_seconds: float
+    peak_rss_mb: float | None
+    gpus: tuple[str, ...] = ()
+    gpu_seconds: float = 0.0
+    waited_seconds: float = 0.0
+    log_bytes: int = 0
+    log_dropped: int = 0
+    leftovers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a job left in its worktree, as paths below `Worktree.top`.
+
+    `tracked`: tracked files changed or removed; `made`: files git did not know (ignored ones too);
+    `notes`: changes to what all worktrees share (config, hooks, refs), one sentence each.
+    """
+
+    tracked: tuple[str, ...] = ()
+    made: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A branch that holds what a job changed."""
+
+    name: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """What a job reported: the last value per name, and the best of the sweep's metric."""
+
+    values: Mapping[str, float] = field(default_factory=dict)
+    best: Mapping[str, Any] | None = None
+    source: str | None = None
+
+
+class Attempt(BaseModel):
+    """One try of a job, as it stands in the record."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    number: int
+    state: JobState
+    exit_code: int | None = None
+    reason: str | None = None
+    start_time: str | None = None
+    end_time: str | None = None
+    duration_seconds: float | None = None
+
+
+class JobRecord(BaseModel):
+    """`job_<i>.meta.json`. Every field but `id` has a default, so records of the seed's own tools load too."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    schema_version: int = 0
+    id: int
+    cmd: str = ""
+    state: JobState | None = None
+    exit_code: int | None = None
+    reason: str | None = None
+    log: str | None = None
+    start_time: str | None = None
+    end_time: str | None = None
+    duration_seconds: float | None = None
+    git_commit: str | None = None
+    git_branch: str | None = None
+    base_commit: str | None = None
+    host: str | None = None
+    python_version: str | None = None
+    worktree: str | None = None
+    attempts: tuple[Attempt, ...] = ()
+    params: dict[str, Scalar] = Field(default_factory=dict)
+    seed: int | None = None
+    config_id: str | None = None
+    gpus: tuple[str, ...] = ()
+    gpu_seconds: float | None = None
+    peak_vram_mb: float | None = None
+    peak_rss_mb: float | None = None
+    metrics: dict[str, float] = Field(default_factory=dict)
+    best: dict[str, Any] | None = None
+    metrics_source: str | None = None
+    artifacts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    auto_fix: dict[str, Any] | None = None
+    pr_url: str | None = None
+    pr_number: int | None = None
+    review: dict[str, Any] | None = None
+    reproduce: str | None = None
+
+
+class SweepSummary(BaseModel):
+    """What a sweep came to: the fan-in's answer, and what the command line prints last."""
+
+    model_config = ConfigDict(frozen=True)
+
+    exp_name: str
+    n_jobs: int
+    states: dict[str, int]
+    exit_code: int
+    wall_seconds: float | None = None
+    results: str
+    leaderboard: list[dict[str, Any]] = Field(default_factory=list)
+    warnings: list[str] = Field(default_factory=list)
