@@ -141,8 +141,9 @@ class SweepSpec(Border):
 
     @model_validator(mode="after")
     def _has_jobs(self) -> SweepSpec:
-        if bool(self.commands) == bool(self.template):
-            raise ValueError("give either commands, or a template with a grid and seeds")
+        given = [name for name in ("commands", "commands_file", "template") if getattr(self, name)]
+        if len(given) != 1:
+            raise ValueError("give one of commands, commands_file, or a template with a grid and seeds")
         if not self.template and self.grid:
             raise ValueError("a grid needs a template that names its parameters")
         return self

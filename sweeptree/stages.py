@@ -1,0 +1,422 @@
+"""A job's life as plain functions: worktree, setup, command, fix, commit. The tasks are thin adaptors of these.
+
+Each stage writes its part of the record at once. A failing command is an `Outcome`; trouble of ours (git, disk)
+ends the job as failed with the reason, and never the sweep. Hides how the core modules work together.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import platform
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sweeptree import artifacts, metrics, supervise, worktrees
+from sweeptree.errors import RecordError, SweeptreeError
+from sweeptree.model import Attempt, Job, JobRecord, JobState, Launch, Outcome, SlotRequest, Worktree
+from sweeptree.preflight import Prepared
+from sweeptree.records import SweepPaths, SweepStore, read_json, utc_now
+
+ARTIFACT_BYTES = 512 * 1024 * 1024
+ARTIFACT_FILES = 10_000
+KEPT_FAILED = 8
+FIX_TIMEOUT = 900.0
+
+
+class Sweep:
+    """What all jobs of a running sweep share: its plan, its records, its worktrees, and whether it must stop."""
+
+    def __init__(self, prepared: Prepared, store: SweepStore, pool: worktrees.Pool | None, *, log_cap: int = 0) -> None:
+        self.prepared = prepared
+        self.spec = prepared.spec
+        self.paths = prepared.paths
+        self.store = store
+        self.pool = pool
+        self.log_cap = log_cap
+        self.cause: str | None = None
+        self.stopping = threading.Event()
+        self._guard = threading.Lock()
+        self._keepers: set[supervise.Keeper] = set()
+        self._kill = False
+        self._kept_failed = 0
+        self._branches = 0
+
+    def stop(self, cause: str, *, kill: bool = False) -> None:
+        """Start nothing more and ask every running job to stop; `kill`: at once. The first cause stands."""
+        with self._guard:
+            self.cause = self.cause or cause
+            self._kill = self._kill or kill
+            self.stopping.set()
+            keepers = tuple(self._keepers)
+        for keeper in keepers:
+            keeper.kill() if kill else keeper.stop()
+
+    def start_no_more(self, cause: str) -> None:
+        """Let what runs go on, start nothing more (`--on_fail stop`)."""
+        with self._guard:
+            self.cause = self.cause or cause
+        self.stopping.set()
+
+    @contextlib.contextmanager
+    def watched(self, keeper: supervise.Keeper) -> Iterator[supervise.Keeper]:
+        """Keep a keeper within reach of `stop` while it is waited for."""
+        with self._guard:
+            self._keepers.add(keeper)
+            cancelled = self.stopping.is_set() and self.cause != "a job failed"
+            kill = self._kill
+        if cancelled:
+            keeper.kill() if kill else keeper.stop()
+        try:
+            yield keeper
+        finally:
+            with self._guard:
+                self._keepers.discard(keeper)
+
+    def may_keep_failed(self) -> bool:
+        """Whether one more failed job's worktree is kept (there is a bound, they cost disk)."""
+        with self._guard:
+            self._kept_failed += 1
+            return self._kept_failed <= KEPT_FAILED
+
+    def may_branch(self) -> bool:
+        """Whether one more branch is made (`--max_prs`)."""
+        with self._guard:
+            self._branches += 1
+            return self._branches <= self.spec.max_prs
+
+
+@dataclass(eq=False)
+class Chain:
+    """One job on its way through its stages. A plain object on purpose: the engine takes it as one opaque value."""
+
+    sweep: Sweep
+    job: Job
+    attempt: int = 0
+    worktree: Worktree | None = None
+    outcome: Outcome | None = None
+    ran: set[str] = field(default_factory=set)
+    kept: bool = False
+    record: JobRecord | None = None
+
+    def update(self, **fields: object) -> None:
+        """Write a part of the job's record."""
+        self.record = self.sweep.store.update(self.job.index, **fields)
+
+
+def prepare_worktree(chain: Chain) -> Worktree:
+    """Stage 1: a clean checkout of the pinned commit (or the repository itself), and the record that says so."""
+    chain.attempt = next_attempt(chain.sweep.store, chain.job.index)
+    sweep, prepared, job = chain.sweep, chain.sweep.prepared, chain.job
+    chain.worktree = sweep.pool.acquire() if sweep.pool else worktrees.in_place(prepared.repo, prepared.base)
+    chain.update(
+        cmd=job.command,
+        params=dict(job.params),
+        seed=job.seed,
+        config_id=job.config_id,
+        state=JobState.PLANNED,
+        log=sweep.paths.log(job.index).name,
+        base_commit=prepared.base.commit,
+        git_commit=prepared.base.commit[:12],
+        git_branch=prepared.base.branch,
+        host=platform.node(),
+        python_version=platform.python_version(),
+        worktree=str(chain.worktree.path),
+        exit_code=None,
+        reason=None,
+    )
+    return chain.worktree
+
+
+def run_command(chain: Chain) -> Outcome:
+    """Stage 2: setup if asked for, then the command under its keeper, then what it reported and made."""
+    outcome = _setup(chain)
+    if outcome is None:
+        outcome = _supervised(chain, _launch(chain, chain.job.command, "", slots=True))
+    chain.outcome = outcome
+    _record_outcome(chain, outcome)
+    return outcome
+
+
+def auto_fix(chain: Chain) -> Outcome | None:
+    """Stage 3: the auto-fix script in the job's worktree. Its failure is recorded and stops nothing."""
+    script = _fix_script(chain)
+    if script is None:
+        chain.update(auto_fix={"script": str(chain.sweep.spec.auto_fix_script), "reason": "there is no such script"})
+        return None
+    log = chain.sweep.paths.root / f"job_{chain.job.index}.fix.log"
+    launch = _launch(chain, f"exec {_quoted(script)}", ".fix", log=log, timeout=FIX_TIMEOUT)
+    outcome = _supervised(chain, launch)
+    chain.update(
+        auto_fix={
+            "script": str(script),
+            "exit_code": outcome.exit_code,
+            "reason": outcome.reason,
+            "duration_seconds": outcome.duration_seconds,
+            "log": log.name,
+        }
+    )
+    return outcome
+
+
+def commit(chain: Chain) -> worktrees.Branch | None:
+    """Stage 4: what the job changed in tracked files, as a commit on a branch of its own. None: nothing to keep."""
+    if chain.worktree is None or not worktrees.changes(chain.worktree).tracked:
+        return None
+    if not chain.sweep.may_branch():
+        chain.update(notes=(*_notes(chain), f"no branch: --max_prs {chain.sweep.spec.max_prs} is reached"))
+        return None
+    branch = worktrees.commit_changes(chain.worktree, branch=branch_name(chain), message=_commit_message(chain))
+    chain.kept = True
+    chain.update(git_branch=branch.name, git_commit=branch.commit[:12])
+    return branch
+
+
+def finish(chain: Chain) -> JobRecord:
+    """Last: the worktree goes back to the pool, or stays where its work must be kept."""
+    sweep, worktree = chain.sweep, chain.worktree
+    chain.worktree = None
+    if sweep.pool is not None and worktree is not None:
+        kept = sweep.pool.release(worktree, keep=_must_keep(chain), index=chain.job.index)
+        chain.update(worktree=str(kept) if kept else None)
+    return chain.record or sweep.store.record(chain.job.index)
+
+
+def give_up(chain: Chain, error: Exception) -> JobRecord:
+    """Trouble of ours ended the job: the record says so, and the worktree is left alone for a look."""
+    reason = error.message if isinstance(error, SweeptreeError) else f"{type(error).__name__}: {error}"
+    now = utc_now()
+    number = max(chain.attempt, 1)
+    attempt = Attempt(number=number, state=JobState.FAILED, reason=reason, end_time=now)
+    with contextlib.suppress(OSError):
+        chain.update(
+            cmd=chain.job.command,
+            params=dict(chain.job.params),
+            seed=chain.job.seed,
+            config_id=chain.job.config_id,
+            state=JobState.FAILED,
+            reason=reason,
+            end_time=now,
+            attempts=_with_attempt(chain, attempt),
+        )
+    if chain.record is None or chain.record.state != JobState.FAILED:
+        chain.record = JobRecord(id=chain.job.index, cmd=chain.job.command, state=JobState.FAILED, reason=reason)
+    return chain.record
+
+
+def next_attempt(store: SweepStore, index: int) -> int:
+    """The number of the next attempt: one more than any that has left a trace."""
+    before = [a.number for a in store.record(index).attempts]
+    return max(before, default=0) + 1
+
+
+def branch_name(chain: Chain) -> str:
+    """sweeptree/<exp>/<slug>-<hash8>: the same for the same job of the same sweep, whenever it is made."""
+    job, base = chain.job, chain.sweep.prepared.base
+    seed = f"-seed{job.seed}" if job.seed is not None else ""
+    slug = re.sub(r"[^A-Za-z0-9._=-]+", "-", f"{job.index}-{job.config_id}{seed}")[:60].strip("-.")
+    digest = hashlib.sha256(f"{base.commit}\0{job.index}\0{job.command}".encode()).hexdigest()[:8]
+    return f"sweeptree/{chain.sweep.spec.exp_name}/{slug}-{digest}"
+
+
+def reproduce_line(chain: Chain) -> str:
+    """A line that runs this job's command again on the same commit."""
+    commit = chain.sweep.prepared.base.commit
+    return f"git worktree add --detach ../repro {commit} && cd ../repro && {chain.job.command}"
+
+
+def _setup(chain: Chain) -> Outcome | None:
+    command = chain.sweep.spec.setup
+    if not command:
+        return None
+    outcome = _supervised(chain, _launch(chain, command, ".setup"))
+    if outcome.state is JobState.SUCCEEDED:
+        return None
+    chain.ran.add("setup failed")
+    return outcome
+
+
+def _launch(
+    chain: Chain, command: str, suffix: str, *, slots: bool = False, log: Path | None = None, timeout: float | None = None
+) -> Launch:
+    sweep, spec, paths, job = chain.sweep, chain.sweep.spec, chain.sweep.paths, chain.job
+    assert chain.worktree is not None
+    out = paths.out(job.index)
+    out.mkdir(exist_ok=True)
+    request = None
+    if slots and sweep.prepared.gpus:
+        owner = f"{spec.exp_name} job {job.index}"
+        request = SlotRequest(sweep.prepared.slot_dir, sweep.prepared.detection.devices, sweep.prepared.gpus, owner)
+    return Launch(
+        name=f"{spec.exp_name}:{job.index}.{chain.attempt}{suffix}",
+        command=command,
+        cwd=chain.worktree.path,
+        env=supervise.job_environment(
+            os.environ,
+            exp=spec.exp_name,
+            job=job.index,
+            attempt=chain.attempt,
+            seed=job.seed,
+            commit=chain.worktree.base_commit,
+            worktree=chain.worktree.path,
+            out=out,
+            metrics=paths.metrics(job.index),
+            keep=spec.keep_env,
+        ),
+        log=log or paths.log(job.index),
+        alive=paths.attempt(job.index, chain.attempt, f"alive{suffix}"),
+        started=paths.attempt(job.index, chain.attempt, f"started{suffix}"),
+        outcome=paths.attempt(job.index, chain.attempt, f"outcome{suffix}"),
+        timeout=timeout or spec.timeout,
+        grace=spec.grace,
+        log_cap=sweep.log_cap,
+        slots=request,
+    )
+
+
+def _supervised(chain: Chain, launch: Launch) -> Outcome:
+    """Run one launch to its end; the record says `running` from the moment the command runs."""
+    is_command = launch.name.endswith(f".{chain.attempt}")
+    if is_command and launch.slots is None:
+        _record_start(chain, utc_now(), ())
+    with chain.sweep.watched(supervise.start(launch)) as keeper:
+        if is_command and launch.slots is not None:
+            _await_start(chain, keeper, launch.started)
+        outcome = keeper.wait()
+    if outcome is None:
+        return _lost()
+    return outcome
+
+
+def _await_start(chain: Chain, keeper: supervise.Keeper, started: Path) -> None:
+    """Wait until the keeper holds its GPUs and has started the command, or has ended without."""
+    while not started.exists():
+        if keeper.wait(timeout=0.05) is not None or not keeper.is_alive():
+            return
+    with contextlib.suppress(RecordError):
+        facts = read_json(started)
+        _record_start(chain, str(facts.get("start_time") or utc_now()), tuple(facts.get("gpus") or ()))
+
+
+def _record_start(chain: Chain, start_time: str, gpus: tuple[str, ...]) -> None:
+    attempt = Attempt(number=chain.attempt, state=JobState.RUNNING, start_time=start_time)
+    chain.update(
+        state=JobState.RUNNING, start_time=start_time, end_time=None, gpus=gpus, attempts=_with_attempt(chain, attempt)
+    )
+
+
+def _lost() -> Outcome:
+    return Outcome(
+        state=JobState.LOST,
+        exit_code=None,
+        signal=None,
+        reason="its keeper was killed before the job ended",
+        start_time=None,
+        end_time=utc_now(),
+        duration_seconds=0.0,
+        peak_rss_mb=None,
+    )
+
+
+def _record_outcome(chain: Chain, outcome: Outcome) -> None:
+    paths, spec, index = chain.sweep.paths, chain.sweep.spec, chain.job.index
+    reason = outcome.reason
+    if "setup failed" in chain.ran:
+        reason = f"the setup command failed: {reason}"
+    found = metrics.collect(paths.metrics(index), paths.log(index), spec.metric)
+    names, notes = _keep_artifacts(chain)
+    start = outcome.start_time or (chain.record.start_time if chain.record else None)
+    attempt = Attempt(
+        number=chain.attempt,
+        state=outcome.state,
+        exit_code=outcome.exit_code,
+        reason=reason,
+        start_time=start,
+        end_time=outcome.end_time,
+        duration_seconds=outcome.duration_seconds,
+    )
+    chain.update(
+        state=outcome.state,
+        exit_code=outcome.exit_code,
+        reason=reason,
+        start_time=start,
+        end_time=outcome.end_time,
+        duration_seconds=outcome.duration_seconds,
+        peak_rss_mb=outcome.peak_rss_mb,
+        gpus=outcome.gpus,
+        gpu_seconds=outcome.gpu_seconds,
+        attempts=_with_attempt(chain, attempt),
+        metrics=dict(found.values),
+        best=dict(found.best) if found.best else None,
+        metrics_source=found.source,
+        artifacts=names,
+        notes=notes,
+        reproduce=reproduce_line(chain),
+    )
+
+
+def _keep_artifacts(chain: Chain) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Copy what the job made in its worktree; without a worktree of its own nobody knows whose file is whose."""
+    if chain.sweep.pool is None or chain.worktree is None:
+        return (), ()
+    try:
+        changes = worktrees.changes(chain.worktree)
+    except SweeptreeError as error:
+        return (), (error.message,)
+    if changes.tracked or changes.made:
+        chain.ran.add("left something")
+    kept = artifacts.keep(
+        chain.worktree.top,
+        (*changes.tracked, *changes.made),
+        chain.sweep.paths.artifacts(chain.job.index),
+        cap_bytes=ARTIFACT_BYTES,
+        cap_files=ARTIFACT_FILES,
+    )
+    return kept.names, (*changes.notes, *kept.skipped)
+
+
+def _must_keep(chain: Chain) -> bool:
+    if chain.kept:
+        return True
+    failed = chain.outcome is not None and chain.outcome.state is not JobState.SUCCEEDED
+    return failed and "left something" in chain.ran and chain.sweep.may_keep_failed()
+
+
+def _with_attempt(chain: Chain, attempt: Attempt) -> tuple[Attempt, ...]:
+    before = chain.sweep.store.record(chain.job.index).attempts
+    return (*(a for a in before if a.number != attempt.number), attempt)
+
+
+def _notes(chain: Chain) -> tuple[str, ...]:
+    return chain.sweep.store.record(chain.job.index).notes
+
+
+def _fix_script(chain: Chain) -> Path | None:
+    """The script as committed in the job's worktree, else as it stands in the user's repository."""
+    assert chain.worktree is not None
+    wanted = chain.sweep.spec.auto_fix_script
+    for folder in (chain.worktree.top, chain.sweep.prepared.repo.top):
+        script = folder / wanted
+        if script.is_file():
+            return script
+    return None
+
+
+def _quoted(script: Path) -> str:
+    """The script as the one word of a command: run by itself when it is executable, else by sh."""
+    word = "'" + str(script).replace("'", "'\\''") + "'"
+    return word if os.access(script, os.X_OK) else f"sh {word}"
+
+
+def _commit_message(chain: Chain) -> str:
+    job, spec = chain.job, chain.sweep.spec
+    seed = f" seed={job.seed}" if job.seed is not None else ""
+    found = chain.record.metrics if chain.record else {}
+    lines = [f"{name}: {value:g}" for name, value in sorted(found.items())[:20]]
+    return "\n".join(
+        [f"{spec.exp_name} job {job.index}: {job.config_id}{seed}"[:120], "", job.command[:2000], "", *lines]
+    )
