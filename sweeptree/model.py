@@ -74,6 +74,9 @@ class SweepSpec(Border):
     commands: tuple[Command, ...] = Field(
         default=(), max_length=MAX_COMMANDS, description="One shell command per job, run as written."
     )
+    commands_file: Path | None = Field(
+        default=None, description="A file with a JSON list of commands; a relative path is below repo."
+    )
     template: str | None = Field(
         default=None,
         description="A command with {name} for each grid parameter and {seed}; makes the commands.",
