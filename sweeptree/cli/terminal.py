@@ -62,7 +62,12 @@ def width(limit: int = MAX_WIDTH) -> int:
 
 def write_out(text: str) -> None:
     """Write data to stdout."""
-    sys.stdout.write(text if unicode_ok(sys.stdout) else to_ascii(text))
+    sys.stdout.write(readable(text))
+
+
+def readable(text: str) -> str:
+    """The text as stdout can show it."""
+    return text if unicode_ok(sys.stdout) else to_ascii(text)
 
 
 def say(text: str) -> None:
