@@ -71,6 +71,10 @@ class SweepSpec(Border):
     """One experiment: its commands (given, or made from a template) and how they are to be run."""
 
     exp_name: ExpName = Field(description="Name of the sweep: its results stand in the folder of this name.")
+    dated: bool = Field(
+        default=False,
+        description="Append the time of the start (UTC) to the name, so that a schedule starts a new sweep each time.",
+    )
     commands: tuple[Command, ...] = Field(
         default=(), max_length=MAX_COMMANDS, description="One shell command per job, run as written."
     )

@@ -62,7 +62,10 @@ def prepare(spec: SweepSpec, settings: Settings, *, resume: bool = False) -> Pre
         refusals.append(
             Refused(
                 "the worktrees would lack changes that are not committed:\n  " + "\n  ".join(dirty.lines),
-                hint=("git add and git commit them", "or pass --dirty snapshot to carry them, --dirty ignore to go without"),
+                hint=(
+                    "git add and git commit them",
+                    "or pass --dirty snapshot to carry them, --dirty ignore to go without",
+                ),
             )
         )
     return Prepared(
@@ -159,7 +162,8 @@ def _refusals(paths: SweepPaths, spec: SweepSpec, spec_hash: str, *, resume: boo
     if _free(root) < MIN_FREE_BYTES:
         found.append(
             Refused(
-                f"only {_free(root) // 1024**2} MB are free at {parent}; a sweep needs at least {MIN_FREE_BYTES // 1024**2}",
+                f"only {_free(root) // 1024**2} MB are free at {parent}; "
+                f"a sweep needs at least {MIN_FREE_BYTES // 1024**2}",
                 hint="free some space, or choose another place with --results_dir",
             )
         )
@@ -224,7 +228,8 @@ def check_options(spec: SweepSpec) -> SweepSpec:
     """Return the spec, or raise UsageError for options that contradict each other."""
     if spec.commit_and_pr and not spec.use_worktree:
         raise UsageError(
-            "--commit_and_pr needs --use_worktree: without it all jobs share one tree and nobody knows whose change is whose",
+            "--commit_and_pr needs --use_worktree: without it all jobs share one tree, "
+            "and nobody knows whose change is whose",
             hint="add --use_worktree",
         )
     return spec

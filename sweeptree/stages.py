@@ -13,14 +13,13 @@ import platform
 import re
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from sweeptree import artifacts, metrics, supervise, worktrees
 from sweeptree.errors import RecordError, SweeptreeError
 from sweeptree.model import Attempt, Job, JobRecord, JobState, Launch, Outcome, SlotRequest, Worktree
 from sweeptree.preflight import Prepared
-from sweeptree.records import SweepPaths, SweepStore, read_json, utc_now
+from sweeptree.records import SweepStore, read_json, utc_now
 
 ARTIFACT_BYTES = 512 * 1024 * 1024
 ARTIFACT_FILES = 10_000
@@ -45,6 +44,12 @@ class Sweep:
         self._kill = False
         self._kept_failed = 0
         self._branches = 0
+        self.missed: list[str] = []
+        self.delivery_failed = False
+
+    def miss(self, what: str) -> None:
+        """Note that the engine could not be told something; the records have it all the same."""
+        self.missed.append(what)
 
     def stop(self, cause: str, *, kill: bool = False) -> None:
         """Start nothing more and ask every running job to stop; `kill`: at once. The first cause stands."""
@@ -90,18 +95,28 @@ class Sweep:
             return self._branches <= self.spec.max_prs
 
 
-@dataclass(eq=False)
 class Chain:
-    """One job on its way through its stages. A plain object on purpose: the engine takes it as one opaque value."""
+    """One job on its way through its stages. No dataclass on purpose: the engine takes it as one opaque value."""
 
-    sweep: Sweep
-    job: Job
-    attempt: int = 0
-    worktree: Worktree | None = None
-    outcome: Outcome | None = None
-    ran: set[str] = field(default_factory=set)
-    kept: bool = False
-    record: JobRecord | None = None
+    def __init__(self, sweep: Sweep, job: Job) -> None:
+        self.sweep = sweep
+        self.job = job
+        self.attempt = 0
+        self.tries = 0
+        self.worktree: Worktree | None = None
+        self.outcome: Outcome | None = None
+        self.record: JobRecord | None = None
+        self.error: Exception | None = None
+        self.stages_begun = 0
+        self.setup_failed = False
+        self.left_something = False
+        self.has_branch = False
+
+    @property
+    def attempts_left(self) -> bool:
+        """Whether a failed job is to be tried again (`--retries`)."""
+        again = self.outcome is not None and self.outcome.state in (JobState.FAILED, JobState.TIMED_OUT, JobState.LOST)
+        return again and self.tries <= self.sweep.spec.retries and not self.sweep.stopping.is_set()
 
     def update(self, **fields: object) -> None:
         """Write a part of the job's record."""
@@ -111,6 +126,9 @@ class Chain:
 def prepare_worktree(chain: Chain) -> Worktree:
     """Stage 1: a clean checkout of the pinned commit (or the repository itself), and the record that says so."""
     chain.attempt = next_attempt(chain.sweep.store, chain.job.index)
+    chain.tries += 1
+    chain.setup_failed = chain.left_something = False
+    _put_aside(chain)
     sweep, prepared, job = chain.sweep, chain.sweep.prepared, chain.job
     chain.worktree = sweep.pool.acquire() if sweep.pool else worktrees.in_place(prepared.repo, prepared.base)
     chain.update(
@@ -171,15 +189,28 @@ def commit(chain: Chain) -> worktrees.Branch | None:
         chain.update(notes=(*_notes(chain), f"no branch: --max_prs {chain.sweep.spec.max_prs} is reached"))
         return None
     branch = worktrees.commit_changes(chain.worktree, branch=branch_name(chain), message=_commit_message(chain))
-    chain.kept = True
+    chain.has_branch = True
     chain.update(git_branch=branch.name, git_commit=branch.commit[:12])
     return branch
+
+
+def label_and_review(chain: Chain) -> str:
+    """Stage 5: labels and reviewers for the job's pull request. Says what was done, or why there was nothing to do."""
+    spec, record = chain.sweep.spec, chain.sweep.store.record(chain.job.index)
+    wanted = {"labels": list(spec.post_pr_labels), "reviewers": list(spec.post_pr_reviewers)}
+    if record.pr_url is None:
+        reason = f"there is no pull request, only the branch {record.git_branch}"
+        chain.update(review={**wanted, "state": "none", "reason": reason})
+        return reason
+    return record.pr_url
 
 
 def finish(chain: Chain) -> JobRecord:
     """Last: the worktree goes back to the pool, or stays where its work must be kept."""
     sweep, worktree = chain.sweep, chain.worktree
     chain.worktree = None
+    with contextlib.suppress(OSError):
+        sweep.paths.out(chain.job.index).rmdir()  # made for $SWEEPTREE_OUT; goes again when it stayed empty
     if sweep.pool is not None and worktree is not None:
         kept = sweep.pool.release(worktree, keep=_must_keep(chain), index=chain.job.index)
         chain.update(worktree=str(kept) if kept else None)
@@ -229,6 +260,14 @@ def reproduce_line(chain: Chain) -> str:
     return f"git worktree add --detach ../repro {commit} && cd ../repro && {chain.job.command}"
 
 
+def _put_aside(chain: Chain) -> None:
+    """Move the log and metrics of an earlier attempt away, so that nothing of it is taken for this one's."""
+    paths, index = chain.sweep.paths, chain.job.index
+    for path, what in ((paths.log(index), "log"), (paths.metrics(index), "metrics")):
+        with contextlib.suppress(FileNotFoundError):
+            path.replace(paths.attempt(index, chain.attempt - 1, what))
+
+
 def _setup(chain: Chain) -> Outcome | None:
     command = chain.sweep.spec.setup
     if not command:
@@ -236,12 +275,18 @@ def _setup(chain: Chain) -> Outcome | None:
     outcome = _supervised(chain, _launch(chain, command, ".setup"))
     if outcome.state is JobState.SUCCEEDED:
         return None
-    chain.ran.add("setup failed")
+    chain.setup_failed = True
     return outcome
 
 
 def _launch(
-    chain: Chain, command: str, suffix: str, *, slots: bool = False, log: Path | None = None, timeout: float | None = None
+    chain: Chain,
+    command: str,
+    suffix: str,
+    *,
+    slots: bool = False,
+    log: Path | None = None,
+    timeout: float | None = None,
 ) -> Launch:
     sweep, spec, paths, job = chain.sweep, chain.sweep.spec, chain.sweep.paths, chain.job
     assert chain.worktree is not None
@@ -325,7 +370,7 @@ def _lost() -> Outcome:
 def _record_outcome(chain: Chain, outcome: Outcome) -> None:
     paths, spec, index = chain.sweep.paths, chain.sweep.spec, chain.job.index
     reason = outcome.reason
-    if "setup failed" in chain.ran:
+    if chain.setup_failed:
         reason = f"the setup command failed: {reason}"
     found = metrics.collect(paths.metrics(index), paths.log(index), spec.metric)
     names, notes = _keep_artifacts(chain)
@@ -367,8 +412,7 @@ def _keep_artifacts(chain: Chain) -> tuple[tuple[str, ...], tuple[str, ...]]:
         changes = worktrees.changes(chain.worktree)
     except SweeptreeError as error:
         return (), (error.message,)
-    if changes.tracked or changes.made:
-        chain.ran.add("left something")
+    chain.left_something = bool(changes.tracked or changes.made)
     kept = artifacts.keep(
         chain.worktree.top,
         (*changes.tracked, *changes.made),
@@ -380,10 +424,10 @@ def _keep_artifacts(chain: Chain) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _must_keep(chain: Chain) -> bool:
-    if chain.kept:
+    if chain.has_branch:
         return True
     failed = chain.outcome is not None and chain.outcome.state is not JobState.SUCCEEDED
-    return failed and "left something" in chain.ran and chain.sweep.may_keep_failed()
+    return failed and chain.left_something and chain.sweep.may_keep_failed()
 
 
 def _with_attempt(chain: Chain, attempt: Attempt) -> tuple[Attempt, ...]:

@@ -1,0 +1,94 @@
+"""Connects a command to Prefect: the server that PREFECT_API_URL names, else the managed local one.
+
+Hides: that the environment must be complete before prefect is imported, that the console stays ours, and that a
+process whose server has died would hang for minutes at its end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sweeptree import server
+from sweeptree.settings import Settings
+
+LEAVE_SECONDS = 20.0
+
+# Prefect's own lines go to its UI; the console belongs to the live view and the final summary.
+_QUIET = {
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    "PREFECT_LOGGING_TO_API_MAX_LOG_SIZE": "100000",
+    "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+}
+
+
+@dataclass
+class Engine:
+    """Where Prefect is. `managed` is None for a server that is not ours."""
+
+    api_url: str
+    ui_url: str
+    managed: server.Server | None
+    outages: list[server.Outage] = field(default_factory=list)
+
+    def notice(self) -> str | None:
+        """One line about what the UI missed, or None."""
+        if not self.outages:
+            return None
+        since = self.outages[0].since.astimezone().strftime("%H:%M:%S")
+        back = "it is back" if self.outages[-1].until is not None else "it is still away"
+        return (
+            f"the Prefect server was away from {since} on ({back}); "
+            "the UI may lack what happened then, the records lack nothing"
+        )
+
+
+@contextlib.contextmanager
+def connected(settings: Settings, *, quiet: bool = True) -> Iterator[Engine]:
+    """Make the environment ready for Prefect and keep the managed server alive meanwhile. Raises ServerError."""
+    if quiet:
+        for name, value in _QUIET.items():
+            os.environ.setdefault(name, value)
+    url = os.environ.get("PREFECT_API_URL")
+    if url:
+        yield Engine(url, url.removesuffix("/").removesuffix("/api"), None)
+        return
+    managed = server.status(settings.home)
+    if managed is None:
+        say("starting the local Prefect server (once; it stays for the next sweeps) ...")
+    managed = server.ensure(settings.home, settings.server_port)
+    if managed.moved:
+        say(f"port {managed.wanted_port} is busy; the Prefect server listens on {managed.port}")
+    os.environ.update(server.environment(managed))
+    engine = Engine(managed.api_url, managed.ui_url, managed)
+    with server.Watchdog(settings.home, managed.port) as watchdog:
+        engine.outages = watchdog.outages
+        yield engine
+
+
+def leave_in_time(code: int, *, seconds: float = LEAVE_SECONDS) -> int:
+    """Return the code, and make sure that the process ends soon.
+
+    Prefect would try for minutes to reach a dead server.
+    """
+
+    def leave() -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+        os._exit(code)
+
+    timer = threading.Timer(seconds, leave)
+    timer.daemon = True
+    timer.start()
+    return code
+
+
+def say(text: str) -> None:
+    """One line of progress on stderr."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
