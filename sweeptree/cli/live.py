@@ -5,13 +5,11 @@ Hides the thread that tails the ledger, and that its cost depends on what runs, 
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -32,10 +30,9 @@ from sweeptree.cli.terminal import (
     unicode_ok,
     width,
 )
-from sweeptree.cli.view import WAITING, LedgerTail, goal_of, read_tail, word
-from sweeptree.errors import RecordError
+from sweeptree.cli.view import WAITING, LedgerTail, read_tail, word
 from sweeptree.model import JobState
-from sweeptree.records import SweepPaths, read_json
+from sweeptree.records import SweepPaths
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -43,7 +40,6 @@ if TYPE_CHECKING:
 _FRAME_SECONDS = 0.25
 _LOG_TAIL = 8 * 1024
 _WIDE = 140
-_SWEEP_BYTES = 256 * 1024 * 1024
 _WRONG = (JobState.FAILED, JobState.TIMED_OUT, JobState.LOST)
 _STYLES = {
     JobState.RUNNING: "cyan",
@@ -58,32 +54,30 @@ _STYLES = {
 class LiveView:
     """Shows a sweep while it runs; a context manager. It never raises into the run that it watches.
 
-    The jobs and the metric come from sweep.json as soon as the flow has written it. `gpu_labels` maps UUIDs to
-    what users call the GPUs. `stop` ends the view; leaving the `with` block does too, after the last events
-    have been shown.
+    `jobs` are those of sweep.json (id, config_id, seed), `metric` is the spec's `name:max`, `gpu_labels` maps
+    UUIDs to what users call the GPUs. `stop` ends the view; leaving the `with` block does too, after the last
+    events have been shown.
     """
 
     def __init__(
         self,
         paths: SweepPaths,
-        *,
-        ui_url: str | None = None,
+        jobs: Sequence[Mapping[str, Any]],
         stop: threading.Event | None = None,
+        *,
+        metric: str | None = None,
         gpu_labels: Mapping[str, str] | None = None,
         stream: TextIO | None = None,
     ) -> None:
         self._paths = paths
-        self._ui_url = ui_url
         self._stream = stream or sys.stderr
         self._stop = stop or threading.Event()
-        self._board = Board(paths, gpu_labels=gpu_labels)
-        self._plan_seen = _stamp(paths.sweep)
+        self._board = Board(paths, jobs, metric=metric, gpu_labels=gpu_labels)
         # Opened before the first job: the ledger of an earlier run of this sweep is history, not news.
         self._ledger = LedgerTail(paths)
         for entry in _drain(self._ledger):
             self._board.apply(entry)
         self._board.forget_running()
-        self._began_at: str | None = None
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> LiveView:
@@ -105,27 +99,10 @@ class LiveView:
         except (OSError, ValueError):  # the terminal has gone, or stderr is closed: the sweep goes on
             return
 
-    def _read_plan(self) -> str | None:
-        """Take sweep.json when it has been written anew; returns the line that tells the start, once."""
-        stamp = _stamp(self._paths.sweep)
-        if stamp is None or stamp == self._plan_seen:
-            return None
-        first = self._began_at is None
-        self._plan_seen = stamp
-        with contextlib.suppress(RecordError):
-            document = read_json(self._paths.sweep, limit=_SWEEP_BYTES)
-            goal = goal_of(document)
-            self._board.plan(document.get("jobs") or (), f"{goal.name}:{goal.goal}" if goal else None)
-            self._began_at = str(document.get("started_at"))
-            return start_line(document, self._paths, self._ui_url) if first else None
-        return None
-
     def _print_lines(self) -> None:
         """One plain line per change of state, until the end and everything up to it."""
         while True:
             ending = self._stop.wait(_FRAME_SECONDS)
-            if line := self._read_plan():
-                self._write(line)
             for entry in _drain(self._ledger):
                 if self._board.apply(entry) and entry.get("state") != JobState.PLANNED:
                     self._write(event_line(self._paths, self._board.row(entry["id"])))
@@ -141,12 +118,10 @@ class LiveView:
         with _rich_live(self._stream) as live:
             while True:
                 ending = self._stop.wait(_FRAME_SECONDS)
-                self._read_plan()
                 for entry in _drain(self._ledger):
                     self._board.apply(entry)
                 height = live.console.size.height
                 lines = render(self._board, width(_WIDE), max(4, height - 4))
-                lines += [(f"  Prefect UI  {self._ui_url}", "dim")] if self._ui_url else []
                 live.update(_styled(lines, plain=not unicode_ok(self._stream)), refresh=True)
                 if ending:
                     return
@@ -173,24 +148,6 @@ def _styled(lines: Sequence[tuple[str, str]], *, plain: bool) -> Any:
         text.append(to_ascii(line) if plain else line, style=style or None)
         text.append("\n")
     return text
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.lstat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns
-
-
-def start_line(document: Mapping[str, Any], paths: SweepPaths, ui_url: str | None, now: datetime | None = None) -> str:
-    """`20:14:02 unet_lr start 6 jobs commit=4f2c9a1`, in local time."""
-    now = now or datetime.now().astimezone()
-    base = document.get("base")
-    commit = str(base.get("commit") or "")[:7] if isinstance(base, dict) else ""
-    many = len(document.get("jobs") or ())
-    words = [f"{now:%H:%M:%S}", paths.root.name, f"start {many} jobs", f"commit={commit}" if commit else ""]
-    return " ".join(word for word in [*words, f"ui={ui_url}" if ui_url else ""] if word)
 
 
 def event_line(paths: SweepPaths, row: Row, now: datetime | None = None) -> str:

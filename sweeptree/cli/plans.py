@@ -1,40 +1,30 @@
-"""The plan of a sweep, as a screen and as a document. Values in, text out; nothing is looked up."""
+"""What was prepared, as the values of the plan's screen and as a document. Nothing is looked up."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sweeptree.cli.terminal import Column, printable, readable, shorten, table, width
-from sweeptree.model import Job
+from sweeptree.cli.screens import PlanView
 
 if TYPE_CHECKING:
     from sweeptree.preflight import Prepared
 
-_SHOWN_JOBS = 12
 _SHOWN_GPUS = 4
 
 
-def plan_screen(prepared: Prepared, *, all_jobs: bool = False, command: str = "", room: int | None = None) -> str:
-    """What a run would do: code, places, slots, the first jobs and the last, and what forbids a start.
-
-    `command` is the line that would run it; without it the screen says to leave --dry_run out.
-    """
-    room = room or width()
-    many = len(prepared.jobs)
-    lines = [
-        f"Plan  {prepared.spec.exp_name}   {many} job{'s' * (many != 1)}, {prepared.parallel} at a time"
-        "   nothing has been changed (dry run)",
-        "",
-        *(_fact(label, text) for label, text in _facts(prepared)),
-        "",
-        *_job_lines(prepared, room, everything=all_jobs),
-    ]
-    problems = ["\n".join([error.message, *error.hint]) for error in prepared.refusals]
-    for mark, told in (("!", problems), ("-", prepared.notes)):
-        lines += ["", *(line for text in told for line in point_lines(mark, text))] if told else []
-    lines += ["", *_end(prepared, command)]
-    return readable("\n".join(lines))
+def plan_view(prepared: Prepared, *, command: str = "") -> PlanView:
+    """The values of the plan's screen. `command` is the line that would run it for real, if known."""
+    return PlanView(
+        exp_name=prepared.spec.exp_name,
+        jobs=prepared.jobs,
+        parallel=prepared.parallel,
+        base=prepared.base,
+        facts=_facts(prepared),
+        per_job=f"{prepared.gpus} GPU" if prepared.gpus else "",
+        problems=["\n".join([error.message, *error.hint]) for error in prepared.refusals],
+        notes=prepared.notes,
+        command=command,
+    )
 
 
 def plan_document(prepared: Prepared) -> dict[str, Any]:
@@ -70,21 +60,9 @@ def plan_document(prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def point_lines(mark: str, text: str) -> list[str]:
-    """One point of a list; its further lines stand below the first."""
-    first, *rest = text.splitlines() or [""]
-    return [f"{mark} {printable(first)}", *(f"  {printable(line)}" for line in rest)]
-
-
-def _fact(label: str, text: str) -> str:
-    return f"  {label:<9} {printable(text)}"
-
-
 def _facts(prepared: Prepared) -> list[tuple[str, str]]:
-    spec, base = prepared.spec, prepared.base
-    name = base.branch if base.name == "HEAD" and base.branch else base.name
+    spec = prepared.spec
     facts = [
-        ("code", f'{name} @ {base.commit[:7]} "{shorten(base.subject, 40)}"   pinned for all jobs'),
         ("worktrees", _worktrees(prepared)),
         ("results", f"{prepared.paths.root}   {prepared.free_bytes / 1e9:,.0f} GB free"),
         ("slots", _slots(prepared)),
@@ -133,35 +111,3 @@ def _after(prepared: Prepared) -> str:
         f"reviewers: {', '.join(spec.post_pr_reviewers)}" if spec.post_pr_reviewers else "",
     ]
     return "   ".join(text for text in told if text)
-
-
-def _job_lines(prepared: Prepared, room: int, *, everything: bool) -> list[str]:
-    columns = (
-        Column("job", right=True),
-        Column("config", flexible=True),
-        Column("seed", right=True),
-        Column("command", flexible=True),
-        Column("takes", rank=1),
-    )
-    jobs = prepared.jobs
-    cut = not everything and len(jobs) > _SHOWN_JOBS
-    shown = [*jobs[: _SHOWN_JOBS - 2], jobs[-1]] if cut else list(jobs)
-    takes = f"{prepared.gpus} GPU" if prepared.gpus else ""
-    lines = table(columns, [_job_row(job, takes) for job in shown], room)
-    if cut:
-        lines.insert(len(shown), f"  … {len(jobs) - len(shown)} more jobs (--all)")
-    return lines
-
-
-def _job_row(job: Job, takes: str) -> Sequence[str]:
-    seed = "" if job.seed is None else str(job.seed)
-    return [str(job.index), printable(job.config_id), seed, printable(job.command), takes]
-
-
-def _end(prepared: Prepared, command: str) -> list[str]:
-    if prepared.refusals:
-        code = prepared.refusals[0].exit_code
-        return [f"A real run would stop here with exit code {code} and start nothing. Put that right first."]
-    if command:
-        return ["To run it:", f"  {printable(command)}"]
-    return ["To run it, leave --dry_run out."]

@@ -1,23 +1,104 @@
-"""The screen at the end of a run: what a sweep came to. Values in, text out; only the names of files are looked at."""
+"""The screens of a run: the plan of a dry run, and what a sweep came to. Values in, text out."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sweeptree.cli.boards import job_table, last_error_line, leaderboard, ranked_by
-from sweeptree.cli.plans import plan_document, plan_screen, point_lines
-from sweeptree.cli.terminal import MAX_WIDTH, clock, printable, readable, shorten, spoken, width
+from sweeptree.cli.terminal import MAX_WIDTH, Column, clock, printable, readable, shorten, spoken, table, width
 from sweeptree.cli.view import word
+from sweeptree.model import Base, Job
 from sweeptree.records import SweepPaths
-
-__all__ = ["failure_lines", "final_screen", "plan_document", "plan_screen"]
 
 _SHOWN_JOBS = 12
 _SHOWN_FAILURES = 8
 _SHOWN_LINKS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """What a dry run tells. `facts` are (label, text) lines; `problems` forbid a start; `notes` do not.
+
+    `per_job` says what each job takes (`1 GPU slot`); `command` is the line that would run it for real.
+    """
+
+    exp_name: str
+    jobs: Sequence[Job]
+    parallel: int
+    base: Base
+    facts: Sequence[tuple[str, str]] = ()
+    per_job: str = ""
+    problems: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    command: str = ""
+
+
+def plan_screen(plan: PlanView, room: int | None = None, *, everything: bool = False) -> str:
+    """The plan: code, facts, the first jobs and the last, what forbids a start and what only matters."""
+    room, many = room or width(), len(plan.jobs)
+    name = plan.base.branch if plan.base.name == "HEAD" and plan.base.branch else plan.base.name
+    code = f'{printable(name)} @ {plan.base.commit[:7]} "{shorten(printable(plan.base.subject), 40)}"'
+    lines = [
+        f"Plan  {plan.exp_name}   {_jobs(many)}, {plan.parallel} at a time   nothing has been changed (dry run)",
+        "",
+        _fact("code", f"{code}   pinned for all jobs"),
+        *(_fact(label, text) for label, text in plan.facts),
+        "",
+        *_planned_jobs(plan, room, everything=everything),
+    ]
+    for mark, told in (("!", plan.problems), ("-", plan.notes)):
+        lines += ["", *(line for text in told for line in _point(mark, text))] if told else []
+    lines += ["", *_plan_end(plan)]
+    return readable("\n".join(lines).rstrip() + "\n")
+
+
+def _jobs(many: int) -> str:
+    return f"{many} job" if many == 1 else f"{many} jobs"
+
+
+def _fact(label: str, text: str) -> str:
+    return f"  {label:<9} {printable(text)}"
+
+
+def _point(mark: str, text: str) -> list[str]:
+    first, *rest = text.splitlines() or [""]
+    return [f"{mark} {printable(first)}", *(f"  {printable(line)}" for line in rest)]
+
+
+def _planned_jobs(plan: PlanView, room: int, *, everything: bool) -> list[str]:
+    columns = (
+        Column("job", right=True),
+        Column("config", flexible=True),
+        Column("seed", right=True),
+        Column("command", flexible=True),
+        Column("takes", rank=1),
+    )
+    cut = not everything and len(plan.jobs) > _SHOWN_JOBS
+    shown = [*plan.jobs[: _SHOWN_JOBS - 2], plan.jobs[-1]] if cut else list(plan.jobs)
+    rows = [
+        [
+            str(job.index),
+            printable(job.config_id),
+            "" if job.seed is None else str(job.seed),
+            printable(job.command),
+            plan.per_job,
+        ]
+        for job in shown
+    ]
+    lines = table(columns, rows, room)
+    if cut:
+        lines.insert(len(shown), f"  … {len(plan.jobs) - len(shown)} more jobs (--all)")
+    return lines
+
+
+def _plan_end(plan: PlanView) -> list[str]:
+    if plan.problems:
+        return ["A real run would stop here with exit code 3 and start nothing. Put that right first."]
+    return ["To run it:", f"  {printable(plan.command)}"] if plan.command else ["To run it, leave --dry_run out."]
 
 
 def final_screen(
@@ -36,12 +117,12 @@ def final_screen(
     lines += leaderboard(aggregated, goal, room) if goal else job_table(_short(aggregated), None, room)
     failures = failure_lines(name, jobs, room)
     lines += ["", *failures] if failures else []
-    lines += [line for warning in aggregated.get("warnings") or () for line in point_lines("!", str(warning))]
-    lines += [line for note in notes for line in point_lines("-", note)]
+    lines += [line for warning in aggregated.get("warnings") or () for line in _point("!", str(warning))]
+    lines += [line for note in notes for line in _point("-", note)]
     lines += ["", *_where(paths), *_pull_requests(jobs, room)]
     lines += [f"  Prefect UI  {ui_url}"] if ui_url else []
     lines.append(f"Next:  {_next(name, failed=bool(failures))}")
-    return readable("\n".join(lines))
+    return readable("\n".join(lines) + "\n")
 
 
 def _short(aggregated: Mapping[str, Any]) -> dict[str, Any]:
