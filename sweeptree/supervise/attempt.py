@@ -14,12 +14,14 @@ from typing import Any, NoReturn
 
 from sweeptree.supervise.files import Pump, SetupError, last_words, open_log, write_aside
 from sweeptree.supervise.processes import (
+    IGNORED,
     PR_SET_PDEATHSIG,
     STOPS,
     Tree,
     descendants,
     next_signal,
     prctl,
+    read_small,
 )
 
 COOKIE = "SWEEPTREE_COOKIE"
@@ -37,9 +39,10 @@ def utc_now() -> str:
 
 def oom_kills() -> int:
     """How many processes the kernel has killed for want of memory since boot."""
-    with contextlib.suppress(OSError, ValueError), open("/proc/vmstat") as file:  # noqa: PTH123
-        return int(file.read().partition("\noom_kill ")[2].split("\n")[0])
-    return 0
+    try:
+        return int(read_small("/proc/vmstat").partition(b"\noom_kill ")[2].split(b"\n")[0])
+    except (OSError, ValueError):
+        return 0
 
 
 def explain(code: int, log: str, *, out_of_memory: bool) -> str:
@@ -160,8 +163,8 @@ class Attempt:
         os.close(reported)
         if self.pump:
             self.pump.start()
-        with os.fdopen(report, encoding="utf-8", errors="replace") as stream:  # ends when /bin/sh has taken over
-            problem = stream.read()
+        problem = os.read(report, 4096).decode(errors="replace")  # empty once /bin/sh has taken over
+        os.close(report)
         if problem:
             self.start_time = None
             raise SetupError(problem)
@@ -238,9 +241,8 @@ def become_command(
 
 def restore_signals() -> None:
     """Give a command the signals as a fresh process has them: none ignored, none blocked."""
-    for number in signal.valid_signals():
-        if signal.getsignal(number) is signal.SIG_IGN:
-            signal.signal(number, signal.SIG_DFL)
+    for number in IGNORED:
+        signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 

@@ -15,7 +15,15 @@ from typing import Any, NoReturn
 
 from sweeptree.supervise.attempt import Attempt
 from sweeptree.supervise.files import SetupError, hold_alive, write_patiently
-from sweeptree.supervise.processes import PR_SET_CHILD_SUBREAPER, PR_SET_NAME, WATCHED, prctl, start_ticks
+from sweeptree.supervise.processes import (
+    IGNORED,
+    PR_SET_CHILD_SUBREAPER,
+    PR_SET_NAME,
+    WATCHED,
+    boot_id,
+    prctl,
+    start_ticks,
+)
 
 _MAX_MESSAGE = 64 * 1024 * 1024
 
@@ -65,9 +73,13 @@ def serve(link: int) -> None:
     """Fork a keeper for each launch that comes over `link`, until its other end is closed."""
     os.set_inheritable(link, False)
     os.chdir("/")
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):  # CHLD ignored: keepers leave no zombies
+    for number in signal.valid_signals():  # a driver started by nohup or in the background hands some on
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    for number in (*IGNORED, signal.SIGCHLD):  # CHLD: a keeper that ends leaves no zombie
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, WATCHED)
+    boot_id()
     prctl(PR_SET_NAME, b"sweeptree-nest")
     gc.disable()
     gc.freeze()  # a collection would touch, and so copy, every page that the keepers share

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
 import signal
 import sys
@@ -16,6 +17,8 @@ import time
 
 KILL_NOW = signal.SIGUSR1
 STOPS = frozenset((signal.SIGTERM, KILL_NOW))
+# What keepers ignore: a terminal's end is not theirs; the last two are Python's own choice.
+IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ)
 WATCHED = frozenset((signal.SIGCHLD, *STOPS))
 PR_SET_PDEATHSIG, PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 1, 15, 36
 _LIBC = ctypes.CDLL(None)
@@ -27,9 +30,17 @@ def prctl(option: int, value: int | bytes) -> None:
         _LIBC.prctl(option, value, 0, 0, 0)
 
 
+def read_small(path: str) -> bytes:
+    """The first 64 KiB of a file of the kernel's. A plain read: buffers would cost each keeper time."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(file, 65536)
+    finally:
+        os.close(file)
+
+
 def _stat_fields(pid: int) -> list[str]:
-    with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - pathlib costs an import per nursery
-        return file.read().rpartition(b")")[2].decode().split()
+    return read_small(f"/proc/{pid}/stat").rpartition(b")")[2].decode().split()
 
 
 def start_ticks(pid: int) -> int | None:
@@ -40,11 +51,11 @@ def start_ticks(pid: int) -> int | None:
         return None
 
 
+@functools.cache
 def boot_id() -> str:
     """What tells this boot of the machine from every other ('' where there is no such thing)."""
     try:
-        with open("/proc/sys/kernel/random/boot_id") as file:  # noqa: PTH123
-            return file.read().strip()
+        return read_small("/proc/sys/kernel/random/boot_id").decode().strip()
     except OSError:
         return ""
 
