@@ -24,6 +24,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -134,14 +135,22 @@ class _Client:
         proxies = {} if urllib.request.proxy_bypass(self.host) else urllib.request.getproxies()
         self.proxy = urllib.parse.urlsplit(proxies.get(parts.scheme, ""))
         self.local = threading.local()
+        self.opened: list[http.client.HTTPConnection] = []
 
     def _connect(self) -> http.client.HTTPConnection:
         kind = http.client.HTTPSConnection if self.scheme == "https" else http.client.HTTPConnection
-        if not self.proxy.hostname:
-            return kind(self.host, self.port, timeout=self.patience)
-        connection = kind(self.proxy.hostname, self.proxy.port, timeout=self.patience)
-        connection.set_tunnel(self.host, self.port)
+        if self.proxy.hostname:
+            connection = kind(self.proxy.hostname, self.proxy.port, timeout=self.patience)
+            connection.set_tunnel(self.host, self.port)
+        else:
+            connection = kind(self.host, self.port, timeout=self.patience)
+        self.opened.append(connection)
         return connection
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        for connection in self.opened:
+            connection.close()
 
     def get(self, name: str, limit: int = LARGEST) -> bytes:
         """The body of one file; one more try on a new connection. Unusable when it is not there or too long."""
@@ -155,12 +164,10 @@ class _Client:
                 break
             except (OSError, http.client.HTTPException):
                 connection.close()
-                self.local.connection = None
                 if last:
                     raise
         if answer.status != http.client.OK or len(body) > limit:
             connection.close()
-            self.local.connection = None
             raise Unusable(f"{name}: HTTP {answer.status}, {len(body)} bytes")
         return body
 
@@ -187,22 +194,20 @@ def _within(seconds: float, call: Callable[[], bytes]) -> bytes:
 
 def _fetch(folder: Path, records: int, mirror: str, patience: float) -> None:
     """The tables, then the first records of the table, in parallel. Any failure is raised: all or nothing."""
-    client = _Client(mirror, patience)
-    statements = _within(patience, lambda: client.get(TABLES[1]))
+    with closing(_Client(mirror, patience)) as client:
+        statements = _within(patience, lambda: client.get(TABLES[1]))
     until = time.monotonic() + FETCH_LIMIT
-    table = _Client(mirror, 15).get(TABLES[0])
-    rows = list(csv.DictReader(io.StringIO(table.decode("utf-8"), newline="")))[:records]
-    if not rows or len(rows) < records:
-        raise Unusable(f"the mirror's table has {len(rows)} of {records} records")
-    names = [row["filename_lr"] for row in rows]
-    if not all(re.fullmatch(r"records100/\d{5}/\d{5}_lr", name) for name in names):
-        raise Unusable("the mirror's table holds a strange file name")
-    _write_table(folder / TABLES[0], list(rows[0]), rows)
-    (folder / TABLES[1]).write_bytes(statements)
-    shared = _Client(mirror, 15)
-    with ThreadPoolExecutor(THREADS) as threads:
-        for _ in threads.map(lambda name: _fetch_record(shared, folder / name, name, until), names):
-            pass
+    with closing(_Client(mirror, 15)) as client:
+        table = client.get(TABLES[0]).decode("utf-8")
+        rows = list(csv.DictReader(io.StringIO(table, newline="")))[:records]
+        names = [row["filename_lr"] for row in rows]
+        if len(rows) < records or not all(re.fullmatch(r"records100/\d{5}/\d{5}_lr", name) for name in names):
+            raise Unusable(f"its table holds {len(rows)} of {records} records, or strange file names")
+        _write_table(folder / TABLES[0], list(rows[0]), rows)
+        (folder / TABLES[1]).write_bytes(statements)
+        with ThreadPoolExecutor(THREADS) as threads:
+            for _ in threads.map(lambda name: _fetch_record(client, folder / name, name, until), names):
+                pass
 
 
 def _fetch_record(client: _Client, path: Path, name: str, until: float) -> None:

@@ -83,11 +83,13 @@ def load(folder: Path) -> Dataset:
             if not re.fullmatch(r"records100/\d{5}/\d{5}_lr", row["filename_lr"]):
                 raise ValueError(f"ptbxl_database.csv: strange file name {row['filename_lr']!r}")
             try:
-                signals.append(read_record(folder / row["filename_lr"]))
-            except (OSError, ValueError) as error:
-                print(f"left out: {error}", file=sys.stderr)
+                label = label_row(row["scp_codes"], superclass)
+                signal = read_record(folder / row["filename_lr"])
+            except (OSError, ValueError, SyntaxError) as error:
+                print(f"record {row['ecg_id']} left out: {error}", file=sys.stderr)
                 continue
-            labels.append(label_row(row["scp_codes"], superclass))
+            signals.append(signal)
+            labels.append(label)
             keys.append((int(row["strat_fold"]), int(row["ecg_id"])))
     if not keys:
         raise ValueError(f"no readable record in {folder}")
