@@ -2,8 +2,6 @@
 # Makes .venv from a lock: `requirements/install.sh run` (to use sweeptree) or `... dev` (to test and change it).
 # Needs python3 >= 3.11 and nothing else. Does nothing when the lock, pyproject.toml, the Python and the place are unchanged.
 set -eu
-LC_ALL=C
-export LC_ALL
 cd "$(dirname "$0")/.."
 kind=${1:?usage: requirements/install.sh run|dev}
 lock=requirements/$kind.txt
@@ -19,7 +17,8 @@ choose_python() {
         echo "PYTHON=$PYTHON is not a Python 3.11, 3.12 or 3.13: $("$PYTHON" --version 2>&1 || true)" >&2
         exit 2
     fi
-    for name in python3 python3.13 python3.12 python3.11; do
+    # The Python of an earlier call stays, so that PYTHON= need not be said each time.
+    for name in "$(cat .venv/made-with 2>/dev/null || true)" python3 python3.13 python3.12 python3.11; do
         if fits "$name"; then echo "$name"; return; fi
     done
     echo "sweeptree needs Python 3.11, 3.12 or 3.13; python3 here is: $(python3 --version 2>&1 || true)" >&2
@@ -38,10 +37,17 @@ is_made() {
     [ -x .venv/bin/sweeptree ] && [ -f ".venv/made-$1" ] && [ "$(cat ".venv/made-$1")" = "$(wanted "$1")" ]
 }
 
+# Ours, but of another Python or moved here (scripts in it name its full path): it must be made anew.
+is_stale() {
+    [ -f .venv/made-in ] || return 1
+    [ "$(cat .venv/made-in)" != "$(pwd)" ] || [ "$(.venv/bin/python --version 2>&1)" != "$("$python" --version)" ]
+}
+
 make_venv() {
-    # Scripts in .venv name its full path, so one that was copied or moved here must be made anew.
-    if [ -f .venv/made-in ] && [ "$(cat .venv/made-in)" != "$(pwd)" ]; then clear=--clear; else clear=; fi
-    if [ -z "$clear" ] && [ -x .venv/bin/python ] && fits .venv/bin/python && .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    clear=
+    if is_stale; then
+        clear=--clear
+    elif [ -x .venv/bin/python ] && fits .venv/bin/python && .venv/bin/python -m pip --version >/dev/null 2>&1; then
         return
     fi
     if said=$("$python" -m venv $clear .venv 2>&1); then return; fi
@@ -66,6 +72,7 @@ echo "Making .venv with $("$python" --version) from $lock" >&2
 make_venv
 rm -f .venv/made-run .venv/made-dev
 pwd >.venv/made-in
+echo "$python" >.venv/made-with
 # --no-compile: Python compiles what is used when it is used, which is a small part.
 pip install --quiet --no-compile --disable-pip-version-check --require-hashes -r "$lock"
 pip install --quiet --no-compile --disable-pip-version-check --no-deps --no-build-isolation --editable .
