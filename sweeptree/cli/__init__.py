@@ -91,7 +91,7 @@ def build_app() -> App:
         version=__version__,
         help="Hyperparameter sweeps from one pinned commit: a git worktree, a GPU slot and a record for every job.",
         help_format="plaintext",
-        help_epilogue="Each command has its own --help. With --debug an unexpected error shows its traceback.",
+        help_epilogue="Add --debug to see the traceback of an unexpected error.",
         group_commands=Group("Options", sort_key=len(GROUPS)),
         default_parameter=None,
     )
@@ -112,14 +112,15 @@ def _usage(error: CycloptsError, words: Sequence[str]) -> int:
     from sweeptree.cli.boundary import complain
 
     names = [entry.name for entry in available()]
-    command = words[0] if words[0] in names else None
-    if command is None and not words[0].startswith("-"):
-        close = difflib.get_close_matches(words[0], names, n=1)
-        rest = shlex.join(words[1:])
+    first, rest = words[0], shlex.join(words[1:])
+    close = difflib.get_close_matches(first, names, n=1)
+    if first in names:
+        complain(_lower_first(str(error)), (f"sweeptree {first} --help",))
+    elif first.startswith("-"):
+        complain(f"there is no option {first!r} before a command", ("sweeptree --help",))
+    else:
         hint = f"did you mean: sweeptree {close[0]} {rest}".rstrip() if close else "sweeptree --help"
-        complain(f"there is no command {words[0]!r}", (hint,))
-        return 2
-    complain(_lower_first(str(error)), (f"sweeptree {command} --help" if command else "sweeptree --help",))
+        complain(f"there is no command {first!r}", (hint,))
     return 2
 
 

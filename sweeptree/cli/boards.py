@@ -20,8 +20,8 @@ def ranked_by(document: Mapping[str, Any], wanted: str | None = None) -> Objecti
     if wanted:
         return objective(wanted)
     own = document.get("objective")
-    if isinstance(own, Mapping) and isinstance(own.get("metric"), str):
-        return Objective(own["metric"], "min" if own.get("goal") == "min" else "max")
+    if isinstance(own, Mapping) and isinstance(own.get("name"), str):
+        return Objective(own["name"], "min" if own.get("goal") == "min" else "max")
     names = metric_names(document)
     return objective(names[0]) if len(names) == 1 else None
 
@@ -63,8 +63,10 @@ def leaderboard(document: Mapping[str, Any], goal: Objective | None, room: int) 
         Column("config", flexible=True),
         Column(goal.name if goal else "metric"),
         Column("n", right=True),
+        Column("failed", rank=1, right=True),
         Column("95% CI", rank=2),
-        Column("vs best", rank=3),
+        Column("vs best", rank=3, right=True),
+        Column("p", rank=3, right=True),
         *(Column(name, rank=5) for name in extras),
         Column("time", rank=4, right=True),
     ]
@@ -77,12 +79,6 @@ def _is_extra(name: str, goal: Objective | None) -> bool:
     return (goal is None or name != goal.name) and not name.lower().startswith(_HELD_BACK)
 
 
-def held_back(document: Mapping[str, Any], goal: Objective | None) -> list[str]:
-    """The test metrics that the leaderboard does not show."""
-    shown = goal.name if goal else None
-    return [name for name in metric_names(document) if name.lower().startswith(_HELD_BACK) and name != shown]
-
-
 def _config_row(
     document: Mapping[str, Any],
     groups: Sequence[Mapping[str, Any]],
@@ -93,14 +89,16 @@ def _config_row(
     group = groups[place]
     metrics = group.get("metrics") or {}
     main = metrics.get(goal.name) or {} if goal else {}
-    failed = int(group.get("n_failed") or 0)
+    delta, p = _distance(document, groups[0], group, goal) if main and goal else ("", "")
     return [
         str(place + 1) if main else "",
         printable(group.get("config_id", "")),
         spread(main) or ("-" if goal else ""),
-        f"{_n(group, main)}" + (f" ({failed} failed)" if failed else ""),
+        str(_n(group, main)),
+        str(group.get("n_failed") or ""),
         interval(main),
-        _distance(document, groups[0], group, goal) if main else "",
+        delta,
+        p,
         *(spread(metrics.get(name) or {}) for name in extras),
         clock(_mean_seconds(document, group)),
     ]
@@ -128,19 +126,42 @@ def interval(metric: Mapping[str, Any]) -> str:
 
 
 def _distance(
-    document: Mapping[str, Any], best: Mapping[str, Any], group: Mapping[str, Any], goal: Objective | None
-) -> str:
-    assert goal is not None
+    document: Mapping[str, Any], best: Mapping[str, Any], group: Mapping[str, Any], goal: Objective
+) -> tuple[str, str]:
+    """How far a config is from the best, and the p of that difference."""
     top, own = mean_of(best, goal.name), mean_of(group, goal.name)
     if group is best or top is None or own is None:
-        return "-" if group is best else ""
-    sign = "+" if own >= top else "-"
-    text = f"{sign}{number(abs(own - top))}"
+        return "-" if group is best else "", ""
+    delta = ("+" if own >= top else "-") + number(abs(own - top))
     found = _comparison(document, best.get("config_id"), group.get("config_id"), goal.name)
-    if found is None:
-        return text
-    adjusted = found.get("p_holm", found.get("p"))
-    return f"{text}  p={adjusted:.2g} (floor {found.get('p_floor', 0):.2g})"
+    return delta, "" if found is None else f"{_p(found):.2g}"
+
+
+def _p(comparison: Mapping[str, Any]) -> float:
+    return float(comparison.get("p_holm", comparison.get("p")))
+
+
+def legend(document: Mapping[str, Any], goal: Objective | None) -> list[str]:
+    """What the leaderboard's signs mean, which metrics are held back, or what it could be ranked by."""
+    names, lines = metric_names(document), []
+    if goal is not None:
+        better = "less" if goal.goal == "min" else "more"
+        lines.append(f"  ± is the standard deviation over seeds; {better} {goal.name} is better")
+        lines += _p_legend(document, goal)
+    elif names:
+        lines.append(f"  no metric to rank by; sweeptree show --by one of: {', '.join(names)}")
+    kept = [name for name in names if not _is_extra(name, goal) and (goal is None or name != goal.name)]
+    return [*lines, f"  not shown: {', '.join(kept)}   (show --by {kept[0]})"] if kept else lines
+
+
+def _p_legend(document: Mapping[str, Any], goal: Objective) -> list[str]:
+    found = [one for one in document.get("comparisons") or () if one.get("metric") == goal.name and one.get("p_floor")]
+    if not found:
+        return []
+    floor = min(float(one["p_floor"]) for one in found)
+    return [
+        f"  p is from an exact permutation test against the best (Holm); {floor:.2g} is the least these runs can show"
+    ]
 
 
 def _comparison(document: Mapping[str, Any], a: object, b: object, metric: str) -> Mapping[str, Any] | None:
@@ -183,7 +204,8 @@ def _job_row(job: Mapping[str, Any], goal: Objective | None) -> list[str]:
     if goal:
         shown = number(metrics.get(goal.name))
     else:
-        shown = " ".join(f"{name}={number(value)}" for name, value in list(metrics.items())[:2])
+        told = [f"{name}={number(value)}" for name, value in metrics.items() if _is_extra(name, None)]
+        shown = " ".join(told[:2])
     state = str(job.get("state") or "")
     return [
         str(job.get("id", "")),

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _FRAME_SECONDS = 0.25
 _LOG_TAIL = 8 * 1024
 _WIDE = 140
+_LINE = 400
 _WRONG = (JobState.FAILED, JobState.TIMED_OUT, JobState.LOST)
 _STYLES = {
     JobState.RUNNING: "cyan",
@@ -49,6 +50,7 @@ _STYLES = {
     JobState.LOST: "bold red",
     JobState.CANCELLED: "yellow",
 }
+_CODES = {JobState.SUCCEEDED: "32", JobState.CANCELLED: "33", **dict.fromkeys(_WRONG, "1;31")}
 
 
 class LiveView:
@@ -105,7 +107,8 @@ class LiveView:
             ending = self._stop.wait(_FRAME_SECONDS)
             for entry in _drain(self._ledger):
                 if self._board.apply(entry) and entry.get("state") != JobState.PLANNED:
-                    self._write(event_line(self._paths, self._board.row(entry["id"])))
+                    row = self._board.row(entry["id"])
+                    self._write(event_line(self._paths, row, colour=colour_ok(self._stream)))
             self._stream.flush()
             if ending:
                 return
@@ -150,7 +153,7 @@ def _styled(lines: Sequence[tuple[str, str]], *, plain: bool) -> Any:
     return text
 
 
-def event_line(paths: SweepPaths, row: Row, now: datetime | None = None) -> str:
+def event_line(paths: SweepPaths, row: Row, now: datetime | None = None, *, colour: bool = False) -> str:
     """`20:27:54 unet_lr job 0 ok 13m52s lr=3e-4 seed=1 val_auc=0.9231`, in local time."""
     now = now or datetime.now().astimezone()
     state = word(row.state)
@@ -166,7 +169,9 @@ def event_line(paths: SweepPaths, row: Row, now: datetime | None = None) -> str:
     words += [f"{printable(name)}={number(value)}" for name, value in row.shown_metrics.items()]
     if row.state in _WRONG:
         words.append(last_error_line(read_tail(paths.log(row.index), _LOG_TAIL)) or printable(row.reason))
-    return shorten(" ".join(text for text in words if text), 400)
+    line = shorten(" ".join(text for text in words if text), _LINE)
+    code = _CODES.get(JobState(row.state)) if colour else None
+    return line.replace(f" {state}", f" \x1b[{code}m{state}\x1b[0m", 1) if code else line
 
 
 def render(board: Board, room: int, height: int) -> list[tuple[str, str]]:
@@ -199,11 +204,11 @@ def _headline(board: Board) -> str:
     counts = board.counts
     told = [f"{counts[state]} {word(state)}" for state in JobState if counts[state] and state is not JobState.PLANNED]
     told.append(f"{counts[JobState.PLANNED]} {WAITING}")
-    parts = [board.name, *told, f"{board.percent}%", clock(time.monotonic() - board.began)]
-    remaining = board.remaining_seconds()
-    parts.append(f"ETA {clock(remaining)}" if remaining is not None else "")
+    parts = [board.name, f"{board.percent}%", *told]
     if board.best is not None:
         parts.append(f"best {board.metric_name} {number(board.best)}")
+    remaining = board.remaining_seconds()
+    parts += [clock(time.monotonic() - board.began), f"ETA {clock(remaining)}" if remaining is not None else ""]
     return "  ".join(part for part in parts if part)
 
 

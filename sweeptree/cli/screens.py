@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sweeptree.cli.boards import job_table, last_error_line, leaderboard, ranked_by
+from sweeptree.cli.boards import job_table, last_error_line, leaderboard, legend, ranked_by
 from sweeptree.cli.terminal import MAX_WIDTH, Column, clock, printable, readable, shorten, spoken, table, width
 from sweeptree.cli.view import word
 from sweeptree.model import Base, Job
@@ -115,8 +115,9 @@ def final_screen(
     goal, room = ranked_by(aggregated), room or width()
     lines = [_headline(name, jobs, exit_code, room), ""]
     lines += leaderboard(aggregated, goal, room) if goal else job_table(_short(aggregated), None, room)
+    lines += legend(aggregated, goal)
     failures = failure_lines(name, jobs, room)
-    lines += ["", *failures] if failures else []
+    lines += ["", *failures, ""] if failures else []
     lines += [line for warning in aggregated.get("warnings") or () for line in _point("!", str(warning))]
     lines += [line for note in notes for line in _point("-", note)]
     lines += ["", *_where(paths), *_pull_requests(jobs, room)]

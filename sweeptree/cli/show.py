@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from sweeptree.cli.boards import held_back, job_table, leaderboard, metric_names, ranked_by
+from sweeptree.cli.boards import job_table, leaderboard, legend, metric_names, ranked_by
 from sweeptree.cli.find import find_sweep
 from sweeptree.cli.terminal import printable, say, width, write_out
 from sweeptree.errors import RecordError, UsageError
@@ -58,7 +58,7 @@ def show(
     goal = _goal(document, by)
     lines = [_headline(paths, document, jobs=jobs)]
     lines += job_table(document, goal, width()) if jobs else leaderboard(document, goal, width())
-    write_out("\n".join([*lines, *_remarks(document, goal)]) + "\n")
+    write_out("\n".join([*lines, *_remarks(document, goal, jobs=jobs)]) + "\n")
     return 0
 
 
@@ -101,14 +101,6 @@ def _headline(paths: SweepPaths, document: Mapping[str, Any], *, jobs: bool) -> 
     return f"{paths.root.name}  {many} jobs in {configs} configs{other}"
 
 
-def _remarks(document: Mapping[str, Any], goal: Objective | None) -> list[str]:
-    lines = []
-    if goal is not None:
-        better = "less" if goal.goal == "min" else "more"
-        lines.append(f"  ± is the standard deviation over seeds; {better} {goal.name} is better")
-    elif metric_names(document):
-        lines.append(f"  no metric to rank by; --by one of: {', '.join(metric_names(document))}")
-    kept = held_back(document, goal)
-    if kept:
-        lines.append(f"  not shown: {', '.join(kept)}   (--by {kept[0]} shows it)")
+def _remarks(document: Mapping[str, Any], goal: Objective | None, *, jobs: bool) -> list[str]:
+    lines = [] if jobs else legend(document, goal)
     return [printable(line) for line in lines] + [f"! {printable(text)}" for text in document.get("warnings") or ()]

@@ -10,11 +10,11 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TextIO
 
 MAX_WIDTH = 92
-_ASCII = {"±": "+/-", "–": "-", "—": "-", "…": "...", "✓": "+", "✗": "x", "▶": ">", "·": "."}
+_ASCII = {"±": "+/-", "–": "-", "—": "-", "…": "~", "✓": "+", "✗": "x", "▶": ">", "·": "."}
 _SPARK = "▁▂▃▄▅▆▇█"
 _SPARK_ASCII = "_.-=+*#@"
 
@@ -144,6 +144,9 @@ class Column:
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], room: int, indent: str = "  ") -> list[str]:
     """The lines of a plain table no wider than `room` where its needed columns allow; hidden columns are named."""
+    if not unicode_ok():  # before anything is measured: the ASCII for a sign may be longer
+        columns = [replace(column, title=to_ascii(column.title)) for column in columns]
+        rows = [[to_ascii(cell) for cell in row] for row in rows]
     shown = [place for place, _ in enumerate(columns) if _has_content(columns, rows, place)]
     widths = {place: _content_width(columns, rows, place) for place in shown}
     hidden: list[str] = []

@@ -222,13 +222,13 @@ def age(start: str | None) -> float | None:
 def resume_line(view: SweepView) -> str:
     """The command that goes on with a sweep, made from the one that started it."""
     words = [str(item) for item in view.document.get("argv") or ()]
-    if words and words[0] not in ("run", "orchestrate"):
-        words = words[1:]
-    if words[:1] in (["run"], ["orchestrate"]):
-        words = words[1:]
-    if not words:
-        return f"sweeptree run --exp_name {view.name} --resume   with the same commands"
-    return shlex.join(["sweeptree", "run", *(w for w in words if w != "--resume"), "--resume"])
+    if words[1:2] in (["run"], ["orchestrate"]):
+        options = words[2:]
+    elif words and Path(words[0]).name == "orchestrator.py":
+        options = words[1:]
+    else:
+        return f"sweeptree run --exp_name {view.name} --resume   with the options it was started with"
+    return shlex.join(["sweeptree", "run", *(word for word in options if word != "--resume"), "--resume"])
 
 
 class LedgerTail:
