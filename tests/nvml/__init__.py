@@ -1,8 +1,8 @@
 """A fake NVIDIA driver library under the real `pynvml`, for tests of whole processes.
 
-    fake = FakeDriver(build(folder), folder / "gpus.conf")
-    fake.configure("gpu mem=24576", "gpu mem=24576 lost=1")
-    subprocess.run([...], env={**os.environ, **fake.environment})
+fake = FakeDriver(build(folder), folder / "gpus.conf")
+fake.configure("gpu mem=24576", "gpu mem=24576 lost=1")
+subprocess.run([...], env={**os.environ, **fake.environment})
 """
 
 import shutil

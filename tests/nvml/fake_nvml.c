@@ -94,6 +94,11 @@ static void read_failure(const char *line) {
     failure->error = number(line, "err", NOT_SUPPORTED);
 }
 
+static int begins(const char *line, const char *word) {
+    size_t length = strlen(word);
+    return !strncmp(line, word, length) && (line[length] == ' ' || line[length] == '\n');
+}
+
 static void read_conf(void) {
     const char *path = getenv("FAKE_NVML_CONF");
     FILE *file = path ? fopen(path, "r") : NULL;
@@ -103,10 +108,10 @@ static void read_conf(void) {
     while (file && fgets(line, sizeof line, file)) {
         sscanf(line, "driver %95s", conf.driver);
         sscanf(line, "init_error %d", &conf.init_error);
-        if (!strncmp(line, "gpu ", 4) && conf.gpus < MOST) read_gpu(line);
-        if (!strncmp(line, "mig ", 4) && conf.slices < MOST) read_slice(line);
-        if (!strncmp(line, "proc ", 5) && conf.processes < MOST) read_process(line);
-        if (!strncmp(line, "fail ", 5) && conf.failures < MOST) read_failure(line);
+        if (begins(line, "gpu") && conf.gpus < MOST) read_gpu(line);
+        if (begins(line, "mig") && conf.slices < MOST) read_slice(line);
+        if (begins(line, "proc") && conf.processes < MOST) read_process(line);
+        if (begins(line, "fail") && conf.failures < MOST) read_failure(line);
     }
     if (file) fclose(file);
 }
@@ -211,6 +216,13 @@ int nvmlDeviceGetComputeRunningProcesses_v3(Device *d, unsigned *count, ProcessI
     }
     *count = found;
     return found > room ? INSUFFICIENT_SIZE : SUCCESS;
+}
+
+int nvmlDeviceGetGraphicsRunningProcesses_v3(Device *d, unsigned *count, ProcessInfo *out) {
+    (void)out;
+    BEGIN(d);
+    *count = 0;
+    return SUCCESS;
 }
 
 #ifndef OLD_DRIVER
