@@ -25,7 +25,7 @@ from sweeptree.aggregate import Incremental
 
 from sweeptree import __version__, driver, gpus, server, stages, worktrees
 from sweeptree.agents.watch import Watch
-from sweeptree.errors import ServerError
+from sweeptree.errors import Refused, ServerError, UsageError
 from sweeptree.model import Job, JobRecord, JobState, SweepSpec
 from sweeptree.preflight import Prepared, check_options, must_start, prepare, with_snapshot
 from sweeptree.records import SweepStore, read_record, utc_now, write_json
@@ -35,16 +35,20 @@ from sweeptree.tasks import stages as tasks
 
 EXIT_INTERRUPTED = 130
 EXIT_TIME_LIMIT = 5
+REFUSED = "Refused"
 
 
 @flow(name="experiment-orchestrator", flow_run_name="{spec.exp_name}", persist_result=False)
 def experiment_orchestrator(spec: SweepSpec, resume: bool = False) -> State[Any]:
     """Run a sweep: every job in its worktree, with records, aggregates and a graph."""
     settings = Settings()
-    prepared = must_start(prepare(check_options(spec), settings, resume=resume))
-    with SweepStore.open(prepared.paths) as store:
-        prepared = with_snapshot(prepared)
-        return _outcome_state(*_run(prepared, store, settings))
+    try:
+        prepared = must_start(prepare(check_options(spec), settings, resume=resume))
+        store = SweepStore.open(prepared.paths)
+    except (UsageError, Refused) as refusal:  # said as one line in the UI, not as a traceback
+        return Failed(name=REFUSED, message="; ".join([refusal.message, *refusal.hint]))
+    with store:
+        return _outcome_state(*_run(with_snapshot(prepared), store, settings))
 
 
 def _run(prepared: Prepared, store: SweepStore, settings: Settings) -> tuple[int, dict[str, int]]:

@@ -69,10 +69,13 @@ def markdown(summary: SweepSummary, paths: SweepPaths) -> str:
 
 
 def _leaderboard(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The ranked configs first, then those without a rank."""
     groups = {group["config_id"]: group for group in document.get("groups", [])}
+    ranked = document.get("leaderboard", [])
     rows = []
-    for rank, config_id in enumerate(document.get("leaderboard", []), 1):
+    for place, config_id in enumerate([*ranked, *(name for name in groups if name not in set(ranked))], 1):
         group = groups.get(config_id, {})
+        rank = place if place <= len(ranked) else None
         row: dict[str, Any] = {"rank": rank, "config": config_id, "n": group.get("n")}
         for name, values in list(group.get("metrics", {}).items())[:6]:
             std = values.get("std")

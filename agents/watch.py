@@ -7,8 +7,10 @@ at most every two seconds, and only told how far the sweep is: without it everyt
 from __future__ import annotations
 
 import contextlib
+import platform
 import threading
 import time
+from contextvars import copy_context
 from types import TracebackType
 from uuid import UUID
 
@@ -38,7 +40,10 @@ class Watch:
         self._guard = threading.Lock()
         self._threads = [
             threading.Thread(target=self._watch_files, name="sweep-watch", daemon=True),
-            threading.Thread(target=self._watch_engine, name="sweep-watch-engine", daemon=True),
+            # In a copy of the flow's context: the artifact belongs to this flow run.
+            threading.Thread(
+                target=copy_context().run, args=(self._watch_engine,), name="sweep-watch-engine", daemon=True
+            ),
         ]
 
     def __enter__(self) -> Watch:
@@ -70,6 +75,8 @@ class Watch:
     def _watch_engine(self) -> None:
         artifact: UUID | None = None
         shown = -1
+        with contextlib.suppress(Exception):
+            self._tag()
         while True:
             over = self._over.wait(ENGINE_SECONDS if artifact else 0.0)
             with self._guard:
@@ -85,6 +92,14 @@ class Watch:
                 return
             if artifact is None:
                 over = self._over.wait(ENGINE_SECONDS)
+
+    def _tag(self) -> None:
+        """Tags on the flow run alone: task runs would inherit those of a `tags` block and pay a request each."""
+        tags = {"sweeptree", self._sweep.spec.exp_name, f"host:{platform.node()}"}
+        tags |= {f"gpu:{device.name}" for device in self._sweep.prepared.detection.devices}
+        if self._run_id is not None:
+            with get_client(sync_client=True) as client:
+                client.update_flow_run(UUID(self._run_id), tags=sorted(tags))
 
     def _cancelled_in_engine(self) -> bool:
         if self._run_id is None:

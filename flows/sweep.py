@@ -9,7 +9,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
-from sweeptree.agents.experiment_orchestrator import experiment_orchestrator
+from sweeptree.agents.experiment_orchestrator import REFUSED, experiment_orchestrator
 from sweeptree.agents.results_aggregator import results_aggregator
 from sweeptree.model import SweepSpec
 from sweeptree.preflight import results_root
@@ -25,9 +25,9 @@ def sweep(spec: SweepSpec, resume: bool = False) -> State[Any]:
     spec = named(spec)
     ran: State[Any] = experiment_orchestrator(spec, resume=resume, return_state=True)
     exp_dir = results_root(spec, find_repository(spec.repo)) / spec.exp_name
-    if exp_dir.is_dir() and not _refused(ran):
+    if exp_dir.is_dir() and ran.name != REFUSED:
         results_aggregator(exp_dir, return_state=True)
-    return ran
+    return State(type=ran.type, name=ran.name, message=ran.message)
 
 
 def named(spec: SweepSpec) -> SweepSpec:
@@ -37,8 +37,3 @@ def named(spec: SweepSpec) -> SweepSpec:
     start = flow_run.get_scheduled_start_time() or datetime.now(UTC)
     name = f"{spec.exp_name[:48]}-{start:%Y%m%d-%H%M%S}"
     return spec.model_copy(update={"exp_name": name, "dated": False})
-
-
-def _refused(ran: State[Any]) -> bool:
-    """Whether nothing was started (the folder may then be another sweep's)."""
-    return ran.is_failed() and not isinstance(ran.data, dict)

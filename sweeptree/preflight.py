@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sweeptree import gpus, plan, worktrees
+from sweeptree import plan, worktrees
 from sweeptree.errors import RecordError, Refused, SweeptreeError, UsageError
+from sweeptree.gpus import Detection, detect
 from sweeptree.model import Base, Job, SweepSpec
 from sweeptree.records import SweepPaths, holder, read_json
 from sweeptree.settings import Settings
@@ -31,7 +32,7 @@ class Prepared:
     paths: SweepPaths
     parallel: int
     gpus: int
-    detection: gpus.Detection
+    detection: Detection
     slot_dir: Path
     dirty: worktrees.DirtyReport | None
     free_bytes: int
@@ -53,7 +54,7 @@ def prepare(spec: SweepSpec, settings: Settings, *, resume: bool = False) -> Pre
     base = worktrees.resolve_base(repo, spec.base)
     jobs = plan.make_jobs(spec)
     paths = SweepPaths(results_root(spec, repo) / spec.exp_name)
-    detection = gpus.detect()
+    detection = detect()
     per_job = _gpus_per_job(spec, detection)
     dirty = _dirty(spec, repo, base, jobs, paths)
     spec_hash = plan.spec_hash(spec, base.commit)
@@ -106,7 +107,7 @@ def results_root(spec: SweepSpec, repo: worktrees.Repository) -> Path:
     return root
 
 
-def default_parallel(detection: gpus.Detection, per_job: int) -> int:
+def default_parallel(detection: Detection, per_job: int) -> int:
     """As many jobs at once as there are GPU slots; without GPUs, as many as cores."""
     if per_job:
         return max(1, len(detection.devices) // per_job)
@@ -120,7 +121,7 @@ def _with_commands(spec: SweepSpec) -> SweepSpec:
     return spec.model_copy(update={"commands": commands, "commands_file": None})
 
 
-def _gpus_per_job(spec: SweepSpec, detection: gpus.Detection) -> int:
+def _gpus_per_job(spec: SweepSpec, detection: Detection) -> int:
     have = len(detection.devices)
     if spec.gpus is None:
         return 1 if have else 0
@@ -208,7 +209,7 @@ def _difference(before: Mapping[str, object]) -> list[str]:
     return ["it had", *("  " + line for line in lines[:12])] if lines else ["its sweep.json cannot be read"]
 
 
-def _notes(spec: SweepSpec, detection: gpus.Detection, per_job: int) -> list[str]:
+def _notes(spec: SweepSpec, detection: Detection, per_job: int) -> list[str]:
     notes = list(detection.skipped)
     if not detection.devices:
         notes.append(f"no GPU: {detection.why or 'none found'}; the cores are the slots")

@@ -6,7 +6,7 @@ One table and one page of text, not an artifact per job: twenty link cards push 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from prefect.artifacts import (
@@ -27,23 +27,26 @@ def artifact_key(what: str, exp_name: str) -> str:
 def publish_leaderboard(exp_name: str, rows: list[dict[str, Any]]) -> UUID:
     """The ranked configs as a table artifact."""
     table = rows[:MAX_ROWS] or [{"config": "no config has finished yet"}]
-    return create_table_artifact(
+    made = create_table_artifact(
         table=table, key=artifact_key("leaderboard", exp_name), description=f"Leaderboard of {exp_name}"
     )
+    return cast(UUID, made)  # in a plain thread Prefect's call is synchronous
 
 
 def publish_summary(exp_name: str, markdown: str) -> UUID:
     """The summary of a sweep as a markdown artifact."""
-    return create_markdown_artifact(
+    made = create_markdown_artifact(
         markdown=markdown, key=artifact_key("summary", exp_name), description=f"Summary of {exp_name}"
     )
+    return cast(UUID, made)
 
 
 def start_progress(exp_name: str) -> UUID:
     """A progress artifact that stands at 0 %."""
-    return create_progress_artifact(
+    made = create_progress_artifact(
         progress=0.0, key=artifact_key("progress", exp_name), description=f"{exp_name}: no job has finished yet"
     )
+    return cast(UUID, made)
 
 
 def move_progress(artifact: UUID, finished: int, total: int, failed: int) -> None:

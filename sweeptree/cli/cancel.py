@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from sweeptree.cli.find import find_sweep
 from sweeptree.cli.terminal import say, write_out
 from sweeptree.cli.view import JobView, SweepView, read_sweep, resume_line
-from sweeptree.model import JobState
+from sweeptree.model import Attempt, JobState
 from sweeptree.records import SweepPaths, SweepStore, holder, write_bytes
+
+if TYPE_CHECKING:
+    from sweeptree.supervise import Keeper
 
 _DEFAULT_GRACE = 10.0
 _EXTRA_SECONDS = 15.0
 _POLL_SECONDS = 0.05
+_TOLD = (
+    "state",
+    "exit_code",
+    "reason",
+    "start_time",
+    "end_time",
+    "duration_seconds",
+    "gpus",
+    "gpu_seconds",
+    "peak_rss_mb",
+)
 
 
 def cancel(
@@ -92,34 +106,17 @@ def _through_keepers(paths: SweepPaths, living: list[JobView], grace: float, *, 
     return not left
 
 
-def _settle(store: SweepStore, job: JobView, keeper: object, deadline: float) -> bool:
-    from sweeptree.supervise import Keeper
-
-    assert isinstance(keeper, Keeper)
+def _settle(store: SweepStore, job: JobView, keeper: Keeper, deadline: float) -> bool:
+    """Wait for a keeper and write its outcome to the record; False when the deadline passes before."""
     outcome = keeper.wait(max(0.0, deadline - time.monotonic()))
     if outcome is None:
         return not keeper.is_alive()
     told = {name: getattr(outcome, name) for name in _TOLD}
-    attempts = list(store.record(job.index).attempts)
-    if attempts:
-        attempts[-1] = attempts[-1].model_copy(
-            update={n: told[n] for n in told if n in type(attempts[-1]).model_fields}
-        )
+    brief = {name: value for name, value in told.items() if name in Attempt.model_fields}
+    before = store.record(job.index).attempts
+    attempts = (*(a for a in before if a.number != job.attempt), Attempt(number=job.attempt, **brief))
     store.update(job.index, **told, attempts=attempts)
     return True
-
-
-_TOLD = (
-    "state",
-    "exit_code",
-    "reason",
-    "start_time",
-    "end_time",
-    "duration_seconds",
-    "gpus",
-    "gpu_seconds",
-    "peak_rss_mb",
-)
 
 
 def _report(paths: SweepPaths, living: int) -> int:

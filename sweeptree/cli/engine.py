@@ -58,11 +58,11 @@ def connected(settings: Settings, *, quiet: bool = True) -> Iterator[Engine]:
     if url:
         yield Engine(url, url.removesuffix("/").removesuffix("/api"), None)
         return
-    managed = server.status(settings.home)
-    if managed is None:
+    running = server.status(settings.home)
+    if running is None:
         say("starting the local Prefect server (once; it stays for the next sweeps) ...")
     managed = server.ensure(settings.home, settings.server_port)
-    if managed.moved:
+    if managed.moved and running is None:
         say(f"port {managed.wanted_port} is busy; the Prefect server listens on {managed.port}")
     os.environ.update(server.environment(managed))
     engine = Engine(managed.api_url, managed.ui_url, managed)

@@ -140,7 +140,7 @@ def make_spec(options: RunOptions) -> SweepSpec:
         fields.pop("commands_file", None)
         fields["commands"] = plan.load_commands(options.commands, sys.stdin)
     if options.grid:
-        fields["grid"] = dict(plan.parse_grid(text) for text in options.grid)
+        fields["grid"] = {name: values for text in options.grid for name, values in plan.parse_grid(text).items()}
     if options.seeds is not None:
         fields["seeds"] = plan.parse_seeds(options.seeds)
     fields["repo"] = Path.cwd() / fields.get("repo", "")

@@ -23,6 +23,7 @@ from sweeptree.records import SweepPaths, holder, read_json, write_bytes, write_
 from sweeptree.settings import Settings
 
 INLINE_COMMANDS = 1000
+INTERRUPTED = "interrupted"
 
 
 def run(options: RunOptions | None = None) -> int:
@@ -63,6 +64,9 @@ def _run_for_real(prepared: Prepared, options: RunOptions, settings: Settings) -
             trouble = _call(lambda: sweep(spec, resume=options.resume, return_state=True))
         notice = connected.notice()
     code = _exit_code(paths)
+    if code is None and trouble == INTERRUPTED:
+        engine.say(f"interrupted before anything was started; {spec.exp_name} left nothing to resume")
+        return engine.leave_in_time(130)
     if code is None:
         raise RecordError(f"the sweep ended without an exit code: {trouble}", path=str(paths.sweep))
     engine.leave_in_time(code)
@@ -86,7 +90,7 @@ def _call(flow: Callable[[], Any]) -> str | None:
     try:
         state = flow()
     except KeyboardInterrupt:
-        return "interrupted"
+        return INTERRUPTED
     except Exception as error:  # the engine's trouble must not hide the results
         return f"{type(error).__name__}: {error}"
     return None if state.is_completed() else state.message

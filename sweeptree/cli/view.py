@@ -158,7 +158,9 @@ def _job(paths: SweepPaths, index: int, plan: Mapping[str, Any], entry: Mapping[
     if state == JobState.RUNNING:
         state, note, alive = _judge(paths, index, attempt, driven)
     elif state == JobState.PLANNED:
-        state, note, alive = _judge_planned(paths, index, attempt, driven, known=bool(entry))
+        living = _living_attempt(paths, index, attempt) if entry else None
+        alive, attempt = living is not None, living or attempt
+        state, note = WAITING, "for a GPU slot" if alive else "for its turn" if driven else "not started"
     else:
         note = str(entry.get("reason") or "")
     start = entry.get("start_time")
@@ -194,17 +196,14 @@ def _judge(paths: SweepPaths, index: int, attempt: int, driven: bool) -> tuple[s
     return JobState.LOST, "its keeper is gone without an outcome", False
 
 
-def _judge_planned(paths: SweepPaths, index: int, attempt: int, driven: bool, *, known: bool) -> tuple[str, str, bool]:
-    """The same for a job whose record says planned: its keeper may live already and wait for a slot.
+def _living_attempt(paths: SweepPaths, index: int, begun: int) -> int | None:
+    """The attempt whose keeper lives although the record says planned: it waits for a slot.
 
     The ledger counts the attempts that have begun; the one that waits may be the next.
     """
-    if known:
-        from sweeptree.supervise import is_alive
+    from sweeptree.supervise import is_alive
 
-        if any(is_alive(paths.attempt(index, number, "alive")) for number in (attempt, attempt + 1)):
-            return WAITING, "for a GPU slot", True
-    return WAITING, "for its turn" if driven else "not started", False
+    return next((n for n in (begun, begun + 1) if is_alive(paths.attempt(index, n, "alive"))), None)
 
 
 def age(start: str | None) -> float | None:
