@@ -30,7 +30,7 @@ from sweeptree.supervise.processes import KILL_NOW, boot_id, handle_of, send
 
 _PROGRAM = Path(__file__).with_name("keeper.py")
 _ANSWER_SECONDS = 60.0  # a keeper answers within milliseconds; only a dead file system takes long
-_INHERITED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")
+_INHERITED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,12 @@ class Keeper:
         with _handle(self) as handle:
             if handle is not None and not _ended(handle, deadline):
                 return None
-        while is_alive(self.alive):  # it cannot be seen from here (another machine, another PID namespace)
+        pause = 0.002
+        while is_alive(self.alive):  # no pidfd: another machine, another PID namespace, an old kernel
             if deadline is not None and time.monotonic() >= deadline:
                 return None
-            time.sleep(0.1 if deadline is None else max(0.0, min(0.1, deadline - time.monotonic())))
+            time.sleep(pause)
+            pause = min(pause * 2, 0.1)
         return read_outcome(self.outcome)
 
     def stop(self) -> None:
@@ -184,6 +186,7 @@ class _Nursery:
                     return None
                 data += part
         except TimeoutError:
+            self._link.shutdown(socket.SHUT_RDWR)  # the next question finds it closed and gets a new nursery
             return {"error": f"no answer within {_ANSWER_SECONDS:.0f} s; does the file system hang?"}
         except OSError:
             return None
@@ -215,19 +218,27 @@ class _Nurseries:
         """Have a keeper forked. One at a time: an answer belongs to the question before it."""
         with self._guard:
             for _ in range(2):
-                nursery = self._nursery()
-                answer = nursery.ask(message)
-                if answer is not None and not str(answer.get("error", "")).startswith("no answer"):
-                    return answer
-                self._drop()
+                answer = self._ask(message)
                 if answer is not None:
                     return answer
-        return {"error": "the process that makes keepers ends at once; does `python -I -S` run?"}
+        return {"error": f"the process that makes keepers ends at once; does {sys.executable} -I -S run?"}
 
     def close(self) -> None:
         """End the nursery of this process, if there is one."""
         with self._guard:
             self._drop()
+
+    def _ask(self, message: bytes) -> dict[str, Any] | None:
+        try:
+            answer = self._nursery().ask(message)
+        except OSError as error:
+            answer = {"error": f"no process could be made for it: {error.strerror}"}
+        except BaseException:  # an interrupt: the answer that is still to come belongs to nobody
+            self._drop()
+            raise
+        if answer is None:
+            self._drop()
+        return answer
 
     def _nursery(self) -> _Nursery:
         if self._current is not None and self._current.owner != os.getpid():

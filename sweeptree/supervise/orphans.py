@@ -49,7 +49,8 @@ def find_orphans(names_prefix: str, keeper_lives: Callable[[str], bool]) -> list
         if name not in alive:
             alive[name] = keeper_lives(name)
         if not alive[name]:
-            found |= {pid: ticks, **dict(descendants(pid))}
+            found[pid] = ticks
+    found |= dict(descendants(*found))
     found.pop(os.getpid(), None)
     return list(found.items())
 

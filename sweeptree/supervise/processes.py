@@ -22,6 +22,7 @@ IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ)
 WATCHED = frozenset((signal.SIGCHLD, *STOPS))
 PR_SET_PDEATHSIG, PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 1, 15, 36
 _LIBC = ctypes.CDLL(None)
+_HAS_PROC = os.path.isdir("/proc/self")  # noqa: PTH112 - without it (macOS) only the command's session is held
 
 
 def prctl(option: int, value: int | bytes) -> None:
@@ -60,9 +61,21 @@ def boot_id() -> str:
         return ""
 
 
+@functools.cache
+def _has_handles() -> bool:
+    """Whether kernel and Python know pidfds. Linux before 5.3 and many a conda Python do not."""
+    if not (hasattr(os, "pidfd_open") and hasattr(signal, "pidfd_send_signal")):
+        return False
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except OSError:
+        return False
+    return True
+
+
 def handle_of(pid: int, ticks: int) -> int | None:
-    """A pidfd of exactly that process, or None when it is gone. The caller closes it."""
-    if pid <= 0:
+    """A pidfd of exactly that process; None when it is gone or there are no pidfds. The caller closes it."""
+    if pid <= 0 or not _has_handles():
         return None
     try:
         handle = os.pidfd_open(pid)
@@ -76,6 +89,8 @@ def handle_of(pid: int, ticks: int) -> int | None:
 
 def send(pid: int, ticks: int, number: int) -> bool:
     """Signal exactly that process, never one that got its PID later. False: it could not be reached."""
+    if not _has_handles():
+        return pid > 0 and (start_ticks(pid) or 0) == ticks and _kill(pid, number)
     handle = handle_of(pid, ticks)
     if handle is None:
         return False
@@ -88,6 +103,14 @@ def send(pid: int, ticks: int, number: int) -> bool:
     return True
 
 
+def _kill(pid: int, number: int) -> bool:
+    try:
+        os.kill(pid, number)
+    except OSError:
+        return False
+    return True
+
+
 def all_pids() -> list[int]:
     """Every process that can be seen; none where there is no /proc."""
     with contextlib.suppress(OSError), os.scandir("/proc") as entries:
@@ -95,8 +118,8 @@ def all_pids() -> list[int]:
     return []
 
 
-def descendants(root: int, *, zombies: bool = False) -> list[tuple[int, int]]:
-    """The (PID, start ticks) of every descendant of `root`.
+def descendants(*roots: int, zombies: bool = False) -> list[tuple[int, int]]:
+    """The (PID, start ticks) of every descendant of `roots`, in one look at all processes.
 
     A zombie counts only if asked for: nothing can be done to it, unless threads of its process still run.
     """
@@ -105,7 +128,7 @@ def descendants(root: int, *, zombies: bool = False) -> list[tuple[int, int]]:
         with contextlib.suppress(OSError, ValueError, IndexError):
             fields = _stat_fields(pid)
             children.setdefault(int(fields[1]), []).append((pid, int(fields[19]), fields[0]))
-    found, todo = [], [root]
+    found, todo = [], list(roots)
     while todo:
         for pid, ticks, state in children.get(todo.pop(), ()):
             todo.append(pid)
@@ -118,8 +141,19 @@ def next_signal(seconds: float | None) -> int | None:
     """The next watched signal, or None after `seconds`. They are blocked, so none is lost between two calls."""
     if seconds is None:
         return signal.sigwait(WATCHED)
-    got = signal.sigtimedwait(WATCHED, max(0.0, seconds))
-    return got.si_signo if got else None
+    if hasattr(signal, "sigtimedwait"):
+        got = signal.sigtimedwait(WATCHED, max(0.0, seconds))
+        return got.si_signo if got else None
+    return _poll_signal(time.monotonic() + seconds)
+
+
+def _poll_signal(deadline: float) -> int | None:
+    while not (pending := signal.sigpending() & WATCHED):
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return None
+        time.sleep(min(left, 0.02))
+    return signal.sigwait(pending)
 
 
 class Tree:
@@ -165,7 +199,7 @@ class Tree:
     def end(self, grace: float) -> None:
         """Ask all to stop, wait `grace` seconds, then kill until nothing lives. A stop signal cuts the grace."""
         if grace > 0:
-            send_all(descendants(os.getpid()), signal.SIGTERM, signal.SIGCONT)  # CONT: a stopped job must see it
+            self._send(signal.SIGTERM, signal.SIGCONT)  # CONT: a stopped job must see it
         deadline, pause = time.monotonic() + grace, 0.005
         while True:
             self.reap()
@@ -176,10 +210,18 @@ class Tree:
                 if next_signal(left) in STOPS:
                     deadline = 0.0
                 continue
-            send_all(descendants(os.getpid()), signal.SIGSTOP)  # who is stopped forks no more
-            send_all(descendants(os.getpid(), zombies=True), signal.SIGKILL)
+            self._send(signal.SIGSTOP)  # who is stopped forks no more
+            self._send(signal.SIGKILL)
             next_signal(pause)
             pause = min(pause * 2, 0.25)
+
+    def _send(self, *numbers: int) -> None:
+        if _HAS_PROC:
+            send_all(descendants(os.getpid(), zombies=True), *numbers)
+            return
+        for number in numbers:
+            with contextlib.suppress(OSError):
+                os.killpg(self.main, number)
 
 
 def send_all(processes: list[tuple[int, int]], *numbers: int) -> None:

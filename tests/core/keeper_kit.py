@@ -85,5 +85,5 @@ class Kit:
         """Start a command that says `up`, and wait until it has."""
         launch = self.launch(command, **changes)
         keeper = supervise.start(launch)
-        until(lambda: "up\n" in launch.log.read_text())
+        until(lambda: launch.started.exists() and "up\n" in launch.log.read_text())
         return keeper, launch

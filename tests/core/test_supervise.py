@@ -158,8 +158,9 @@ def test_keepers_leave_no_zombies(kit: Kit) -> None:
 
 
 def test_a_nursery_ends_with_its_driver(kit: Kit) -> None:
-    text = "import os; from sweeptree.supervise import driver as d; print(d._NURSERIES._nursery()._process.pid, flush=True)"
-    made = subprocess.run([sys.executable, "-c", f"{text}; os.kill(os.getpid(), 9)"], stdout=subprocess.PIPE)
+    text = "import os; from sweeptree.supervise.driver import _NURSERIES as all\n"
+    text += "print(all._nursery()._process.pid, flush=True); os.kill(os.getpid(), 9)"
+    made = subprocess.run([sys.executable, "-c", text], stdout=subprocess.PIPE)
     assert made.returncode == -9
     until(lambda: not psutil.pid_exists(int(made.stdout)))
 
@@ -181,6 +182,16 @@ def test_signals_that_a_driver_ignores_reach_its_jobs(kit: Kit) -> None:
     text += DRIVER.format(tests=str(Path(__file__).parent), root=str(kit.root), name=kit.name, command=command)
     subprocess.run([sys.executable, "-c", text.replace("time.sleep(600)", "keeper.wait()")], stdout=subprocess.DEVNULL)
     assert (kit.root / "1.log").read_text().split() == ["up", "SigIgn:", "0" * 16]
+
+
+def test_a_python_without_pidfds(kit: Kit) -> None:
+    text = "import os; del os.pidfd_open\n"
+    text += DRIVER.format(
+        tests=str(Path(__file__).parent), root=str(kit.root), name=kit.name, command="echo up; sleep 300"
+    )
+    text = text.replace("time.sleep(600)", "keeper.stop(); print(keeper.wait(20).signal)")
+    shown = subprocess.run([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True).stdout
+    assert shown == "begun\n15\n"
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"state": "odd"}', "\0" * 100, '{"state": {}, "gpus": 7}'])
