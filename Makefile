@@ -29,7 +29,7 @@ check: .venv-dev ## Format, lint, types, layers and the core tests, in under a m
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(PY) -m mypy examples/ecg
-	$(BIN)/lint-imports --no-cache
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(PYTEST) -q tests/core
 
 bench: .venv-dev ## The benchmarks

@@ -73,7 +73,10 @@ def test_the_wheel_holds_every_file_behind_a_symlink(folder: str, wheel: Path) -
 
 
 def test_the_wheel_holds_data_files_of_the_package(wheel: Path) -> None:
-    ours = {str(p.relative_to(ROOT)) for p in (ROOT / "sweeptree").glob("**/*.json")} | {"sweeptree/py.typed", "sweeptree/prefect.yaml"}
+    ours = {str(p.relative_to(ROOT)) for p in (ROOT / "sweeptree").glob("**/*.json")} | {
+        "sweeptree/py.typed",
+        "sweeptree/prefect.yaml",
+    }
     assert ours <= names(wheel)
 
 
