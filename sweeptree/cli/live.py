@@ -28,7 +28,6 @@ from sweeptree.cli.terminal import (
     table,
     to_ascii,
     unicode_ok,
-    width,
 )
 from sweeptree.cli.view import WAITING, LedgerTail, read_tail, word
 from sweeptree.model import JobState
@@ -123,8 +122,8 @@ class LiveView:
                 ending = self._stop.wait(_FRAME_SECONDS)
                 for entry in _drain(self._ledger):
                     self._board.apply(entry)
-                height = live.console.size.height
-                lines = render(self._board, width(_WIDE), max(4, height - 4))
+                size = live.console.size
+                lines = render(self._board, min(_WIDE, size.width), max(4, size.height - 4))
                 live.update(_styled(lines, plain=not unicode_ok(self._stream)), refresh=True)
                 if ending:
                     return
