@@ -91,7 +91,7 @@ def _admission(sweep: Sweep) -> tuple[str, ...]:
         return ()
     host = platform.node()
     try:
-        size = gpus.limit_size(len(prepared.detection.devices), prepared.gpus)
+        size = gpus.limit_size(len(prepared.detection.devices), 1)
         server.set_limit(str(PREFECT_API_URL.value()), gpus.limit_name(host), size)
     except ServerError as error:
         sweep.miss(error.message)

@@ -1,7 +1,6 @@
 """sweeptree: hyperparameter sweeps as Prefect flows, a git worktree per job, the records on disk as the truth."""
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as typing.TYPE_CHECKING, without its import: every keeper pays for this module
 if TYPE_CHECKING:
     from sweeptree.jobside import log
 
@@ -9,7 +8,7 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "log"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """`sweeptree.log`, loaded when it is asked for."""
     if name == "log":
         from sweeptree.jobside import log
