@@ -12,11 +12,14 @@ import fcntl
 import json
 import os
 import stat
-import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sweeptree.supervise.processes import STOPS, boot_id, next_signal, start_ticks
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
 
 OUTCOME_PATIENCE = 30.0  # seconds that a full disk may keep us from writing the outcome
 TAIL = 256 * 1024
@@ -120,6 +123,12 @@ def hold_alive(launch: dict[str, Any]) -> None:
         raise SetupError(f"{launch['alive']} cannot be written: {error.strerror}") from error
 
 
+def _thread_for(work: Callable[[], None]) -> threading.Thread:
+    import threading  # only here: every fork after this import pays for it
+
+    return threading.Thread(target=work, daemon=True)
+
+
 class Pump:
     """Copies a command's output to its log and keeps head and tail of what is over `cap` bytes.
 
@@ -132,7 +141,7 @@ class Pump:
         self._room = cap - self._tail_size
         self._tail: list[bytes] = []
         self.kept = self.total = self._held = 0
-        self._thread = threading.Thread(target=self._copy, daemon=True)
+        self._thread = _thread_for(self._copy)
 
     def start(self) -> None:
         """Begin to copy; the command must have its end by now."""

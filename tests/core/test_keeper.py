@@ -158,6 +158,12 @@ def test_what_a_job_leaves_is_ended_and_counted(kit: Kit) -> None:
     assert not pids_of(kit.name)
 
 
+def test_what_a_job_leaves_is_asked_first(kit: Kit) -> None:
+    child = 'trap "echo bye; exit" TERM; touch ready; while :; do sleep 0.01; done'
+    _, log = kit.run(f"sh -c '{child}' & while [ ! -e ready ]; do sleep 0.01; done")
+    assert log.endswith("bye\n")
+
+
 def test_a_job_that_cleans_up_leaves_nothing(kit: Kit) -> None:
     assert kit.run("sleep 0.01 & sleep 0.01 | cat; wait")[0].leftovers == 0
 
