@@ -52,11 +52,15 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What one git command needs beside its words. `holds` is a file handle that must live as long as git does."""
+    """What one git command needs beside its words.
+
+    `holds` is a file handle that must live as long as git does; `patience` the seconds to wait for a lock file.
+    """
 
     data: bytes = b""
     env: Mapping[str, str] | None = None
     holds: int | None = None
+    patience: float = GIT_LOCK_PATIENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +105,13 @@ def ask(cwd: Path, *words: str, call: Call | None = None) -> Answer:
             raise GitError(f"the folder {cwd} is gone", argv=argv) from error
         raise Refused("git is not installed, or not on PATH", hint="install git, then try again") from error
     err = _CREDENTIALS.sub(r"\1", result.stderr.decode("utf-8", "replace"))
-    return Answer(argv, result.returncode, result.stdout, err)
+    shown = tuple(_CREDENTIALS.sub(r"\1", word) for word in argv)
+    return Answer(shown, result.returncode, result.stdout, err)
 
 
 def run(cwd: Path, *words: str, call: Call | None = None) -> bytes:
     """Run git and return its output. Waits a bounded time for lock files of others; raises GitError."""
-    deadline = time.monotonic() + GIT_LOCK_PATIENCE
+    deadline = time.monotonic() + (call or Call()).patience
     while True:
         answer = ask(cwd, *words, call=call)
         if not answer.code:
@@ -149,7 +154,10 @@ def persist(step: Callable[[], None]) -> None:
         try:
             step()
         except GitError as error:
-            if attempt == RACE_PATIENCE - 1 or not _RACE.search(error.stderr):
+            if not _RACE.search(error.stderr):
+                raise
+            if attempt == RACE_PATIENCE - 1:
+                error.hint = ("git worktree prune clears what a killed command left; then try again",)
                 raise
             time.sleep(0.01 * 2**attempt * (0.5 + random.random()))  # noqa: S311 - spreads the tries
         else:

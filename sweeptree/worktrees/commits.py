@@ -173,8 +173,8 @@ def _check_branch(top: Path, branch: str) -> None:
 def _branch(worktree: Worktree, name: str, tree: str, message: str) -> Branch | None:
     """Make the branch, or adopt it; None when the name is taken by something else."""
     ref, top = f"refs/heads/{name}", worktree.top
-    there = _git.ask(top, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}", f"{ref}^{{tree}}").out.split()
-    if not there:
+    there = _git.ask(top, "rev-parse", "--quiet", f"{ref}^{{commit}}", f"{ref}^{{tree}}")
+    if there.code:
         commit = _commit(top, tree, worktree.base_commit, message)
         order = f"create {ref} {commit}\n".encode()
         answer = _git.ask(top, *_git.DURABLE, "update-ref", "--stdin", call=_git.Call(order))
@@ -183,4 +183,5 @@ def _branch(worktree: Worktree, name: str, tree: str, message: str) -> Branch | 
         if "reference already exists" not in answer.err:
             raise answer.error()
         return None
-    return Branch(name, there[0].decode()) if there[-1].decode() == tree else None
+    old_commit, old_tree = there.out.decode().split()
+    return Branch(name, old_commit) if old_tree == tree else None

@@ -85,11 +85,14 @@ class Pool:
             furniture.fill_store()
             self._find_leftovers()
         except BaseException:
-            os.close(self._lock)
+            self._give_lock()
             raise
 
     def _take_lock(self) -> None:
         path = self._site.folder / ".lock"
+        for folder in (path.parent, path.parent.parent, path.parent.parent.parent):
+            if folder.is_symlink():
+                raise Refused(f"{folder} is a link, worktrees would stand elsewhere", hint=f"rm {folder}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
@@ -110,6 +113,10 @@ class Pool:
         else:  # the pool before us ended, and deleted the file, in between
             os.close(lock)
             self._take_lock()
+
+    def _give_lock(self) -> None:
+        os.close(self._lock)
+        self._lock = -1
 
     def _find_leftovers(self) -> None:
         for path in self._site.folder.iterdir():
@@ -159,16 +166,18 @@ class Pool:
         return Slot.make(self._site, number)
 
     def _retire(self, slot: Slot) -> None:
-        """Put a worktree that cannot be trusted out of the way: deleted, or left under the job's name if not ours."""
-        if slot.is_ours() or not slot.top.exists():
-            slot.keep_commits(slot.job)
-            entry = slot.entry if slot.entry.is_dir() else None
-            with contextlib.suppress(OSError, SweeptreeError):
-                delete_worktree(self.repo, slot.top, entry)
-            return
-        slot.top.rename(self._free_name(slot.job, slot.number))
-        if slot.entry.is_dir():
-            admin.forget(self.repo, slot.entry)
+        """Put a worktree that is not used again out of the way: deleted, or under the job's name if not ours.
+
+        What cannot be deleted now stays for `repair`; commits that no ref leads to are never deleted.
+        """
+        with contextlib.suppress(OSError, SweeptreeError):
+            if slot.is_ours() or not slot.top.exists():
+                slot.keep_commits(slot.job)
+                return delete_worktree(self.repo, slot.top, slot.entry if slot.entry.is_dir() else None)
+            slot.top.rename(self._free_name(slot.job, slot.number))
+            if slot.entry.is_dir():
+                admin.forget(self.repo, slot.entry)
+        return None
 
     def release(self, worktree: Worktree, *, keep: bool, index: int | None = None) -> Path | None:
         """Take a worktree back. `keep`: it stays as it is, under the returned path, and is never used again.
@@ -185,6 +194,10 @@ class Pool:
             return self._give_back_leftover(adopted, keep, index)
         try:
             return self._give_back(slot, keep, slot.job if index is None else index)
+        except BaseException:
+            with self._guard:
+                self._leftovers[slot.number] = slot.top  # looked at again when the pool closes
+            raise
         finally:
             self._room.release()
 
@@ -263,13 +276,12 @@ class Pool:
         try:
             for slot in idle:
                 self._retire(slot)
-            for path in others:
-                if path.is_dir():
+            for path in filter(Path.is_dir, others):
+                with contextlib.suppress(OSError, SweeptreeError):  # it stays, and `repair` names it
                     self._settle(path, keep=None)
             self._tidy()
         finally:
-            os.close(self._lock)
-            self._lock = -1
+            self._give_lock()
 
     def _tidy(self) -> None:
         """Remove our folders as far as they are empty."""

@@ -20,7 +20,16 @@ from sweeptree.worktrees import _git, admin
 from sweeptree.worktrees.changes import Card, card_path, index_path, shared_state, write_card
 from sweeptree.worktrees.furniture import Furniture
 from sweeptree.worktrees.repository import Repository
-from sweeptree.worktrees.tree import Picture, discard, picture, remove_tree, safe_parent, settled_picture
+from sweeptree.worktrees.tree import (
+    Picture,
+    compare,
+    discard,
+    picture,
+    remove_tree,
+    renewed,
+    safe_parent,
+    settled_picture,
+)
 
 # What a job may set in the shared config and would change how files are written for the next one.
 _PINNED = {
@@ -141,13 +150,13 @@ class Slot:
     def _reset_admin(self) -> None:
         if not self.entry.is_dir() or self.entry.is_symlink():
             raise WorktreeGone(f"git's entry {self.entry} is gone")
-        found = picture(self.entry).differing(self._admin)
+        found = compare(self.entry, self._admin)
         if not found:
             return
-        for path in (*found.extra, *found.new_folders):
+        for path in (*found.extra, *found.new):
             discard(self.entry, path)
-        _put_folders(self.entry, found.wrong, self._admin)
-        for path in found.changed:
+        _put_folders(self.entry, (*found.wrong, *found.gone), self._admin)
+        for path in (*found.changed, *found.missing):
             self._restore(path)
         self._admin = settled_picture(self.entry)
 
@@ -159,21 +168,17 @@ class Slot:
             os.utime(file, ns=self._index_times)
 
     def _reset_files(self) -> None:
-        now = picture(self.top)
-        found = now.differing(self._files)
+        found = compare(self.top, self._files)
         if not found:
             return
-        if ".git" in found.changed and not self._has_pointer():
+        if ".git" in (*found.changed, *found.missing) and not self._has_pointer():
             raise WorktreeGone(f"{self.top / '.git'} was replaced")
         damaged = [path for path in found.changed if path != ".git"]
-        for path in (*found.new_folders, *found.extra, *(path for path in damaged if path in now.files)):
+        for path in (*found.extra, *found.new, *damaged):
             discard(self.top, path)
-        _put_folders(self.top, found.wrong, self._files)
-        self._rewrite(damaged)
-        clean = settled_picture(self.top)
-        if not clean.same_names(self._files):
-            raise WorktreeGone("the files could not be put back")
-        self._files = clean
+        _put_folders(self.top, (*found.wrong, *found.gone), self._files)
+        self._rewrite([*damaged, *found.missing])
+        self._files = renewed(self.top, self._files, (*found.changed, *found.missing))
 
     def _has_pointer(self) -> bool:
         file = self.top / ".git"
@@ -193,7 +198,7 @@ class Slot:
 
     def keep_commits(self, job: int | None) -> list[str]:
         """Refs for the commits of the job that no ref leads to yet; returns the refs made."""
-        if not self.entry.is_dir() or not picture(self.entry).differing(self._admin):
+        if not self.entry.is_dir() or not compare(self.entry, self._admin):
             return []
         label = f"slot_{self.number}" if job is None else f"job_{job}"
         prefix = f"refs/sweeptree/{self.site.exp_name}/{label}"
