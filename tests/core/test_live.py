@@ -168,7 +168,7 @@ def test_the_table_on_a_terminal(paths: SweepPaths, columns: int) -> None:
     seen = on_terminal(paths, columns)
     last = ESCAPES.sub(b"\n", seen).decode().replace("\r", "").splitlines()[-30:]
     head = next(line for line in last if "config" in line)
-    assert b"\x1b[32m" in seen and "\x1b[?25h".encode() in seen
+    assert b"\x1b[32m" in seen and b"\x1b[?25h" in seen
     assert {"seed", "state", "val_auc"} <= set(head.split())
     assert all(len(line) <= columns for line in last)
 
@@ -228,6 +228,22 @@ def test_a_retried_job_leaves_the_list_of_those_that_ended(paths: SweepPaths) ->
     state.apply(entry(0, "failed"))
     state.apply(entry(0, "running", attempt=2))
     assert [(row.index, row.state) for row in state.visible(9)] == [(0, "running")]
+
+
+def test_what_a_dead_run_left_running_is_to_be_done_again(paths: SweepPaths) -> None:
+    state = board(3, paths)
+    state.apply(entry(0, "succeeded"))
+    state.apply(entry(1, "running"))
+    state.forget_running()
+    assert [row.index for row in state.visible(9)] == [0]
+    assert (state.counts["planned"], state.counts["running"]) == (2, 0)
+
+
+def test_names_that_jobs_choose_cannot_move_the_cursor(paths: SweepPaths, store: SweepStore) -> None:
+    stream = io.StringIO()
+    with LiveView(paths, jobs_of(paths), stream=stream):
+        put(store, 0, JobState.SUCCEEDED, config_id="\x1b[2J", metrics={"\x1b[H": 1.0})
+    assert "job 0 ok" in stream.getvalue() and "\x1b" not in stream.getvalue()
 
 
 def test_ten_thousand_jobs_show_only_what_matters(paths: SweepPaths) -> None:
