@@ -160,6 +160,8 @@ def _expand(spec: SweepSpec) -> tuple[list[str], list[Reading]]:
         raise UsageError("a seed is given twice: the same run would count twice", hint="give each seed once")
     if spec.template is not None:
         return _expand_template(spec, spec.template)
+    if not spec.commands:
+        raise UsageError("the sweep has no commands", hint=_EXAMPLE)
     _check_count(len(spec.commands) * max(1, len(spec.seeds)), "commands times seeds")
     readings = [read_command(command) for command in spec.commands]
     if not spec.seeds:
@@ -242,8 +244,11 @@ def _quote_after(text: str, quote: str) -> str:
 
 def _check_fields(spec: SweepSpec, template: str, fields: set[str]) -> None:
     seeds = {"seed"} if spec.seeds else set()
-    if "seed" in spec.grid:
-        raise UsageError("the grid holds 'seed', which makes no config of its own", hint="give it with --seeds 1,2,3")
+    if taken := [name for name in spec.grid if is_seed_name(name)]:
+        raise UsageError(
+            f"the grid holds {taken[0]}, and a seed makes no config of its own",
+            hint="write {seed} in the template and give --seeds 1,2,3",
+        )
     if unknown := sorted(fields - set(spec.grid) - seeds):
         name = unknown[0]
         hint = "--seeds 1,2,3" if name == "seed" else f"--grid {name}=value1,value2, or {{{{{name}}}}} for plain braces"
@@ -318,8 +323,11 @@ def parse_grid(*texts: str) -> dict[str, tuple[str, ...]]:
             )
         if name in grid:
             raise UsageError(f"--grid gives {name} twice", hint=f"give all values at once: --grid {name}=value1,value2")
-        if is_seed_name(name) and name == "seed":
-            raise UsageError("seeds are not part of the grid", hint="give them with --seeds 1,2,3")
+        if is_seed_name(name):
+            raise UsageError(
+                f"{name} is a seed and makes no config of its own",
+                hint="write {seed} in the template and give --seeds 1,2,3",
+            )
         grid[name] = _grid_values(name, values)
     return grid
 

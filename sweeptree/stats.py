@@ -1,5 +1,7 @@
 """The statistics of seeds: mean, spread, intervals and exact tests, with the standard library alone.
 
+Values are finite and within MAX_MAGNITUDE, so that no square overflows.
+
 Hides: how an exact permutation test is counted without listing every labelling, and where a quantile
 of Student's t comes from. One rule is fixed beforehand: two-sided label permutation, unpaired.
 """
@@ -31,6 +33,7 @@ _LESS_IS_BETTER = (
     "brier",
     "ece",
 )
+MAX_MAGNITUDE = 1e100
 _NORMAL_95 = 1.959963984540054
 _EXACT_SUBSETS = 300_000
 _DRAWS = 100_000
@@ -79,7 +82,7 @@ def std(values: Sequence[float]) -> float | None:
     if len(values) < 2:
         return None
     centre = mean(values)
-    return math.sqrt(math.fsum((value - centre) ** 2 for value in values) / (len(values) - 1))
+    return math.hypot(*(value - centre for value in values)) / math.sqrt(len(values) - 1)
 
 
 def ci95(values: Sequence[float]) -> tuple[float, float] | None:
@@ -98,10 +101,11 @@ def welch_ci95(a: Sequence[float], b: Sequence[float]) -> tuple[float, float] | 
         return None
     delta = mean(a) - mean(b)
     var_a, var_b = std_a**2 / len(a), std_b**2 / len(b)
-    if var_a + var_b == 0:
+    total = var_a + var_b
+    if total == 0:
         return delta, delta
-    df = (var_a + var_b) ** 2 / (var_a**2 / (len(a) - 1) + var_b**2 / (len(b) - 1))
-    half = t_quantile_95(df) * math.sqrt(var_a + var_b)
+    df = 1 / ((var_a / total) ** 2 / (len(a) - 1) + (var_b / total) ** 2 / (len(b) - 1))
+    half = t_quantile_95(df) * math.sqrt(total)
     return delta - half, delta + half
 
 

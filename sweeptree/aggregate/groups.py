@@ -38,6 +38,7 @@ def stand(jobs: Sequence[Job], metric: str | None) -> Standing:
     """Group the jobs by config and rank them by `metric` (`name[:goal]`), or by one that is plain from its name."""
     groups = _groups(jobs)
     objective, warnings = _objective(groups, metric)
+    warnings += _diverged(jobs)
     if objective is None:
         return Standing(groups, warnings=[*warnings, *_failures(groups)])
     ranked = sorted(
@@ -86,12 +87,25 @@ def _group(name: str, jobs: Sequence[Job]) -> Group:
 def _metrics(jobs: Sequence[Job]) -> dict[str, dict[str, Any]]:
     values: dict[str, dict[str, float]] = {}
     for job in jobs:
-        for name, value in job["metrics"].items():
+        for name, value in _usable(job):
             known = values.setdefault(name, {})
             seed = job["seed"]
             key = f"job {job['id']}" if seed is None or str(seed) in known else str(seed)
             known[key] = value
     return {name: _described(values[name]) for name in sorted(values)}
+
+
+def _usable(job: Job) -> list[tuple[str, float]]:
+    return [(name, value) for name, value in job["metrics"].items() if abs(value) <= stats.MAX_MAGNITUDE]
+
+
+def _diverged(jobs: Sequence[Job]) -> list[str]:
+    """Values so large that they would be the mean: they stay in the rows of their jobs only."""
+    hit = [str(job["id"]) for job in jobs if len(_usable(job)) < len(job["metrics"])]
+    if not hit:
+        return []
+    more = f" and {len(hit) - 10} more" if len(hit) > 10 else ""
+    return [f"values beyond {stats.MAX_MAGNITUDE:g} are in no mean: jobs {', '.join(hit[:10])}{more}"]
 
 
 def _described(values: Mapping[str, float]) -> dict[str, Any]:

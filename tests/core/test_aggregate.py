@@ -9,8 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sweeptree.aggregate import Incremental, aggregate, to_frame
+from sweeptree.aggregate.groups import stand
 from sweeptree.errors import SweeptreeError
 from sweeptree.model import JobRecord, JobState
 from sweeptree.records import SweepPaths, write_json
@@ -95,6 +98,21 @@ def test_without_the_metric_there_is_no_ranking(
     document = aggregate(paths)
     assert document["leaderboard"] == []
     assert says in document["warnings"][0]
+
+
+def test_a_diverged_value_is_in_no_mean_and_stays_in_its_row(paths: SweepPaths) -> None:
+    put(paths, record(0, metrics={"val_loss": 0.5}), record(1, seed=2, metrics={"val_loss": 1e300}))
+    document = aggregate(paths)
+    assert document["groups"][0]["metrics"]["val_loss"]["mean"] == 0.5
+    assert rows(paths.aggregated_csv)[1]["metric.val_loss"] == "1e+300"
+    assert "values beyond 1e+100 are in no mean: jobs 1" in document["warnings"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.floats(allow_nan=False, allow_infinity=False)), max_size=12))
+def test_no_finite_values_break_the_statistics(values: list[tuple[int, float]]) -> None:
+    jobs = [record(i, config=f"lr={c}", metrics={"score": v}).model_dump() for i, (c, v) in enumerate(values)]
+    standing = stand(jobs, "score")
+    assert all(0 < row["p"] <= 1 and row["p"] <= row["p_holm"] <= 1 for row in standing.comparisons)
 
 
 def test_failed_jobs_stay_and_do_not_count(paths: SweepPaths) -> None:

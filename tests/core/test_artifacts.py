@@ -92,11 +92,14 @@ def test_a_link_at_the_place_of_a_copy_is_replaced(top: Path, dest: Path, tmp_pa
 
 
 def test_a_file_over_the_cap_is_named_and_smaller_ones_go_on(top: Path, dest: Path) -> None:
-    write(top / "big", b"x" * 100)
-    write(top / "small", b"x" * 10)
-    kept = keep(top, ["big", "small"], dest, cap_bytes=50)
-    assert kept.names == ("small",)
-    assert kept.skipped == ("big: 100 bytes, over the cap on a job's artifacts (50 bytes left)",)
+    for name, size in (("big", 100), ("small", 10), ("second", 45), ("last", 40)):
+        write(top / name, b"x" * size)
+    kept = keep(top, ["big", "small", "second", "last"], dest, cap_bytes=50)
+    assert kept.names == ("small", "last")
+    assert kept.skipped == (
+        "big: 100 bytes, over the cap on a job's artifacts (50 bytes left)",
+        "second: 45 bytes, over the cap on a job's artifacts (40 bytes left)",
+    )
 
 
 def test_a_sparse_giant_is_not_copied(top: Path, dest: Path) -> None:

@@ -147,6 +147,12 @@ def test_long_config_names_are_short_distinct_and_stable() -> None:
     assert names == [job.config_id for job in jobs(*commands)]
 
 
+def test_names_that_read_alike_stay_distinct() -> None:
+    made = jobs("python t.py --x 'a b'", "python t.py --x 'a  b'")
+    assert made[0].config_id == "x=a b"
+    assert made[1].config_id.startswith("x=a b-")
+
+
 def test_template_goes_through_configs_outside_and_seeds_inside() -> None:
     made = template("python t.py --lr {lr} --seed {seed}", grid=plan.parse_grid("lr=1e-3,3e-4"), seeds=(1, 2))
     assert [(job.config_id, job.seed) for job in made] == [
@@ -231,7 +237,7 @@ def test_grid_keeps_values_as_written() -> None:
     assert plan.parse_grid("lr=1e-3, 3e-4", 'opt="a,b",c') == {"lr": ("1e-3", "3e-4"), "opt": ("a,b", "c")}
 
 
-@pytest.mark.parametrize("text", ["lr", "=1", "lr=", "lr=1,,2", "lr=1,1", "seed=1,2", "a b=1"])
+@pytest.mark.parametrize("text", ["lr", "=1", "lr=", "lr=1,,2", "lr=1,1", "seed=1,2", "model.seed=1", "a b=1"])
 def test_bad_grids_are_refused(text: str) -> None:
     with pytest.raises(UsageError):
         plan.parse_grid(text)
@@ -242,3 +248,8 @@ def test_ten_thousand_commands_keep_their_order() -> None:
     made = jobs(*plan.load_commands(json.dumps(commands), None))
     assert [job.index for job in made] == list(range(10_000))
     assert len({job.config_id for job in made}) == 2000
+
+
+def test_a_sweep_whose_commands_were_not_loaded_has_none() -> None:
+    with pytest.raises(UsageError, match="no commands"):
+        plan.make_jobs(SweepSpec(exp_name="x", commands_file=Path("commands.json")))

@@ -34,7 +34,7 @@ def test_what_we_write_is_what_we_publish(tmp_path: Path) -> None:
         for index in range(4):
             metrics = {"val_auc": 0.9 + index / 100}
             store.update(
-                index, cmd=f"t --lr {index % 2} --seed {index}", state="succeeded", exit_code=0, metrics=metrics
+                index, cmd=f"t --lr {index % 2} --seed {index}", state=JobState.SUCCEEDED, exit_code=0, metrics=metrics
             )
         store.update(4, state=JobState.RUNNING, attempts=(Attempt(number=1, state=JobState.RUNNING),))
     jsonschema.validate(json.loads(paths.record(0).read_text()), schema("record"))
