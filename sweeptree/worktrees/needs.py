@@ -9,8 +9,9 @@ import ast
 import os
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 _MAX_SOURCE = 1024 * 1024
@@ -45,8 +46,9 @@ def needed_files(top: Path, cwd: Path, commands: Iterable[str]) -> list[Need]:
     """Files below `top` that the commands, started in `cwd`, name or import; imported ones first."""
     search = _Search(top)
     named: dict[str, None] = {}
+    find = lru_cache(maxsize=None)(_file_named)  # ten thousand commands name the same few files
     for words in {tuple(_words(command)): None for command in commands}:
-        for file, script in _read_command(words, cwd):
+        for file, script in _read_command(words, cwd, find):
             if file is not None and (path := _inside(top, file)):
                 named[path] = None
             if script is not None:
@@ -67,7 +69,14 @@ def _words(command: str) -> list[str]:
         return command.split()
 
 
-def _read_command(words: tuple[str, ...], cwd: Path) -> Iterator[tuple[Path | None, _Script | None]]:
+def _file_named(cwd: Path, word: str) -> Path | None:
+    file = cwd / word
+    return Path(os.path.normpath(file)) if _is_file(file) else None
+
+
+def _read_command(
+    words: tuple[str, ...], cwd: Path, find: Callable[[Path, str], Path | None]
+) -> Iterator[tuple[Path | None, _Script | None]]:
     """Each file that a command names, and each script or module that it starts."""
     paths: tuple[Path, ...] = ()
     before = ""
@@ -79,8 +88,7 @@ def _read_command(words: tuple[str, ...], cwd: Path) -> Iterator[tuple[Path | No
             paths = tuple(cwd / part for part in value.split(":") if part and "$" not in part)
         elif before == "-m":
             yield None, _Script(cwd / f"-m {word}", (cwd, *paths))
-        elif _is_file(cwd / value):
-            file = Path(os.path.normpath(cwd / value))
+        elif (file := find(cwd, value)) is not None:
             yield file, _Script(file, (file.parent, *paths)) if file.suffix == ".py" else None
         before = word
 

@@ -53,6 +53,9 @@ JOBS = {
     "own folder deleted": 'rm -rf "$PWD"',
 }
 
+# After these nothing can be put back: the worktree is made anew.
+ANEW = {"own worktree removed", "own worktree pruned", ".git replaced", "everything deleted", "own folder deleted"}
+
 
 def tree(top: Path) -> dict[str, tuple[str, str]]:
     """Modes and contents of all files, and what git thinks of HEAD and index."""
@@ -86,7 +89,9 @@ def test_nothing_of_a_job_stays(repo: Path, tmp_path: Path, name: str) -> None:
         env = {**os.environ, "OUTSIDE": str(outside)}
         subprocess.run(["sh", "-c", JOBS[name]], cwd=first.top, env=env, check=True, capture_output=True)
         pool.release(first, keep=False)
-        got = tree(pool.acquire(1).top)
+        again = pool.acquire(1)
+        got = tree(again.top)
     assert got == want
+    assert (again.top != first.top) == (name in ANEW)
     assert (outside / "model.py").read_text() == "not ours\n"
     assert (repo / "data/x").read_text() == "1"
