@@ -191,8 +191,9 @@ def _cautions(ranked: Sequence[Group], comparisons: Sequence[Mapping[str, Any]],
         found += _floor_caution(comparisons)
     torn = sum(row["p"] >= 0.05 and _excludes_zero(row["ci95"]) for row in comparisons)
     if torn:
+        which = f"{torn} comparisons" if torn > 1 else "1 comparison"
         found.append(
-            f"{torn} comparisons: the interval, which assumes normal values, leaves 0 out, and the exact test does not"
+            f"{which}: 0 is outside the interval, which assumes normal values, but the exact p is 0.05 or more"
         )
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -81,4 +82,6 @@ def _group_cells(group: Mapping[str, Any], params: Sequence[str], metrics: Seque
 def as_csv(frame: pd.DataFrame) -> bytes:
     """The table as UTF-8 text; a missing value is an empty cell."""
     text: str = frame.to_csv(index=False, lineterminator="\n")
+    if "\r" in text:  # the csv module leaves a lone carriage return unquoted, and readers take it for a new row
+        text = frame.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     return text.encode("utf-8", "replace")

@@ -137,6 +137,13 @@ def test_csv_begins_with_the_columns_of_the_seed(paths: SweepPaths) -> None:
     assert (second["metric.val_auc"], second["exit_code"], second["seed"]) == ("", "", "2")
 
 
+@pytest.mark.parametrize("command", ["a\rb", "a\nb", "a\r\nb", 'q"uo,te', "=1+1", " lead", "é\u2028x"])
+def test_awkward_commands_stay_one_row_of_the_csv(paths: SweepPaths, command: str) -> None:
+    put(paths, record(0, cmd=command), record(1, cmd="plain"))
+    aggregate(paths)
+    assert [row["cmd"] for row in rows(paths.aggregated_csv)] == [command, "plain"]
+
+
 def test_groups_csv_has_one_row_per_config_the_best_first(paths: SweepPaths) -> None:
     put_sweep(paths)
     aggregate(paths)
