@@ -19,7 +19,7 @@ from sweeptree.records import SweepPaths
 from sweeptree.stats import Objective, objective
 
 _LATEST = 200
-_CURVE_BYTES = 32 * 1024
+CURVE_BYTES = 32 * 1024
 _CURVE_POINTS = 16
 _EMA = 0.2
 
@@ -161,7 +161,7 @@ class Board:
             return Curve()
         known = self._curves.get(row.index)
         if known is None or known[0] != size:
-            known = (size, _read_curve(read_tail(path, _CURVE_BYTES), self.metric_name))
+            known = (size, read_curve(read_tail(path, CURVE_BYTES), self.metric_name))
             self._curves[row.index] = known
         return known[1]
 
@@ -215,7 +215,7 @@ class Board:
             self.best = value if self.best is None else better(self.best, value)
 
 
-def _read_curve(data: bytes, metric: str | None) -> Curve:
+def read_curve(data: bytes, metric: str | None) -> Curve:
     """The curve from the end of a metrics file: whole lines of JSON objects, torn ones skipped."""
     values: list[float] = []
     step: float | None = None

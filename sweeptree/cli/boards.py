@@ -159,9 +159,7 @@ def _p_legend(document: Mapping[str, Any], goal: Objective) -> list[str]:
     if not found:
         return []
     floor = min(float(one["p_floor"]) for one in found)
-    return [
-        f"  p is from an exact permutation test against the best (Holm); {floor:.2g} is the least these runs can show"
-    ]
+    return [f"  p: exact permutation test against the best, Holm-adjusted; no less than {floor:.2g} is possible here"]
 
 
 def _comparison(document: Mapping[str, Any], a: object, b: object, metric: str) -> Mapping[str, Any] | None:

@@ -10,9 +10,10 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from sweeptree.cli.board import CURVE_BYTES, read_curve
 from sweeptree.cli.find import find_sweep, results_dir
 from sweeptree.cli.terminal import Column, clock, number, printable, say, table, width, write_out
-from sweeptree.cli.view import WAITING, JobView, SweepView, age, read_sweep, resume_line, word
+from sweeptree.cli.view import WAITING, JobView, SweepView, age, read_sweep, read_tail, resume_line, word
 from sweeptree.records import iter_sweeps
 
 _SWEEP_COLUMNS = (
@@ -149,7 +150,7 @@ def _notable(jobs: Sequence[JobView]) -> Sequence[JobView]:
 
 def _job_row(view: SweepView, job: JobView) -> list[str]:
     if view.goal:
-        metric = number(job.metrics.get(view.goal.name))
+        metric = number(job.metrics.get(view.goal.name, _live_value(view, job)))
     else:
         metric = " ".join(f"{name}={number(value)}" for name, value in list(job.metrics.items())[:3])
     return [
@@ -162,6 +163,14 @@ def _job_row(view: SweepView, job: JobView) -> list[str]:
         str(job.attempt) if job.attempt > 1 else "",
         printable(job.note),
     ]
+
+
+def _live_value(view: SweepView, job: JobView) -> float | None:
+    """The metric that a running job has reported last."""
+    if not job.alive or view.goal is None:
+        return None
+    values = read_curve(read_tail(view.paths.metrics(job.index), CURVE_BYTES), view.goal.name).values
+    return values[-1] if values else None
 
 
 def _facts(view: SweepView) -> list[str]:

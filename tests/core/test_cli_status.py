@@ -43,6 +43,15 @@ def test_a_job_whose_keeper_lives_runs(results: Path) -> None:
     assert view.jobs[0].state == "running" and view.jobs[0].seconds is not None
 
 
+def test_a_running_job_shows_the_metric_it_reported_last(results: Path) -> None:
+    paths = plan_sweep(results)
+    with SweepStore.open(paths) as store:
+        put(store, 0, JobState.RUNNING)
+    paths.metrics(0).write_text('{"step": 1, "val_auc": 0.61}\n{"step": 2, "val_auc": 0.62}\n')
+    with held(paths.attempt(0, 1, "alive")):
+        assert "0.6200" in call("status", "unet", "--results_dir", str(results)).out
+
+
 def test_a_job_without_keeper_and_outcome_is_lost(results: Path) -> None:
     paths = plan_sweep(results)
     with SweepStore.open(paths) as store:
