@@ -120,6 +120,8 @@ def lose_a_header(site: Path) -> None:
 def climb_out(site: Path) -> None:
     table = site / "ptbxl_database.csv"
     table.write_text(table.read_text().replace("records100/00000/00007_lr", "../../escape"))
+    for suffix in (".hea", ".dat"):
+        shutil.copy(site / f"records100/00000/00007_lr{suffix}", site / f"escape{suffix}")
 
 
 @pytest.mark.parametrize("harm", [truncate_a_record, flip_a_bit, lose_a_header, climb_out])
