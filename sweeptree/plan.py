@@ -77,10 +77,10 @@ def _read_file(name: str) -> str:
 
 
 def _decoded(data: bytes, name: str) -> str:
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise UsageError(f"{name} begins with a UTF-16 byte order mark", hint="save it as UTF-8")
+    if data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise UsageError(f"{name} begins with a byte order mark (BOM)", hint="save it as UTF-8 without one")
     try:
-        return data.decode("utf-8-sig")
+        return data.decode()
     except UnicodeDecodeError as error:
         raise UsageError(
             f"{name} is not UTF-8: {error.reason} at byte {error.start}", hint="save it as UTF-8"
@@ -89,7 +89,7 @@ def _decoded(data: bytes, name: str) -> str:
 
 def _commands(text: str, where: str) -> tuple[str, ...]:
     try:
-        value = json.loads(text.removeprefix("\ufeff"))
+        value = json.loads(text)
     except RecursionError as error:
         raise UsageError(f"{where} is nested too deeply", hint=_EXAMPLE) from error
     except ValueError as error:

@@ -7,11 +7,12 @@ how what is wrong with one of them is told.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 from pydantic import ValidationError
 
 from sweeptree import plan
@@ -19,6 +20,14 @@ from sweeptree.errors import UsageError
 from sweeptree.model import SweepSpec
 
 FLAG: Any = Parameter(negative=())
+
+
+def _whole(type_: Any, tokens: Sequence[Token]) -> int:  # noqa: ARG001 - cyclopts' form of a converter
+    """A whole number as int() reads it; cyclopts by itself would cut 1.5 to 1."""
+    return int(tokens[0].value)
+
+
+WHOLE: Any = Parameter(converter=_whole, allow_leading_hyphen=True)
 
 
 @Parameter(name="*")
@@ -90,15 +99,15 @@ class RunOptions:
         Print one JSON document: the plan, or the aggregated results.
     """
 
-    exp_name: Annotated[str | None, Parameter(name=("--exp_name", "-n"))] = None
-    commands: str | None = None
+    exp_name: Annotated[str | None, Parameter(name=("--exp_name", "-n"), allow_leading_hyphen=True)] = None
+    commands: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None
     template: str | None = None
     grid: tuple[str, ...] = ()
     seeds: str | None = None
     spec: Path | None = None
     metric: str | None = None
-    parallel: int | None = None
-    gpus: int | None = None
+    parallel: Annotated[int | None, WHOLE] = None
+    gpus: Annotated[int | None, WHOLE] = None
     use_worktree: Annotated[bool, FLAG] = False
     base: str | None = None
     dirty: Literal["refuse", "snapshot", "ignore"] | None = None
@@ -106,7 +115,7 @@ class RunOptions:
     only: str | None = None
     timeout: str | None = None
     time_limit: str | None = None
-    retries: int | None = None
+    retries: Annotated[int | None, WHOLE] = None
     on_fail: Literal["continue", "stop"] | None = None
     keep_env: str | None = None
     auto_fix_before_pr: Annotated[bool, FLAG] = False
@@ -114,7 +123,7 @@ class RunOptions:
     commit_and_pr: Annotated[bool, FLAG] = False
     post_pr_labels: str | None = None
     post_pr_reviewers: str | None = None
-    max_prs: int | None = None
+    max_prs: Annotated[int | None, WHOLE] = None
     results_dir: Path | None = None
     resume: Annotated[bool, FLAG] = False
     dry_run: Annotated[bool, FLAG] = False
@@ -160,8 +169,9 @@ def _validated(fields: dict[str, Any]) -> SweepSpec:
         return SweepSpec.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the spec"
-        text = first["msg"].removeprefix("Value error, ")
+        where = ".".join(str(part) for part in first["loc"])
+        where = f"--{where}" if where in RunOptions.__dataclass_fields__ else where or "the spec"
+        text = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
         given = first.get("input")
         shown = f" (it is {given!r})" if isinstance(given, str | int | float) and len(str(given)) < 80 else ""
         raise UsageError(f"{where}: {text}{shown}", hint="sweeptree run --help") from error
