@@ -9,8 +9,9 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from sweeptree.errors import SweeptreeError
+from sweeptree.errors import Refused, SweeptreeError, UsageError
 
 INTERRUPTED = 130
 _KEPT_TRACEBACKS = 20
@@ -61,6 +62,11 @@ def _reader_gone() -> int:
 
 
 def _unexpected(error: Exception, argv: Sequence[str], debug: bool) -> int:
+    if getattr(error, "title", None) == "Settings":  # pydantic's, without paying for its import here
+        return _bad_setting(error)
+    if isinstance(error, FileNotFoundError) and error.filename is None and not _here_exists():
+        complain("the folder that you are in no longer exists", ("cd to one that does",))
+        return Refused.exit_code
     text = "".join(traceback.format_exception(error))
     what = f"{type(error).__name__}: {error}".splitlines()[0][:300]
     if debug:
@@ -73,6 +79,21 @@ def _unexpected(error: Exception, argv: Sequence[str], debug: bool) -> int:
         return 1
     complain(f"unexpected error: {what}", (f"the traceback is in {place}", "the same command with --debug shows it"))
     return 1
+
+
+def _here_exists() -> bool:
+    try:
+        return Path.cwd().is_dir()
+    except OSError:
+        return False
+
+
+def _bad_setting(error: Any) -> int:
+    """A SWEEPTREE_* variable has a value that cannot be: the user's mistake, not ours."""
+    first = error.errors()[0]
+    name = f"SWEEPTREE_{'_'.join(str(part) for part in first['loc']).upper()}"
+    complain(f"{name}={first.get('input')!s:.100} cannot be used: {first['msg']}", (f"set {name} anew, or unset it",))
+    return UsageError.exit_code
 
 
 def _keep(text: str, argv: Sequence[str]) -> Path:

@@ -57,7 +57,7 @@ def logs(
     _check(view, only)
     printer = _Printer(sys.stdout.buffer, prefixed=only is None and len(view.jobs) > 1)
     reader = _Reader(paths, printer, tail)
-    if follow:
+    if follow and (paths.ledger.exists() or view.driver is not None):
         _follow(paths, reader, only)
     else:
         reader.read(_with_logs(view, only))

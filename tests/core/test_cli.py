@@ -120,6 +120,21 @@ def test_an_unexpected_error_keeps_its_traceback(tmp_path: Path, capsys: pytest.
     assert "ZeroDivisionError: oh" in kept.read_text() and kept.stat().st_mode & 0o077 == 0
 
 
+def test_a_bad_setting_is_the_users_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWEEPTREE_SERVER_PORT", "many")
+    ran = call("server", "status")
+    assert ran.code == 2 and "SWEEPTREE_SERVER_PORT=many" in ran.err and "traceback" not in ran.err
+
+
+def test_a_folder_that_is_gone_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    ran = call("status")
+    assert ran.code == 3 and "no longer exists" in ran.err and "traceback" not in ran.err
+
+
 def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     assert ending(ZeroDivisionError("oh"), debug=True) == 1
     assert "Traceback" in capsys.readouterr().err

@@ -108,6 +108,11 @@ def test_follow_of_a_finished_sweep_ends_at_once(paths: SweepPaths) -> None:
     assert call("logs", str(paths.root), "-f").out.count("epoch 3") == 4
 
 
+def test_follow_of_a_folder_without_a_ledger_prints_what_there_is(paths: SweepPaths) -> None:
+    paths.ledger.unlink()
+    assert call("logs", str(paths.root), "-f").out.count("epoch 3") == 4
+
+
 def test_follow_prints_what_comes_and_ends_with_the_sweep(
     tmp_path: Path, follow: Callable[[str], subprocess.Popen[bytes]]
 ) -> None:
