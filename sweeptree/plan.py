@@ -34,7 +34,7 @@ _SEED = re.compile(r"(-?\d{1,18})(?:-(\d{1,18}))?")
 def load_commands(text_or_path: str, stdin: TextIO | None = None) -> tuple[str, ...]:
     """Read the commands: a JSON list, the path of a file that holds one, or '-' for standard input.
 
-    A byte order mark is accepted. Raises UsageError for anything but 1 to 100,000 non-empty strings.
+    A byte order mark is refused. Raises UsageError for anything but 1 to 100,000 non-empty strings.
     """
     if text_or_path.lstrip("\ufeff \t\r\n").startswith("["):
         return _commands(text_or_path, "--commands")
