@@ -5,7 +5,7 @@ BIN := .venv/bin
 PY := $(BIN)/python
 UV ?= uv
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	--no-emit-index-url --no-emit-find-links pyproject.toml
+	--no-emit-index-url --no-emit-find-links $(UPGRADE) pyproject.toml
 # At most four processes: the tests that need Prefect share one server, which is what they wait for.
 PYTEST = $(PY) -m pytest -n auto --maxprocesses 4 --dist loadgroup
 
@@ -38,7 +38,7 @@ bench: .venv-dev ## The benchmarks
 build: .venv-dev ## dist/: sdist and wheel
 	$(PY) -m build --no-isolation
 
-lock: ## Renew requirements/ (needs uv)
+lock: ## Make requirements/ fit pyproject.toml again (needs uv; newest versions: make lock UPGRADE=--upgrade)
 	$(LOCK) --group build --output-file requirements/run.txt >/dev/null
 	$(LOCK) --all-extras --group dev --constraints requirements/run.txt --output-file requirements/dev.txt >/dev/null
 
