@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -44,21 +43,14 @@ class Furniture:
         for path in self.copies:
             place = safe_parent(top, path)
             discard(top, path)
-            _copy(self.store / path, place)
+            shutil.copy2(self.store / path, place, follow_symlinks=False)
 
     def fill_store(self) -> None:
         """Copy the included files once, so that all jobs of a sweep get the same."""
         for path in self.copies:
             self.store.mkdir(exist_ok=True)
             discard(self.store, path)
-            _copy(self.source / path, safe_parent(self.store, path))
-
-
-def _copy(source: Path, target: Path) -> None:
-    if stat.S_ISLNK(source.lstat().st_mode):
-        target.symlink_to(source.readlink())
-    else:
-        shutil.copy2(source, target, follow_symlinks=False)
+            shutil.copy2(self.source / path, safe_parent(self.store, path), follow_symlinks=False)
 
 
 def survey(repo: Repository, committed: Committed, links: Sequence[str] | None, store: Path = Path()) -> Furniture:

@@ -14,7 +14,7 @@ from helpers import git
 
 from sweeptree.errors import GitError, Refused, UsageError, WorktreeGone
 from sweeptree.model import Worktree
-from sweeptree.worktrees import Pool, find_repository, repair, resolve_base
+from sweeptree.worktrees import Pool, _git, find_repository, repair, resolve_base
 
 AWKWARD = ["with space", "ünïcode 心電図", "new\nline", "quote'\"", "-dash"]
 
@@ -375,11 +375,14 @@ def test_empty_worktree_of_a_killed_sweep_is_removed(repo: Path, script: str) ->
 
 def test_worktree_with_a_running_job_is_left_alone(repo: Path) -> None:
     left = crash(repo, "true")
-    with subprocess.Popen(["sleep", "60"], cwd=left) as job:
+    job = subprocess.Popen(["sleep", "60"], cwd=left)
+    try:
         with make_pool(repo) as pool:
             pool.acquire(5)
         assert left.exists()
+    finally:
         job.kill()
+        job.wait()
 
 
 # --- beside others
@@ -423,6 +426,16 @@ def test_no_job_is_lost_beside_foreign_worktrees_and_gc(repo: Path, tmp_path: Pa
     assert errors == []
     kept = [repo / f".sweeptree/wt/exp/job_{index}" for index in (0, 10, 20, 30)]
     assert [path.name for path in kept if f"new_{path.name[4:]}" in os.listdir(path)] == [p.name for p in kept]
+
+
+def test_worktrees_are_added_under_the_lock_of_the_repository(repo: Path) -> None:
+    with make_pool(repo) as pool, ThreadPoolExecutor(1) as threads:
+        with _git.administration(repo / ".git"):
+            waiting = threads.submit(pool.acquire)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.3)
+            assert not (repo / ".git/worktrees").exists()
+        assert (waiting.result(60).top / "train.py").exists()
 
 
 def poison(repo: Path) -> Path:
