@@ -213,7 +213,9 @@ def finish(chain: Chain) -> JobRecord:
         sweep.paths.out(chain.job.index).rmdir()  # made for $SWEEPTREE_OUT; goes again when it stayed empty
     if sweep.pool is not None and worktree is not None:
         kept = sweep.pool.release(worktree, keep=_must_keep(chain), index=chain.job.index)
-        chain.update(worktree=str(kept) if kept else None)
+        where = str(kept) if kept else None
+        if chain.record is None or chain.record.worktree != where:
+            chain.update(worktree=where)
     return chain.record or sweep.store.record(chain.job.index)
 
 
@@ -400,6 +402,7 @@ def _record_outcome(chain: Chain, outcome: Outcome) -> None:
         metrics_source=found.source,
         artifacts=names,
         notes=notes,
+        worktree=_expected_place(chain, outcome),
         reproduce=reproduce_line(chain),
     )
 
@@ -421,6 +424,13 @@ def _keep_artifacts(chain: Chain) -> tuple[tuple[str, ...], tuple[str, ...]]:
         cap_files=ARTIFACT_FILES,
     )
     return kept.names, (*changes.notes, *kept.skipped)
+
+
+def _expected_place(chain: Chain, outcome: Outcome) -> str | None:
+    """Where the worktree will be after the job; most go back to the pool, and saying so now saves a write."""
+    assert chain.worktree is not None
+    may_stay = chain.left_something and (outcome.state is not JobState.SUCCEEDED or chain.sweep.spec.commit_and_pr)
+    return str(chain.worktree.path) if chain.sweep.pool is None or may_stay else None
 
 
 def _must_keep(chain: Chain) -> bool:
