@@ -8,6 +8,9 @@ import pytest
 from cli_records import call
 from helpers import git
 
+from sweeptree.cli.gpus import _lines
+from sweeptree.gpus import Detection, GpuRow
+
 
 def checks(*flags: str) -> dict[str, dict[str, str]]:
     """Doctor's findings by name."""
@@ -24,6 +27,18 @@ def test_gpus_json_is_one_document(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     document = json.loads(call("gpus", "--json").out)
     assert (document["gpus"], document["slots_are"]) == ([], "cores") and document["why"]
+
+
+def test_gpus_are_listed_with_who_holds_them_and_who_waits() -> None:
+    detection = Detection((), "560.1", None, ("GPU 2 has fallen off the bus",))
+    rows = [
+        GpuRow(0, "RTX 4090", "GPU-aaaa", 24576, 22630, 71, "held", ("unet job 3",), ("unet job 5",)),
+        GpuRow(1, "RTX 4090", "GPU-bbbb", 24576, 24000, None, "free", (), ()),
+    ]
+    head, titles, first, second, *rest = _lines(detection, rows, 2)
+    assert head == "2 GPUs, driver 560.1" and {"gpu", "free", "slot", "held"} <= set(titles.split())
+    assert "22.1/24 GB" in first and "unet job 3" in first and second.split()[-1] != "GPU-aaaa"
+    assert rest[-1] == "  skipped: GPU 2 has fallen off the bus"
 
 
 def test_doctor_in_a_repository(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
