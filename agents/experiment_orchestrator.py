@@ -21,16 +21,16 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelled, Completed, Failed
-from sweeptree.aggregate import Incremental
 
 from sweeptree import __version__, driver, gpus, server, stages, worktrees
 from sweeptree.agents.watch import Watch
+from sweeptree.aggregate import Incremental
 from sweeptree.errors import Refused, ServerError, UsageError
 from sweeptree.model import Job, JobRecord, JobState, SweepSpec
 from sweeptree.preflight import Prepared, check_options, must_start, prepare, with_snapshot
 from sweeptree.records import SweepStore, read_record, utc_now, write_json
 from sweeptree.settings import Settings
-from sweeptree.stages import Chain, Sweep
+from sweeptree.sweeps import Chain, Sweep
 from sweeptree.tasks import stages as tasks
 
 EXIT_INTERRUPTED = 130

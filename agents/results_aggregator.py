@@ -12,8 +12,8 @@ from typing import Any
 
 from prefect import flow
 from prefect.logging import get_run_logger
-from sweeptree.aggregate import aggregate
 
+from sweeptree.aggregate import aggregate
 from sweeptree.errors import UsageError
 from sweeptree.model import SweepSummary
 from sweeptree.records import SweepPaths

@@ -20,7 +20,7 @@ from prefect.client.schemas.objects import StateType
 from sweeptree.errors import RecordError
 from sweeptree.model import JobRecord, JobState
 from sweeptree.records import read_bytes
-from sweeptree.stages import Sweep
+from sweeptree.sweeps import Sweep
 from sweeptree.tasks.publish import move_progress, start_progress
 
 LOOK_SECONDS = 0.2

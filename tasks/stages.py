@@ -17,7 +17,7 @@ from prefect.states import Cancelled, Completed, Failed
 
 from sweeptree import stages
 from sweeptree.model import JobState, Outcome
-from sweeptree.stages import Chain
+from sweeptree.sweeps import Chain
 
 StageTask = Task[[int, Chain], State[Any]]
 

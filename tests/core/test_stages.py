@@ -11,7 +11,7 @@ from sweeptree.model import JobState, SweepSpec
 from sweeptree.preflight import prepare
 from sweeptree.records import SweepStore, read_record
 from sweeptree.settings import Settings
-from sweeptree.stages import Chain, Sweep
+from sweeptree.sweeps import Chain, Sweep
 from sweeptree.worktrees import Pool
 
 
