@@ -23,7 +23,7 @@ EXIT_BUSY = 11  # no port is free
 
 @dataclass(frozen=True, slots=True)
 class ServerPaths:
-    """Every path of the managed server below its home."""
+    """Every path of the managed server below its home (an absolute path)."""
 
     home: Path
 

@@ -22,7 +22,6 @@ from sweeptree.server.config import (
     EXIT_ALIVE,
     EXIT_BUSY,
     HOST,
-    LOG_CAP,
     PORTS_TRIED,
     Manner,
     Server,
@@ -44,7 +43,7 @@ def ensure(home: Path, port: int, manner: Manner = _DEFAULT) -> Server:
     server = status(home)
     if server is not None and server.answers(1.0):
         return server
-    paths = ServerPaths(home)
+    paths = _paths(home)
     with _guard(paths, manner):
         server = status(home)
         if server is not None:
@@ -56,7 +55,7 @@ def ensure(home: Path, port: int, manner: Manner = _DEFAULT) -> Server:
 
 def status(home: Path) -> Server | None:
     """The server whose process lives, or None. It may still be starting: ask `Server.answers`."""
-    paths = ServerPaths(home)
+    paths = _paths(home)
     if not _held(paths.alive):
         return None
     for _ in range(20):  # between taking its lock and writing its record lie some milliseconds
@@ -69,7 +68,7 @@ def status(home: Path) -> Server | None:
 
 def stop(home: Path) -> bool:
     """End exactly the server of `home` and whatever it started. False when none was running."""
-    paths = ServerPaths(home)
+    paths = _paths(home)
     if not paths.home.is_dir():
         return False
     with _guard(paths, _DEFAULT):
@@ -90,7 +89,11 @@ def hold(server: Server) -> Process | None:
 
 def stopped_on_request(home: Path) -> bool:
     """True when the server was stopped by `stop`, not by a crash (or was never started)."""
-    return not ServerPaths(home).record.exists()
+    return not _paths(home).record.exists()
+
+
+def _paths(home: Path) -> ServerPaths:
+    return ServerPaths(home.absolute())  # the server's process runs in `home`, so a relative path would mislead it
 
 
 @contextlib.contextmanager
@@ -206,14 +209,13 @@ def _busy(port: int, manner: Manner) -> str:
 
 def _launch(paths: ServerPaths, port: int, manner: Manner) -> int:
     """Run the server's process until it stands on its own. Returns 0, EXIT_ALIVE, EXIT_BUSY or another failure."""
-    _rotate(paths.log)
     argv = [sys.executable, "-P", "-m", "sweeptree.server", str(paths.home), str(port)]
     log = os.open(paths.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         return subprocess.run(
             [*argv, "exact" if manner.exact else "next", manner.app],
             cwd=paths.home,
-            env=server_environment(paths.home.absolute()),
+            env=server_environment(paths.home),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -225,12 +227,6 @@ def _launch(paths: ServerPaths, port: int, manner: Manner) -> int:
         return 1
     finally:
         os.close(log)
-
-
-def _rotate(log: Path) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        if log.stat().st_size > LOG_CAP:
-            log.replace(log.with_name(log.name + ".1"))
 
 
 def _last_line(log: Path) -> str:
