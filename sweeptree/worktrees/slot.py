@@ -214,7 +214,7 @@ class Slot:
 
 
 def _put_folders(top: Path, paths: Sequence[str], old: Picture) -> None:
-    for path in paths:
+    for path in sorted(paths):
         (top / path).mkdir(parents=True, exist_ok=True)
         (top / path).chmod(old.folders[path] & 0o7777)
 

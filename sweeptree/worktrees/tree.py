@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _TICK = 20_000_000  # ns; the coarsest clock of a Linux kernel ticks every 10 ms
+_TOP = "."
 _NEVER = -1  # a mark's time that no file has
 Mark = tuple[int, int, int, int]  # mode, inode, size, ctime in ns
 
@@ -49,7 +50,7 @@ class Difference:
 def picture(top: Path) -> Picture:
     """Look at every file below `top`. Links are looked at, not followed; locked folders are opened up."""
     files: dict[str, Mark] = {}
-    folders: dict[str, int] = {}
+    folders = {_TOP: top.lstat().st_mode}
     todo = [""]
     while todo:
         below = todo.pop()
@@ -71,7 +72,8 @@ def _mark(seen: os.stat_result) -> Mark:
 def compare(top: Path, old: Picture) -> Difference:
     """How the tree differs from an earlier picture of it. One look at each file: 4 us."""
     found = Difference()
-    seen: set[str] = set()
+    seen = {_TOP}
+    _compare_folder(found, _TOP, top.lstat().st_mode, old.folders.get(_TOP))
     todo = [""]
     while todo:
         below = todo.pop()

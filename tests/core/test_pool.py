@@ -150,6 +150,15 @@ def test_commits_of_a_job_get_a_ref(repo: Path, script: str, made: int) -> None:
     assert all(ref.startswith("refs/sweeptree/exp/job_3-") for ref in refs(repo))
 
 
+def test_commits_are_kept_before_the_next_job_starts(repo: Path) -> None:
+    with make_pool(repo) as pool:
+        worktree = pool.acquire(3)
+        sh(worktree, "git commit -q --allow-empty -m one")
+        pool.release(worktree, keep=False)
+        assert len(refs(repo)) == 1
+        assert git("rev-parse", "HEAD", cwd=pool.acquire(4).top) == worktree.base_commit
+
+
 def test_commits_survive_a_worktree_that_is_deleted(repo: Path) -> None:
     with make_pool(repo) as pool:
         worktree = pool.acquire(3)

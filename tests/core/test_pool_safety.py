@@ -28,6 +28,7 @@ JOBS = {
     "nested repository": "git init -q sub; cd sub; echo a>a; git add a; git commit -qm a",
     "read-only folder": "mkdir ro; echo a>ro/a; chmod 500 ro",
     "locked tracked folder": "echo a > ecg/new; chmod 000 ecg",
+    "locked worktree": "rm train.py; echo a > b; chmod 500 .",
     "named pipe": "mkfifo pipe",
     "commit on detached HEAD": f"echo x >> {F}; git commit -qam x",
     "new branch and commit": f"git checkout -q -b br; echo x >> {F}; git commit -qam x",
@@ -66,6 +67,7 @@ def tree(top: Path) -> dict[str, tuple[str, str]]:
         link = os.readlink(path) if path.is_symlink() else None
         text = link or (hashlib.sha1(path.read_bytes()).hexdigest() if path.is_file() else "folder")
         found[str(path.relative_to(top))] = (oct(path.lstat().st_mode), text)
+    found["."] = (oct(top.lstat().st_mode), "")
     found["data"] = ("link", os.readlink(top / "data"))
     found["HEAD"] = (git("symbolic-ref", "-q", "HEAD", cwd=top, check=False), git("rev-parse", "HEAD", cwd=top))
     found["index"] = ("", git("ls-files", "-s", "-v", cwd=top))

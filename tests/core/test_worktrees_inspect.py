@@ -70,6 +70,13 @@ def test_imports_are_followed_through_modules_and_relatively(repo: Path) -> None
     assert needed(look(repo, ["python a.py"])) == [("pkg/two.py", "pkg/one.py"), ("pkg/sub/three.py", "pkg/two.py")]
 
 
+def test_relative_import_goes_up_by_its_dots(repo: Path) -> None:
+    commit(repo, a_py="import pkg.sub.one\n", pkg__sub__one_py="from .. import up\n")
+    (repo / "pkg/up.py").write_text("")
+    (repo / "pkg/sub/up.py").write_text("")
+    assert needed(look(repo, ["python a.py"])) == [("pkg/up.py", "pkg/sub/one.py")]
+
+
 def test_script_in_a_subfolder_finds_its_neighbours(repo: Path) -> None:
     commit(repo, scripts__go_py="import near\nimport json\n")
     (repo / "scripts/near.py").write_text("")
