@@ -22,6 +22,7 @@ from sweeptree.examples.ecg import networks, prepare_data
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "ecg"
 REAL = ROOT.parent / "shared" / "data" / "ptbxl-500"
+pytestmark = pytest.mark.xdist_group("ecg")  # one process, so that the records are generated once
 NOWHERE = "http://127.0.0.1:9"  # the discard port: refused at once
 
 
@@ -45,14 +46,15 @@ def no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ecg") / "ptb-xl"
     folder.mkdir()
-    prepare_data.generate(folder, 200)
+    prepare_data.generate(folder, 160)
     return folder
 
 
 @pytest.fixture
-def mirror(generated: Path, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+def mirror(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     site = tmp_path / "site"
-    shutil.copytree(generated, site)
+    site.mkdir()
+    prepare_data.generate(site, 40)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Served, directory=site))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -205,14 +207,14 @@ def test_a_run_tells_its_metrics_and_leaves_its_files(generated: Path, tmp_path:
     folder = tmp_path / "results/linear_lr_3e-3/seed1"
     assert sorted(p.name for p in folder.iterdir()) == ["history.json", "metrics.json", "predictions.npz"]
     with np.load(folder / "predictions.npz", allow_pickle=False) as saved:
-        assert saved["test_pred"].shape == saved["test_true"].shape == (20, 5)
+        assert saved["test_pred"].shape == saved["test_true"].shape == (16, 5)
 
 
-@pytest.mark.parametrize("model", ["linear", "conv", "unet"])
+@pytest.mark.parametrize("model", ["linear", "unet"])
 def test_the_same_arguments_give_the_same_bytes(model: str, generated: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        report_of(train(tmp_path / name, "--exp", f"{model}_lr_1e-3", "--epochs", "2", "--data", str(generated)))
+        report_of(train(tmp_path / name, "--exp", f"{model}_lr_1e-3", "--epochs", "1", "--data", str(generated)))
     assert files_of(tmp_path / "a") == files_of(tmp_path / "b")
 
 
@@ -236,7 +238,7 @@ def test_a_broken_record_and_a_hostile_label_are_left_out(generated: Path, tmp_p
     table = data / "ptbxl_database.csv"
     table.write_text(re.sub(r"{.*?}", "__import__('pathlib').Path('PWNED').touch()", table.read_text(), count=1))
     done = train(tmp_path, "--exp", "linear_lr_3e-3", "--epochs", "1", "--data", str(data))
-    assert report_of(done)["records"] == 198
+    assert report_of(done)["records"] == 158
     assert "record 1 left out" in done.stderr
     assert "record 7 left out: 00007_lr.dat: 100 bytes" in done.stderr
     assert not (tmp_path / "PWNED").exists()
