@@ -26,7 +26,7 @@ from sweeptree import __version__, driver, gpus, server, stages, worktrees
 from sweeptree.agents.watch import Watch
 from sweeptree.aggregate import Incremental
 from sweeptree.errors import Refused, ServerError, UsageError
-from sweeptree.model import Job, JobRecord, JobState, SweepSpec
+from sweeptree.model import Job, JobRecord, JobState, Resume, SweepSpec
 from sweeptree.preflight import Prepared, check_options, must_start, prepare, with_snapshot
 from sweeptree.records import SweepStore, read_record, utc_now, write_json
 from sweeptree.settings import Settings
@@ -39,19 +39,19 @@ REFUSED = "Refused"
 
 
 @flow(name="experiment-orchestrator", flow_run_name="{spec.exp_name}", persist_result=False)
-def experiment_orchestrator(spec: SweepSpec, resume: bool = False) -> State[Any]:
+def experiment_orchestrator(spec: SweepSpec, resume: Resume | None = None) -> State[Any]:
     """Run a sweep: every job in its worktree, with records, aggregates and a graph."""
     settings = Settings()
     try:
-        prepared = must_start(prepare(check_options(spec), settings, resume=resume))
+        prepared = must_start(prepare(check_options(spec), settings, resume=resume is not None))
         store = SweepStore.open(prepared.paths)
     except (UsageError, Refused) as refusal:  # said as one line in the UI, not as a traceback
         return Failed(name=REFUSED, message="; ".join([refusal.message, *refusal.hint]))
     with store:
-        return _outcome_state(*_run(with_snapshot(prepared), store, settings))
+        return _outcome_state(*_run(with_snapshot(prepared), store, settings, resume or Resume()))
 
 
-def _run(prepared: Prepared, store: SweepStore, settings: Settings) -> tuple[int, dict[str, int]]:
+def _run(prepared: Prepared, store: SweepStore, settings: Settings, resume: Resume) -> tuple[int, dict[str, int]]:
     """Run all jobs that are due. Returns the exit code and the number of jobs per state."""
     prepared.paths.cancel.unlink(missing_ok=True)
     facts = _sweep_facts(prepared)
@@ -62,7 +62,7 @@ def _run(prepared: Prepared, store: SweepStore, settings: Settings) -> tuple[int
         records = _earlier_records(prepared)
         for record in records.values():
             aggregate.add(record)
-        due = [job for job in prepared.jobs if not _has_succeeded(records.get(job.index))]
+        due = [job for job in prepared.jobs if resume.takes(job.index, _state(records.get(job.index)))]
         with Watch(sweep, total=len(prepared.jobs), finished=len(prepared.jobs) - len(due), run_id=_run_id()) as watch:
 
             def run_one(job: Job) -> None:
@@ -102,22 +102,27 @@ def run_job(sweep: Sweep, job: Job, command: tasks.StageTask = tasks.run_command
     """One job through its whole chain, with its retries. Never raises: what went wrong stands in the record."""
     chain = Chain(sweep, job)
     try:
-        while True:
-            ready = tasks.through_engine(tasks.create_worktree, chain, None)
-            if chain.error is None:
-                ran = tasks.through_engine(command, chain, ready)
-            if chain.error is not None:
-                return stages.give_up(chain, chain.error)
-            if not chain.attempts_left:
-                break
-            stages.finish(chain)
-        _deliver(chain, ran)
-        record = stages.finish(chain)
+        ran = tasks.through_engine(tasks.adopt_command, chain, None) if stages.is_unfinished(chain) else None
+        while chain.error is None and (chain.outcome is None or chain.attempts_left):
+            ran = _attempt(chain, command)
+        if chain.error is None:
+            _deliver(chain, ran)
+            record = stages.finish(chain)
+        else:
+            record = stages.give_up(chain, chain.error)
     except Exception as error:  # a job's trouble must not end the driver thread of the others
         record = stages.give_up(chain, error)
     if sweep.spec.on_fail == "stop" and record.state is not JobState.SUCCEEDED:
         sweep.start_no_more("a job failed")
     return record
+
+
+def _attempt(chain: Chain, command: tasks.StageTask) -> State[Any] | None:
+    """One try of the job: a clean worktree, then the command."""
+    if chain.outcome is not None:
+        stages.finish(chain)
+    ready = tasks.through_engine(tasks.create_worktree, chain, None)
+    return tasks.through_engine(command, chain, ready) if chain.error is None else ready
 
 
 def _deliver(chain: Chain, ran: State[Any] | None) -> None:
@@ -133,6 +138,7 @@ def _deliver(chain: Chain, ran: State[Any] | None) -> None:
             tasks.through_engine(tasks.label_and_review, chain, ran)
     if chain.error is not None:
         chain.update(notes=(*chain.sweep.store.record(chain.job.index).notes, f"delivery failed: {chain.error}"))
+        chain.error = None
         chain.sweep.delivery_failed = True
 
 
@@ -173,8 +179,8 @@ def _earlier_records(prepared: Prepared) -> dict[int, JobRecord]:
     return found
 
 
-def _has_succeeded(record: JobRecord | None) -> bool:
-    return record is not None and record.state is JobState.SUCCEEDED
+def _state(record: JobRecord | None) -> JobState | None:
+    return record.state if record is not None else None
 
 
 def _count(prepared: Prepared, records: dict[int, JobRecord]) -> dict[str, int]:

@@ -11,13 +11,13 @@ from prefect.runtime import flow_run
 
 from sweeptree.agents.experiment_orchestrator import REFUSED, experiment_orchestrator
 from sweeptree.agents.results_aggregator import results_aggregator
-from sweeptree.model import SweepSpec
+from sweeptree.model import Resume, SweepSpec
 from sweeptree.preflight import results_root
 from sweeptree.worktrees import find_repository
 
 
 @flow(name="sweep", flow_run_name="{spec.exp_name}", persist_result=False)
-def sweep(spec: SweepSpec, resume: bool = False) -> State[Any]:
+def sweep(spec: SweepSpec, resume: Resume | None = None) -> State[Any]:
     """Run a hyperparameter sweep: a git worktree per job, a GPU slot, metrics, one aggregate.
 
     The run fails when a job failed; the aggregate is made all the same.

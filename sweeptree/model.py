@@ -156,6 +156,21 @@ class SweepSpec(Border):
         return self
 
 
+class Resume(Border):
+    """Which jobs of an earlier run of the sweep run again; those that never ended always do."""
+
+    failed: bool = Field(default=False, description="Also the jobs that failed or timed out.")
+    jobs: tuple[int, ...] = Field(default=(), description="Only the jobs with these numbers, however they ended.")
+
+    def takes(self, index: int, state: JobState | None) -> bool:
+        """Whether a job in this state runs again (or is adopted, when it still runs)."""
+        if self.jobs:
+            return index in self.jobs
+        if state in (JobState.FAILED, JobState.TIMED_OUT):
+            return self.failed
+        return state is not JobState.SUCCEEDED
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One command of a sweep. `index` never changes; `config_id` is the same for all seeds of a config."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from sweeptree import artifacts, metrics, supervise, worktrees
 from sweeptree.errors import RecordError, SweeptreeError
 from sweeptree.model import Attempt, JobRecord, JobState, Launch, Outcome, SlotRequest, Worktree
-from sweeptree.records import SweepStore, read_json, utc_now
+from sweeptree.records import read_json, utc_now
 from sweeptree.sweeps import Chain
 
 ARTIFACT_BYTES = 512 * 1024 * 1024
@@ -26,12 +26,12 @@ FIX_TIMEOUT = 900.0
 
 def prepare_worktree(chain: Chain) -> Worktree:
     """Stage 1: a clean checkout of the pinned commit (or the repository itself), and the record that says so."""
-    chain.attempt = next_attempt(chain.sweep.store, chain.job.index)
+    chain.attempt = last_attempt(chain) + 1
     chain.tries += 1
     chain.setup_failed = chain.left_something = False
     _put_aside(chain)
     sweep, prepared, job = chain.sweep, chain.sweep.prepared, chain.job
-    chain.worktree = sweep.pool.acquire() if sweep.pool else worktrees.in_place(prepared.repo, prepared.base)
+    chain.worktree = sweep.pool.acquire(job.index) if sweep.pool else worktrees.in_place(prepared.repo, prepared.base)
     chain.update(
         cmd=job.command,
         params=dict(job.params),
@@ -56,6 +56,36 @@ def run_command(chain: Chain) -> Outcome:
     outcome = _setup(chain)
     if outcome is None:
         outcome = _supervised(chain, _launch(chain, chain.job.command, "", slots=True))
+    chain.outcome = outcome
+    _record_outcome(chain, outcome)
+    return outcome
+
+
+def is_unfinished(chain: Chain) -> bool:
+    """Whether an earlier run of the sweep started an attempt of this job whose end is not in the record yet."""
+    number = last_attempt(chain)
+    ended = (a.number for a in chain.sweep.store.record(chain.job.index).attempts if a.state.is_final)
+    return number > 0 and number not in ended
+
+
+def adopt(chain: Chain) -> Outcome | None:
+    """Take over the attempt that an earlier process of this sweep started: wait for it, or take its outcome.
+
+    None when there is nothing to take over. An attempt whose keeper died without an outcome is noted as lost,
+    and what it left running is ended, so that a new attempt can start.
+    """
+    paths, index, number = chain.sweep.paths, chain.job.index, last_attempt(chain)
+    chain.attempt, chain.tries = number, 1
+    alive, outcome_file = paths.attempt(index, number, "alive"), paths.attempt(index, number, "outcome")
+    keeper = supervise.adopt(alive, outcome_file)
+    with chain.sweep.watched(keeper):
+        if keeper.is_alive():
+            _await_start(chain, keeper, paths.attempt(index, number, "started"))
+        outcome = keeper.wait()
+    if outcome is None:
+        _note_lost(chain)
+        return None
+    chain.worktree = _old_worktree(chain)
     chain.outcome = outcome
     _record_outcome(chain, outcome)
     return outcome
@@ -121,10 +151,14 @@ def finish(chain: Chain) -> JobRecord:
 
 
 def give_up(chain: Chain, error: Exception) -> JobRecord:
-    """Trouble of ours ended the job: the record says so, and the worktree is left alone for a look."""
+    """Trouble of ours ended the job: the record says so, and the worktree is kept for a look."""
     reason = error.message if isinstance(error, SweeptreeError) else f"{type(error).__name__}: {error}"
     now = utc_now()
     number = max(chain.attempt, 1)
+    worktree, chain.worktree = chain.worktree, None
+    if chain.sweep.pool is not None and worktree is not None:
+        with contextlib.suppress(SweeptreeError, OSError):
+            chain.sweep.pool.release(worktree, keep=True, index=chain.job.index)
     attempt = Attempt(number=number, state=JobState.FAILED, reason=reason, end_time=now)
     with contextlib.suppress(OSError):
         chain.update(
@@ -142,10 +176,11 @@ def give_up(chain: Chain, error: Exception) -> JobRecord:
     return chain.record
 
 
-def next_attempt(store: SweepStore, index: int) -> int:
-    """The number of the next attempt: one more than any that has left a trace."""
-    before = [a.number for a in store.record(index).attempts]
-    return max(before, default=0) + 1
+def last_attempt(chain: Chain) -> int:
+    """The highest number of any attempt that has left a trace; 0 before the first."""
+    index = chain.job.index
+    noted = (a.number for a in chain.sweep.store.record(index).attempts)
+    return max([chain.attempt, chain.sweep.before.get(index, 0), *noted])
 
 
 def branch_name(chain: Chain) -> str:
@@ -169,6 +204,26 @@ def _put_aside(chain: Chain) -> None:
     for path, what in ((paths.log(index), "log"), (paths.metrics(index), "metrics")):
         with contextlib.suppress(FileNotFoundError):
             path.replace(paths.attempt(index, chain.attempt - 1, what))
+
+
+def _old_worktree(chain: Chain) -> Worktree | None:
+    prepared, pool = chain.sweep.prepared, chain.sweep.pool
+    return pool.adopt(chain.job.index) if pool else worktrees.in_place(prepared.repo, prepared.base)
+
+
+def _note_lost(chain: Chain) -> None:
+    """The attempt's keeper is dead and left no outcome: say so, and end what its job may have left running."""
+    supervise.sweep_orphans(_launch_name(chain, ""), lambda _: False)
+    outcome = _lost()
+    attempt = Attempt(number=chain.attempt, state=outcome.state, reason=outcome.reason, end_time=outcome.end_time)
+    if chain.attempt in (a.number for a in chain.sweep.store.record(chain.job.index).attempts):
+        chain.update(state=outcome.state, reason=outcome.reason, attempts=_with_attempt(chain, attempt))
+
+
+def _launch_name(chain: Chain, suffix: str) -> str:
+    """exp:job.attempt@where: unlike any other launch on this machine, also of a sweep of the same name elsewhere."""
+    where = hashlib.sha256(os.fsencode(chain.sweep.paths.root.resolve())).hexdigest()[:8]
+    return f"{chain.sweep.spec.exp_name}:{chain.job.index}.{chain.attempt}@{where}{suffix}"
 
 
 def _setup(chain: Chain) -> Outcome | None:
@@ -197,10 +252,10 @@ def _launch(
     out.mkdir(exist_ok=True)
     request = None
     if slots and sweep.prepared.gpus:
-        owner = f"{spec.exp_name} job {job.index}"
+        owner = _launch_name(chain, suffix)
         request = SlotRequest(sweep.prepared.slot_dir, sweep.prepared.detection.devices, sweep.prepared.gpus, owner)
     return Launch(
-        name=f"{spec.exp_name}:{job.index}.{chain.attempt}{suffix}",
+        name=_launch_name(chain, suffix),
         command=command,
         cwd=chain.worktree.path,
         env=supervise.job_environment(
@@ -228,7 +283,7 @@ def _launch(
 
 def _supervised(chain: Chain, launch: Launch) -> Outcome:
     """Run one launch to its end; the record says `running` from the moment the command runs."""
-    is_command = launch.name.endswith(f".{chain.attempt}")
+    is_command = launch.alive.suffix == ".alive"
     if is_command and launch.slots is None:
         _record_start(chain, utc_now(), ())
     with chain.sweep.watched(supervise.start(launch)) as keeper:
@@ -329,7 +384,8 @@ def _keep_artifacts(chain: Chain) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _expected_place(chain: Chain, outcome: Outcome) -> str | None:
     """Where the worktree will be after the job; most go back to the pool, and saying so now saves a write."""
-    assert chain.worktree is not None
+    if chain.worktree is None:
+        return None
     may_stay = chain.left_something and (outcome.state is not JobState.SUCCEEDED or chain.sweep.spec.commit_and_pr)
     return str(chain.worktree.path) if chain.sweep.pool is None or may_stay else None
 

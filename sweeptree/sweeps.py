@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from sweeptree import supervise, worktrees
 from sweeptree.model import Job, JobRecord, JobState, Outcome, Worktree
 from sweeptree.preflight import Prepared
-from sweeptree.records import SweepStore
+from sweeptree.records import SweepStore, last_attempts
 
 KEPT_FAILED = 8
 
@@ -36,6 +36,7 @@ class Sweep:
         self._kept_failed = 0
         self._branches = 0
         self.missed: list[str] = []
+        self.before = last_attempts(prepared.paths)
         self.delivery_failed = False
 
     def miss(self, what: str) -> None:

@@ -34,6 +34,12 @@ def run_command(index: int, chain: Chain) -> State[Any]:  # noqa: ARG001
     return _stage(chain, lambda: _as_state(stages.run_command(chain)))
 
 
+@task(name="adopt-command", task_run_name="adopt-command {index}", cache_policy=NO_CACHE, persist_result=False)
+def adopt_command(index: int, chain: Chain) -> State[Any]:  # noqa: ARG001
+    """An attempt that an earlier run of the sweep started: waited for, not started again."""
+    return _stage(chain, lambda: _adopted_state(stages.adopt(chain)))
+
+
 @task(name="auto-fix", task_run_name="auto-fix {index}", cache_policy=NO_CACHE, persist_result=False)
 def auto_fix(index: int, chain: Chain) -> State[Any]:  # noqa: ARG001
     """The auto-fix script in the job's worktree; a failing script is recorded and stops nothing."""
@@ -91,6 +97,10 @@ def _as_state(outcome: Outcome | None, *, stops: bool = True) -> State[Any]:
         return Completed(name="CompletedWithTrouble", message=f"the script failed: {outcome.reason}")
     name = "TimedOut" if outcome.state is JobState.TIMED_OUT else "Failed"
     return Failed(name=name, message=(outcome.reason or outcome.state)[:500])
+
+
+def _adopted_state(outcome: Outcome | None) -> State[Any]:
+    return _as_state(outcome) if outcome else Completed(name="Lost", message="its keeper had died: a new attempt")
 
 
 def _branch_state(chain: Chain) -> State[Any]:

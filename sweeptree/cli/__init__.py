@@ -41,6 +41,7 @@ REGISTRY = (
     Entry("demo", "Start", "demo:demo", "Run a small real sweep here, to see what it looks like."),
     Entry("doctor", "Start", "doctor:doctor", "Check git, GPUs, disk, server and token: what works here."),
     Entry("run", "Sweep", "run:run", "Run a sweep: one command per job, each in its own worktree."),
+    Entry("resume", "Sweep", "resume:resume", "Go on with a sweep after Ctrl-C, a crash or a reboot."),
     Entry("status", "Sweep", "status:status", "All sweeps, or the jobs of one: running, waiting, lost."),
     Entry("logs", "Sweep", "logs:logs", "Print the logs of a sweep's jobs; -f follows them."),
     Entry("show", "Sweep", "show:show", "The leaderboard: mean and spread over seeds per config."),

@@ -7,13 +7,17 @@ process whose server has died would hang for minutes at its end.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from sweeptree import server
+from sweeptree.errors import ServerError
 from sweeptree.settings import Settings
 
 LEAVE_SECONDS = 20.0
@@ -58,17 +62,34 @@ def connected(settings: Settings, *, quiet: bool = True) -> Iterator[Engine]:
     if url:
         yield Engine(url, url.removesuffix("/").removesuffix("/api"), None)
         return
-    running = server.status(settings.home)
-    if running is None:
-        say("starting the local Prefect server (once; it stays for the next sweeps) ...")
-    managed = server.ensure(settings.home, settings.server_port)
-    if managed.moved and running is None:
-        say(f"port {managed.wanted_port} is busy; the Prefect server listens on {managed.port}")
-    os.environ.update(server.environment(managed))
+    managed = _managed_server(settings)
     engine = Engine(managed.api_url, managed.ui_url, managed)
     with server.Watchdog(settings.home, managed.port) as watchdog:
         engine.outages = watchdog.outages
         yield engine
+
+
+def _managed_server(settings: Settings) -> server.Server:
+    """Start or find the server, and import Prefect while it starts: its address is known before it answers."""
+    running = server.status(settings.home)
+    if running is None:
+        say("starting the local Prefect server (once; it stays for the next sweeps) ...")
+    with ThreadPoolExecutor(max_workers=1) as side:
+        starting = side.submit(server.ensure, settings.home, settings.server_port)
+        early = running
+        while early is None and not starting.done():
+            early = server.status(settings.home)
+            time.sleep(0.02)
+        if early is not None:
+            os.environ.update(server.environment(early))
+            importlib.import_module("sweeptree.flows.sweep")
+        managed = starting.result()
+    if early is not None and early.api_url != managed.api_url:
+        raise ServerError(f"the Prefect server moved to {managed.api_url} while it started", hint="try again")
+    os.environ.update(server.environment(managed))
+    if managed.moved and running is None:
+        say(f"port {managed.wanted_port} is busy; the Prefect server listens on {managed.port}")
+    return managed
 
 
 def leave_in_time(code: int, *, seconds: float = LEAVE_SECONDS) -> int:

@@ -91,6 +91,8 @@ class RunOptions:
         Where results go; default: results/ at the top of the repository.
     resume
         Go on with what is missing in an earlier sweep of the same spec.
+    detach
+        Return at once and let the sweep run in the background.
     dry_run
         Show the plan and change nothing at all.
     all_jobs
@@ -126,6 +128,7 @@ class RunOptions:
     max_prs: Annotated[int | None, WHOLE] = None
     results_dir: Path | None = None
     resume: Annotated[bool, FLAG] = False
+    detach: Annotated[bool, FLAG] = False
     dry_run: Annotated[bool, FLAG] = False
     all_jobs: Annotated[bool, Parameter(name="--all", negative=())] = False
     as_json: Annotated[bool, Parameter(name="--json", negative=())] = False
@@ -144,7 +147,7 @@ def make_spec(options: RunOptions) -> SweepSpec:
         fields.update(_given(name, _words(getattr(options, name))))
     for name in ("timeout", "time_limit"):
         fields.update(_given(name, _duration(name, getattr(options, name))))
-    fields.update(_given("only", _numbers(options.only)))
+    fields.update(_given("only", job_numbers("only", options.only)))
     if options.commands is not None:
         fields.pop("commands_file", None)
         fields["commands"] = plan.load_commands(options.commands, sys.stdin)
@@ -206,10 +209,13 @@ def _duration(name: str, text: str | None) -> float | None:
         raise UsageError(f"--{name}: {error.message}", hint=error.hint) from error
 
 
-def _numbers(text: str | None) -> tuple[int, ...] | None:
+def job_numbers(option: str, text: str | None) -> tuple[int, ...] | None:
+    """The job numbers of a word like 0,3; None for None. Raises UsageError."""
     if text is None:
         return None
     try:
         return tuple(int(word) for word in text.split(","))
     except ValueError as error:
-        raise UsageError(f"--only takes job numbers separated by commas, not {text!r}", hint="--only 0,3") from error
+        raise UsageError(
+            f"--{option} takes job numbers separated by commas, not {text!r}", hint=f"--{option} 0,3"
+        ) from error

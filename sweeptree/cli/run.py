@@ -9,15 +9,17 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
 from sweeptree.cli.options import RunOptions, make_spec
-from sweeptree.errors import RecordError
-from sweeptree.model import SweepSpec
+from sweeptree.errors import RecordError, SweeptreeError
+from sweeptree.model import Resume, SweepSpec
 from sweeptree.preflight import Prepared, check_options, must_start, prepare
 from sweeptree.records import SweepPaths, holder, read_json, write_bytes, write_json
 from sweeptree.settings import Settings
@@ -34,7 +36,10 @@ def run(options: RunOptions | None = None) -> int:
     prepared = prepare(spec, settings, resume=options.resume)
     if options.dry_run:
         return _show_plan(prepared, options)
-    return _run_for_real(must_start(prepared), options, settings)
+    must_start(prepared)
+    if options.detach:
+        return _detach(prepared, resume=options.resume)
+    return run_prepared(prepared, settings, resume=Resume() if options.resume else None, as_json=options.as_json)
 
 
 def _show_plan(prepared: Prepared, options: RunOptions) -> int:
@@ -48,7 +53,8 @@ def _show_plan(prepared: Prepared, options: RunOptions) -> int:
     return 0
 
 
-def _run_for_real(prepared: Prepared, options: RunOptions, settings: Settings) -> int:
+def run_prepared(prepared: Prepared, settings: Settings, *, resume: Resume | None, as_json: bool) -> int:
+    """Run a sweep through Prefect to its end, show it meanwhile, and return its exit code."""
     from sweeptree.cli import engine
 
     paths = prepared.paths
@@ -61,7 +67,7 @@ def _run_for_real(prepared: Prepared, options: RunOptions, settings: Settings) -
         labels = {device.uuid: str(device.index) for device in prepared.detection.devices}
         engine.say(f"{spec.exp_name}: {len(jobs)} jobs, {prepared.parallel} at a time   {connected.ui_url}")
         with _interruptible(paths), LiveView(paths, jobs, metric=spec.metric, gpu_labels=labels):
-            trouble = _call(lambda: sweep(spec, resume=options.resume, return_state=True))
+            trouble = _call(lambda: sweep(spec, resume=resume, return_state=True))
         notice = connected.notice()
     code = _exit_code(paths)
     if code is None and trouble == INTERRUPTED:
@@ -70,8 +76,36 @@ def _run_for_real(prepared: Prepared, options: RunOptions, settings: Settings) -
     if code is None:
         raise RecordError(f"the sweep ended without an exit code: {trouble}", path=str(paths.sweep))
     engine.leave_in_time(code)
-    _show_end(paths, code, options, ui_url=connected.ui_url, notice=notice)
+    _show_end(paths, code, as_json=as_json, ui_url=connected.ui_url, notice=notice)
     return code
+
+
+def _detach(prepared: Prepared, *, resume: bool) -> int:
+    """Start the same sweep in a process of its own, away from this terminal, and return once it runs."""
+    paths = prepared.paths
+    paths.state.mkdir(parents=True, exist_ok=True)
+    spec, log = paths.state / "spec.json", paths.state / "run.log"
+    write_json(spec, prepared.spec.model_dump(mode="json", exclude_defaults=True))
+    words = ["run", "--spec", str(spec), *(["--resume"] if resume else [])]
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "sweeptree", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    while holder(paths) is None:
+        if child.poll() is not None:
+            last = log.read_text(errors="replace").strip().splitlines()[-5:]
+            raise SweeptreeError("the sweep ended before it began:\n  " + "\n  ".join(last), hint=f"read {log}")
+        time.sleep(0.05)
+    name = prepared.spec.exp_name
+    print(  # noqa: T201
+        f"{name} runs in the background (process {child.pid})\n"
+        f"  sweeptree status {name}    sweeptree logs {name} -f    sweeptree cancel {name}"
+    )
+    return 0
 
 
 def _light_spec(prepared: Prepared) -> SweepSpec:
@@ -115,10 +149,12 @@ def _interruptible(paths: SweepPaths) -> Iterator[None]:
         yield
         return
     before = signal.signal(signal.SIGINT, press)
+    hangup = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal does not end a sweep
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGHUP, hangup)
 
 
 def _exit_code(paths: SweepPaths) -> int | None:
@@ -129,11 +165,11 @@ def _exit_code(paths: SweepPaths) -> int | None:
     return code if isinstance(code, int) else None
 
 
-def _show_end(paths: SweepPaths, code: int, options: RunOptions, *, ui_url: str, notice: str | None) -> None:
+def _show_end(paths: SweepPaths, code: int, *, as_json: bool, ui_url: str, notice: str | None) -> None:
     from sweeptree.cli.screens import final_screen
 
     document = read_json(paths.aggregated_json, limit=1024**3)
-    if options.as_json:
+    if as_json:
         print(json.dumps(document, ensure_ascii=False))  # noqa: T201
         return
     print(final_screen(document, paths, code, ui_url, [notice] if notice else []), end="")  # noqa: T201
