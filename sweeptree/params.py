@@ -224,6 +224,8 @@ def config_ids(readings: Sequence[Reading]) -> list[str]:
     kinds = [readings[index] for index in firsts.values()]
     varying = _varying(kinds)
     common = set(kinds[0].rest).intersection(*(kind.rest for kind in kinds)) if len(kinds) > 1 else set()
+    if not any(kind.raw for kind in kinds):
+        common = set()  # no parameter anywhere: `sleep 3` says more than `3`
     labels: dict[tuple[object, ...], str] = {}
     taken: set[str] = set()
     for key, kind in zip(firsts, kinds, strict=True):

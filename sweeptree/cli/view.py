@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import stat
 from collections import Counter
 from collections.abc import Mapping
@@ -219,15 +218,8 @@ def age(start: str | None) -> float | None:
 
 
 def resume_line(view: SweepView) -> str:
-    """The command that goes on with a sweep, made from the one that started it."""
-    words = [str(item) for item in view.document.get("argv") or ()]
-    if words[1:2] in (["run"], ["orchestrate"]):
-        options = words[2:]
-    elif words and Path(words[0]).name == "orchestrator.py":
-        options = words[1:]
-    else:
-        return f"sweeptree run --exp_name {view.name} --resume   with the options it was started with"
-    return shlex.join(["sweeptree", "run", *(word for word in options if word != "--resume"), "--resume"])
+    """The command that goes on with a sweep."""
+    return f"sweeptree resume {view.name}"
 
 
 class LedgerTail:

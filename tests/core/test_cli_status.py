@@ -83,7 +83,7 @@ def test_a_planned_job_waits_for_its_turn_while_somebody_drives(results: Path) -
 
 def test_a_stopped_sweep_names_the_command_that_goes_on(results: Path) -> None:
     plan_sweep(results)
-    line = "sweeptree run --exp_name unet --commands commands.json --resume"
+    line = "sweeptree resume unet"
     assert line in call("status", "--results_dir", str(results)).out
     assert line in call("status", "unet", "--results_dir", str(results)).out
 

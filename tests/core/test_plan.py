@@ -127,7 +127,7 @@ def test_parameters_are_read_off_the_command(command: str, params: dict[str, obj
     [
         (["python t.py --lr 3e-4 --wd 0 --seed 1", "python t.py --lr 1e-4 --wd 0 --seed 1"], ["lr=3e-4", "lr=1e-4"]),
         (["python t.py --lr 3e-4 --seed 1", "python t.py --lr 0.0003 --seed 2"], ["lr=3e-4", "lr=3e-4"]),
-        (["echo hello", "echo world"], ["hello", "world"]),
+        (["echo hello", "echo world"], ["echo hello", "echo world"]),
         (["python t.py --seed 1", "python t.py --amp --seed 1"], ["default", "amp"]),
         (["python t.py --a 1 --b 2", "python t.py --b 2 --a 1"], ["a=1,b=2", "a=1,b=2"]),
         (["python t.py --lr 1 --out r/s1 --seed 1", "python t.py --lr 1 --out r/s2 --seed 2"], ["lr=1,out=r/s"] * 2),
