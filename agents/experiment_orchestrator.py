@@ -228,6 +228,7 @@ def _sweep_facts(prepared: Prepared) -> dict[str, Any]:
         "parallel": prepared.parallel,
         "gpus_per_job": prepared.gpus,
         "devices": [{"uuid": d.uuid, "index": d.index, "name": d.name} for d in prepared.detection.devices],
+        "notes": list(prepared.notes),
         "host": platform.node(),
         "python_version": platform.python_version(),
         "versions": {"sweeptree": __version__, "prefect": version("prefect")},

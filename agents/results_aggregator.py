@@ -20,7 +20,7 @@ from sweeptree.records import SweepPaths
 from sweeptree.tasks.publish import publish_leaderboard, publish_summary
 
 
-@flow(name="results-aggregator", persist_result=False)
+@flow(name="results-aggregator", flow_run_name="{exp_dir.name}", persist_result=False)
 def results_aggregator(exp_dir: Path) -> SweepSummary:
     """Summarise results/<sweep> into aggregated.json, aggregated.csv and groups.csv."""
     if not exp_dir.is_dir():

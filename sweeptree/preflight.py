@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from sweeptree import plan, worktrees
 from sweeptree.errors import RecordError, Refused, SweeptreeError, UsageError
@@ -19,6 +20,7 @@ from sweeptree.records import SweepPaths, holder, read_json
 from sweeptree.settings import Settings
 
 MIN_FREE_BYTES = 100 * 1024 * 1024
+_DECIDING = ("commands", "template", "grid", "seeds", "setup", "use_worktree", "commit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def prepare(spec: SweepSpec, settings: Settings, *, resume: bool = False) -> Pre
     per_job = _gpus_per_job(spec, detection)
     dirty = _dirty(spec, repo, base, jobs, paths)
     spec_hash = plan.spec_hash(spec, base.commit)
-    refusals = [*_refusals(paths, spec, spec_hash, resume=resume)]
+    refusals = [*_refusals(paths, spec, base, spec_hash, resume=resume)]
     if dirty is not None and dirty.must_refuse and spec.dirty == "refuse":
         refusals.append(
             Refused(
@@ -142,7 +144,7 @@ def _dirty(
     return worktrees.inspect(repo, base, [job.command for job in jobs], ignore=[paths.root.parent])
 
 
-def _refusals(paths: SweepPaths, spec: SweepSpec, spec_hash: str, *, resume: bool) -> list[SweeptreeError]:
+def _refusals(paths: SweepPaths, spec: SweepSpec, base: Base, spec_hash: str, *, resume: bool) -> list[SweeptreeError]:
     found: list[SweeptreeError] = []
     root = paths.root
     if root.is_symlink():
@@ -156,7 +158,7 @@ def _refusals(paths: SweepPaths, spec: SweepSpec, spec_hash: str, *, resume: boo
             )
         )
     elif root.exists():
-        found.extend(_earlier(paths, spec_hash, resume=resume))
+        found.extend(_earlier(paths, spec, base, spec_hash, resume=resume))
     parent = next(p for p in (root, *root.parents) if p.exists())
     if not os.access(parent, os.W_OK | os.X_OK) or not parent.is_dir():
         found.append(Refused(f"{parent} cannot be written", hint="choose another place with --results_dir"))
@@ -171,7 +173,7 @@ def _refusals(paths: SweepPaths, spec: SweepSpec, spec_hash: str, *, resume: boo
     return found
 
 
-def _earlier(paths: SweepPaths, spec_hash: str, *, resume: bool) -> list[SweeptreeError]:
+def _earlier(paths: SweepPaths, spec: SweepSpec, base: Base, spec_hash: str, *, resume: bool) -> list[SweeptreeError]:
     name = paths.root.name
     if not paths.root.is_dir():
         return [Refused(f"{paths.root} is not a folder", hint="remove it, or choose another --exp_name")]
@@ -194,19 +196,31 @@ def _earlier(paths: SweepPaths, spec_hash: str, *, resume: bool) -> list[Sweeptr
         return [
             Refused(
                 f"{name} was started with another spec, so it cannot be resumed with this one:\n  "
-                + "\n  ".join(_difference(before)),
-                hint="choose another --exp_name for the new spec",
+                + "\n  ".join(_difference(before, spec, base)),
+                hint=(f"sweeptree resume {name} goes on with the spec it had", "or choose another --exp_name"),
             )
         ]
     return []
 
 
-def _difference(before: Mapping[str, object]) -> list[str]:
-    spec = before.get("spec")
-    base = before.get("base")
-    lines = [f"{key}: {str(value)[:100]}" for key, value in (spec.items() if isinstance(spec, dict) else ()) if value]
-    lines += [f"commit: {base['commit']}"] if isinstance(base, dict) and "commit" in base else []
-    return ["it had", *("  " + line for line in lines[:12])] if lines else ["its sweep.json cannot be read"]
+def _difference(before: Mapping[str, Any], spec: SweepSpec, base: Base) -> list[str]:
+    """What the sweep had and what it would get now, a line for each field that differs."""
+    old, new = before.get("spec"), spec.model_dump(mode="json")
+    if not isinstance(old, dict):
+        return ["its sweep.json cannot be read"]
+    had = {**old, "commit": (before.get("base") or {}).get("commit")}
+    now = {**new, "commit": base.commit}
+    return [
+        f"{name}: {_short(had.get(name))} -> {_short(value)}"
+        for name, value in now.items()
+        if name in _DECIDING and had.get(name) != value
+    ]
+
+
+def _short(value: object) -> str:
+    if isinstance(value, list):
+        return f"{len(value)} of them, first {str(value[0])[:60]!r}" if value else "none"
+    return str(value)[:80]
 
 
 def _notes(spec: SweepSpec, detection: Detection, per_job: int) -> list[str]:
@@ -241,4 +255,12 @@ def with_snapshot(prepared: Prepared) -> Prepared:
     dirty = prepared.dirty
     if prepared.spec.dirty != "snapshot" or dirty is None or dirty.is_clean:
         return prepared
-    return replace(prepared, base=worktrees.snapshot(prepared.repo, prepared.base, prepared.spec.exp_name))
+    results = prepared.paths.root.parent
+    base = worktrees.snapshot(prepared.repo, prepared.base, prepared.spec.exp_name, ignore=[results])
+    left_out = [f"not carried in the snapshot: {path}" for path in base.left_out]
+    return replace(
+        prepared,
+        base=base,
+        spec_hash=plan.spec_hash(prepared.spec, base.commit),
+        notes=(*prepared.notes, *left_out),
+    )

@@ -12,12 +12,14 @@ import os
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from sweeptree import server
-from sweeptree.errors import ServerError
+from sweeptree.errors import Refused, ServerError
 from sweeptree.settings import Settings
 
 LEAVE_SECONDS = 20.0
@@ -60,6 +62,7 @@ def connected(settings: Settings, *, quiet: bool = True) -> Iterator[Engine]:
             os.environ.setdefault(name, value)
     url = os.environ.get("PREFECT_API_URL")
     if url:
+        _check_reachable(url)
         yield Engine(url, url.removesuffix("/").removesuffix("/api"), None)
         return
     managed = _managed_server(settings)
@@ -67,6 +70,21 @@ def connected(settings: Settings, *, quiet: bool = True) -> Iterator[Engine]:
     with server.Watchdog(settings.home, managed.port) as watchdog:
         engine.outages = watchdog.outages
         yield engine
+
+
+def _check_reachable(url: str) -> None:
+    """Raise Refused when nothing answers at a server that is not ours (any answer will do: it may ask for a key)."""
+    try:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("it is no http address")
+        urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=10).close()  # noqa: S310 - checked above
+    except urllib.error.HTTPError:
+        return
+    except (OSError, ValueError) as error:
+        raise Refused(
+            f"the Prefect server that PREFECT_API_URL names does not answer: {error}",
+            hint=("start it", "or `unset PREFECT_API_URL` to use the local one that sweeptree manages"),
+        ) from error
 
 
 def _managed_server(settings: Settings) -> server.Server:

@@ -122,7 +122,7 @@ def final_screen(
     lines += [line for note in notes for line in _point("-", note)]
     lines += ["", *_where(paths), *_pull_requests(jobs, room)]
     lines += [f"  Prefect UI  {ui_url}"] if ui_url else []
-    lines.append(f"Next:  {_next(name, failed=bool(failures))}")
+    lines.append(f"Next:  {_next(name, exit_code, failed=bool(failures))}")
     return readable("\n".join(lines) + "\n")
 
 
@@ -198,6 +198,7 @@ def _pull_requests(jobs: Sequence[Mapping[str, Any]], room: int) -> list[str]:
     return [*lines[:_SHOWN_LINKS], f"  {more} more pull requests are named in the records"] if more > 0 else lines
 
 
-def _next(name: str, *, failed: bool) -> str:
-    commands = [f"sweeptree show {name} --jobs"] if failed else [f"sweeptree show {name}"]
-    return "    ".join([*commands, f"sweeptree status {name}"])
+def _next(name: str, exit_code: int, *, failed: bool) -> str:
+    go_on = [f"sweeptree resume {name}"] if exit_code in _ENDS else []
+    show = f"sweeptree show {name} --jobs" if failed else f"sweeptree show {name}"
+    return "    ".join([*go_on, show, f"sweeptree status {name}"])
