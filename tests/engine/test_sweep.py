@@ -15,7 +15,7 @@ from prefect.client.schemas.objects import State
 from sweep_kit import Seen, make_repository, records_of, seal, see, states_of
 
 from sweeptree.flows.sweep import sweep
-from sweeptree.model import JobState, SweepSpec
+from sweeptree.model import JobState, Resume, SweepSpec
 from sweeptree.records import SweepPaths
 from sweeptree.server import Server
 
@@ -26,7 +26,7 @@ TRAIN = 'echo "{\\"val_auc\\": 0.$(($2 + 7))}" >> "$SWEEPTREE_METRICS"\n'
 FAIL_ONE = "sh train.sh {lr} {seed}; test {lr}-{seed} != 0.2-2"
 
 
-def run(repo: Path, *, resume: bool = False, **fields: Any) -> tuple[State[Any], SweepPaths]:
+def run(repo: Path, *, resume: Resume | None = None, **fields: Any) -> tuple[State[Any], SweepPaths]:
     spec = SweepSpec.model_validate(
         {"repo": repo, "use_worktree": True, "parallel": 2, "metric": "val_auc:max"} | fields
     )
@@ -126,7 +126,7 @@ def test_the_stages_that_were_asked_for_appear_in_their_order(repo: Path, server
 
 def test_a_sweep_whose_jobs_are_ok_is_completed_and_resumes_to_nothing(repo: Path, server: Server) -> None:
     state, paths = run(repo, exp_name="fine", commands=["true", "true"])
-    again, _ = run(repo, exp_name="fine", commands=["true", "true"], resume=True)
+    again, _ = run(repo, exp_name="fine", commands=["true", "true"], resume=Resume())
     assert (state.name, state.message, again.message) == ("Completed", "2 succeeded", "2 succeeded")
     assert set(see(server.api_url, paths).tasks) == set()
     assert [len(record.attempts) for record in records_of(paths).values()] == [1, 1]
