@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 import time
 from collections.abc import Iterable
@@ -134,16 +136,25 @@ class _Reader:
     def _read(self, index: int) -> None:
         path = self._paths.log(index)
         try:
-            found = path.lstat()
+            file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError:
+            return
+        try:  # what is looked at and what is read must be one file: a new attempt may begin the log anew in between
+            self._read_open(index, path, file)
+        finally:
+            os.close(file)
+
+    def _read_open(self, index: int, path: Path, file: int) -> None:
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode):
             return
         if index not in self._offsets:
             offset = 0 if self._tail is None else _tail_offset(path, found.st_size, self._tail)
         else:
             inode, offset = self._offsets[index]
-            if inode != found.st_ino or found.st_size < offset:  # a new attempt began the log anew
+            if inode != found.st_ino or found.st_size < offset:
                 offset = 0
-        while data := read_from(path, offset, _CHUNK):
+        while data := os.pread(file, _CHUNK, offset):
             self._printer.write(index, data)
             offset += len(data)
         self._offsets[index] = (found.st_ino, offset)
