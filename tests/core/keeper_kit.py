@@ -1,6 +1,7 @@
 """What the tests of keepers share: launches, waiting with a deadline, and a process tree that will not go."""
 
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from sweeptree.model import Launch, Outcome
 # Ignores TERM, daemonises in three ways (setsid, double fork with closed files, background shells). 16 processes.
 NASTY = f"""trap "" TERM INT HUP
 setsid sleep 300 & (setsid sh -c "sleep 301 & sleep 302" &)
-{sys.executable} -I -S -c "
+{shlex.quote(sys.executable)} -I -S -c "
 import os, time
 if os.fork() == 0:
     os.setsid()
