@@ -23,24 +23,6 @@ sys.stdout.flush()
 used = resource.getrusage(resource.RUSAGE_SELF)
 print(json.dumps({{"cpu": used.ru_utime + used.ru_stime}}))
 """
-DRIVE = """
-import json, os, resource, sys
-from sweeptree import metrics, supervise
-from sweeptree.model import Launch
-folder, command = Path(sys.argv[1]), sys.argv[2]
-log = folder / "job.log"
-keeper = supervise.start(Launch(
-    name="bench:0.1", command=command, cwd=folder, env=dict(os.environ), log=log, alive=folder / "alive",
-    started=folder / "started", outcome=folder / "outcome", timeout=None, grace=5.0, log_cap=0))
-peak = 0
-while (outcome := keeper.wait(timeout=0.05)) is None and keeper.is_alive():
-    with contextlib.suppress(OSError):
-        status = Path(f"/proc/{keeper.pid}/status").read_text()
-        peak = max(peak, *(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")))
-found = metrics.collect(folder / "none", log, None)
-print(json.dumps({"state": outcome.state, "bytes": outcome.log_bytes, "command_cpu": found.values["cpu"],
-    "keeper_mb": peak / 1024, "driver_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
-"""
 
 
 def run(lab: Lab) -> None:
@@ -59,7 +41,7 @@ def _once(lab: Lab, size: int) -> dict[str, float]:
     folder = lab.place("output")
     program, said = folder / "print.py", folder / "said.json"
     program.write_text(PRINT)
-    argv = [sys.executable, "-c", DRIVE, str(folder), f"exec {sys.executable} {program} {size}"]
+    argv = [sys.executable, "-m", "tests.bench.one_keeper", str(folder), f"exec {sys.executable} {program} {size}"]
     cost = measured(argv, cwd=ROOT, env=lab.env, log=said)
     assert cost.code == 0, said.read_text()
     facts = json.loads(said.read_bytes())

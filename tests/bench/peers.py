@@ -108,12 +108,9 @@ def run(peer: Peer, work: Work, lab: Lab, *, beside: int | None = None, extra: M
     env = {**lab.env, **(extra or {})}
     argv = peer(work, env)
     cost = measured(argv, cwd=work.repo, env=env, log=work.out.parent / f"{work.out.name}.out", beside=beside)
-    done = (
-        _done_by_dvc(work.out)
-        if peer is dvc_queue
-        else sum(record.get("exit_code") == 0 for record in records(work.out))
-    )
-    return Ran(cost, done, _span(work.out))
+    if peer is dvc_queue:
+        return Ran(cost, _done_by_dvc(work.out), None)
+    return Ran(cost, sum(record.get("exit_code") == 0 for record in records(work.out)), _span(work.out))
 
 
 def records(out: Path) -> list[dict[str, Any]]:
@@ -135,12 +132,10 @@ def _span(out: Path) -> float | None:
 
 
 def _done_by_dvc(out: Path) -> int:
-    """Experiments that ended well, in `dvc exp show`; the baseline and the workspace have none of their names."""
+    """Experiments that ended well, in `dvc exp show`: all rows but the workspace and the baseline."""
     try:
         with (out / "aggregated.csv").open(newline="") as stream:
             rows = list(csv.DictReader(stream))
     except OSError:
         return 0
-    return sum(
-        1 for row in rows if row.get("rev") and row.get("typ") == "branch_commit" and row.get("State") != "Failed"
-    )
+    return sum(1 for row in rows if row.get("typ", "").startswith("branch_") and row.get("State") != "Failed")

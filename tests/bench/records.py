@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sweeptree.model import Attempt, JobState
-from sweeptree.records import SweepPaths, SweepStore, utc_now, write_json
+from sweeptree.model import Attempt, JobRecord, JobState
+from sweeptree.records import SweepPaths, utc_now, write_json
 
 SEEDS = 5
+_IN_LEDGER = {"id", "state", "config_id", "seed", "exit_code", "start_time", "duration_seconds", "metrics"}
 
 
 def write(root: Path, jobs: int) -> SweepPaths:
@@ -30,19 +31,21 @@ def write(root: Path, jobs: int) -> SweepPaths:
         "exit_code": 1,
     }
     write_json(paths.sweep, facts, durable=False)
-    with SweepStore.open(paths) as store:
+    with paths.ledger.open("w") as ledger:
         for number in range(jobs):
-            _finish(store, paths, number)
+            record = _record(paths, number)
+            write_json(paths.record(number), record.model_dump(mode="json"), durable=False)
+            ledger.write(record.model_dump_json(include=_IN_LEDGER) + "\n")
     return paths
 
 
-def _finish(store: SweepStore, paths: SweepPaths, number: int) -> None:
+def _record(paths: SweepPaths, number: int) -> JobRecord:
     state, code = (JobState.FAILED, 1) if number % 50 == 49 else (JobState.SUCCEEDED, 0)
     times = {"start_time": utc_now(), "end_time": utc_now(), "duration_seconds": 1.0 + number % 7}
     metrics = {"val_auc": 0.8 + number % 97 / 1000, "loss": 0.4 - number % 89 / 1000, "epoch": 9.0}
     paths.log(number).write_text(f"epoch 9\n{metrics}\n")
-    store.update(
-        number,
+    return JobRecord(
+        id=number,
         cmd=_command(number),
         params=_params(number),
         seed=number % SEEDS,

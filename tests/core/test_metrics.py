@@ -63,6 +63,11 @@ def test_marked_lines_come_before_the_last_json_line(tmp_path: Path) -> None:
     assert found.source == "job_0.log: SWEEPTREE lines"
 
 
+@pytest.mark.parametrize(("log", "values"), [(b'SWEEPTREE {"a": 1}', {"a": 1.0}), (b'xSWEEPTREE {"a": 1}', {})])
+def test_a_marked_line_begins_with_the_mark(tmp_path: Path, log: bytes, values: dict[str, float]) -> None:
+    assert collected(tmp_path, b"", log).values == values
+
+
 def test_the_last_json_line_with_a_number_counts(tmp_path: Path) -> None:
     found = collected(tmp_path, None, b'{"auc": 0.1}\n{"auc": 0.9}\n{"state": "done"}\n{torn}\nbye\n')
     assert found.values == {"auc": 0.9}
