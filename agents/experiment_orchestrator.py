@@ -113,7 +113,7 @@ def run_job(sweep: Sweep, job: Job, command: tasks.StageTask = tasks.run_command
     except Exception as error:  # a job's trouble must not end the driver thread of the others
         record = stages.give_up(chain, error)
     if sweep.spec.on_fail == "stop" and record.state is not JobState.SUCCEEDED:
-        sweep.start_no_more("a job failed")
+        sweep.start_no_more()
     return record
 
 

@@ -16,6 +16,8 @@ from sweeptree.preflight import Prepared
 from sweeptree.records import SweepStore, last_attempts
 
 KEPT_FAILED = 8
+JOB_FAILED = "a job failed"
+TERM, KILL = 1, 2  # how firmly the jobs were asked to stop
 
 
 class Sweep:
@@ -32,7 +34,7 @@ class Sweep:
         self.stopping = threading.Event()
         self._guard = threading.Lock()
         self._keepers: set[supervise.Keeper] = set()
-        self._kill = False
+        self._asked = 0
         self._kept_failed = 0
         self._branches = 0
         self.missed: list[str] = []
@@ -44,19 +46,24 @@ class Sweep:
         self.missed.append(what)
 
     def stop(self, cause: str, *, kill: bool = False) -> None:
-        """Start nothing more and ask every running job to stop; `kill`: at once. The first cause stands."""
-        with self._guard:
-            self.cause = self.cause or cause
-            self._kill = self._kill or kill
-            self.stopping.set()
-            keepers = tuple(self._keepers)
-        for keeper in keepers:
-            keeper.kill() if kill else keeper.stop()
+        """Start nothing more and ask every running job to stop; `kill`: at once. The first cause stands.
 
-    def start_no_more(self, cause: str) -> None:
+        Asking again changes nothing, because a keeper takes a second request as an order to kill.
+        """
+        with self._guard:
+            self.cause = cause if self.cause in (None, JOB_FAILED) else self.cause
+            already = self._asked
+            self._asked = max(already, KILL if kill else TERM)
+            self.stopping.set()
+            keepers = tuple(self._keepers) if self._asked > already else ()
+            asked = self._asked
+        for keeper in keepers:
+            keeper.kill() if asked == KILL else keeper.stop()
+
+    def start_no_more(self) -> None:
         """Let what runs go on, start nothing more (`--on_fail stop`)."""
         with self._guard:
-            self.cause = self.cause or cause
+            self.cause = self.cause or JOB_FAILED
         self.stopping.set()
 
     @contextlib.contextmanager
@@ -64,10 +71,9 @@ class Sweep:
         """Keep a keeper within reach of `stop` while it is waited for."""
         with self._guard:
             self._keepers.add(keeper)
-            cancelled = self.stopping.is_set() and self.cause != "a job failed"
-            kill = self._kill
-        if cancelled:
-            keeper.kill() if kill else keeper.stop()
+            asked = self._asked
+        if asked:
+            keeper.kill() if asked == KILL else keeper.stop()
         try:
             yield keeper
         finally:

@@ -149,7 +149,7 @@ def test_debug_is_taken_from_anywhere_before_the_dashes(monkeypatch: pytest.Monk
 
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     finished_sweep(tmp_path / "results", jobs=1).log(0).write_bytes(b"line\n" * 400_000)
-    code = f"set -o pipefail; {sys.executable} -m sweeptree logs unet | head -1"
+    code = f"set -o pipefail; '{sys.executable}' -m sweeptree logs unet | head -1"
     done = subprocess.run(["bash", "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "line\n", "")
 

@@ -1,6 +1,8 @@
 """A job's stages in plain Python: real git, real keepers, real records; no engine."""
 
 import json
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -175,6 +177,26 @@ def test_a_stop_reaches_a_job_that_is_only_now_starting(repo: Path) -> None:
     rig.close()
     assert record is not None
     assert record.state is JobState.CANCELLED
+
+
+def test_asking_again_to_stop_does_not_cut_the_grace_short(repo: Path) -> None:
+    rig = Rig(repo, commands=["trap 'sleep 0.3; echo saved > saved; exit 0' TERM; echo up; sleep 60 & wait"], grace=20)
+    stopper = threading.Thread(target=stop_again_and_again, args=(rig,))
+    stopper.start()
+    chain = rig.chain()
+    stopper.join()
+    record = stages.finish(chain)
+    rig.close()
+    assert (record.state, record.artifacts) == (JobState.CANCELLED, ("saved",))
+
+
+def stop_again_and_again(rig: Rig) -> None:
+    log = rig.prepared.paths.log(0)
+    while not log.exists() or "up" not in log.read_text():
+        time.sleep(0.01)
+    for _ in range(5):
+        rig.sweep.stop("cancelled")
+        time.sleep(0.02)
 
 
 def test_trouble_of_ours_ends_the_job_with_the_reason(repo: Path) -> None:
