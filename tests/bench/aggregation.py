@@ -6,7 +6,7 @@ import statistics
 import sys
 
 from tests.bench import records
-from tests.bench.lab import SWEEPTREE, Lab, report
+from tests.bench.lab import SWEEPTREE, Lab
 from tests.bench.measure import Cost, measured
 
 READ = """
@@ -30,7 +30,7 @@ def run(lab: Lab) -> None:
         for name, argv in lines.items():
             costs[name].append(measured(argv, cwd=lab.folder, env=lab.env))
     assert not any(cost.code for each in costs.values() for cost in each)
-    report("aggregate", [_row(name, each) for name, each in costs.items()], quick=lab.quick, note=f"{jobs} records")
+    lab.report("aggregate", [_row(name, each) for name, each in costs.items()], note=f"{jobs} records")
 
 
 def _row(name: str, costs: list[Cost]) -> dict[str, object]:

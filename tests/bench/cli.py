@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.bench import records
-from tests.bench.lab import SWEEPTREE, Lab, report
+from tests.bench.lab import SWEEPTREE, Lab
 from tests.bench.measure import measured
 
 HEAVY = ("prefect", "pandas", "github")
@@ -30,7 +30,7 @@ def run(lab: Lab) -> None:
     lines = {"--help": ("--help",), "run --dry_run": dry, "status": status}
     table = [_row(lab, "python -c pass", [sys.executable, "-c", "pass"], None)]
     table += [_row(lab, name, [SWEEPTREE, *words], words) for name, words in lines.items()]
-    report("cli", table, quick=lab.quick, note="dry run of 10,000 commands, status of 1,000 jobs")
+    lab.report("cli", table, note="dry run of 10,000 commands, status of 1,000 jobs")
 
 
 def _row(lab: Lab, name: str, argv: list[str], words: tuple[str, ...] | None) -> dict[str, object]:

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from tests import nvml
 from tests.bench import peers
-from tests.bench.lab import Lab, report
+from tests.bench.lab import Lab
 
 
 def run(lab: Lab) -> None:
@@ -22,7 +22,7 @@ def run(lab: Lab) -> None:
     fake.configure("gpu mem=24576", "gpu mem=24576")
     work = peers.Work(lab.repo(), lab.commands("sleep 1 # --seed {i}", jobs), 2, lab.place("out") / "bench")
     ran = peers.run(peers.sweeptree, work, lab, beside=lab.warm_server().pid, extra=fake.environment)
-    report("handover", _rows(work.out, ran, jobs), quick=lab.quick, note="2 fake GPUs, 1 s jobs")
+    lab.report("handover", _rows(work.out, ran, jobs), note="2 fake GPUs, 1 s jobs")
 
 
 def _rows(out: peers.Path, ran: peers.Ran, jobs: int) -> list[dict[str, object]]:

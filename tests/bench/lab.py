@@ -19,9 +19,8 @@ from pathlib import Path
 
 from sweeptree import server
 from tests.bench import repos
-from tests.bench.measure import ROOT, settled_cpu
+from tests.bench.measure import settled_cpu
 
-RESULTS = ROOT / "build" / "bench"
 SWEEPTREE = str(Path(sys.executable).with_name("sweeptree"))
 
 
@@ -31,6 +30,7 @@ class Lab:
 
     folder: Path
     env: dict[str, str]
+    results: Path
     quick: bool
 
     @property
@@ -63,12 +63,22 @@ class Lab:
         settled_cpu(running.pid)
         return running
 
+    def report(self, bench: str, rows: Sequence[Mapping[str, object]], *, note: str) -> None:
+        """Print the rows as a table and append them as one line to <results>/<bench>.jsonl."""
+        self.results.mkdir(parents=True, exist_ok=True)
+        facts = machine()
+        with (self.results / f"{bench}.jsonl").open("a") as stream:
+            stream.write(json.dumps({"bench": bench, "quick": self.quick, **facts, "rows": list(rows)}) + "\n")
+        quick = ", quick: no figures" if self.quick else ""
+        print(f"\n{bench}: {note} ({facts['cores']} cores, load {facts['load']}{quick})")
+        print("\n".join(_table(rows)), flush=True)
+
 
 @contextlib.contextmanager
-def lab(*, quick: bool) -> Iterator[Lab]:
+def lab(results: Path, *, quick: bool) -> Iterator[Lab]:
     """A lab that is taken down at the end, server included."""
     folder = Path(tempfile.mkdtemp(prefix="sweeptree-bench-"))
-    made = Lab(folder, _environment(folder), quick)
+    made = Lab(folder, _environment(folder), results, quick)
     try:
         yield made
     finally:
@@ -92,7 +102,7 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def machine() -> dict[str, object]:
-    """When and where: what a figure means nothing without."""
+    """When and where: a figure means nothing without."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "cores": os.cpu_count(),
@@ -102,23 +112,12 @@ def machine() -> dict[str, object]:
     }
 
 
-def report(bench: str, rows: Sequence[Mapping[str, object]], *, quick: bool, note: str = "") -> None:
-    """Print the rows as a table and append them as one line to build/bench/<bench>.jsonl."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    line = {"bench": bench, "quick": quick, **machine(), "rows": list(rows)}
-    with (RESULTS / f"{bench}.jsonl").open("a") as stream:
-        stream.write(json.dumps(line) + "\n")
+def _table(rows: Sequence[Mapping[str, object]]) -> Iterator[str]:
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    cells = [columns, *[[_cell(row.get(name)) for name in columns] for row in rows]]
-    widths = [max(len(line[at]) for line in cells) for at in range(len(columns))]
-    print(f"\n{bench}   {note}   (load {line['load']}, {line['cores']} cores{', quick' if quick else ''})")
-    for each in cells:
-        print(
-            "  ".join(
-                text.rjust(width) if at else text.ljust(width)
-                for at, (text, width) in enumerate(zip(each, widths, strict=True))
-            )
-        )
+    lines = [columns, *([_cell(row.get(name)) for name in columns] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for first, *rest in lines:
+        yield "  ".join([first.ljust(widths[0]), *map(str.rjust, rest, widths[1:])])
 
 
 def _cell(value: object) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench import peers, repos
-from tests.bench.lab import Lab, report
+from tests.bench.lab import Lab
 
 CHECK = (
     'test -z "$(git status --porcelain)" && test "$(git rev-parse HEAD)" = COMMIT '
@@ -61,7 +61,7 @@ def run(lab: Lab) -> None:
     jobs = lab.size(2000, 16)
     contenders = [(peers.sweeptree, jobs), (peers.thread_pool_locked, jobs // 8), (peers.thread_pool, jobs // 8)]
     rows = [_once(lab, peer, count) for peer, count in contenders]
-    report("lost", rows, quick=lab.quick, note="parallel 8, beside foreign worktrees and gc")
+    lab.report("lost", rows, note="parallel 8, beside foreign worktrees and gc")
 
 
 def _once(lab: Lab, peer: peers.Peer, jobs: int) -> dict[str, object]:

@@ -10,7 +10,7 @@ import time
 
 from sweeptree import server
 from tests.bench import peers
-from tests.bench.lab import Lab, report
+from tests.bench.lab import Lab
 
 PARALLEL = 8
 
@@ -18,10 +18,10 @@ PARALLEL = 8
 def run(lab: Lab) -> None:
     """80 jobs of a second, eight at a time, against a thread pool; then first starts, warm and cold."""
     rows = [_makespan(lab, peer) for peer in (peers.sweeptree, peers.thread_pool_locked)]
-    report("makespan", rows, quick=lab.quick, note=f"`sleep 1`, parallel {PARALLEL}")
+    lab.report("makespan", rows, note=f"`sleep 1`, parallel {PARALLEL}")
     starts = [_first_start(lab, "warm", lab.env) for _ in range(lab.size(3, 1))]
     starts += [_cold_start(lab, number) for number in range(lab.size(2, 1))]
-    report("start", starts, quick=lab.quick, note="from the command line to the first job running")
+    lab.report("start", starts, note="from the command line to the first job running")
 
 
 def _makespan(lab: Lab, peer: peers.Peer) -> dict[str, object]:

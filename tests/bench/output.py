@@ -10,7 +10,7 @@ import json
 import statistics
 import sys
 
-from tests.bench.lab import Lab, report
+from tests.bench.lab import Lab
 from tests.bench.measure import ROOT, measured
 
 LINE = 1000
@@ -29,7 +29,7 @@ def run(lab: Lab) -> None:
     """No output, and a gigabyte."""
     full = lab.size(1_000_000_000, 1_000_000)
     rows = [_row(lab, size) for size in (0, full)]
-    report("output", rows, quick=lab.quick, note="CPU and memory of keeper and driver")
+    lab.report("output", rows, note="CPU and memory of keeper and driver")
 
 
 def _row(lab: Lab, size: int) -> dict[str, object]:

@@ -11,7 +11,7 @@ import statistics
 from dataclasses import dataclass, field
 
 from tests.bench import peers, repos
-from tests.bench.lab import Lab, report
+from tests.bench.lab import Lab
 from tests.bench.measure import settled_cpu
 
 
@@ -51,7 +51,7 @@ def _compare(lab: Lab, trial: Trial) -> None:
                 continue
             rows[peer.__name__].append(_once(lab, trial, peer, repo))
     table = [{"peer": name, **_medians(each)} for name, each in rows.items()]
-    report(trial.name, table, quick=lab.quick, note=f"{trial.shape.files} files, parallel {trial.parallel}, `true`")
+    lab.report(trial.name, table, note=f"{trial.shape.files} files, parallel {trial.parallel}, `true`")
 
 
 def _once(lab: Lab, trial: Trial, peer: peers.Peer, repo: peers.Path) -> dict[str, object]:
