@@ -161,7 +161,8 @@ def _pool(prepared: Prepared) -> Iterator[worktrees.Pool | None]:
         yield None
         return
     size = prepared.parallel + prepared.lookahead
-    with worktrees.Pool(prepared.repo, prepared.base, prepared.spec.exp_name, size=size) as pool:
+    spec = prepared.spec
+    with worktrees.Pool(prepared.repo, prepared.base, spec.exp_name, size=size, links=spec.links) as pool:
         yield pool
 
 
