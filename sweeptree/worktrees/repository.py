@@ -85,7 +85,7 @@ def _ask(folder: Path, *options: str) -> str:
     if "not a git repository" in answer.err:
         raise UsageError(
             f"{folder} is not in a git repository",
-            hint=("go to your repository, or name it with --repo", "a new one: git init && git add . && git commit"),
+            hint=("go to the folder of your repository", "a new one: git init && git add . && git commit"),
         )
     raise answer.error()
 
