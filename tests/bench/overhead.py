@@ -33,7 +33,7 @@ def small(lab: Lab) -> None:
     """20 files, no-op command."""
     jobs = lab.size(500, 8)
     contenders = (peers.sweeptree, peers.thread_pool_locked, peers.hydra_joblib, peers.dvc_queue)
-    fewer = {peers.hydra_joblib: lab.size(100, 4), peers.dvc_queue: lab.size(20, 2)}
+    fewer: dict[peers.Peer, int] = {peers.hydra_joblib: lab.size(100, 4), peers.dvc_queue: lab.size(20, 2)}
     _compare(lab, Trial("overhead", repos.SMALL, jobs, 4, contenders, lab.size(3, 1), fewer))
 
 
