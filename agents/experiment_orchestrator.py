@@ -60,6 +60,7 @@ def _run(prepared: Prepared, store: SweepStore, settings: Settings, resume: Resu
         sweep = Sweep(prepared, store, pool, log_cap=settings.log_cap)
         command = tasks.run_command.with_options(tags=_admission(sweep))
         records = _earlier_records(prepared)
+        store.mend_ledger(records.values())
         for record in records.values():
             aggregate.add(record)
         due = [job for job in prepared.jobs if resume.takes(job.index, _state(records.get(job.index)))]

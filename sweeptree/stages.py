@@ -77,13 +77,17 @@ def adopt(chain: Chain) -> Outcome | None:
     paths, index, number = chain.sweep.paths, chain.job.index, last_attempt(chain)
     chain.attempt, chain.tries = number, 1
     alive, outcome_file = paths.attempt(index, number, "alive"), paths.attempt(index, number, "outcome")
-    keeper = supervise.adopt(alive, outcome_file)
-    with chain.sweep.watched(keeper):
-        if keeper.is_alive():
-            _await_start(chain, keeper, paths.attempt(index, number, "started"))
-        outcome = keeper.wait()
-    if outcome is None:
-        _note_lost(chain)
+    outcome = None
+    while outcome is None:
+        keeper = supervise.adopt(alive, outcome_file)
+        with chain.sweep.watched(keeper):
+            if keeper.is_alive():
+                _await_start(chain, keeper, paths.attempt(index, number, "started"))
+            outcome = keeper.wait()
+        if outcome is None and supervise.bar(alive, outcome_file):
+            outcome = supervise.lost_outcome()
+    if outcome.state is JobState.LOST:
+        _note_lost(chain, outcome)
         return None
     chain.worktree = _old_worktree(chain)
     chain.outcome = outcome
@@ -208,16 +212,28 @@ def _put_aside(chain: Chain) -> None:
 
 def _old_worktree(chain: Chain) -> Worktree | None:
     prepared, pool = chain.sweep.prepared, chain.sweep.pool
-    return pool.adopt(chain.job.index) if pool else worktrees.in_place(prepared.repo, prepared.base)
+    if pool is None:
+        return worktrees.in_place(prepared.repo, prepared.base)
+    place = chain.sweep.store.record(chain.job.index).worktree
+    return pool.adopt(chain.job.index, Path(place) if place else None)
 
 
-def _note_lost(chain: Chain) -> None:
+def _note_lost(chain: Chain, outcome: Outcome) -> None:
     """The attempt's keeper is dead and left no outcome: say so, and end what its job may have left running."""
+    _end_setup(chain)
     supervise.sweep_orphans(_launch_name(chain, ""), lambda _: False)
-    outcome = _lost()
     attempt = Attempt(number=chain.attempt, state=outcome.state, reason=outcome.reason, end_time=outcome.end_time)
     if chain.attempt in (a.number for a in chain.sweep.store.record(chain.job.index).attempts):
         chain.update(state=outcome.state, reason=outcome.reason, attempts=_with_attempt(chain, attempt))
+
+
+def _end_setup(chain: Chain) -> None:
+    """The setup command of an attempt whose own command never began may still run: it would be in the way."""
+    paths, index = chain.sweep.paths, chain.job.index
+    files = (paths.attempt(index, chain.attempt, f"{what}.setup") for what in ("alive", "outcome"))
+    keeper = supervise.adopt(*files)
+    keeper.kill()
+    keeper.wait()
 
 
 def _launch_name(chain: Chain, suffix: str) -> str:
@@ -290,8 +306,10 @@ def _supervised(chain: Chain, launch: Launch) -> Outcome:
         if is_command and launch.slots is not None:
             _await_start(chain, keeper, launch.started)
         outcome = keeper.wait()
-    if outcome is None:
-        return _lost()
+    if outcome is None:  # somebody killed the keeper
+        supervise.sweep_orphans(launch.name, lambda _: False)
+        supervise.bar(launch.alive, launch.outcome)
+        return supervise.lost_outcome()
     return outcome
 
 
@@ -309,19 +327,6 @@ def _record_start(chain: Chain, start_time: str, gpus: tuple[str, ...]) -> None:
     attempt = Attempt(number=chain.attempt, state=JobState.RUNNING, start_time=start_time)
     chain.update(
         state=JobState.RUNNING, start_time=start_time, end_time=None, gpus=gpus, attempts=_with_attempt(chain, attempt)
-    )
-
-
-def _lost() -> Outcome:
-    return Outcome(
-        state=JobState.LOST,
-        exit_code=None,
-        signal=None,
-        reason="its keeper was killed before the job ended",
-        start_time=None,
-        end_time=utc_now(),
-        duration_seconds=0.0,
-        peak_rss_mb=None,
     )
 
 

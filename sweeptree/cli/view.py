@@ -144,7 +144,7 @@ def _from_records(paths: SweepPaths) -> dict[int, dict[str, Any]]:
         except RecordError:
             continue
         entry = record.model_dump(mode="json")
-        entry["attempt"] = len(record.attempts) or 1
+        entry["attempt"] = max((attempt.number for attempt in record.attempts), default=1)
         if record.state is None and record.exit_code is not None:
             entry["state"] = JobState.FAILED if record.exit_code else JobState.SUCCEEDED
         found[index] = entry

@@ -229,15 +229,16 @@ class Pool:
                 place, count = self._site.folder / f"{stem}-{count}", count + 1
             return place
 
-    def adopt(self, index: int) -> Worktree | None:
+    def adopt(self, index: int, place: Path | None = None) -> Worktree | None:
         """The worktree that job `index` had when an earlier process of this sweep died; None if there is none.
 
-        Release it like one that was acquired.
+        `place` is where a folder of the job's attempt stood (an earlier attempt may have left one too); a
+        worktree's folder itself or one below it will do. Release it like one that was acquired.
         """
         with self._guard:
             for number, path in self._leftovers.items():
                 with contextlib.suppress(WorktreeGone):
-                    if read_card(path).job == index:
+                    if (place is None or place.is_relative_to(path)) and read_card(path).job == index:
                         self._adopted[number] = self._leftovers.pop(number)
                         return _leftover_worktree(self.repo, path, read_card(path), number)
         return None
