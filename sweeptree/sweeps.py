@@ -111,6 +111,12 @@ class Chain:
         self.has_branch = False
 
     @property
+    def label(self) -> str:
+        """What the job's task runs are called in the UI: its config and seed."""
+        seed = f" seed={self.job.seed}" if self.job.seed is not None else ""
+        return f"{self.job.config_id[:60]}{seed}"
+
+    @property
     def attempts_left(self) -> bool:
         """Whether a failed job is to be tried again (`--retries`)."""
         again = self.outcome is not None and self.outcome.state in (JobState.FAILED, JobState.TIMED_OUT, JobState.LOST)

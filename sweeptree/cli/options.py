@@ -46,7 +46,7 @@ class RunOptions:
     grid
         Values of one parameter, as lr=1e-3,3e-4; give it once per parameter.
     seeds
-        Random seeds: 1,2,3 or 1-5, or 5 for 1 to 5.
+        Random seeds: 1,2,3 or 1-5.
     spec
         A YAML or JSON file with the fields of a sweep's spec; options given beside it win.
     metric
@@ -106,7 +106,7 @@ class RunOptions:
     exp_name: Annotated[str | None, Parameter(name=("--exp_name", "-n"), allow_leading_hyphen=True)] = None
     commands: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None
     template: str | None = None
-    grid: tuple[str, ...] = ()
+    grid: Annotated[tuple[str, ...], Parameter(negative=())] = ()
     seeds: str | None = None
     spec: Path | None = None
     metric: str | None = None

@@ -149,7 +149,7 @@ class Slot:
             self._reset_admin()
             self._reset_files()
         except (OSError, SweeptreeError) as error:
-            raise WorktreeGone(f"{self.top} cannot be reused: {error}", hint="sweeptree worktree repair") from error
+            raise WorktreeGone(f"{self.top} cannot be reused: {error}", hint="sweeptree doctor --repair") from error
 
     def _reset_admin(self) -> None:
         if not self.entry.is_dir() or self.entry.is_symlink():
