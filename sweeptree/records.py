@@ -349,8 +349,7 @@ class SweepStore:
 
     def mend_ledger(self, records: Iterable[JobRecord]) -> int:
         """Tell the ledger what these records say and it does not (after a power cut or a full disk); how many."""
-        told = read_ledger(self.paths)
-        missing = [record for record in records if _differs(told.get(record.id, {}), record)]
+        missing = lacking(self.paths, records)
         for record in missing:
             self._note(record)
         return len(missing)
@@ -375,6 +374,12 @@ class SweepStore:
 def _ends_whole(ledger: int) -> bool:
     size = os.fstat(ledger).st_size
     return size == 0 or os.pread(ledger, 1, size - 1) == b"\n"
+
+
+def lacking(paths: SweepPaths, records: Iterable[JobRecord]) -> list[JobRecord]:
+    """Those of the records whose state the ledger does not know."""
+    told = read_ledger(paths)
+    return [record for record in records if _differs(told.get(record.id, {}), record)]
 
 
 def _differs(told: Mapping[str, Any], record: JobRecord) -> bool:

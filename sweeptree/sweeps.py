@@ -38,6 +38,7 @@ class Sweep:
         self._kept_failed = 0
         self._branches = 0
         self.missed: list[str] = []
+        self.undelivered: set[int] = set()
         self.before = last_attempts(prepared.paths)
         self.delivery_failed = False
 

@@ -95,7 +95,7 @@ def start(launch: Launch) -> Keeper:
 def adopt(alive: Path, outcome: Path) -> Keeper:
     """The keeper of an attempt that an earlier process started; whether or not it still lives."""
     who = _identity(alive)
-    if who.get("boot") != boot_id():
+    if who.get("boot") != boot_id() or not is_alive(alive):  # a copy of the file names a keeper that has not its lock
         return Keeper(alive, outcome)
     return Keeper(alive, outcome, int(who.get("pid") or 0), int(who.get("ticks") or 0))
 
