@@ -309,6 +309,25 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
+class PullRequest:
+    """A pull request as the forge shows it. `commit` is its head; `is_from_fork`: the head is in another repository."""
+
+    number: int
+    url: str
+    state: Literal["open", "closed", "merged"]
+    branch: str
+    base: str
+    commit: str
+    title: str = ""
+    body: str = ""
+    is_draft: bool = False
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    author: str = ""
+    is_from_fork: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Metrics:
     """What a job reported: the last value per name, and the best of the sweep's metric."""
 
