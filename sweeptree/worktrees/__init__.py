@@ -7,24 +7,77 @@ from sweeptree.model import Branch
 from sweeptree.worktrees.admin import repair
 from sweeptree.worktrees.changes import changes
 from sweeptree.worktrees.commits import Snapshot, commit_changes, snapshot
+from sweeptree.worktrees.contents import (
+    Contents,
+    FileChange,
+    check_branch_name,
+    commit_contents,
+    contains,
+    find_tree,
+    held,
+    hold,
+    lines_between,
+    local_branch,
+    read_contents,
+    tree_of,
+)
+from sweeptree.worktrees.guards import Examined, LeftOut, Limits, examine, examine_commits, size_of
 from sweeptree.worktrees.inspection import DirtyReport, inspect
 from sweeptree.worktrees.needs import Need
 from sweeptree.worktrees.pool import Pool
+from sweeptree.worktrees.remotes import (
+    Remote,
+    Tips,
+    default_branch,
+    fetch,
+    push,
+    push_forward,
+    push_url,
+    tips,
+    tracked_tip,
+)
 from sweeptree.worktrees.repository import Repository, find_repository, in_place, resolve_base
 
 __all__ = [
     "Branch",
+    "Contents",
     "DirtyReport",
+    "Examined",
+    "FileChange",
+    "LeftOut",
+    "Limits",
     "Need",
     "Pool",
+    "Remote",
     "Repository",
     "Snapshot",
+    "Tips",
     "changes",
+    "check_branch_name",
     "commit_changes",
+    "commit_contents",
+    "contains",
+    "default_branch",
+    "examine",
+    "examine_commits",
+    "fetch",
     "find_repository",
+    "find_tree",
+    "held",
+    "hold",
     "in_place",
     "inspect",
+    "lines_between",
+    "local_branch",
+    "push",
+    "push_forward",
+    "push_url",
+    "read_contents",
     "repair",
     "resolve_base",
+    "size_of",
     "snapshot",
+    "tips",
+    "tracked_tip",
+    "tree_of",
 ]

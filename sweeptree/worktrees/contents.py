@@ -125,6 +125,12 @@ def tree_of(top: Path, commit: str) -> str:
     return _git.text(top, "rev-parse", "--verify", f"{commit}^{{tree}}")
 
 
+def find_tree(top: Path, commit: str) -> str | None:
+    """The tree of a commit, None when this repository lacks it."""
+    found = _git.ask(top, "rev-parse", "--verify", "--quiet", f"{commit}^{{tree}}")
+    return found.out.decode().strip() or None
+
+
 def commit_contents(contents: Contents, *, message: str, on: str | None = None) -> str:
     """The worktree's content as a commit on HEAD (and on `on`, an earlier delivery). Makes no ref.
 

@@ -22,8 +22,7 @@ TIMEOUT = 300.0  # seconds for one conversation with a remote
 TRIES = 3
 _KINDS = (
     ("moved", r"stale info|fetch first|non-fast-forward|cannot lock ref|failed to update ref|reference already exists"),
-    ("auth", r"Authentication failed|could not read (Username|Password)|Permission denied|returned error: (401|403)"
-             r"|terminal prompts disabled|Host key verification failed"),
+    ("auth", r"Authentication failed|could not read (User|Pass)|Permission denied|error: 40[13]|Host key verification"),
     ("rate-limit", r"returned error: 429"),
     ("missing", r"Repository not found|not appear to be a git repository|returned error: 404|does not exist"),
     ("refused", r"remote rejected|pre-receive hook declined|protected branch|GH\d{3}:|denied"),
