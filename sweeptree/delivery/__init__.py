@@ -4,7 +4,8 @@ Hides: the order of the steps, what a dry run shows of them, and what of somebod
 """
 
 from sweeptree.delivery.body import Evidence, Score, Table, render
-from sweeptree.delivery.deliver import deliver, publish_commit
+from sweeptree.delivery.deliver import deliver, dress, publish_commit
+from sweeptree.delivery.evidence import job_evidence, winner_evidence
 from sweeptree.delivery.target import Target, find_target
 from sweeptree.delivery.values import Delivered, Options, Surroundings
 
@@ -17,7 +18,10 @@ __all__ = [
     "Table",
     "Target",
     "deliver",
+    "dress",
     "find_target",
+    "job_evidence",
     "publish_commit",
     "render",
+    "winner_evidence",
 ]

@@ -24,6 +24,15 @@ _BEGINS = {"created": "open a ", "labelled": "add the labels", "reviewers asked"
 _FETCHED = "refs/sweeptree/fetched"
 
 
+def dress(top: Path, done: Delivered, options: Options, around: Surroundings) -> tuple[str, ...]:
+    """Labels and reviewers for the pull request of a delivery. Returns what was done; raises ForgeError."""
+    target = find_target(top, options, around)
+    if target.forge is None or done.pull is None:
+        return ()
+    ensured = target.forge.dress(Ensured(done.pull), options.labels, options.reviewers, is_new=done.state == "opened")
+    return (*ensured.did, *ensured.warnings)
+
+
 @dataclass(frozen=True, slots=True)
 class _Source:
     """What is delivered. `commit(on)` makes the commit, on top of an earlier delivery where there is one."""
@@ -42,10 +51,10 @@ def deliver(worktree: Path, branch: str, options: Options, around: Surroundings)
 
     The worktree's index, HEAD and files stay as they are. Raises UsageError, Refused (a guard), PushError, ForgeError.
     """
-    contents = worktrees.read_contents(worktree, Limits(allow_workflows=options.allow_workflows))
-    target = find_target(contents.top, options, around)
-    contents = worktrees.read_contents(worktree, _limits(options, target)) if target.token else contents
-    check_branch(contents.top, branch, target.base)
+    top = worktrees.worktree_top(worktree)
+    target = find_target(top, options, around)
+    check_branch(top, branch, target.base)
+    contents = worktrees.read_contents(top, _limits(options, target))
     contents.examined.must_pass()
     if _is_nothing(contents, target, options):
         return Delivered("no-change", branch, base=target.base, left_out=contents.examined.left_out)
@@ -70,7 +79,8 @@ def _from_contents(contents: Contents, branch: str, options: Options) -> _Source
     message = "\n\n".join(part for part in (title, (options.note or "").strip()) if part)
 
     def commit(on: str | None) -> str:
-        return worktrees.commit_contents(contents, message=message, on=on)
+        there = worktrees.local_branch(contents.top, branch)
+        return worktrees.commit_contents(contents, message=message, on=on, like=there)
 
     return _Source(
         contents.top, contents.head, commit, contents.files, contents.examined.left_out, told, title.splitlines()[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -76,6 +77,9 @@ class Forge(Protocol):
 
     def ensure(self, wanted: Wanted, known: PullRequest | None) -> Ensured:
         """Make the pull request what it should be; `known` is what `find` said. Writes only the difference."""
+
+    def dress(self, done: Ensured, labels: Sequence[str], reviewers: Sequence[str], *, is_new: bool) -> Ensured:
+        """Add the labels and ask the reviewers that the pull request lacks."""
 
     def get(self, number: int) -> PullRequest:
         """One pull request."""

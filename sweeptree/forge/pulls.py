@@ -6,7 +6,7 @@ with labels and reviewers; one finds that nothing is to be done.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -57,8 +57,11 @@ class GitHub:
         """Make the pull request what it should be; `known` is what `find` said. Writes only the difference."""
         is_new = known is None or known.state != "open"
         done = self._open(wanted) if known is None or is_new else self._refresh(wanted, known)
-        done = self._label(wanted, done)
-        return self._ask_reviewers(wanted, done, is_new=is_new)
+        return self.dress(done, wanted.labels, wanted.reviewers, is_new=is_new)
+
+    def dress(self, done: Ensured, labels: Sequence[str], reviewers: Sequence[str], *, is_new: bool) -> Ensured:
+        """Add the labels and ask the reviewers that the pull request lacks."""
+        return self._ask_reviewers(reviewers, self._label(labels, done), is_new=is_new)
 
     def _open(self, wanted: Wanted) -> Ensured:
         head = wanted.branch if self._name.startswith(f"{wanted.owner}/") else f"{wanted.owner}:{wanted.branch}"
@@ -95,10 +98,10 @@ class GitHub:
         self._write_until("PATCH", path, doing, {"body": body}, lambda: self.get(known.number).body == body)
         return Ensured(replace(known, body=body), ("updated",))
 
-    def _label(self, wanted: Wanted, done: Ensured) -> Ensured:
+    def _label(self, wanted: Sequence[str], done: Ensured) -> Ensured:
         pull = done.pull
         have = {label.lower() for label in pull.labels}
-        missing = [label for label in wanted.labels if label.lower() not in have]
+        missing = [label for label in wanted if label.lower() not in have]
         if not missing:
             return done
         path, doing = f"/issues/{pull.number}/labels", f"labelling pull request {pull.number}"
@@ -115,7 +118,7 @@ class GitHub:
         labelled = replace(pull, labels=(*pull.labels, *missing))
         return Ensured(labelled, (*done.did, "labelled"), done.warnings)
 
-    def _ask_reviewers(self, wanted: Wanted, done: Ensured, *, is_new: bool) -> Ensured:
+    def _ask_reviewers(self, wanted: Sequence[str], done: Ensured, *, is_new: bool) -> Ensured:
         missing = self._to_ask(wanted, done.pull, is_new=is_new)
         if not missing:
             return done
@@ -147,9 +150,9 @@ class GitHub:
         did = (*done.did, "reviewers asked") if asked else done.did
         return Ensured(pull, did, (*done.warnings, *warnings))
 
-    def _to_ask(self, wanted: Wanted, pull: PullRequest, *, is_new: bool) -> list[str]:
+    def _to_ask(self, wanted: Sequence[str], pull: PullRequest, *, is_new: bool) -> list[str]:
         have = {name.lower() for name in pull.reviewers}
-        missing = [name for name in wanted.reviewers if _reviewer(name) not in have]
+        missing = [name for name in wanted if _reviewer(name) not in have]
         if missing and not is_new:  # who has reviewed is no longer asked: do not ask again
             reviews = self._pages(f"/pulls/{pull.number}/reviews", f"reading the reviews of {pull.number}")
             seen = {str((review.get("user") or {}).get("login", "")).lower() for review in reviews}

@@ -16,10 +16,12 @@ from sweeptree.worktrees.contents import (
     find_tree,
     held,
     hold,
+    job_of,
     lines_between,
     local_branch,
     read_contents,
     tree_of,
+    worktree_top,
 )
 from sweeptree.worktrees.guards import Examined, LeftOut, Limits, examine, examine_commits, size_of
 from sweeptree.worktrees.inspection import DirtyReport, inspect
@@ -67,6 +69,7 @@ __all__ = [
     "hold",
     "in_place",
     "inspect",
+    "job_of",
     "lines_between",
     "local_branch",
     "push",
@@ -80,4 +83,5 @@ __all__ = [
     "tips",
     "tracked_tip",
     "tree_of",
+    "worktree_top",
 ]

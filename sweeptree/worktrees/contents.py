@@ -46,7 +46,7 @@ class Contents:
 
 def read_contents(start: Path, limits: Limits) -> Contents:
     """Look at the worktree that the folder `start` is in. Writes nothing, not even an object or git's own index."""
-    top = _top(start)
+    top = worktree_top(start)
     head = _git.ask(top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").out.decode().strip()
     if not head:
         raise Refused(f"{top} has no commit yet", hint="git add . && git commit -m 'first'")
@@ -56,7 +56,8 @@ def read_contents(start: Path, limits: Limits) -> Contents:
     return Contents(top, head, branch, examined, _files(top, head, examined))
 
 
-def _top(start: Path) -> Path:
+def worktree_top(start: Path) -> Path:
+    """The root of the worktree that a folder is in. Raises UsageError."""
     if not start.is_dir():
         raise UsageError(f"{start} is not a folder", hint="git worktree list shows the worktrees")
     answer = _git.ask(start, "rev-parse", "--path-format=absolute", "--show-toplevel")
@@ -77,7 +78,13 @@ def _status(top: Path) -> tuple[list[str], list[str]]:
         if (card and card.provides(path.rstrip("/"))) or _is_dirty_submodule(entry):
             continue
         (made if entry[0] == "?" else tracked).append(path)
-    return tracked, made
+    return tracked, made if card is None or card.job is None else []  # what a job made are its artifacts
+
+
+def job_of(top: Path) -> tuple[str, int] | None:
+    """The sweep and the number of the job whose worktree this is; None for any other worktree."""
+    card = _card(top)
+    return None if card is None or card.job is None else (card.exp_name, card.job)
 
 
 def _card(top: Path) -> Card | None:
@@ -131,16 +138,16 @@ def find_tree(top: Path, commit: str) -> str | None:
     return found.out.decode().strip() or None
 
 
-def commit_contents(contents: Contents, *, message: str, on: str | None = None) -> str:
+def commit_contents(contents: Contents, *, message: str, on: str | None = None, like: str | None = None) -> str:
     """The worktree's content as a commit on HEAD (and on `on`, an earlier delivery). Makes no ref.
 
-    HEAD itself when nothing changed; `on` itself when it holds the same files.
+    HEAD itself when nothing changed; `on`, or the commit `like`, when that holds the same files.
     """
     top = contents.top
     own = Path(_git.text(top, "rev-parse", "--path-format=absolute", "--git-path", "index"))
     with _index(own) as index:
         tree = _tree(top, index, contents.examined.paths)
-    for there in (on, contents.head):
+    for there in (on, like, contents.head):
         if there and tree == tree_of(top, there) and contains(top, contents.head, there):
             return there
     if on is None or contains(top, on, contents.head):

@@ -232,14 +232,15 @@ def _leaks_in_group(top: Path, commit: str, blobs: Sequence[bytes], limits: Limi
         name = blob.decode()
         content = _git.run(top, "cat-file", "blob", name)
         if has_leak(content, limits.known):
-            found = _git.names(
-                _git.run(top, "log", "--format=", "--name-only", "-z", "-1", f"--find-object={name}", commit)
-            )
-            path = found[0].lstrip("\n") if found else name[:12]
-            yield from leaks(path, content, _first_parent_blob(top, commit, name, path), limits.known)
+            brought, path = _origin(top, commit, name)
+            yield from leaks(path, content, _blob(top, f"{brought}^", path), limits.known)
 
 
-def _first_parent_blob(top: Path, commit: str, blob: str, path: str) -> bytes:
-    """What the file held before the commit that brought this content."""
-    brought = _git.text(top, "log", "--format=%H", "-1", f"--find-object={blob}", commit)
-    return _blob(top, f"{brought}^", path) if brought else b""
+def _origin(top: Path, commit: str, blob: str) -> tuple[str, str]:
+    """The first commit that has this content, and the file it is in."""
+    brought = _git.text(top, "log", "--format=%H", "--no-show-signature", f"--find-object={blob}", commit).split()[-1]
+    found = _git.names(
+        _git.run(top, "diff-tree", "-r", "--root", "--no-commit-id", "--no-renames", "-z", "-m", brought)
+    )
+    places = zip(found[0::2], found[1::2], strict=False)
+    return brought, next((path for facts, path in places if facts.split()[3] == blob), blob[:12])
