@@ -13,7 +13,7 @@ import platform
 import re
 from pathlib import Path
 
-from sweeptree import artifacts, metrics, supervise, worktrees
+from sweeptree import artifacts, job_delivery, metrics, supervise, worktrees
 from sweeptree.errors import RecordError, SweeptreeError
 from sweeptree.model import Attempt, JobRecord, JobState, Launch, Outcome, SlotRequest, Worktree
 from sweeptree.records import read_json, utc_now
@@ -117,15 +117,24 @@ def auto_fix(chain: Chain) -> Outcome | None:
 
 
 def commit(chain: Chain) -> worktrees.Branch | None:
-    """Stage 4: what the job changed in tracked files, as a commit on a branch of its own. None: nothing to keep."""
-    if chain.worktree is None or not worktrees.changes(chain.worktree).tracked:
+    """Stage 4: what the job changed, as a commit on a branch of its own, with a pull request where there is a forge.
+
+    None: it changed no tracked file, nor made one that `--pr_artifacts` asks for.
+    """
+    if chain.worktree is None:
+        return None
+    tracked, made = job_delivery.asked_for(chain)
+    if not (tracked or made):
         return None
     if not chain.sweep.may_branch():
         chain.update(notes=(*_notes(chain), f"no branch: --max_prs {chain.sweep.spec.max_prs} is reached"))
         return None
-    branch = worktrees.commit_changes(chain.worktree, branch=branch_name(chain), message=_commit_message(chain))
+    branch = worktrees.commit_changes(
+        chain.worktree, branch=branch_name(chain), message=_commit_message(chain), paths=made
+    )
     chain.has_branch = True
     chain.update(git_branch=branch.name, git_commit=branch.commit[:12])
+    job_delivery.open_pull(chain, branch)
     return branch
 
 
@@ -137,7 +146,9 @@ def label_and_review(chain: Chain) -> str:
         reason = f"there is no pull request, only the branch {record.git_branch}"
         chain.update(review={**wanted, "state": "none", "reason": reason})
         return reason
-    return record.pr_url
+    did = job_delivery.label_and_ask(chain)
+    chain.update(review={**wanted, "state": "asked", "reason": "; ".join(did) or "nothing was missing"})
+    return f"{record.pr_url}: {', '.join(did) or 'nothing was missing'}"
 
 
 def finish(chain: Chain) -> JobRecord:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from sweeptree import worktrees
+from sweeptree.cli import find
 from sweeptree.cli.options import FLAG
 from sweeptree.cli.terminal import printable, say, write_out
+from sweeptree.errors import RecordError, Refused
+from sweeptree.model import JobRecord, PullRequest
+from sweeptree.records import SweepPaths, SweepStore, read_record, record_indices
 from sweeptree.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,6 +53,7 @@ def pr(  # noqa: PLR0913 - the options of the seed's apply_worktree_to_pr
     no_gh: Annotated[bool, FLAG] = False,
     allow_workflows: Annotated[bool, FLAG] = False,
     dry_run: Annotated[bool, FLAG] = False,
+    results_dir: Path | None = None,
     as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
 ) -> int:
     """Commit what stands in a worktree to a branch, push it and open a draft pull request.
@@ -83,6 +90,8 @@ def pr(  # noqa: PLR0913 - the options of the seed's apply_worktree_to_pr
         Let files in .github/workflows be pushed.
     dry_run
         Show what would be done; no request, no ref, no object.
+    results_dir
+        Where results stand, for the worktree of a job; default: results/ at the top of the repository.
     as_json
         Print one JSON document.
     """
@@ -102,15 +111,59 @@ def pr(  # noqa: PLR0913 - the options of the seed's apply_worktree_to_pr
         allow_workflows=allow_workflows,
         dry_run=dry_run,
     )
-    done = _deliver(worktree, branch, options)
+    done = _deliver(worktree, branch, options, results_dir)
     _show_json(done) if as_json else _show(done)
     return 0
 
 
-def _deliver(worktree: Path, branch: str, options: Options) -> Delivered:
+def _deliver(worktree: Path, branch: str, options: Options, results_dir: Path | None) -> Delivered:
+    """Deliver; for the kept worktree of a job, with its record as evidence and the result in its record."""
     from sweeptree.delivery import Surroundings, deliver
 
-    return deliver(worktree, branch, options, Surroundings.of(Settings(), os.environ))
+    around = Surroundings.of(Settings(), os.environ)
+    found = _job(worktree, results_dir)
+    if found is None:
+        return deliver(worktree, branch, options, around)
+    paths, record = found
+    done = deliver(worktree, branch, _with_evidence(options, paths, record), around)
+    if done.pull is not None and done.pull.number != record.pr_number:
+        _note(paths, record.id, done.pull)
+    return done
+
+
+def _job(worktree: Path, results_dir: Path | None) -> tuple[SweepPaths, JobRecord] | None:
+    found = worktrees.job_of(worktrees.worktree_top(worktree))
+    if found is None:
+        return None
+    exp_name, index = found
+    paths = SweepPaths(find.results_dir(results_dir) / exp_name)
+    try:
+        return paths, read_record(paths.record(index))
+    except RecordError:
+        return None
+
+
+def _with_evidence(options: Options, paths: SweepPaths, record: JobRecord) -> Options:
+    from sweeptree.delivery import job_evidence
+
+    records = []
+    for index in record_indices(paths):
+        with contextlib.suppress(RecordError):
+            records.append(read_record(paths.record(index)))
+    evidence = job_evidence(paths.root.name, record, records)
+    return replace(options, evidence=evidence, title=options.title or f"{evidence.heading}: {record.config_id}"[:120])
+
+
+def _note(paths: SweepPaths, index: int, pull: PullRequest) -> None:
+    from sweeptree.aggregate import aggregate
+
+    try:
+        with SweepStore.open(paths) as store:
+            store.update(index, pr_url=pull.url, pr_number=pull.number)
+    except Refused as refusal:
+        say(f"! the record does not name the pull request yet: {refusal.message}")
+    else:
+        aggregate(paths)
 
 
 def _words(text: str | None) -> tuple[str, ...]:
