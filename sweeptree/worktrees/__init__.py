@@ -25,6 +25,18 @@ from sweeptree.worktrees.contents import (
 )
 from sweeptree.worktrees.guards import Examined, LeftOut, Limits, examine, examine_commits, size_of
 from sweeptree.worktrees.inspection import DirtyReport, inspect
+from sweeptree.worktrees.merges import (
+    Merged,
+    Style,
+    advance,
+    brought,
+    commit_of,
+    merge_commit,
+    passing_refs,
+    sole_merger,
+    throwaway,
+    try_merge,
+)
 from sweeptree.worktrees.needs import Need
 from sweeptree.worktrees.pool import Pool
 from sweeptree.worktrees.remotes import (
@@ -48,16 +60,21 @@ __all__ = [
     "FileChange",
     "LeftOut",
     "Limits",
+    "Merged",
     "Need",
     "Pool",
     "Remote",
     "Repository",
     "Snapshot",
+    "Style",
     "Tips",
+    "advance",
+    "brought",
     "changes",
     "check_branch_name",
     "commit_changes",
     "commit_contents",
+    "commit_of",
     "contains",
     "default_branch",
     "examine",
@@ -72,6 +89,8 @@ __all__ = [
     "job_of",
     "lines_between",
     "local_branch",
+    "merge_commit",
+    "passing_refs",
     "push",
     "push_forward",
     "push_url",
@@ -80,8 +99,11 @@ __all__ = [
     "resolve_base",
     "size_of",
     "snapshot",
+    "sole_merger",
+    "throwaway",
     "tips",
     "tracked_tip",
     "tree_of",
+    "try_merge",
     "worktree_top",
 ]
