@@ -444,6 +444,6 @@ def _commit_message(chain: Chain) -> str:
     seed = f" seed={job.seed}" if job.seed is not None else ""
     found = chain.record.metrics if chain.record else {}
     lines = [f"{name}: {value:g}" for name, value in sorted(found.items())[:20]]
-    return "\n".join(
-        [f"{spec.exp_name} job {job.index}: {job.config_id}{seed}"[:120], "", job.command[:2000], "", *lines]
+    return worktrees.redact(
+        "\n".join([f"{spec.exp_name} job {job.index}: {job.config_id}{seed}"[:120], "", job.command[:2000], "", *lines])
     )

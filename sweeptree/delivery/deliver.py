@@ -76,7 +76,7 @@ def _from_contents(contents: Contents, branch: str, options: Options) -> _Source
     told = f"commit {count} file{'s' * (count != 1)} on {contents.head[:12]} as {branch}"
     if not contents.is_changed:
         told = f"take {contents.head[:12]} as {branch}: nothing is uncommitted"
-    message = "\n\n".join(part for part in (title, (options.note or "").strip()) if part)
+    message = worktrees.redact("\n\n".join(part for part in (title, (options.note or "").strip()) if part))
 
     def commit(on: str | None) -> str:
         there = worktrees.local_branch(contents.top, branch)
@@ -203,10 +203,24 @@ class _Delivery:
     def _check(self, commit: str, seen: Tips) -> None:
         """The guards once more, over every commit that the push would send: the files may have changed meanwhile."""
         base = self.target.base or seen.default
-        tracked = worktrees.tracked_tip(self.source.top, base, self.options.remote) if base else None
-        there = [*seen.branches.values(), *([tracked] if tracked else [])]
+        there = [*seen.branches.values(), *self._known_base(base)]
         problems = worktrees.examine_commits(self.source.top, commit, there, _limits(self.options, self.target))
         worktrees.Examined((), (), tuple(problems)).must_pass()
+
+    def _known_base(self, base: str | None) -> list[str]:
+        """A commit of the remote's base that this clone has; fetched when it has none."""
+        top = self.source.top
+        if base is None:
+            return []
+        if found := worktrees.tracked_tip(top, base, self.options.remote):
+            return [found]
+        assert self.target.remote is not None
+        try:
+            worktrees.fetch(top, self.target.remote, {f"refs/heads/{base}": f"{_FETCHED}/{base}"})
+        except PushError:
+            return []  # the remote has no such branch (yet)
+        found = worktrees.commit_of(top, f"{_FETCHED}/{base}")
+        return [found] if found else []
 
     def _settle(self, ours: str, there: str | None) -> str:
         """The commit that the branch is to stand at: ours, or what is there where that holds our work already.
@@ -233,11 +247,12 @@ class _Delivery:
         source, options = self.source, self.options
         evidence = options.evidence or Evidence(commit=source.head[:12], facts=_file_facts(source))
         text = render(evidence, note=options.note or "", left_out=[str(item) for item in source.left_out])
+        known = _limits(options, self.target).known
         return Wanted(
             branch=self.branch,
             base=base,
-            title=source.title[:250],
-            block=forge.block_of(text),
+            title=worktrees.redact(source.title, known)[:250],
+            block=forge.block_of(worktrees.redact(text, known)),
             owner=self.target.owner,
             is_draft=options.is_draft,
             labels=options.labels,

@@ -6,8 +6,9 @@ Hides PyGithub. Its own retry is off: it repeats writes whose answer was lost, a
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sweeptree.errors import ForgeError
@@ -48,11 +49,20 @@ class Client:
     """Requests below /repos/OWNER/REPO."""
 
     def __init__(self, api_url: str, full_name: str, token: Token, pace: Pace) -> None:
+        self._api_url = api_url
+        self._root = f"/repos/{full_name}"
+        self._token = token
+        self._source = token.source
+        self._pace = pace
+
+    @cached_property
+    def _send(self) -> Callable[..., Any]:
+        """PyGithub's sender; its import costs most of a second, so a dry run does without."""
         from github import Auth, Github
 
         github = Github(
-            base_url=api_url,
-            auth=Auth.Token(token.value),
+            base_url=self._api_url,
+            auth=Auth.Token(self._token.value),
             timeout=TIMEOUT,
             retry=None,
             seconds_between_requests=None,
@@ -60,10 +70,7 @@ class Client:
             user_agent="sweeptree",
             lazy=True,
         )
-        self._send = github.requester.requestJsonAndCheck
-        self._root = f"/repos/{full_name}"
-        self._source = token.source
-        self._pace = pace
+        return github.requester.requestJsonAndCheck
 
     def read(self, path: str, doing: str, **parameters: str | int) -> Any:
         """GET. Repeated a few times after a fault. Raises ForgeError, or Refused4xx."""

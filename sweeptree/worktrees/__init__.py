@@ -25,6 +25,7 @@ from sweeptree.worktrees.contents import (
 )
 from sweeptree.worktrees.guards import Examined, LeftOut, Limits, examine, examine_commits, size_of
 from sweeptree.worktrees.inspection import DirtyReport, inspect
+from sweeptree.worktrees.leaks import redact
 from sweeptree.worktrees.merges import (
     Merged,
     Style,
@@ -95,6 +96,7 @@ __all__ = [
     "push_forward",
     "push_url",
     "read_contents",
+    "redact",
     "repair",
     "resolve_base",
     "size_of",

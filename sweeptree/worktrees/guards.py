@@ -58,7 +58,10 @@ class Examined:
         if self.problems:
             raise Refused(
                 "this work must not be pushed as it is:\n  " + "\n  ".join(self.problems[:20]),
-                hint=("take it out of the files (and of the commits), then try again",),
+                hint=(
+                    "take it out of the files (and of the commits), then try again",
+                    "a line that only looks like a secret: end it with  # pragma: allowlist secret",
+                ),
             )
         return self
 

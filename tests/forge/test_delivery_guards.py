@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -148,3 +150,24 @@ def test_odd_file_names_arrive(hub: Hub, worktree: Path, around: Surroundings, n
 
 def test_nothing_to_deliver(hub: Hub, clone: Path, around: Surroundings) -> None:
     assert (deliver(clone, "wider", PLAIN, around).state, hub.log) == ("no-change", [])
+
+
+def test_line_that_is_marked_is_no_secret(hub: Hub, worktree: Path, around: Surroundings) -> None:
+    (worktree / "config.py").write_text("KEY = 'ghp_" + "a1" * 18 + "'  # pragma: allowlist secret\n")
+    assert deliver(worktree, "wider", PLAIN, around).state == "opened"
+
+
+def test_secret_in_the_texts_is_taken_out(hub: Hub, worktree: Path, around: Surroundings) -> None:
+    secret = "hf_" + "x" * 34
+    options = Options(title=f"Use {secret}", note=f"HF_TOKEN={secret} python train.py", base="main")
+    deliver(worktree, "wider", options, around)
+    told = hub.pulls[1].title + hub.pulls[1].body + hub.repo.git("log", "-1", "--format=%B", "wider")
+    assert secret not in told and told.count("[secret]") == 4
+
+
+def test_dry_run_does_not_load_the_forge_s_library(hub: Hub, worktree: Path) -> None:
+    code = "import sys; from sweeptree.cli import run_command_line as r; r(sys.argv[1:]); exit('github' in sys.modules)"
+    words = [sys.executable, "-c", code, "pr", str(worktree), "wider", "--dry_run"]
+    env = {**os.environ, "GH_HOST": hub.url.removeprefix("http://"), "GH_ENTERPRISE_TOKEN": hub.token}
+    done = subprocess.run(words, env=env, capture_output=True, text=True)
+    assert (done.returncode, hub.log) == (0, []) and "open a draft pull request in ada/ecg" in done.stdout, done.stderr
