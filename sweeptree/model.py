@@ -159,6 +159,9 @@ class SweepSpec(Border):
         default=False,
         description="Commit what a successful job changed in tracked files to a branch of its own.",
     )
+    pr_artifacts: tuple[str, ...] = Field(
+        default=(), description="Files that jobs make and that go into the pull requests too, as patterns."
+    )
     post_pr_labels: tuple[str, ...] = Field(default=(), description="Labels for the pull requests.")
     post_pr_reviewers: tuple[str, ...] = Field(default=(), description="Reviewers asked for the pull requests.")
     max_prs: int = Field(default=10, ge=0, le=1000, description="The most branches and pull requests a sweep makes.")
@@ -306,6 +309,25 @@ class Branch:
 
     name: str
     commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """A pull request as the forge shows it. `commit` is its head; `is_from_fork`: the head is in another repository."""
+
+    number: int
+    url: str
+    state: Literal["open", "closed", "merged"]
+    branch: str
+    base: str
+    commit: str
+    title: str = ""
+    body: str = ""
+    is_draft: bool = False
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    author: str = ""
+    is_from_fork: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 
 from sweeptree import supervise, worktrees
+from sweeptree.delivery import Delivered
 from sweeptree.model import Job, JobRecord, JobState, Outcome, Worktree
 from sweeptree.preflight import Prepared
 from sweeptree.records import SweepStore, last_attempts
@@ -110,6 +111,7 @@ class Chain:
         self.setup_failed = False
         self.left_something = False
         self.has_branch = False
+        self.delivered: Delivered | None = None
 
     @property
     def label(self) -> str:

@@ -83,6 +83,8 @@ class RunOptions:
         The script that auto-fix runs.
     commit_and_pr
         Commit what a successful job changed in tracked files, on a branch of its own.
+    pr_artifacts
+        Files that jobs make and that go into the pull requests too, as patterns separated by commas.
     post_pr_labels
         Labels for the pull requests, separated by commas.
     post_pr_reviewers
@@ -126,6 +128,7 @@ class RunOptions:
     auto_fix_before_pr: Annotated[bool, FLAG] = False
     auto_fix_script: Path | None = None
     commit_and_pr: Annotated[bool, FLAG] = False
+    pr_artifacts: str | None = None
     post_pr_labels: str | None = None
     post_pr_reviewers: str | None = None
     max_prs: Annotated[int | None, WHOLE] = None
@@ -146,7 +149,7 @@ def make_spec(options: RunOptions) -> SweepSpec:
         fields.update(_given(name, getattr(options, name)))
     for name in ("use_worktree", "auto_fix_before_pr", "commit_and_pr"):
         fields.update(_given(name, getattr(options, name) or None))
-    for name in ("links", "keep_env", "post_pr_labels", "post_pr_reviewers"):
+    for name in ("links", "keep_env", "pr_artifacts", "post_pr_labels", "post_pr_reviewers"):
         fields.update(_given(name, _words(getattr(options, name))))
     for name in ("timeout", "time_limit"):
         fields.update(_given(name, _duration(name, getattr(options, name))))
