@@ -112,6 +112,7 @@ class Attempt:
         since = time.monotonic()
         try:
             self.gpus = list(claim.uuids)
+            _end_abandoned(claim.abandoned)
             self._run_command(dict(claim.environment))
         finally:
             self.tree.end(0.0)  # a GPU is given back only when nothing of ours can still use it
@@ -244,6 +245,16 @@ def restore_signals() -> None:
     for number in IGNORED:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def _end_abandoned(owners: tuple[str, ...]) -> None:
+    """End what these launches, whose keepers died holding our slots, may have left running on the devices."""
+    if not owners:
+        return
+    from sweeptree.supervise.orphans import sweep_orphans  # only here: hardly any keeper needs it
+
+    for owner in owners:
+        sweep_orphans(owner, lambda name, dead=owner: name != dead)  # type: ignore[misc]
 
 
 def _slots() -> Any:
