@@ -58,6 +58,7 @@ def run_command(chain: Chain) -> Outcome:
     if outcome is None:
         outcome = _supervised(chain, _launch(chain, chain.job.command, "", slots=True))
     chain.outcome = outcome
+    chain.judge_cause()
     return _record_outcome(chain, outcome)
 
 
@@ -91,6 +92,7 @@ def adopt(chain: Chain) -> Outcome | None:
         return None
     chain.worktree = _old_worktree(chain)
     chain.outcome = outcome
+    chain.judge_cause()
     return _record_outcome(chain, outcome)
 
 
@@ -308,8 +310,14 @@ def _launch(
     out.mkdir(exist_ok=True)
     request = None
     if slots and sweep.prepared.gpus:
-        owner = _launch_name(chain, suffix)
-        request = SlotRequest(sweep.prepared.slot_dir, sweep.prepared.detection.devices, sweep.prepared.gpus, owner)
+        request = SlotRequest(
+            root=sweep.prepared.slot_dir,
+            devices=sweep.prepared.detection.devices,
+            count=sweep.prepared.gpus,
+            owner=_launch_name(chain, suffix),
+            memory=chain.gpu_memory,
+            env_style=spec.gpu_env,
+        )
     return Launch(
         name=_launch_name(chain, suffix),
         command=command,
@@ -400,6 +408,9 @@ def _record_outcome(chain: Chain, outcome: Outcome) -> Outcome:
         peak_rss_mb=outcome.peak_rss_mb,
         gpus=outcome.gpus,
         gpu_seconds=outcome.gpu_seconds,
+        peak_vram_mb=outcome.peak_vram_mb,
+        gpu_util_mean=outcome.gpu_util_mean,
+        gpu_energy_j=outcome.gpu_energy_j,
         attempts=_with_attempt(chain, attempt),
         metrics=dict(found.values),
         best=dict(found.best) if found.best else None,

@@ -37,6 +37,7 @@ def plan_document(prepared: Prepared) -> dict[str, Any]:
         "base": {"commit": base.commit, "name": base.name, "subject": base.subject, "branch": base.branch},
         "parallel": prepared.parallel,
         "gpus_per_job": prepared.gpus,
+        "gpu_mem_per_job": prepared.spec.gpu_mem,
         "gpus": [{"uuid": gpu.uuid, "index": gpu.index, "name": gpu.name} for gpu in prepared.detection.devices],
         "results": str(prepared.paths.root),
         "use_worktree": prepared.spec.use_worktree,
@@ -98,7 +99,8 @@ def _slots(prepared: Prepared) -> str:
         for gpu in devices[:_SHOWN_GPUS]
     ]
     more = [f"and {len(devices) - _SHOWN_GPUS} more"] if len(devices) > _SHOWN_GPUS else []
-    return f"{len(devices) // prepared.gpus} with {prepared.gpus} GPU each: " + ", ".join([*shown, *more])
+    memory = f" and {prepared.spec.gpu_mem / 1024:.1f} GB" if prepared.spec.gpu_mem else ""
+    return f"{prepared.gpu_slots} with {prepared.gpus} GPU{memory} each: " + ", ".join([*shown, *more])
 
 
 def _limits(prepared: Prepared) -> str:
