@@ -51,6 +51,18 @@ def test_a_lock_that_stood_there_during_a_reset_is_not_missed_later(repo: Path) 
         assert not lock.exists()
 
 
+def test_a_lock_that_stood_there_when_a_worktree_was_made_does_not_come_back(repo: Path) -> None:
+    found, lock = find_repository(repo), repo / ".git" / "worktrees" / "slot_0" / "logs" / "HEAD.lock"
+    (repo / ".git" / "info" / "attributes").write_text("train.py filter=other\n")
+    git("config", "filter.other.smudge", f"touch '{lock}'; cat", cwd=repo)
+    with Pool(found, resolve_base(found, "HEAD"), "exp", size=1) as pool:
+        worktree = pool.acquire(0)
+        lock.unlink()
+        pool.release(worktree, keep=False)
+        assert pool.acquire(1) == worktree
+        assert not lock.exists()
+
+
 def test_a_file_that_vanishes_while_it_is_looked_at_was_not_there(tmp_path: Path) -> None:
     old = picture(tmp_path)
     with flickering(tmp_path / "HEAD.lock"):
