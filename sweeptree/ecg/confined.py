@@ -10,14 +10,14 @@ import stat
 import threading
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Protocol
 
 from sweeptree.ecg import ptbxl
 from sweeptree.errors import UsageError
 
-_TOP = frozenset({ptbxl.TABLE, ptbxl.STATEMENTS, ptbxl.SUMS, ptbxl.RECORDS, ptbxl.LICENSE, "records100", "records500"})
+_TABLES = frozenset({ptbxl.TABLE, ptbxl.STATEMENTS, ptbxl.SUMS, ptbxl.RECORDS, ptbxl.LICENSE})
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -47,11 +47,11 @@ class Store(Protocol):
         """The bytes of a file of at most `limit` bytes. Raises Unreadable."""
         ...
 
-    def names(self) -> Iterator[str]:
-        """Every file's path, sorted."""
+    def names(self, folders: Collection[str]) -> Iterator[str]:
+        """Every file's path, sorted, in the top folder and in these folders of it."""
         ...
 
-    def fingerprint(self) -> Iterator[str]:
+    def fingerprint(self, folders: Collection[str]) -> Iterator[str]:
         """One line per file that changes whenever the file may have changed; no content is read."""
         ...
 
@@ -110,29 +110,31 @@ class FolderStore:
             return Unreadable("file_missing", f"{name} is listed but absent")
         return Unreadable("symlink", f"{name} is a link or not below plain folders; links are not followed")
 
-    def names(self) -> Iterator[str]:
-        """Every file's path in a dataset's layout, sorted; links are named but not followed."""
-        return (name for name, _ in self._walk("", self._top))
+    def names(self, folders: Collection[str]) -> Iterator[str]:
+        """Every file's path, sorted, in the top folder and in these folders; links are named but not followed."""
+        return (f"{prefix}{name}" for prefix, name, _ in self._walk("", self._top, folders))
 
-    def fingerprint(self) -> Iterator[str]:
-        """Path, size, time and inode of every file."""
-        for name, s in self._walk("", self._top):
+    def fingerprint(self, folders: Collection[str]) -> Iterator[str]:
+        """Path, size, time and inode of every such file."""
+        for prefix, base, folder in self._walk("", self._top, folders):
+            name, s = f"{prefix}{base}", os.stat(base, dir_fd=folder, follow_symlinks=False)
             yield f"{name}\0{s.st_size}\0{s.st_mtime_ns}\0{s.st_ctime_ns}\0{s.st_ino}"
 
-    def _walk(self, prefix: str, folder: int) -> Iterator[tuple[str, os.stat_result]]:
+    def _walk(self, prefix: str, folder: int, folders: Collection[str]) -> Iterator[tuple[str, str, int]]:
+        """(path of its folder, name, handle of its folder) of each file."""
         with os.scandir(folder) as entries:
             here = sorted(entries, key=lambda e: e.name)
         for entry in here:
-            if not prefix and entry.name not in _TOP:
+            if not prefix and entry.name not in _TABLES and entry.name not in folders:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 inner = os.open(entry.name, _FOLDER, dir_fd=folder)
                 try:
-                    yield from self._walk(f"{prefix}{entry.name}/", inner)
+                    yield from self._walk(f"{prefix}{entry.name}/", inner, folders)
                 finally:
                     os.close(inner)
             else:
-                yield f"{prefix}{entry.name}", os.stat(entry.name, dir_fd=folder, follow_symlinks=False)
+                yield prefix, entry.name, folder
 
     def close(self) -> None:
         """Give the folder handles back."""
@@ -208,12 +210,13 @@ class ZipStore:
             raise Unreadable("file_size", f"{name} unpacks to more than {limit} bytes")
         return data
 
-    def names(self) -> Iterator[str]:
-        """Every safe member's path below the top folder, sorted."""
-        return iter(sorted(self._members))
+    def names(self, folders: Collection[str]) -> Iterator[str]:
+        """Every safe member's path below the top folder, sorted, in the top folder and in these folders of it."""
+        return (n for n in sorted(self._members) if "/" not in n or n.partition("/")[0] in folders)
 
-    def fingerprint(self) -> Iterator[str]:
+    def fingerprint(self, folders: Collection[str]) -> Iterator[str]:
         """Size, time and inode of the zip itself."""
+        del folders
         s = self.path.stat()
         yield f"zip\0{s.st_size}\0{s.st_mtime_ns}\0{s.st_ctime_ns}\0{s.st_ino}"
 

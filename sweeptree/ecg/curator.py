@@ -81,7 +81,7 @@ def _check(spec: CurateSpec) -> None:
 def _fingerprint(store: Store, spec: CurateSpec) -> str:
     """Changes whenever an input file, the options or this program may have changed. No content is read."""
     digest = hashlib.sha256(f"{FORMAT} {__version__} {spec.model_dump_json(exclude={'recheck', 'out'})}".encode())
-    for line in store.fingerprint():
+    for line in store.fingerprint(ptbxl.folders(spec.rates)):
         digest.update(line.encode("utf-8", "surrogateescape") + b"\n")
     return digest.hexdigest()
 
@@ -147,7 +147,7 @@ def _verify(work: _Work, rate: int, out: NpyRows) -> None:
 def _find_copies(work: _Work, outs: dict[int, NpyRows]) -> None:
     rate = max(outs)
     work.findings += copies(work.found, work.ledgers[rate], outs[rate].row)
-    work.findings += work.found.findings + stray_files(work.store, work.found)
+    work.findings += work.found.findings + stray_files(work.store, work.found, work.spec.rates)
     if isinstance(work.store, ZipStore):
         work.findings += [
             Finding("unsafe_path", 0, "", f"the zip holds {name[:80]!r}, outside the dataset; ignored")

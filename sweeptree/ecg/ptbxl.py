@@ -7,7 +7,7 @@ logs of versions 1.0.2 and 1.0.3 on PhysioNet.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
@@ -61,6 +61,11 @@ CITATIONS = (
 def samples(rate: int) -> int:
     """Samples per lead of a record at this rate (Hz)."""
     return rate * SECONDS
+
+
+def folders(rates: Iterable[int]) -> tuple[str, ...]:
+    """The top folders that hold the records of these rates."""
+    return tuple(f"records{rate}" for rate in rates)
 
 
 def split_of(fold: int) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,13 +50,13 @@ class TableStore:
             raise Unreadable("file_missing", f"{name} is absent")
         return self._files[name]
 
-    def names(self) -> Iterator[str]:
+    def names(self, folders: Collection[str]) -> Iterator[str]:
         """The tables' names."""
-        return iter(sorted(self._files))
+        return (name for name in sorted(self._files) if name not in folders)
 
-    def fingerprint(self) -> Iterator[str]:
-        """Nothing to tell."""
-        return iter(())
+    def fingerprint(self, folders: Collection[str]) -> Iterator[str]:
+        """The tables' digests."""
+        return (f"{name} {hashlib.sha256(self._files[name]).hexdigest()}" for name in self.names(folders))
 
     def close(self) -> None:
         """Nothing to close."""

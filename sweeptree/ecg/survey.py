@@ -63,6 +63,7 @@ class Survey:
     sums: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     bad: set[int] = field(default_factory=set)
+    parsed: dict[str, dict[str, float]] = field(default_factory=dict)
     table_sha256: dict[str, str] = field(default_factory=dict)
     version: str = "unknown"
     official: bool = False
@@ -196,8 +197,9 @@ def _read_row(cells: Mapping[str, str], number: int, found: Survey, seen: dict[i
 
 
 def _parse_row(ecg_id: int, cells: Mapping[str, str], found: Survey) -> Row | None:
+    codes: Mapping[str, float]
     try:
-        codes = ptbxl.parse_codes(cells.get("scp_codes", ""), found.families.members["all"])
+        codes = _codes(cells.get("scp_codes", ""), found)
     except ptbxl.LabelError as error:
         found.note(error.check, ecg_id, ptbxl.TABLE, str(error))
         codes = {}
@@ -211,6 +213,13 @@ def _parse_row(ecg_id: int, cells: Mapping[str, str], found: Survey) -> Row | No
     other = {name: cells.get(name, "").strip() for name in _KEPT}
     name = f"{patient}" if patient is not None else cells["patient_id"].strip()
     return Row(ecg_id, name, age, over, fold, codes, cells["scp_codes"], stems, other)
+
+
+def _codes(text: str, found: Survey) -> Mapping[str, float]:
+    """Parsed once per distinct text: the same few combinations stand in most rows."""
+    if text not in found.parsed:
+        found.parsed[text] = ptbxl.parse_codes(text, found.families.members["all"])
+    return found.parsed[text]
 
 
 def _whole(text: str) -> int | None:

@@ -121,12 +121,12 @@ def _read(job: _Job, row: Row, name: str, limit: int, findings: list[Finding]) -
     return data, digest
 
 
-def stray_files(store: Store, found: Survey) -> list[Finding]:
+def stray_files(store: Store, found: Survey, rates: Sequence[int]) -> list[Finding]:
     """Files beside the records that no row and no digest speaks of."""
-    expected = {f"{stem}{suffix}" for row in found.rows for stem in row.stems.values() for suffix in (".hea", ".dat")}
-    known = expected | found.sums.keys()
-    strays = [n for n in store.names() if n.startswith(("records100/", "records500/")) and n not in known]
+    stems = {row.stems[rate] for row in found.rows for rate in rates}
     left_out = {f"{ecg_id:05d}" for ecg_id in found.bad}
+    names = (n for n in store.names(ptbxl.folders(rates)) if "/" in n and n not in found.sums)
+    strays = [n for n in names if n[-4:] not in (".hea", ".dat") or n[:-4] not in stems]
     return [
         Finding("stray_file", 0, name, f"{name} belongs to no record of the table; not used")
         for name in strays
