@@ -63,6 +63,11 @@ def samples(rate: int) -> int:
     return rate * SECONDS
 
 
+def stem(ecg_id: int, rate: int) -> str:
+    """The path of a record's two files, without suffix."""
+    return f"records{rate}/{ecg_id // 1000 * 1000:05d}/{ecg_id:05d}_{'lr' if rate == 100 else 'hr'}"
+
+
 def folders(rates: Iterable[int]) -> tuple[str, ...]:
     """The top folders that hold the records of these rates."""
     return tuple(f"records{rate}" for rate in rates)

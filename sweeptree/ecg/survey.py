@@ -56,13 +56,17 @@ class Row:
 
 @dataclass(slots=True)
 class Survey:
-    """The content of the tables. `rows` holds only the records whose row can be used, by ecg_id."""
+    """The content of the tables. `rows` holds only the records whose row can be used, by ecg_id.
+
+    `bad` are the ids whose row cannot be used, `known` all ids of the table, also those beyond a limit.
+    """
 
     rows: list[Row] = field(default_factory=list)
     families: ptbxl.Families = field(default_factory=lambda: ptbxl.families(()))
     sums: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     bad: set[int] = field(default_factory=set)
+    known: frozenset[int] = frozenset()
     parsed: dict[str, dict[str, float]] = field(default_factory=dict)
     table_sha256: dict[str, str] = field(default_factory=dict)
     version: str = "unknown"
@@ -181,6 +185,7 @@ def _read_table(data: bytes, found: Survey, rates: Sequence[int]) -> None:
         if any(cells) and number <= MAX_ROWS:
             _read_row(dict(zip(names, cells, strict=False)), number, found, seen)
     _check_dates(found, seen)
+    found.known = frozenset(seen)
     found.rows = [row for ecg_id, row in sorted(seen.items()) if row is not None and ecg_id not in found.bad]
 
 
@@ -245,8 +250,7 @@ def _stems(ecg_id: int, cells: Mapping[str, str], found: Survey) -> dict[int, st
     good = True
     for rate, column in ptbxl.FILENAME_COLUMN.items():
         name = cells.get(column, "").strip()
-        expected = f"records{rate}/{ecg_id // 1000 * 1000:05d}/{ecg_id:05d}_{'lr' if rate == 100 else 'hr'}"
-        stems[rate] = expected
+        stems[rate] = expected = ptbxl.stem(ecg_id, rate)
         if name and not is_safe(name):
             found.note("unsafe_path", ecg_id, ptbxl.TABLE, f"{column} is {name[:80]!r}, outside the dataset")
             good = False

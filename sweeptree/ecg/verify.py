@@ -123,15 +123,10 @@ def _read(job: _Job, row: Row, name: str, limit: int, findings: list[Finding]) -
 
 def stray_files(store: Store, found: Survey, rates: Sequence[int]) -> list[Finding]:
     """Files beside the records that no row and no digest speaks of."""
-    stems = {row.stems[rate] for row in found.rows for rate in rates}
-    left_out = {f"{ecg_id:05d}" for ecg_id in found.bad}
+    stems = {ptbxl.stem(ecg_id, rate) for ecg_id in found.known for rate in rates}
     names = (n for n in store.names(ptbxl.folders(rates)) if "/" in n and n not in found.sums)
     strays = [n for n in names if n[-4:] not in (".hea", ".dat") or n[:-4] not in stems]
-    return [
-        Finding("stray_file", 0, name, f"{name} belongs to no record of the table; not used")
-        for name in strays
-        if name.rpartition("/")[2][:5] not in left_out
-    ]
+    return [Finding("stray_file", 0, name, f"{name} belongs to no record of the table; not used") for name in strays]
 
 
 def copies(found: Survey, ledger: Ledger, rows_of: Callable[[int], NDArray[np.int16]]) -> list[Finding]:
