@@ -56,6 +56,7 @@ class EvaluateOptions(Border):
     level: float = Field(default=0.95, description="Level of the intervals.")
     logits: bool = Field(default=False, description="The scores are logits: take their sigmoid as probability.")
     seed: int = Field(default=0, description="Seed of the resampling.")
+    figures: bool = Field(default=True, description="Draw the figures (SVG and PNG).")
     out: Path | None = Field(default=None, description="Where results go; default: evaluation/ beside the predictions.")
 
 

@@ -38,6 +38,7 @@ class EvaluateSpec(Border):
     level: float = Field(default=0.95, gt=0, lt=1, description="Level of the intervals.")
     logits: bool = Field(default=False, description="The scores are logits: take their sigmoid as probability.")
     seed: int = Field(default=0, ge=0, description="Seed of the resampling.")
+    figures: bool = Field(default=True, description="Draw the figures (SVG and PNG).")
     out: Path | None = Field(default=None, description="Where results go; default: evaluation/ beside the predictions.")
 
 
@@ -145,7 +146,7 @@ def _lead(verdicts: Sequence[Verdict], spec: EvaluateSpec, data: Dataset | None)
 
 
 def _run_files(v: Verdict, spec: EvaluateSpec, data: Dataset | None, prefix: str) -> dict[str, bytes]:
-    made = figures.all_figures(v)
+    made = figures.all_figures(v) if spec.figures else {}
     sections = [report.overall_section(v), report.class_section(v)]
     files = {"per_class.csv": report.to_csv(report.per_class_rows(v)), **made}
     if v.subgroups:
@@ -165,7 +166,7 @@ def _many_files(verdicts: Sequence[Verdict], spec: EvaluateSpec, data: Dataset |
         files["comparison.csv"] = report.to_csv(report.comparison_rows(differences))
     ranked = sorted(verdicts, key=lambda v: -v.overall["auc_macro"])
     rows = [(v.run.name, v.overall["auc_macro"], v.intervals.get("auc_macro", (math.nan, math.nan))) for v in ranked]
-    made = figures.files(figures.forest(rows, "macro ROC-AUC", spec.level), "runs")
+    made = figures.files(figures.forest(rows, "macro ROC-AUC", spec.level), "runs") if spec.figures else {}
     return {**files, **made, **_reports("Evaluation", _lead(verdicts, spec, data), sections, made)}
 
 
@@ -245,7 +246,7 @@ def _reconstruction(
         files.update(_wave_files(v, spec, data is not None, "" if len(verdicts) == 1 else f"runs/{slug(v.run.name)}/"))
     if len(verdicts) > 1:
         rows = [(v.run.name, v.overall["r"], v.intervals.get("r", (math.nan, math.nan))) for v in verdicts]
-        made = figures.files(figures.forest(rows, "Pearson r", spec.level), "runs")
+        made = figures.files(figures.forest(rows, "Pearson r", spec.level), "runs") if spec.figures else {}
         sections = [_wave_runs(verdicts)]
         if spec.compare and spec.bootstrap:
             files["comparison.csv"] = report.to_csv(waves.compare_waves(verdicts, spec.level))
@@ -276,7 +277,7 @@ def _wave_draw(run: Waves, spec: EvaluateSpec, data: Dataset | None) -> bootstra
 
 
 def _wave_files(v: waves.WaveVerdict, spec: EvaluateSpec, by_patient: bool, prefix: str) -> dict[str, bytes]:
-    made = paper.all_figures(v)
+    made = paper.all_figures(v) if spec.figures else {}
     lead = [f"{len(v.run.true):,} records, {len(v.leads)} leads: {v.run.name}"]
     if spec.bootstrap:
         by = "patient" if by_patient else "record"

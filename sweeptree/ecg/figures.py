@@ -46,6 +46,7 @@ def files(figure: Figure, name: str) -> dict[str, bytes]:
     svg, png = io.BytesIO(), io.BytesIO()
     with mpl.rc_context(STYLE):
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+        figure.set_layout_engine("none")  # the layout stands; working it out again would take as long as drawing
         figure.savefig(png, format="png", dpi=200, metadata={"Software": None})
     return {f"{name}.svg": svg.getvalue(), f"{name}.png": png.getvalue()}
 

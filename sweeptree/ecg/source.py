@@ -86,7 +86,7 @@ def open_source(spec: CurateSpec, report: Reporter) -> Source:
     raw = spec.out.absolute().parent / "raw"
     if not is_url(text):
         return _local(Path(text))
-    url = _without_password(text)
+    url = plain_url(text)
     if text.endswith(".zip"):
         return Source(ZipStore(_fetch_zip(text, raw, report)), url)
     base = text if text.endswith("/") else f"{text}/"
@@ -105,7 +105,7 @@ def _local(path: Path) -> Source:
     )
 
 
-def _without_password(url: str) -> str:
+def plain_url(url: str) -> str:
     scheme, _, rest = url.partition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path.partition('?')[0]}"

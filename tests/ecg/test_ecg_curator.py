@@ -16,7 +16,7 @@ import ptbxl_like
 import pytest
 import wfdb
 
-from sweeptree.ecg import CurateSpec, curate, load
+from sweeptree.ecg import CurateSpec, curate, load, swap
 from sweeptree.ecg.plan import plan
 from sweeptree.errors import Refused, UsageError
 
@@ -257,8 +257,6 @@ def start(source, out):
 
 
 def test_a_second_run_at_the_same_time_is_refused(pristine, tmp_path):
-    from sweeptree.ecg import swap
-
     with swap.locked(swap.Places(tmp_path / "out")), pytest.raises(Refused, match="another run"):
         run(pristine, tmp_path / "out")
 
