@@ -123,7 +123,7 @@ def _stats(kept: Kept, rate: int) -> dict[str, object]:
     ledger = kept.ledgers[rate]
     count = len(rows) * ptbxl.samples(rate)
     sums = [int(v) for v in ledger.sums[rows].sum(axis=0)]
-    squares = [sum(map(int, ledger.squares[rows, lead])) for lead in range(12)]  # whole numbers: exact
+    squares = [int(v) for v in ledger.squares[rows].sum(axis=0)]
     if not count:
         return {"records": 0}
     per_lead = [_moments(s, q, count) for s, q in zip(sums, squares, strict=True)]

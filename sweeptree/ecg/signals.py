@@ -43,7 +43,7 @@ class Signal:
     """
 
     sums: NDArray[np.int64]
-    squares: NDArray[np.float64]
+    squares: NDArray[np.int64]
     low: NDArray[np.int16]
     high: NDArray[np.int16]
     fingerprint: NDArray[np.float32]
@@ -121,24 +121,25 @@ def read_signal(data: bytes, checksums: list[int], rate: int) -> tuple[Signal | 
     if checksums and (sums % 65536 != checksums).any():
         wrong = [lead for lead, s, c in zip(ptbxl.LEADS, sums, checksums, strict=True) if s % 65536 != c]
         return None, [Problem("checksum", ".dat", f"WFDB checksum differs in {', '.join(wrong)}")]
-    low, high = x.min(axis=1), x.max(axis=1)
-    wide = x.astype(np.float64)
-    squares = np.einsum("ls,ls->l", wide, wide)  # sums of whole numbers below 2**53: exact in any order
-    signal = Signal(sums, squares, low, high, _fingerprint(wide))
-    return signal, _oddities(x, low, high, rate)
+    wide = x.astype(np.int32)  # the one large temporary: each further one costs more than the sums themselves
+    problems = _oddities(x, wide, rate)
+    squares = np.square(wide, out=wide).sum(axis=1, dtype=np.int64)
+    return Signal(sums, squares, x.min(axis=1), x.max(axis=1), _fingerprint(x)), problems
 
 
-def _fingerprint(x: NDArray[np.float64]) -> NDArray[np.float32]:
+def _fingerprint(x: NDArray[np.int16]) -> NDArray[np.float32]:
     """The slow course of leads I and II, centred, of unit length: the same at 100 and at 500 Hz."""
     part = x.shape[1] // FINGERPRINT_PARTS
     cut = x[:FINGERPRINT_LEADS, : part * FINGERPRINT_PARTS]
-    means = cut.reshape(FINGERPRINT_LEADS, FINGERPRINT_PARTS, part).mean(axis=2).ravel()
+    means = cut.reshape(FINGERPRINT_LEADS, FINGERPRINT_PARTS, part).mean(axis=2, dtype=np.float64).ravel()
     means -= means.mean()
     unit: NDArray[np.float32] = (means / max(float(np.sqrt(means @ means)), _EPSILON)).astype(np.float32)
     return unit
 
 
-def _oddities(x: NDArray[np.int16], low: NDArray[np.int16], high: NDArray[np.int16], rate: int) -> list[Problem]:
+def _oddities(x: NDArray[np.int16], wide: NDArray[np.int32], rate: int) -> list[Problem]:
+    """What makes a signal useless or odd; `wide` is x with room for sums."""
+    low, high = x.min(axis=1), x.max(axis=1)
     problems = []
     if (low == ptbxl.INVALID).any():
         count = int((x == ptbxl.INVALID).sum())
@@ -151,16 +152,16 @@ def _oddities(x: NDArray[np.int16], low: NDArray[np.int16], high: NDArray[np.int
         millivolts = int(top.max()) / 1000
         leads = _names(top >= AMPLITUDE_LIMIT_UV)
         problems.append(Problem("amplitude", ".dat", f"{millivolts:.1f} mV in {leads}: no heart gives that"))
-    worst = _limb_error(x)
+    worst = _limb_error(wide)
     if worst > LIMB_LIMIT_UV:
         detail = f"limb leads contradict Einthoven or Goldberger by {worst:.0f} uV"
         problems.append(Problem("limb_leads", ".dat", detail))
     return problems + _clipped(x, low, high, rate)
 
 
-def _limb_error(x: NDArray[np.int16]) -> float:
+def _limb_error(x: NDArray[np.int32]) -> float:
     """The largest deviation, in uV, from III = II - I, aVR = -(I + II)/2, aVL = I - II/2, aVF = II - I/2."""
-    i, ii, iii, avr, avl, avf = x[:6].astype(np.int32)
+    i, ii, iii, avr, avl, avf = x[:6]
     return max(
         float(np.abs(ii - i - iii).max()),
         float(np.abs(2 * avr + i + ii).max()) / 2,
@@ -172,18 +173,25 @@ def _limb_error(x: NDArray[np.int16]) -> float:
 def _clipped(x: NDArray[np.int16], low: NDArray[np.int16], high: NDArray[np.int16], rate: int) -> list[Problem]:
     """Leads that stay at their own highest or lowest value for 0.1 s on end: the amplifier's rail."""
     run = int(CLIP_SECONDS * rate)
-    sparse = x[:, :: run - 1]  # a run that long cannot slip between these
-    found = []
-    for rail in (low, high):
-        for lead in np.flatnonzero((sparse == rail[:, None]).any(axis=1) & (low != high)):
-            at = (x[lead] == rail[lead]).view(np.int8)
-            edges = np.flatnonzero(np.diff(np.concatenate(([0], at, [0]))))
-            if int((edges[1::2] - edges[::2]).max()) >= run:
-                found.append(int(lead))
+    sparse = x[:, :: run // 2]  # a run that long holds two neighbours of these
+    at_low, at_high = sparse == low[:, None], sparse == high[:, None]
+    two = (at_low[:, 1:] & at_low[:, :-1]) | (at_high[:, 1:] & at_high[:, :-1])
+    found = [
+        ptbxl.LEADS[lead]
+        for lead in np.flatnonzero(two.any(axis=1) & (low != high))
+        if max(_longest(x[lead] == low[lead]), _longest(x[lead] == high[lead])) >= run
+    ]
     if not found:
         return []
-    names = ", ".join(ptbxl.LEADS[lead] for lead in sorted(set(found)))
-    return [Problem("clipped_lead", ".dat", f"stays at its extreme for {CLIP_SECONDS} s or longer in {names}")]
+    return [
+        Problem("clipped_lead", ".dat", f"stays at its extreme for {CLIP_SECONDS} s or longer in {', '.join(found)}")
+    ]
+
+
+def _longest(at: NDArray[np.bool_]) -> int:
+    """Length of the longest run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], at, [False])).view(np.int8)))
+    return int((edges[1::2] - edges[::2]).max(initial=0))
 
 
 def _names(mask: NDArray[np.bool_]) -> str:

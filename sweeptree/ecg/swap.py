@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import errno
 import fcntl
+import glob
 import hashlib
 import os
 import shutil
@@ -133,6 +134,9 @@ def _repair(places: Places) -> None:
         places.old.rename(places.out)
     for leftover in (places.new, places.old):
         shutil.rmtree(leftover, ignore_errors=True)
+    for name in (places.state.name, f"{places.out.name}.validation.csv"):  # records.write_json's own temporary names
+        for torn in places.out.parent.glob(f".{glob.escape(name)}.*.tmp"):
+            torn.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

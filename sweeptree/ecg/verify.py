@@ -36,7 +36,7 @@ class Ledger:
 
     good: NDArray[np.bool_]
     sums: NDArray[np.int64]
-    squares: NDArray[np.float64]
+    squares: NDArray[np.int64]
     low: NDArray[np.int16]
     high: NDArray[np.int16]
     prints: NDArray[np.float32]
@@ -49,7 +49,7 @@ class Ledger:
         return cls(
             np.zeros(rows, np.bool_),
             np.zeros((rows, 12), np.int64),
-            np.zeros((rows, 12), np.float64),
+            np.zeros((rows, 12), np.int64),
             np.zeros((rows, 12), np.int16),
             np.zeros((rows, 12), np.int16),
             np.zeros((rows, parts), np.float32),
