@@ -1,3 +1,17 @@
 """sweeptree: hyperparameter sweeps as Prefect flows, a git worktree per job, the records on disk as the truth."""
 
+TYPE_CHECKING = False  # as typing.TYPE_CHECKING, without its import: every keeper pays for this module
+if TYPE_CHECKING:
+    from sweeptree.jobside import log
+
 __version__ = "0.1.0"
+__all__ = ["__version__", "log"]
+
+
+def __getattr__(name: str) -> object:
+    """`sweeptree.log`, loaded when it is asked for."""
+    if name == "log":
+        from sweeptree.jobside import log
+
+        return log
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -71,8 +71,17 @@ class SweepSpec(Border):
     """One experiment: its commands (given, or made from a template) and how they are to be run."""
 
     exp_name: ExpName = Field(description="Name of the sweep: its results stand in the folder of this name.")
+    dated: bool = Field(
+        default=False,
+        description="Append the time of the start (UTC) to the name, so that a schedule starts a new sweep each time.",
+    )
     commands: tuple[Command, ...] = Field(
-        default=(), max_length=MAX_COMMANDS, description="One shell command per job, run as written."
+        default=(),
+        max_length=MAX_COMMANDS,
+        description="One shell command per job, run as written. Or give commands_file, or template.",
+    )
+    commands_file: Path | None = Field(
+        default=None, description="A file with a JSON list of commands; a relative path is below repo."
     )
     template: str | None = Field(
         default=None,
@@ -80,15 +89,20 @@ class SweepSpec(Border):
     )
     grid: dict[str, tuple[Scalar, ...]] = Field(
         default_factory=dict,
-        description="Values per parameter of the template; every combination is a config.",
+        description='Values per parameter of the template, as {"lr": [0.001, 0.0003]}; every combination is a config.',
     )
-    seeds: tuple[int, ...] = Field(default=(), description="Random seeds; each config runs once per seed.")
+    seeds: tuple[int, ...] = Field(
+        default=(), description="Random seeds: each config runs once per seed, as {seed} and as $SWEEPTREE_SEED."
+    )
     metric: str | None = Field(
         default=None,
         pattern=r"^[^:\s]+(:(max|min))?$",
-        description="What the leaderboard ranks by, as name:max or name:min.",
+        description="What the leaderboard ranks by, as name:max or name:min; default: val_auc or another plain name.",
     )
-    repo: Path = Field(default=Path(), description="A folder inside the git repository whose code is run.")
+    repo: Path = Field(
+        default=Path(),
+        description="A folder inside the git repository whose code is run; default: where the run starts.",
+    )
     results_dir: Path | None = Field(
         default=None, description="Where results go; default: results/ at the top of the repository."
     )
@@ -105,27 +119,36 @@ class SweepSpec(Border):
     gpus: int | None = Field(
         default=None, ge=0, le=64, description="GPUs per job; default: 1 where the machine has GPUs, else 0."
     )
-    timeout: float | None = Field(default=None, gt=0, description="Seconds after which a job is stopped.")
+    timeout: float | None = Field(
+        default=None, gt=0, description="Seconds after which a job is stopped; default: never."
+    )
     time_limit: float | None = Field(
         default=None,
         gt=0,
-        description="Seconds after which the sweep starts no more jobs and stops those that run.",
+        description="Seconds after which the sweep starts no more jobs and stops those that run; default: never.",
     )
     grace: float = Field(default=10.0, ge=0, le=600, description="Seconds between asking a job to stop and killing it.")
     retries: int = Field(default=0, ge=0, le=100, description="Further attempts for a job that failed or timed out.")
     on_fail: Literal["continue", "stop"] = Field(
-        default="continue", description="What a failed job means for the jobs that have not started."
+        default="continue", description="After a failed job: go on with the others, or start no more."
     )
     dirty: Literal["refuse", "snapshot", "ignore"] = Field(
-        default="refuse", description="What to do with uncommitted changes that the worktrees would lack."
+        default="refuse",
+        description="Changes that are not committed: refuse to start, carry them (snapshot), or go without them.",
+    )
+    links: tuple[str, ...] | None = Field(
+        default=None,
+        description="Folders of the checkout that each worktree gets as a link; default: data, if it is not committed.",
     )
     setup: str | None = Field(
         default=None,
-        description="A shell command run in each fresh worktree before its job, for example 'uv sync'.",
+        description="A shell command run in each job's worktree before its command, for example 'uv sync'.",
     )
-    only: tuple[int, ...] = Field(default=(), description="Run only the jobs with these numbers.")
+    only: tuple[int, ...] = Field(
+        default=(), description="Run only the jobs with these numbers, the first is 0; default: all."
+    )
     keep_env: tuple[str, ...] = Field(
-        default=(), description="Names of environment variables with secrets that the jobs may see."
+        default=(), description="Environment variables that look like secrets and that the jobs may see all the same."
     )
     auto_fix_before_pr: bool = Field(default=False, description="Run the auto-fix script in each job's worktree.")
     auto_fix_script: Path = Field(
@@ -141,11 +164,27 @@ class SweepSpec(Border):
 
     @model_validator(mode="after")
     def _has_jobs(self) -> SweepSpec:
-        if bool(self.commands) == bool(self.template):
-            raise ValueError("give either commands, or a template with a grid and seeds")
+        given = [name for name in ("commands", "commands_file", "template") if getattr(self, name)]
+        if len(given) != 1:
+            raise ValueError("give one of commands, commands_file, or a template with a grid and seeds")
         if not self.template and self.grid:
             raise ValueError("a grid needs a template that names its parameters")
         return self
+
+
+class Resume(Border):
+    """Which jobs of an earlier run of the sweep run again; those that never ended always do."""
+
+    failed: bool = Field(default=False, description="Also the jobs that failed or timed out.")
+    jobs: tuple[int, ...] = Field(default=(), description="Only the jobs with these numbers, however they ended.")
+
+    def takes(self, index: int, state: JobState | None) -> bool:
+        """Whether a job in this state runs again (or is adopted, when it still runs)."""
+        if self.jobs:
+            return index in self.jobs
+        if state in (JobState.FAILED, JobState.TIMED_OUT):
+            return self.failed
+        return state is not JobState.SUCCEEDED
 
 
 @dataclass(frozen=True, slots=True)

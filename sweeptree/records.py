@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import stat
 import threading
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,7 @@ from sweeptree.errors import RecordError, Refused
 from sweeptree.model import SCHEMA_VERSION, JobRecord, JobState
 
 MAX_RECORD_BYTES = 16 * 1024 * 1024
+_ATTEMPT_FILE = re.compile(r"job_(\d{1,9})\.(\d{1,9})\.(?:alive|outcome|started)")
 _NOFOLLOW = os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -193,6 +195,17 @@ def record_indices(paths: SweepPaths) -> list[int]:
                 if number.isascii() and number.isdigit():
                     found.append(int(number))
     return sorted(found)
+
+
+def last_attempts(paths: SweepPaths) -> dict[int, int]:
+    """The highest attempt of each job that has left a file, whether or not its record knows of it."""
+    found: dict[int, int] = {}
+    with contextlib.suppress(FileNotFoundError), os.scandir(paths.state) as entries:
+        for entry in entries:
+            if match := _ATTEMPT_FILE.fullmatch(entry.name):
+                index, number = int(match[1]), int(match[2])
+                found[index] = max(found.get(index, 0), number)
+    return found
 
 
 def read_ledger(paths: SweepPaths) -> dict[int, dict[str, Any]]:

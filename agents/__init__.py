@@ -1,0 +1,1 @@
+"""The named roles: nine reusable subflows, one file each."""

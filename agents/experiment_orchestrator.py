@@ -1,0 +1,252 @@
+"""Experiment Orchestrator: one sweep from its spec to its records. The DAG lives here.
+
+plan → per job: create-worktree → run-command → (auto-fix → commit-and-pr → label-and-review) → aggregate.
+Jobs run depth-first on driver threads; a job is no subflow of its own. What is asked for becomes a task run,
+what is not asked for does not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import sys
+import threading
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+from prefect.settings import PREFECT_API_URL
+from prefect.states import Cancelled, Completed, Failed
+
+from sweeptree import __version__, driver, gpus, server, stages, worktrees
+from sweeptree.agents.watch import Watch
+from sweeptree.aggregate import Incremental
+from sweeptree.errors import Refused, ServerError, UsageError
+from sweeptree.model import Job, JobRecord, JobState, Resume, SweepSpec
+from sweeptree.preflight import Prepared, check_options, must_start, prepare, with_snapshot
+from sweeptree.records import SweepStore, read_record, utc_now, write_json
+from sweeptree.settings import Settings
+from sweeptree.sweeps import Chain, Sweep
+from sweeptree.tasks import stages as tasks
+
+EXIT_INTERRUPTED = 130
+EXIT_TIME_LIMIT = 5
+REFUSED = "Refused"
+
+
+@flow(name="experiment-orchestrator", flow_run_name="{spec.exp_name}", persist_result=False)
+def experiment_orchestrator(spec: SweepSpec, resume: Resume | None = None) -> State[Any]:
+    """Run a sweep: every job in its worktree, with records, aggregates and a graph."""
+    settings = Settings()
+    try:
+        prepared = must_start(prepare(check_options(spec), settings, resume=resume is not None))
+        store = SweepStore.open(prepared.paths)
+    except (UsageError, Refused) as refusal:  # said as one line in the UI, not as a traceback
+        return Failed(name=REFUSED, message="; ".join([refusal.message, *refusal.hint]))
+    with store:
+        return _outcome_state(*_run(with_snapshot(prepared), store, settings, resume or Resume()))
+
+
+def _run(prepared: Prepared, store: SweepStore, settings: Settings, resume: Resume) -> tuple[int, dict[str, int]]:
+    """Run all jobs that are due. Returns the exit code and the number of jobs per state."""
+    prepared.paths.cancel.unlink(missing_ok=True)
+    facts = _sweep_facts(prepared)
+    write_json(prepared.paths.sweep, facts)
+    with _pool(prepared) as pool, contextlib.closing(Incremental(prepared.paths)) as aggregate:
+        sweep = Sweep(prepared, store, pool, log_cap=settings.log_cap)
+        command = tasks.run_command.with_options(tags=_admission(sweep))
+        records = _earlier_records(prepared)
+        for record in records.values():
+            aggregate.add(record)
+        due = [job for job in prepared.jobs if resume.takes(job.index, _state(records.get(job.index)))]
+        with Watch(sweep, total=len(prepared.jobs), finished=len(prepared.jobs) - len(due), run_id=_run_id()) as watch:
+
+            def run_one(job: Job) -> None:
+                record = run_job(sweep, job, command)
+                records[job.index] = record
+                aggregate.add(record)
+                watch.note(record)
+
+            parallel = prepared.parallel + prepared.lookahead
+            _wait(driver.drive(due, run_one, parallel=parallel, stopping=sweep.stopping), sweep)
+    states = _count(prepared, records)
+    code = _exit_code(sweep, states, records)
+    write_json(prepared.paths.summary, _summary(prepared, records))
+    write_json(prepared.paths.sweep, {**facts, "ended_at": utc_now(), "exit_code": code, "missed": sweep.missed[:20]})
+    return code, states
+
+
+def _admission(sweep: Sweep) -> tuple[str, ...]:
+    """The tags of the command's task runs, and Prefect's limit on them: the GPU slots and as many waiting jobs.
+
+    The limit must never lie between a freed GPU and its next job: a task passes it first, then its keeper waits
+    for the device (docs/decisions/0004). Without GPUs there are no tags, because each costs a request per task.
+    """
+    prepared = sweep.prepared
+    if not prepared.gpus:
+        return ()
+    host = platform.node()
+    try:
+        size = gpus.limit_size(len(prepared.detection.devices), 1)
+        server.set_limit(str(PREFECT_API_URL.value()), gpus.limit_name(host), size)
+    except ServerError as error:
+        sweep.miss(error.message)
+    return gpus.tags(prepared.detection.devices, host)
+
+
+def run_job(sweep: Sweep, job: Job, command: tasks.StageTask = tasks.run_command) -> JobRecord:
+    """One job through its whole chain, with its retries. Never raises: what went wrong stands in the record."""
+    chain = Chain(sweep, job)
+    try:
+        ran = tasks.through_engine(tasks.adopt_command, chain, None) if stages.is_unfinished(chain) else None
+        while chain.error is None and (chain.outcome is None or chain.attempts_left):
+            ran = _attempt(chain, command)
+        if chain.error is None:
+            _deliver(chain, ran)
+            record = stages.finish(chain)
+        else:
+            record = stages.give_up(chain, chain.error)
+    except Exception as error:  # a job's trouble must not end the driver thread of the others
+        record = stages.give_up(chain, error)
+    if sweep.spec.on_fail == "stop" and record.state is not JobState.SUCCEEDED:
+        sweep.start_no_more()
+    return record
+
+
+def _attempt(chain: Chain, command: tasks.StageTask) -> State[Any] | None:
+    """One try of the job: a clean worktree, then the command."""
+    if chain.outcome is not None:
+        stages.finish(chain)
+    ready = tasks.through_engine(tasks.create_worktree, chain, None)
+    return tasks.through_engine(command, chain, ready) if chain.error is None else ready
+
+
+def _deliver(chain: Chain, ran: State[Any] | None) -> None:
+    """The stages after a successful command, where they were asked for."""
+    spec = chain.sweep.spec
+    if chain.outcome is None or chain.outcome.state is not JobState.SUCCEEDED:
+        return
+    if spec.auto_fix_before_pr:
+        ran = tasks.through_engine(tasks.auto_fix, chain, ran)
+    if spec.commit_and_pr and chain.error is None:
+        ran = tasks.through_engine(tasks.commit_and_pr, chain, ran)
+        if chain.has_branch and (spec.post_pr_labels or spec.post_pr_reviewers):
+            tasks.through_engine(tasks.label_and_review, chain, ran)
+    if chain.error is not None:
+        chain.update(notes=(*chain.sweep.store.record(chain.job.index).notes, f"delivery failed: {chain.error}"))
+        chain.error = None
+        chain.sweep.delivery_failed = True
+
+
+def _wait(done: threading.Event, sweep: Sweep) -> None:
+    """Wait for the drivers. An interrupt asks the jobs to stop and goes on waiting; a second one kills them."""
+    raised: BaseException | None = None
+    while not done.is_set():
+        try:
+            done.wait(0.5)
+        except BaseException as interrupt:  # KeyboardInterrupt, or the worker's TerminationSignal
+            sweep.stop("interrupted", kill=raised is not None)
+            raised = interrupt
+    if raised is not None and not isinstance(raised, KeyboardInterrupt):
+        raise raised
+
+
+@contextlib.contextmanager
+def _pool(prepared: Prepared) -> Iterator[worktrees.Pool | None]:
+    if not prepared.spec.use_worktree:
+        yield None
+        return
+    size = prepared.parallel + prepared.lookahead
+    with worktrees.Pool(prepared.repo, prepared.base, prepared.spec.exp_name, size=size) as pool:
+        yield pool
+
+
+def _run_id() -> str | None:
+    return flow_run.get_root_flow_run_id() or flow_run.get_id()
+
+
+def _earlier_records(prepared: Prepared) -> dict[int, JobRecord]:
+    found = {}
+    for job in prepared.jobs:
+        path = prepared.paths.record(job.index)
+        if path.exists():
+            with contextlib.suppress(Exception):
+                found[job.index] = read_record(path)
+    return found
+
+
+def _state(record: JobRecord | None) -> JobState | None:
+    return record.state if record is not None else None
+
+
+def _count(prepared: Prepared, records: dict[int, JobRecord]) -> dict[str, int]:
+    states: dict[str, int] = {}
+    for job in prepared.jobs:
+        record = records.get(job.index)
+        state = record.state if record is not None and record.state is not None else JobState.PLANNED
+        states[state.value] = states.get(state.value, 0) + 1
+    return states
+
+
+def _exit_code(sweep: Sweep, states: dict[str, int], records: dict[int, JobRecord]) -> int:
+    if sweep.cause == "time limit":
+        return EXIT_TIME_LIMIT
+    if sweep.cause in ("interrupted", "cancelled") and states != {JobState.SUCCEEDED.value: len(records)}:
+        return EXIT_INTERRUPTED
+    if any(states.get(s.value) for s in JobState if s is not JobState.SUCCEEDED):
+        return 1
+    return 4 if sweep.delivery_failed else 0
+
+
+def _outcome_state(code: int, states: dict[str, int]) -> State[Any]:
+    said = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    data = {"exit_code": code, "states": states}
+    if code == 0:
+        return Completed(message=said, data=data)
+    if code == EXIT_INTERRUPTED:
+        return Cancelled(message=said, data=data)
+    name = {EXIT_TIME_LIMIT: "TimedOut", 4: "DeliveryFailed"}.get(code, "Failed")
+    return Failed(name=name, message=said, data=data)
+
+
+def _sweep_facts(prepared: Prepared) -> dict[str, Any]:
+    base = prepared.base
+    return {
+        "schema_version": 1,
+        "exp_name": prepared.spec.exp_name,
+        "spec": prepared.spec.model_dump(mode="json"),
+        "spec_hash": prepared.spec_hash,
+        "base": {"commit": base.commit, "name": base.name, "subject": base.subject, "branch": base.branch},
+        "jobs": [
+            {"id": j.index, "cmd": j.command, "params": dict(j.params), "seed": j.seed, "config_id": j.config_id}
+            for j in prepared.jobs
+        ],
+        "parallel": prepared.parallel,
+        "gpus_per_job": prepared.gpus,
+        "devices": [{"uuid": d.uuid, "index": d.index, "name": d.name} for d in prepared.detection.devices],
+        "notes": list(prepared.notes),
+        "host": platform.node(),
+        "python_version": platform.python_version(),
+        "versions": {"sweeptree": __version__, "prefect": version("prefect")},
+        "argv": sys.argv,
+        "pid": os.getpid(),
+        "flow_run_id": _run_id(),
+        "started_at": utc_now(),
+        "ended_at": None,
+        "exit_code": None,
+    }
+
+
+def _summary(prepared: Prepared, records: dict[int, JobRecord]) -> dict[str, Any]:
+    """The seed's summary.json; the exit codes stand in the order of the jobs."""
+    codes = [r.exit_code if (r := records.get(job.index)) is not None else None for job in prepared.jobs]
+    return {
+        "exp_name": prepared.spec.exp_name,
+        "commands": len(prepared.jobs),
+        "exit_codes": codes,
+        "timestamp": utc_now(),
+    }

@@ -1,0 +1,1 @@
+"""The deployables that prefect.yaml names: wiring only."""

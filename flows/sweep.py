@@ -1,0 +1,39 @@
+"""The flow that people run: `sweep` = Experiment Orchestrator, then Results Aggregator."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+
+from sweeptree.agents.experiment_orchestrator import REFUSED, experiment_orchestrator
+from sweeptree.agents.results_aggregator import results_aggregator
+from sweeptree.model import Resume, SweepSpec
+from sweeptree.preflight import results_root
+from sweeptree.worktrees import find_repository
+
+
+@flow(name="sweep", flow_run_name="{spec.exp_name}", persist_result=False)
+def sweep(spec: SweepSpec, resume: Resume | None = None) -> State[Any]:
+    """Run a hyperparameter sweep: a git worktree per job, a GPU slot, metrics, one aggregate.
+
+    The run fails when a job failed; the aggregate is made all the same.
+    """
+    spec = named(spec)
+    ran: State[Any] = experiment_orchestrator(spec, resume=resume, return_state=True)
+    exp_dir = results_root(spec, find_repository(spec.repo)) / spec.exp_name
+    if exp_dir.is_dir() and ran.name != REFUSED:
+        results_aggregator(exp_dir, return_state=True)
+    return State(type=ran.type, name=ran.name, message=ran.message)
+
+
+def named(spec: SweepSpec) -> SweepSpec:
+    """The spec under the name that its results get: with `dated`, name-YYYYMMDD-HHMMSS of its scheduled start."""
+    if not spec.dated:
+        return spec
+    start = flow_run.get_scheduled_start_time() or datetime.now(UTC)
+    name = f"{spec.exp_name[:48]}-{start:%Y%m%d-%H%M%S}"
+    return spec.model_copy(update={"exp_name": name, "dated": False})

@@ -1,0 +1,79 @@
+"""`sweeptree deploy`: server, work pool, deployments and worker in one step, from any repository."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+import sweeptree
+from sweeptree import worktrees
+from sweeptree.cli.engine import connected, say
+from sweeptree.errors import ServerError
+from sweeptree.server.worker import ensure_worker
+from sweeptree.settings import Settings
+
+POOL = "local"
+
+
+def deploy(*, worker: Annotated[bool, Parameter(negative="--no_worker")] = True) -> int:
+    """Register the deployments of this repository and start a worker for them.
+
+    They come from prefect.yaml at the top of the repository, or from the one that is part of sweeptree.
+
+    Parameters
+    ----------
+    worker
+        Start a worker in the background if none runs yet.
+    """
+    settings = Settings()
+    top = worktrees.find_repository(Path.cwd()).start
+    with connected(settings, quiet=False) as engine:
+        environment = {**os.environ, "PREFECT_API_URL": engine.api_url, "PWD": str(top)}
+        own = top / "prefect.yaml"
+        definition = own if own.is_file() else Path(sweeptree.__file__).with_name("prefect.yaml")
+        _make_pool()
+        _prefect(["--no-prompt", "deploy", "--all", "--prefect-file", str(definition)], top, environment)
+        pid = ensure_worker(settings.home, POOL, environment) if worker else None
+    print(f"deployments of {definition}: {engine.ui_url}/deployments")  # noqa: T201
+    if pid:
+        print(f"a worker runs them (process {pid}); `sweeptree server stop` ends it with the server")  # noqa: T201
+    else:
+        print(f"to run them: prefect worker start --pool {POOL}")  # noqa: T201
+    print(  # noqa: T201
+        f"Next:  export PREFECT_API_URL={engine.api_url}\n       prefect deployment run sweep/nightly --watch"
+    )
+    return 0
+
+
+def _make_pool() -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.exceptions import ObjectAlreadyExists
+
+    with get_client(sync_client=True) as client:
+        try:
+            client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+            say(f"made the work pool {POOL}")
+        except ObjectAlreadyExists:
+            return
+
+
+def _prefect(words: list[str], folder: Path, environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "prefect", *words],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    if done.returncode:
+        last = [line for line in done.stdout.splitlines() if line.strip()][-8:]
+        raise ServerError("prefect deploy failed:\n  " + "\n  ".join(last), hint="sweeptree server status")

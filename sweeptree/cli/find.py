@@ -1,0 +1,49 @@
+"""Which sweep the user means: a name below results/ of the repository, or a path."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from sweeptree.errors import SweeptreeError, UsageError
+from sweeptree.records import SweepPaths, iter_sweeps
+
+
+def results_dir(given: Path | None) -> Path:
+    """The results folder: as given, else results/ at the top of the repository, else results/ here."""
+    if given is not None:
+        return given.absolute()
+    return _repository_top(Path.cwd()) / "results"
+
+
+def _repository_top(start: Path) -> Path:
+    """The main work tree's root, also from a linked worktree; `start` where there is no repository."""
+    if not any((folder / ".git").exists() for folder in (start, *start.parents)):
+        return start
+    from sweeptree.worktrees import find_repository
+
+    try:
+        return find_repository(start).top
+    except SweeptreeError:
+        return start
+
+
+def find_sweep(name: str, results: Path | None) -> SweepPaths:
+    """The sweep of this name, or the folder at this path. Raises UsageError naming what there is."""
+    as_path = Path(name)
+    folder = results_dir(results)
+    if len(as_path.parts) > 1 or name in (".", ".."):
+        paths = SweepPaths(as_path.absolute())
+    else:
+        paths = SweepPaths(folder / name)
+    if paths.root.is_dir() and not paths.root.is_symlink():
+        return paths
+    raise UsageError(f"there is no sweep {name!r} in {paths.root.parent}", hint=_advice(name, folder, results))
+
+
+def _advice(name: str, folder: Path, results: Path | None) -> list[str]:
+    known = [paths.root.name for paths in iter_sweeps(folder)]
+    close = difflib.get_close_matches(name, known, n=3)
+    where = f" --results_dir {results}" if results else ""
+    hints = [f"did you mean: {', '.join(close)}"] if close else []
+    return [*hints, f"sweeptree status{where}   lists the sweeps"] if known else ["sweeptree run --help"]

@@ -1,0 +1,66 @@
+"""`sweeptree resume`: go on with a sweep after Ctrl-C, a crash or a reboot, or run some of its jobs again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from pydantic import ValidationError
+
+from sweeptree.cli.find import find_sweep
+from sweeptree.cli.options import job_numbers
+from sweeptree.cli.run import run_prepared
+from sweeptree.errors import RecordError, UsageError
+from sweeptree.model import Resume, SweepSpec
+from sweeptree.preflight import must_start, prepare
+from sweeptree.records import SweepPaths, read_json
+from sweeptree.settings import Settings
+
+
+def resume(
+    exp: str,
+    *,
+    failed: Annotated[bool, Parameter(negative=())] = False,
+    jobs: str | None = None,
+    results_dir: Path | None = None,
+    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
+) -> int:
+    """Go on with what is missing in a sweep: the same jobs, the same commit, the same numbers.
+
+    Jobs that have ended are not run again, jobs that still run are taken over, jobs whose end nobody saw get a
+    new attempt.
+
+    Parameters
+    ----------
+    exp
+        The sweep's name, or the path of its results.
+    failed
+        Run the jobs that failed or timed out again, too.
+    jobs
+        Run only the jobs with these numbers again, however they ended: 3,7.
+    results_dir
+        Where results are; default: results/ at the top of the repository.
+    as_json
+        Print the aggregated results as one JSON document.
+    """
+    settings = Settings()
+    wanted = Resume(failed=failed, jobs=job_numbers("jobs", jobs) or ())
+    prepared = must_start(prepare(_spec(find_sweep(exp, results_dir)), settings, resume=True))
+    unknown = set(wanted.jobs) - {job.index for job in prepared.jobs}
+    if unknown:
+        raise UsageError(f"{exp} has no job {min(unknown)}", hint=f"sweeptree status {exp}")
+    return run_prepared(prepared, settings, resume=wanted, as_json=as_json)
+
+
+def _spec(paths: SweepPaths) -> SweepSpec:
+    """The spec as it was started, pinned to the commit that it ran at."""
+    try:
+        facts = read_json(paths.sweep, limit=1024**3)
+        fields = {**facts["spec"], "base": facts["base"]["commit"], "dirty": "ignore", "results_dir": paths.root.parent}
+        return SweepSpec.model_validate(fields)
+    except (RecordError, KeyError, TypeError, ValidationError) as error:
+        raise UsageError(
+            f"{paths.root.name} cannot be resumed: its sweep.json cannot be used ({str(error).splitlines()[0]})",
+            hint="run it anew under another --exp_name",
+        ) from error

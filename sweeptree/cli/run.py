@@ -1,0 +1,175 @@
+"""`sweeptree run`: plan a sweep and show it, or run it through Prefect and tell how it went.
+
+Hides: the order that keeps the quick ways quick (nothing of the engine is imported before a sweep really
+starts), and how Ctrl-C reaches the flow (through the same file as `sweeptree cancel`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+from sweeptree.cli.options import RunOptions, make_spec
+from sweeptree.errors import RecordError, SweeptreeError
+from sweeptree.model import Resume, SweepSpec
+from sweeptree.preflight import Prepared, check_options, must_start, prepare
+from sweeptree.records import SweepPaths, holder, read_json, write_bytes, write_json
+from sweeptree.settings import Settings
+
+INLINE_COMMANDS = 1000
+INTERRUPTED = "interrupted"
+
+
+def run(options: RunOptions | None = None) -> int:
+    """Run a sweep: one command per job, each in its own worktree of one pinned commit."""
+    options = options or RunOptions()
+    settings = Settings()
+    spec = check_options(make_spec(options))
+    prepared = prepare(spec, settings, resume=options.resume)
+    if options.dry_run:
+        return _show_plan(prepared, options)
+    must_start(prepared)
+    if options.detach:
+        return _detach(prepared, resume=options.resume)
+    return run_prepared(prepared, settings, resume=Resume() if options.resume else None, as_json=options.as_json)
+
+
+def _show_plan(prepared: Prepared, options: RunOptions) -> int:
+    from sweeptree.cli.plans import plan_document, plan_view
+    from sweeptree.cli.screens import plan_screen
+
+    if options.as_json:
+        print(json.dumps(plan_document(prepared), ensure_ascii=False))  # noqa: T201
+    else:
+        print(plan_screen(plan_view(prepared), everything=options.all_jobs), end="")  # noqa: T201
+    return 0
+
+
+def run_prepared(prepared: Prepared, settings: Settings, *, resume: Resume | None, as_json: bool) -> int:
+    """Run a sweep through Prefect to its end, show it meanwhile, and return its exit code."""
+    from sweeptree.cli import engine
+
+    paths = prepared.paths
+    spec = _light_spec(prepared)
+    with engine.connected(settings) as connected:
+        from sweeptree.cli.live import LiveView
+        from sweeptree.flows.sweep import sweep
+
+        jobs = [{"id": j.index, "config_id": j.config_id, "seed": j.seed} for j in prepared.jobs]
+        labels = {device.uuid: str(device.index) for device in prepared.detection.devices}
+        engine.say(f"{spec.exp_name}: {len(jobs)} jobs, {prepared.parallel} at a time   {connected.ui_url}")
+        with _interruptible(paths), LiveView(paths, jobs, metric=spec.metric, gpu_labels=labels):
+            trouble = _call(lambda: sweep(spec, resume=resume, return_state=True))
+        notice = connected.notice()
+    code = _exit_code(paths)
+    if code is None and trouble == INTERRUPTED:
+        engine.say(f"interrupted before anything was started; {spec.exp_name} left nothing to resume")
+        return engine.leave_in_time(130)
+    if code is None:
+        raise RecordError(f"the sweep ended without an exit code: {trouble}", path=str(paths.sweep))
+    engine.leave_in_time(code)
+    _show_end(paths, code, as_json=as_json, ui_url=connected.ui_url, notice=notice)
+    return code
+
+
+def _detach(prepared: Prepared, *, resume: bool) -> int:
+    """Start the same sweep in a process of its own, away from this terminal, and return once it runs."""
+    paths = prepared.paths
+    paths.state.mkdir(parents=True, exist_ok=True)
+    spec, log = paths.state / "spec.json", paths.state / "run.log"
+    write_json(spec, prepared.spec.model_dump(mode="json", exclude_defaults=True))
+    words = ["run", "--spec", str(spec), *(["--resume"] if resume else [])]
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "sweeptree", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    while holder(paths) is None:
+        if child.poll() is not None:
+            last = log.read_text(errors="replace").strip().splitlines()[-5:]
+            raise SweeptreeError("the sweep ended before it began:\n  " + "\n  ".join(last), hint=f"read {log}")
+        time.sleep(0.05)
+    name = prepared.spec.exp_name
+    print(  # noqa: T201
+        f"{name} runs in the background (process {child.pid})\n"
+        f"  sweeptree status {name}    sweeptree logs {name} -f    sweeptree cancel {name}"
+    )
+    return 0
+
+
+def _light_spec(prepared: Prepared) -> SweepSpec:
+    """The spec as the flow's parameter. Prefect takes 512 KiB of parameters, so a long list travels as a file."""
+    spec = prepared.spec
+    if len(spec.commands) <= INLINE_COMMANDS and sum(map(len, spec.commands)) < 200_000:
+        return spec
+    prepared.paths.state.mkdir(parents=True, exist_ok=True)
+    file = prepared.paths.state / "commands.json"
+    write_json(file, list(spec.commands))
+    return spec.model_copy(update={"commands": (), "commands_file": file})
+
+
+def _call(flow: Callable[[], Any]) -> str | None:
+    """Call the flow; what the engine itself could not do is returned as a line, because the records decide."""
+    try:
+        state = flow()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:  # the engine's trouble must not hide the results
+        return f"{type(error).__name__}: {error}"
+    return None if state.is_completed() else state.message
+
+
+@contextlib.contextmanager
+def _interruptible(paths: SweepPaths) -> Iterator[None]:
+    """Ctrl-C once asks the jobs to stop, twice kills them. Before anything runs it simply ends the command."""
+    presses = 0
+
+    def press(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        nonlocal presses
+        presses += 1
+        if holder(paths) is None:
+            raise KeyboardInterrupt
+        sys.stderr.write(
+            "\nstopping: jobs are asked to end; Ctrl-C again kills them\n" if presses == 1 else "\nkilling the jobs\n"
+        )
+        write_bytes(paths.cancel, b"term" if presses == 1 else b"kill", durable=False)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, press)
+    hangup = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal does not end a sweep
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGHUP, hangup)
+
+
+def _exit_code(paths: SweepPaths) -> int | None:
+    try:
+        code = read_json(paths.sweep, limit=1024**3).get("exit_code")
+    except RecordError:
+        return None
+    return code if isinstance(code, int) else None
+
+
+def _show_end(paths: SweepPaths, code: int, *, as_json: bool, ui_url: str, notice: str | None) -> None:
+    from sweeptree.cli.screens import final_screen
+
+    document = read_json(paths.aggregated_json, limit=1024**3)
+    if as_json:
+        print(json.dumps(document, ensure_ascii=False))  # noqa: T201
+        return
+    print(final_screen(document, paths, code, ui_url, [notice] if notice else []), end="")  # noqa: T201

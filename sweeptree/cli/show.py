@@ -1,0 +1,106 @@
+"""`sweeptree show`: the leaderboard of a sweep, from its aggregates."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from sweeptree.cli.boards import job_table, leaderboard, legend, metric_names, ranked_by
+from sweeptree.cli.find import find_sweep
+from sweeptree.cli.terminal import printable, say, width, write_out
+from sweeptree.errors import RecordError, UsageError
+from sweeptree.records import SweepPaths, holder, read_bytes, read_json
+from sweeptree.stats import Objective
+
+_LIMIT = 2 * 1024 * 1024 * 1024
+_NO_SIGN = Parameter(negative="")
+
+
+def show(
+    exp: str,
+    /,
+    *,
+    by: str | None = None,
+    jobs: Annotated[bool, _NO_SIGN] = False,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    csv: Annotated[bool, _NO_SIGN] = False,
+    results_dir: Path | None = None,
+) -> int:
+    """Show the configs of a sweep, best first: mean ± standard deviation over seeds, n and the 95 % interval.
+
+    Parameters
+    ----------
+    exp
+        Name of a sweep, or a path to its folder.
+    by
+        Rank by this metric; name:min or name:max says which way is better.
+    jobs
+        Show each job instead.
+    as_json
+        Print the aggregated document.
+    csv
+        Print groups.csv, or with --jobs aggregated.csv.
+    results_dir
+        Where results stand; default: results/ at the top of the repository.
+    """
+    if as_json and csv:
+        raise UsageError("--json and --csv exclude each other", hint=f"sweeptree show {exp} --json")
+    paths = find_sweep(exp, results_dir)
+    _check_fresh(paths)
+    if as_json or csv:
+        _copy(paths.aggregated_json if as_json else paths.aggregated_csv if jobs else paths.groups_csv)
+        return 0
+    document = read_json(paths.aggregated_json, limit=_LIMIT)
+    goal = _goal(document, by)
+    lines = [_headline(paths, document, jobs=jobs)]
+    lines += job_table(document, goal, width()) if jobs else leaderboard(document, goal, width())
+    write_out("\n".join([*lines, *_remarks(document, goal, jobs=jobs)]) + "\n")
+    return 0
+
+
+def _check_fresh(paths: SweepPaths) -> None:
+    """Raises RecordError when there are no aggregates; says so when they are older than the records."""
+    again = f"sweeptree aggregate {paths.root.name}"
+    try:
+        made = paths.aggregated_json.lstat().st_mtime_ns
+    except OSError:
+        raise RecordError(
+            f"{paths.root.name} has no aggregated.json yet", path=str(paths.aggregated_json), hint=again
+        ) from None
+    try:
+        changed = paths.ledger.lstat().st_mtime_ns
+    except OSError:
+        return
+    if changed > made:
+        running = "; the sweep is running" if holder(paths) is not None else ""
+        say(f"! aggregated.json is older than the records{running}.  To renew it:  {again}")
+
+
+def _copy(path: Path) -> None:
+    sys.stdout.flush()
+    sys.stdout.buffer.write(read_bytes(path, limit=_LIMIT))
+    sys.stdout.buffer.flush()
+
+
+def _goal(document: Mapping[str, Any], by: str | None) -> Objective | None:
+    goal = ranked_by(document, by)
+    names = metric_names(document)
+    if by and goal is not None and goal.name not in names:
+        known = f"it has {', '.join(names)}" if names else "no job has reported a metric"
+        raise UsageError(f"no job has the metric {goal.name!r}", hint=known)
+    return goal
+
+
+def _headline(paths: SweepPaths, document: Mapping[str, Any], *, jobs: bool) -> str:
+    many, configs = document.get("n_jobs", len(document.get("jobs") or ())), len(document.get("groups") or ())
+    other = "" if jobs else "   --jobs for each job"
+    return f"{paths.root.name}  {many} jobs in {configs} configs{other}"
+
+
+def _remarks(document: Mapping[str, Any], goal: Objective | None, *, jobs: bool) -> list[str]:
+    lines = [] if jobs else legend(document, goal)
+    return [printable(line) for line in lines] + [f"! {printable(text)}" for text in document.get("warnings") or ()]

@@ -1,0 +1,13 @@
+"""The managed local Prefect server: started once in the background, reused, watched, stopped on request.
+
+Hides: how exactly one server per home comes to life and stays findable (a flocked file, a pid with its start
+time, never a bare pid), which settings it runs under, and how a dead one is brought back below a running sweep.
+Quick to import: neither prefect nor an HTTP library; only the server's own process and `set_limit` need Prefect.
+"""
+
+from sweeptree.server.config import Manner, Server, environment
+from sweeptree.server.limits import set_limit
+from sweeptree.server.process import ensure, status, stop
+from sweeptree.server.watchdog import Outage, Watchdog
+
+__all__ = ["Manner", "Outage", "Server", "Watchdog", "ensure", "environment", "set_limit", "status", "stop"]

@@ -1,0 +1,433 @@
+"""A job's life as plain functions: worktree, setup, command, fix, commit. The tasks are thin adaptors of these.
+
+Each stage writes its part of the record at once. A failing command is an `Outcome`; trouble of ours (git, disk)
+ends the job as failed with the reason, and never the sweep. Hides how the core modules work together.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import platform
+import re
+from pathlib import Path
+
+from sweeptree import artifacts, metrics, supervise, worktrees
+from sweeptree.errors import RecordError, SweeptreeError
+from sweeptree.model import Attempt, JobRecord, JobState, Launch, Outcome, SlotRequest, Worktree
+from sweeptree.records import read_json, utc_now
+from sweeptree.sweeps import Chain
+
+ARTIFACT_BYTES = 512 * 1024 * 1024
+ARTIFACT_FILES = 10_000
+FIX_TIMEOUT = 900.0
+
+
+def prepare_worktree(chain: Chain) -> Worktree:
+    """Stage 1: a clean checkout of the pinned commit (or the repository itself), and the record that says so."""
+    chain.attempt = last_attempt(chain) + 1
+    chain.tries += 1
+    chain.setup_failed = chain.left_something = False
+    _put_aside(chain)
+    sweep, prepared, job = chain.sweep, chain.sweep.prepared, chain.job
+    chain.worktree = sweep.pool.acquire(job.index) if sweep.pool else worktrees.in_place(prepared.repo, prepared.base)
+    chain.update(
+        cmd=job.command,
+        params=dict(job.params),
+        seed=job.seed,
+        config_id=job.config_id,
+        state=JobState.PLANNED,
+        log=sweep.paths.log(job.index).name,
+        base_commit=prepared.base.commit,
+        git_commit=prepared.base.commit[:12],
+        git_branch=prepared.base.branch,
+        host=platform.node(),
+        python_version=platform.python_version(),
+        worktree=str(chain.worktree.path),
+        exit_code=None,
+        reason=None,
+    )
+    return chain.worktree
+
+
+def run_command(chain: Chain) -> Outcome:
+    """Stage 2: setup if asked for, then the command under its keeper, then what it reported and made."""
+    outcome = _setup(chain)
+    if outcome is None:
+        outcome = _supervised(chain, _launch(chain, chain.job.command, "", slots=True))
+    chain.outcome = outcome
+    _record_outcome(chain, outcome)
+    return outcome
+
+
+def is_unfinished(chain: Chain) -> bool:
+    """Whether an earlier run of the sweep started an attempt of this job whose end is not in the record yet."""
+    number = last_attempt(chain)
+    ended = (a.number for a in chain.sweep.store.record(chain.job.index).attempts if a.state.is_final)
+    return number > 0 and number not in ended
+
+
+def adopt(chain: Chain) -> Outcome | None:
+    """Take over the attempt that an earlier process of this sweep started: wait for it, or take its outcome.
+
+    None when there is nothing to take over. An attempt whose keeper died without an outcome is noted as lost,
+    and what it left running is ended, so that a new attempt can start.
+    """
+    paths, index, number = chain.sweep.paths, chain.job.index, last_attempt(chain)
+    chain.attempt, chain.tries = number, 1
+    alive, outcome_file = paths.attempt(index, number, "alive"), paths.attempt(index, number, "outcome")
+    keeper = supervise.adopt(alive, outcome_file)
+    with chain.sweep.watched(keeper):
+        if keeper.is_alive():
+            _await_start(chain, keeper, paths.attempt(index, number, "started"))
+        outcome = keeper.wait()
+    if outcome is None:
+        _note_lost(chain)
+        return None
+    chain.worktree = _old_worktree(chain)
+    chain.outcome = outcome
+    _record_outcome(chain, outcome)
+    return outcome
+
+
+def auto_fix(chain: Chain) -> Outcome | None:
+    """Stage 3: the auto-fix script in the job's worktree. Its failure is recorded and stops nothing."""
+    script = _fix_script(chain)
+    if script is None:
+        chain.update(auto_fix={"script": str(chain.sweep.spec.auto_fix_script), "reason": "there is no such script"})
+        return None
+    log = chain.sweep.paths.root / f"job_{chain.job.index}.fix.log"
+    launch = _launch(chain, f"exec {_quoted(script)}", ".fix", log=log, timeout=FIX_TIMEOUT)
+    outcome = _supervised(chain, launch)
+    chain.update(
+        auto_fix={
+            "script": str(script),
+            "exit_code": outcome.exit_code,
+            "reason": outcome.reason,
+            "duration_seconds": outcome.duration_seconds,
+            "log": log.name,
+        }
+    )
+    return outcome
+
+
+def commit(chain: Chain) -> worktrees.Branch | None:
+    """Stage 4: what the job changed in tracked files, as a commit on a branch of its own. None: nothing to keep."""
+    if chain.worktree is None or not worktrees.changes(chain.worktree).tracked:
+        return None
+    if not chain.sweep.may_branch():
+        chain.update(notes=(*_notes(chain), f"no branch: --max_prs {chain.sweep.spec.max_prs} is reached"))
+        return None
+    branch = worktrees.commit_changes(chain.worktree, branch=branch_name(chain), message=_commit_message(chain))
+    chain.has_branch = True
+    chain.update(git_branch=branch.name, git_commit=branch.commit[:12])
+    return branch
+
+
+def label_and_review(chain: Chain) -> str:
+    """Stage 5: labels and reviewers for the job's pull request. Says what was done, or why there was nothing to do."""
+    spec, record = chain.sweep.spec, chain.sweep.store.record(chain.job.index)
+    wanted = {"labels": list(spec.post_pr_labels), "reviewers": list(spec.post_pr_reviewers)}
+    if record.pr_url is None:
+        reason = f"there is no pull request, only the branch {record.git_branch}"
+        chain.update(review={**wanted, "state": "none", "reason": reason})
+        return reason
+    return record.pr_url
+
+
+def finish(chain: Chain) -> JobRecord:
+    """Last: the worktree goes back to the pool, or stays where its work must be kept."""
+    sweep, worktree = chain.sweep, chain.worktree
+    chain.worktree = None
+    with contextlib.suppress(OSError):
+        sweep.paths.out(chain.job.index).rmdir()  # made for $SWEEPTREE_OUT; goes again when it stayed empty
+    if sweep.pool is not None and worktree is not None:
+        kept = sweep.pool.release(worktree, keep=_must_keep(chain), index=chain.job.index)
+        where = str(kept) if kept else None
+        if chain.record is None or chain.record.worktree != where:
+            chain.update(worktree=where)
+    return chain.record or sweep.store.record(chain.job.index)
+
+
+def give_up(chain: Chain, error: Exception) -> JobRecord:
+    """Trouble of ours ended the job: the record says so, and the worktree is kept for a look."""
+    reason = error.message if isinstance(error, SweeptreeError) else f"{type(error).__name__}: {error}"
+    now = utc_now()
+    number = max(chain.attempt, 1)
+    worktree, chain.worktree = chain.worktree, None
+    if chain.sweep.pool is not None and worktree is not None:
+        with contextlib.suppress(SweeptreeError, OSError):
+            chain.sweep.pool.release(worktree, keep=True, index=chain.job.index)
+    attempt = Attempt(number=number, state=JobState.FAILED, reason=reason, end_time=now)
+    with contextlib.suppress(OSError):
+        chain.update(
+            cmd=chain.job.command,
+            params=dict(chain.job.params),
+            seed=chain.job.seed,
+            config_id=chain.job.config_id,
+            state=JobState.FAILED,
+            reason=reason,
+            end_time=now,
+            attempts=_with_attempt(chain, attempt),
+        )
+    if chain.record is None or chain.record.state != JobState.FAILED:
+        chain.record = JobRecord(id=chain.job.index, cmd=chain.job.command, state=JobState.FAILED, reason=reason)
+    return chain.record
+
+
+def last_attempt(chain: Chain) -> int:
+    """The highest number of any attempt that has left a trace; 0 before the first."""
+    index = chain.job.index
+    noted = (a.number for a in chain.sweep.store.record(index).attempts)
+    return max([chain.attempt, chain.sweep.before.get(index, 0), *noted])
+
+
+def branch_name(chain: Chain) -> str:
+    """sweeptree/<exp>/<slug>-<hash8>: the same for the same job of the same sweep, whenever it is made."""
+    job, base = chain.job, chain.sweep.prepared.base
+    seed = f"-seed{job.seed}" if job.seed is not None else ""
+    slug = re.sub(r"[^A-Za-z0-9._=-]+", "-", f"{job.index}-{job.config_id}{seed}")[:60].strip("-.")
+    digest = hashlib.sha256(f"{base.commit}\0{job.index}\0{job.command}".encode()).hexdigest()[:8]
+    return f"sweeptree/{chain.sweep.spec.exp_name}/{slug}-{digest}"
+
+
+def reproduce_line(chain: Chain) -> str:
+    """A line that runs this job's command again on the same commit."""
+    commit = chain.sweep.prepared.base.commit
+    return f"git worktree add --detach ../repro {commit} && cd ../repro && {chain.job.command}"
+
+
+def _put_aside(chain: Chain) -> None:
+    """Move the log and metrics of an earlier attempt away, so that nothing of it is taken for this one's."""
+    paths, index = chain.sweep.paths, chain.job.index
+    for path, what in ((paths.log(index), "log"), (paths.metrics(index), "metrics")):
+        with contextlib.suppress(FileNotFoundError):
+            path.replace(paths.attempt(index, chain.attempt - 1, what))
+
+
+def _old_worktree(chain: Chain) -> Worktree | None:
+    prepared, pool = chain.sweep.prepared, chain.sweep.pool
+    return pool.adopt(chain.job.index) if pool else worktrees.in_place(prepared.repo, prepared.base)
+
+
+def _note_lost(chain: Chain) -> None:
+    """The attempt's keeper is dead and left no outcome: say so, and end what its job may have left running."""
+    supervise.sweep_orphans(_launch_name(chain, ""), lambda _: False)
+    outcome = _lost()
+    attempt = Attempt(number=chain.attempt, state=outcome.state, reason=outcome.reason, end_time=outcome.end_time)
+    if chain.attempt in (a.number for a in chain.sweep.store.record(chain.job.index).attempts):
+        chain.update(state=outcome.state, reason=outcome.reason, attempts=_with_attempt(chain, attempt))
+
+
+def _launch_name(chain: Chain, suffix: str) -> str:
+    """exp:job.attempt@where: unlike any other launch on this machine, also of a sweep of the same name elsewhere."""
+    where = hashlib.sha256(os.fsencode(chain.sweep.paths.root.resolve())).hexdigest()[:8]
+    return f"{chain.sweep.spec.exp_name}:{chain.job.index}.{chain.attempt}@{where}{suffix}"
+
+
+def _setup(chain: Chain) -> Outcome | None:
+    command = chain.sweep.spec.setup
+    if not command:
+        return None
+    outcome = _supervised(chain, _launch(chain, command, ".setup"))
+    if outcome.state is JobState.SUCCEEDED:
+        return None
+    chain.setup_failed = True
+    return outcome
+
+
+def _launch(
+    chain: Chain,
+    command: str,
+    suffix: str,
+    *,
+    slots: bool = False,
+    log: Path | None = None,
+    timeout: float | None = None,
+) -> Launch:
+    sweep, spec, paths, job = chain.sweep, chain.sweep.spec, chain.sweep.paths, chain.job
+    assert chain.worktree is not None
+    out = paths.out(job.index)
+    out.mkdir(exist_ok=True)
+    request = None
+    if slots and sweep.prepared.gpus:
+        owner = _launch_name(chain, suffix)
+        request = SlotRequest(sweep.prepared.slot_dir, sweep.prepared.detection.devices, sweep.prepared.gpus, owner)
+    return Launch(
+        name=_launch_name(chain, suffix),
+        command=command,
+        cwd=chain.worktree.path,
+        env=supervise.job_environment(
+            os.environ,
+            exp=spec.exp_name,
+            job=job.index,
+            attempt=chain.attempt,
+            seed=job.seed,
+            commit=chain.worktree.base_commit,
+            worktree=chain.worktree.path,
+            out=out,
+            metrics=paths.metrics(job.index),
+            keep=spec.keep_env,
+        ),
+        log=log or paths.log(job.index),
+        alive=paths.attempt(job.index, chain.attempt, f"alive{suffix}"),
+        started=paths.attempt(job.index, chain.attempt, f"started{suffix}"),
+        outcome=paths.attempt(job.index, chain.attempt, f"outcome{suffix}"),
+        timeout=timeout or spec.timeout,
+        grace=spec.grace,
+        log_cap=sweep.log_cap,
+        slots=request,
+    )
+
+
+def _supervised(chain: Chain, launch: Launch) -> Outcome:
+    """Run one launch to its end; the record says `running` from the moment the command runs."""
+    is_command = launch.alive.suffix == ".alive"
+    if is_command and launch.slots is None:
+        _record_start(chain, utc_now(), ())
+    with chain.sweep.watched(supervise.start(launch)) as keeper:
+        if is_command and launch.slots is not None:
+            _await_start(chain, keeper, launch.started)
+        outcome = keeper.wait()
+    if outcome is None:
+        return _lost()
+    return outcome
+
+
+def _await_start(chain: Chain, keeper: supervise.Keeper, started: Path) -> None:
+    """Wait until the keeper holds its GPUs and has started the command, or has ended without."""
+    while not started.exists():
+        if keeper.wait(timeout=0.05) is not None or not keeper.is_alive():
+            return
+    with contextlib.suppress(RecordError):
+        facts = read_json(started)
+        _record_start(chain, str(facts.get("start_time") or utc_now()), tuple(facts.get("gpus") or ()))
+
+
+def _record_start(chain: Chain, start_time: str, gpus: tuple[str, ...]) -> None:
+    attempt = Attempt(number=chain.attempt, state=JobState.RUNNING, start_time=start_time)
+    chain.update(
+        state=JobState.RUNNING, start_time=start_time, end_time=None, gpus=gpus, attempts=_with_attempt(chain, attempt)
+    )
+
+
+def _lost() -> Outcome:
+    return Outcome(
+        state=JobState.LOST,
+        exit_code=None,
+        signal=None,
+        reason="its keeper was killed before the job ended",
+        start_time=None,
+        end_time=utc_now(),
+        duration_seconds=0.0,
+        peak_rss_mb=None,
+    )
+
+
+def _record_outcome(chain: Chain, outcome: Outcome) -> None:
+    paths, spec, index = chain.sweep.paths, chain.sweep.spec, chain.job.index
+    reason = outcome.reason
+    if chain.setup_failed:
+        reason = f"the setup command failed: {reason}"
+    found = metrics.collect(paths.metrics(index), paths.log(index), spec.metric)
+    names, notes = _keep_artifacts(chain)
+    start = outcome.start_time or (chain.record.start_time if chain.record else None)
+    attempt = Attempt(
+        number=chain.attempt,
+        state=outcome.state,
+        exit_code=outcome.exit_code,
+        reason=reason,
+        start_time=start,
+        end_time=outcome.end_time,
+        duration_seconds=outcome.duration_seconds,
+    )
+    chain.update(
+        state=outcome.state,
+        exit_code=outcome.exit_code,
+        reason=reason,
+        start_time=start,
+        end_time=outcome.end_time,
+        duration_seconds=outcome.duration_seconds,
+        peak_rss_mb=outcome.peak_rss_mb,
+        gpus=outcome.gpus,
+        gpu_seconds=outcome.gpu_seconds,
+        attempts=_with_attempt(chain, attempt),
+        metrics=dict(found.values),
+        best=dict(found.best) if found.best else None,
+        metrics_source=found.source,
+        artifacts=names,
+        notes=notes,
+        worktree=_expected_place(chain, outcome),
+        reproduce=reproduce_line(chain),
+    )
+
+
+def _keep_artifacts(chain: Chain) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Copy what the job made in its worktree; without a worktree of its own nobody knows whose file is whose."""
+    if chain.sweep.pool is None or chain.worktree is None:
+        return (), ()
+    try:
+        changes = worktrees.changes(chain.worktree)
+    except SweeptreeError as error:
+        return (), (error.message,)
+    chain.left_something = bool(changes.tracked or changes.made)
+    kept = artifacts.keep(
+        chain.worktree.top,
+        (*changes.tracked, *changes.made),
+        chain.sweep.paths.artifacts(chain.job.index),
+        cap_bytes=ARTIFACT_BYTES,
+        cap_files=ARTIFACT_FILES,
+    )
+    return kept.names, (*changes.notes, *kept.skipped)
+
+
+def _expected_place(chain: Chain, outcome: Outcome) -> str | None:
+    """Where the worktree will be after the job; most go back to the pool, and saying so now saves a write."""
+    if chain.worktree is None:
+        return None
+    may_stay = chain.left_something and (outcome.state is not JobState.SUCCEEDED or chain.sweep.spec.commit_and_pr)
+    return str(chain.worktree.path) if chain.sweep.pool is None or may_stay else None
+
+
+def _must_keep(chain: Chain) -> bool:
+    if chain.has_branch:
+        return True
+    failed = chain.outcome is not None and chain.outcome.state is not JobState.SUCCEEDED
+    return failed and chain.left_something and chain.sweep.may_keep_failed()
+
+
+def _with_attempt(chain: Chain, attempt: Attempt) -> tuple[Attempt, ...]:
+    before = chain.sweep.store.record(chain.job.index).attempts
+    return (*(a for a in before if a.number != attempt.number), attempt)
+
+
+def _notes(chain: Chain) -> tuple[str, ...]:
+    return chain.sweep.store.record(chain.job.index).notes
+
+
+def _fix_script(chain: Chain) -> Path | None:
+    """The script as committed in the job's worktree, else as it stands in the user's repository."""
+    assert chain.worktree is not None
+    wanted = chain.sweep.spec.auto_fix_script
+    for folder in (chain.worktree.top, chain.sweep.prepared.repo.top):
+        script = folder / wanted
+        if script.is_file():
+            return script
+    return None
+
+
+def _quoted(script: Path) -> str:
+    """The script as the one word of a command: run by itself when it is executable, else by sh."""
+    word = "'" + str(script).replace("'", "'\\''") + "'"
+    return word if os.access(script, os.X_OK) else f"sh {word}"
+
+
+def _commit_message(chain: Chain) -> str:
+    job, spec = chain.job, chain.sweep.spec
+    seed = f" seed={job.seed}" if job.seed is not None else ""
+    found = chain.record.metrics if chain.record else {}
+    lines = [f"{name}: {value:g}" for name, value in sorted(found.items())[:20]]
+    return "\n".join(
+        [f"{spec.exp_name} job {job.index}: {job.config_id}{seed}"[:120], "", job.command[:2000], "", *lines]
+    )

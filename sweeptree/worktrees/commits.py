@@ -1,0 +1,187 @@
+"""Commits that sweeptree makes: the snapshot of uncommitted changes, and the branch with what a job changed.
+
+Hides: a temporary index, so that nobody's index, HEAD, stash or files are touched; who the author is when git
+does not know; and that the commit is on disk before its ref is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweeptree.errors import GitError, Refused, UsageError
+from sweeptree.model import Base, Branch, Worktree
+from sweeptree.worktrees import _git
+from sweeptree.worktrees.changes import changes, checked_card, index_path
+from sweeptree.worktrees.repository import OURS, Repository
+
+MAX_SNAPSHOT_FILE = 50 * 1024 * 1024
+_RESULTS = "results/"
+_MAX_SUFFIX = 20
+_FALLBACK = {
+    "GIT_AUTHOR_NAME": "sweeptree",
+    "GIT_AUTHOR_EMAIL": "sweeptree@localhost",
+    "GIT_COMMITTER_NAME": "sweeptree",
+    "GIT_COMMITTER_EMAIL": "sweeptree@localhost",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot(Base):
+    """A base made of uncommitted changes. `left_out`: what it lacks, one line each."""
+
+    left_out: tuple[str, ...] = ()
+
+
+def snapshot(repo: Repository, base: Base, exp_name: str, *, ignore: Sequence[Path] = ()) -> Snapshot:
+    """Commit the checkout as it stands on top of `base`, at refs/sweeptree/<exp>/base; the user's state is untouched.
+
+    Untracked files that git does not ignore go in too, but not `results/`, what lies below `ignore`, files over
+    50 MiB and repositories inside the repository. Without a change the base itself is returned.
+    """
+    if repo.is_bare:
+        raise Refused(f"{repo.start} is a bare repository: it has no uncommitted changes", hint="leave out --dirty")
+    paths, left_out = _for_snapshot(repo, ignore)
+    with _index(_git_path(repo, "index")) as index:
+        tree = _tree(repo.start, index, paths)
+    if tree == _git.text(repo.start, "rev-parse", f"{base.commit}^{{tree}}"):
+        return Snapshot(base.commit, base.name, base.subject, base.branch, left_out)
+    subject = f"Uncommitted changes on {base.commit[:12]} for the sweep {exp_name}"
+    body = "".join(f"Left out: {line}\n" for line in left_out)
+    commit = _commit(repo.start, tree, base.commit, f"{subject}\n\n{body}".strip())
+    _point(repo, f"refs/sweeptree/{exp_name}/base", commit)
+    return Snapshot(commit, base.name, subject, base.branch, left_out)
+
+
+def _git_path(repo: Repository, name: str) -> Path:
+    return Path(_git.text(repo.start, "rev-parse", "--path-format=absolute", "--git-path", name))
+
+
+def _for_snapshot(repo: Repository, ignore: Sequence[Path]) -> tuple[list[str], tuple[str, ...]]:
+    found = _git.run(repo.start, "status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames")
+    skipped = below(repo.start, ignore)
+    paths, left_out = [], []
+    for entry in _git.names(found):
+        untracked, path = entry[0] == "?", status_path(entry)
+        if untracked and path.startswith((*skipped, _RESULTS)):
+            continue
+        if why := _unfit(repo.start / path, path):
+            left_out.append(f"{path} ({why})")
+        else:
+            paths.append(path)
+    return paths, tuple(left_out)
+
+
+def _unfit(file: Path, path: str) -> str:
+    if path.endswith("/"):
+        return "a git repository of its own"
+    try:
+        size = file.lstat().st_size
+    except OSError:
+        return ""
+    return f"{size // 1024**2} MiB; the limit is 50" if size > MAX_SNAPSHOT_FILE else ""
+
+
+def status_path(entry: str) -> str:
+    """The path in one entry of `git status --porcelain=v2 -z` without renames."""
+    fields = {"1": 8, "u": 10, "?": 1, "!": 1}
+    return entry.split(" ", fields[entry[0]])[-1]
+
+
+def below(top: Path, folders: Iterable[Path]) -> tuple[str, ...]:
+    """The folders that lie below `top`, as prefixes of paths in it; `.sweeptree` is always one."""
+    found = [f"{OURS}/"]
+    for folder in folders:
+        with contextlib.suppress(ValueError):
+            relative = (top / folder).resolve().relative_to(top).as_posix()
+            found.append("" if relative == "." else relative + "/")
+    return tuple(prefix for prefix in found if prefix)
+
+
+@contextlib.contextmanager
+def _index(source: Path) -> Iterator[Path]:
+    """A copy of an index, with the time that tells git which of its entries to check by content."""
+    with tempfile.TemporaryDirectory(prefix="sweeptree-index-") as folder:
+        copy = Path(folder, "index")
+        if source.exists():
+            shutil.copy2(source, copy)
+        yield copy
+
+
+def _tree(top: Path, index: Path, paths: Iterable[str]) -> str:
+    """The tree of an index after the given paths were brought up to date with the files."""
+    env = {"GIT_INDEX_FILE": str(index)}
+    data = b"".join(os.fsencode(path) + b"\0" for path in paths)
+    if data:
+        words = (*_git.DURABLE, "update-index", "--add", "--remove", "-z", "--stdin")
+        _git.run(top, *words, call=_git.Call(data, env))
+    return _git.run(top, *_git.DURABLE, "write-tree", call=_git.Call(env=env)).decode().strip()
+
+
+def _commit(top: Path, tree: str, parent: str, message: str) -> str:
+    data = message.encode("utf-8", "surrogateescape") + b"\n"
+    words = ("-c", "user.useConfigOnly=true", *_git.DURABLE, "commit-tree", tree, "-p", parent)
+    answer = _git.ask(top, *words, call=_git.Call(data))
+    if answer.code and "tell me who you are" in answer.err:
+        answer = _git.ask(top, *words, call=_git.Call(data, _FALLBACK))
+    if answer.code:
+        raise answer.error()
+    return answer.out.decode().strip()
+
+
+def _point(repo: Repository, ref: str, commit: str) -> None:
+    """Set a ref of ours. A commit it held before stays under a name of its own."""
+    old = _git.ask(repo.start, "rev-parse", "--verify", "--quiet", ref).out.decode().strip()
+    orders = f"update {ref} {commit} {old}\n" if old else f"create {ref} {commit}\n"
+    if old and old != commit:
+        orders += f"update {ref}-{old[:8]} {old}\n"
+    _git.run(repo.start, *_git.DURABLE, "update-ref", "--stdin", call=_git.Call(orders.encode()))
+
+
+def commit_changes(worktree: Worktree, *, branch: str, message: str, paths: Sequence[str] = ()) -> Branch:
+    """Commit what the job changed in tracked files (and `paths` of files it made) to a branch, on top of the base.
+
+    A branch of this name with the same files is taken as it is; one with others is left alone, and the name
+    gets a suffix. The job's own index, HEAD and commits stay as they are. Raises GitError when nothing changed.
+    """
+    if worktree.slot is None:
+        raise Refused(f"{worktree.top} is the repository itself: its changes are yours", hint="add --use_worktree")
+    _check_branch(worktree.top, branch)
+    card = checked_card(worktree.top)
+    wanted = [*changes(worktree).tracked, *(path for path in paths if not card.provides(path))]
+    if not wanted:
+        raise GitError(f"the job in {worktree.top} changed no tracked file", hint="there is nothing to commit")
+    with _index(index_path(worktree.top)) as index:
+        tree = _tree(worktree.top, index, wanted)
+    for number in range(1, _MAX_SUFFIX):
+        name = branch if number == 1 else f"{branch}-{number}"
+        if made := _branch(worktree, name, tree, message):
+            return made
+    raise Refused(f"the branches {branch} to {name} exist with other content", hint=f"git branch --list '{branch}*'")
+
+
+def _check_branch(top: Path, branch: str) -> None:
+    if branch.startswith("-") or _git.ask(top, "check-ref-format", f"refs/heads/{branch}").code:
+        raise UsageError(f"{branch!r} cannot be the name of a branch", hint="use letters, digits, '-', '_' and '/'")
+
+
+def _branch(worktree: Worktree, name: str, tree: str, message: str) -> Branch | None:
+    """Make the branch, or adopt it; None when the name is taken by something else."""
+    ref, top = f"refs/heads/{name}", worktree.top
+    there = _git.ask(top, "rev-parse", "--quiet", f"{ref}^{{commit}}", f"{ref}^{{tree}}")
+    if there.code:
+        commit = _commit(top, tree, worktree.base_commit, message)
+        order = f"create {ref} {commit}\n".encode()
+        answer = _git.ask(top, *_git.DURABLE, "update-ref", "--stdin", call=_git.Call(order))
+        if not answer.code:
+            return Branch(name, commit)
+        if "reference already exists" not in answer.err:
+            raise answer.error()
+        return None
+    old_commit, old_tree = there.out.decode().split()
+    return Branch(name, old_commit) if old_tree == tree else None

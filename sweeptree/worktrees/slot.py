@@ -1,0 +1,231 @@
+"""One worktree of a pool: made once, put back between jobs so that nothing of a job stays.
+
+Hides the reset. The tree is compared with the picture taken when it was made (see tree.py): what is new is
+deleted, what differs is deleted and written again by one git command, and a tree that no job touched costs no
+git command at all. Git's entry of the worktree (HEAD, index, settings, locks, half a merge) is put back from
+memory, where no job can reach it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweeptree.errors import SweeptreeError, WorktreeGone
+from sweeptree.model import Base, Worktree
+from sweeptree.worktrees import _git, admin
+from sweeptree.worktrees.changes import Card, card_path, index_path, shared_state, write_card
+from sweeptree.worktrees.furniture import Furniture
+from sweeptree.worktrees.repository import Repository
+from sweeptree.worktrees.tree import (
+    Picture,
+    compare,
+    discard,
+    picture,
+    remove_tree,
+    renewed,
+    safe_parent,
+    settled_picture,
+)
+
+# What a job may set in the shared config and would change how files are written for the next one.
+_PINNED = {
+    "core.autocrlf": "false",
+    "core.eol": "native",
+    "core.filemode": "true",
+    "core.symlinks": "true",
+    "core.ignorecase": "false",
+    "core.checkstat": "default",
+    "core.trustctime": "true",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What all slots of a pool have in common. `options` pins the settings by which git writes files."""
+
+    repo: Repository
+    base: Base
+    exp_name: str
+    furniture: Furniture
+    options: tuple[str, ...]
+
+    @property
+    def folder(self) -> Path:
+        """Where the slots stand."""
+        return self.repo.pool_dir(self.exp_name)
+
+
+def pinned_options(repo: Repository) -> tuple[str, ...]:
+    """The settings for writing files as they are now, as options for each command."""
+    answer = _git.ask(repo.start, "config", "-z", "--get-regexp", "^core\\.")
+    now = dict(item.partition("\n")[::2] for item in _git.names(answer.out))
+    always = ("core.checkstat", "core.trustctime")
+    pairs = {key: default if key in always else now.get(key, default) for key, default in _PINNED.items()}
+    return tuple(word for key, value in pairs.items() for word in ("-c", f"{key}={value}"))
+
+
+class Slot:
+    """A worktree that jobs use one after the other. Not thread-safe: one driver has it at a time."""
+
+    def __init__(self, site: Site, number: int, entry: Path) -> None:
+        self.site = site
+        self.number = number
+        self.top = site.folder / f"slot_{number}"
+        self.entry = entry
+        self.used = False
+        self.job: int | None = None
+        self._files = Picture({}, {})
+        self._admin = Picture({}, {})
+        self._golden: dict[str, bytes] = {}
+        self._index_times = (0, 0)
+        self._pointer = b""
+
+    @classmethod
+    def make(cls, site: Site, number: int) -> Slot:
+        """Add a worktree with the files of the base. Raises GitError, OSError; nothing is left then."""
+        top = site.folder / f"slot_{number}"
+        slot = cls(site, number, admin.add(site.repo, top, site.base.commit))
+        try:
+            _git.run(top, *site.options, "reset", "-q", "--hard", site.base.commit)
+            site.furniture.put(top)
+            slot._remember()
+        except BaseException:
+            slot.delete()
+            raise
+        return slot
+
+    def _remember(self) -> None:
+        self._pointer = (self.top / ".git").read_bytes()
+        self._golden = {path: (self.entry / path).read_bytes() for path in picture(self.entry).files}
+        self._keep_index()
+        self._admin = settled_picture(self.entry)
+        self._files = settled_picture(self.top)
+
+    def _keep_index(self) -> None:
+        """Keep the index with its time: by it git knows which entries to compare by content."""
+        index = self.entry / "index"
+        seen = index.stat()
+        self._golden["index"] = index.read_bytes()
+        self._index_times = (seen.st_atime_ns, seen.st_mtime_ns)
+        shutil.copy2(index, index_path(self.top))
+
+    @property
+    def worktree(self) -> Worktree:
+        """The value that jobs are given."""
+        repo = self.site.repo
+        return Worktree(self.top, self.top / repo.subfolder, self.site.base.commit, self.number)
+
+    def hand_out(self, job: int | None) -> Worktree:
+        """Make the slot clean if a job has used it, and note who uses it now. Raises WorktreeGone on any doubt."""
+        if self.used:
+            self.reset()
+        self.used, self.job = True, job
+        furniture, repo = self.site.furniture, self.site.repo
+        card = Card(
+            self.site.exp_name,
+            self.site.base.commit,
+            str(self.entry),
+            str(repo.common_dir),
+            str(repo.start),
+            furniture.links,
+            furniture.copies,
+            job,
+            shared_state(repo.common_dir),
+        )
+        write_card(self.top, card)
+        return self.worktree
+
+    def reset(self) -> None:
+        """Put everything back. Raises WorktreeGone when the slot cannot be trusted any more."""
+        try:
+            self._reset_admin()
+            self._reset_files()
+        except (OSError, SweeptreeError) as error:
+            raise WorktreeGone(f"{self.top} cannot be reused: {error}", hint="sweeptree worktree repair") from error
+
+    def _reset_admin(self) -> None:
+        if not self.entry.is_dir() or self.entry.is_symlink():
+            raise WorktreeGone(f"git's entry {self.entry} is gone")
+        found = compare(self.entry, self._admin)
+        if not found:
+            return
+        for path in (*found.extra, *found.new):
+            discard(self.entry, path)
+        _put_folders(self.entry, (*found.wrong, *found.gone), self._admin)
+        for path in (*found.changed, *found.missing):
+            self._restore(path)
+        self._admin = settled_picture(self.entry)
+
+    def _restore(self, path: str) -> None:
+        file = safe_parent(self.entry, path)
+        discard(self.entry, path)
+        file.write_bytes(self._golden[path])
+        if path == "index":
+            os.utime(file, ns=self._index_times)
+
+    def _reset_files(self) -> None:
+        found = compare(self.top, self._files)
+        if not found:
+            return
+        if ".git" in (*found.changed, *found.missing) and not self._has_pointer():
+            raise WorktreeGone(f"{self.top / '.git'} was replaced")
+        damaged = [path for path in found.changed if path != ".git"]
+        for path in (*found.extra, *found.new, *damaged):
+            discard(self.top, path)
+        _put_folders(self.top, (*found.wrong, *found.gone), self._files)
+        self._rewrite([*damaged, *found.missing])
+        self._files = renewed(self.top, self._files, (*found.changed, *found.missing))
+
+    def _has_pointer(self) -> bool:
+        file = self.top / ".git"
+        return not file.is_symlink() and file.is_file() and file.read_bytes() == self._pointer
+
+    def _rewrite(self, damaged: Sequence[str]) -> None:
+        own = [path for path in damaged if self.site.furniture.provides(path)]
+        tracked = [path for path in damaged if not self.site.furniture.provides(path)]
+        if tracked:
+            data = b"".join(os.fsencode(path) + b"\0" for path in tracked)
+            words = (*self.site.options, "checkout-index", "-f", "-u", "-z", "--stdin")
+            _git.run(self.top, *words, call=_git.Call(data))
+            self._keep_index()
+            self._admin = settled_picture(self.entry)
+        if own:
+            self.site.furniture.put(self.top)
+
+    def keep_commits(self, job: int | None) -> list[str]:
+        """Refs for the commits of the job that no ref leads to yet; returns the refs made."""
+        if not self.entry.is_dir() or not compare(self.entry, self._admin):
+            return []
+        label = f"slot_{self.number}" if job is None else f"job_{job}"
+        prefix = f"refs/sweeptree/{self.site.exp_name}/{label}"
+        return admin.keep_commits(self.site.repo, prefix, admin.candidates(self.entry), self.site.base.commit)
+
+    def is_ours(self) -> bool:
+        """True while the folder still is the worktree that was made here."""
+        return self.entry.is_dir() and self._has_pointer()
+
+    def delete(self) -> None:
+        """Take the worktree out of git's books and off the disk."""
+        delete_worktree(self.site.repo, self.top, self.entry)
+
+
+def _put_folders(top: Path, paths: Sequence[str], old: Picture) -> None:
+    for path in sorted(paths):
+        (top / path).mkdir(parents=True, exist_ok=True)
+        (top / path).chmod(old.folders[path] & 0o7777)
+
+
+def delete_worktree(repo: Repository, top: Path, entry: Path | None) -> None:
+    """Rename the folder away, forget it in git's books under the lock, then delete the files."""
+    trash = top.with_name(f".trash-{top.name}-{os.getpid()}-{os.urandom(3).hex()}")
+    if top.is_dir() and not top.is_symlink():
+        top.rename(trash)
+    if entry is not None:
+        admin.forget(repo, entry)
+    remove_tree(trash)
+    for beside in (card_path(top), index_path(top)):
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""The verbs: each task is one call of the core with a name, tags and retries."""

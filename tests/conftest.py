@@ -1,0 +1,53 @@
+"""A sealed environment for every test that touches git, and a small repository."""
+
+import os
+from pathlib import Path
+
+import pytest
+from helpers import git
+
+TRAIN = """\
+import json, os, sys
+metrics = os.environ.get("SWEEPTREE_METRICS")
+if metrics:
+    with open(metrics, "a") as out:
+        out.write(json.dumps({"step": 1, "val_auc": 0.9}) + "\\n")
+print("trained", *sys.argv[1:])
+"""
+
+
+@pytest.fixture
+def git_env(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A private HOME, no configuration of the machine, fixed author and dates. Returns the HOME."""
+    for name in list(os.environ):
+        if name.startswith(("GIT_", "SWEEPTREE_", "PREFECT_", "CUDA_", "XDG_")):
+            monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("home")
+    fixed = {
+        "HOME": str(home),
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_AUTHOR_NAME": "Ada Author",
+        "GIT_AUTHOR_EMAIL": "ada@example.invalid",
+        "GIT_AUTHOR_DATE": "2026-01-02T03:04:05+00:00",
+        "GIT_COMMITTER_NAME": "Cora Committer",
+        "GIT_COMMITTER_EMAIL": "cora@example.invalid",
+        "GIT_COMMITTER_DATE": "2026-01-02T03:04:05+00:00",
+    }
+    for name, value in fixed.items():
+        monkeypatch.setenv(name, value)
+    return home
+
+
+@pytest.fixture
+def repo(git_env: Path, tmp_path: Path) -> Path:
+    """A repository with one commit: train.py, a module in a folder, and a .gitignore."""
+    top = tmp_path / "repo"
+    (top / "ecg").mkdir(parents=True)
+    (top / "train.py").write_text(TRAIN)
+    (top / "ecg" / "model.py").write_text("WIDTH = 8\n")
+    (top / ".gitignore").write_text("results/\n__pycache__/\n*.secret\n")
+    git("init", "-q", "-b", "main", cwd=top)
+    git("add", ".", cwd=top)
+    git("commit", "-q", "-m", "first", cwd=top)
+    return top

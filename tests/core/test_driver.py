@@ -1,0 +1,45 @@
+"""The driver: every job once, never more than `parallel` at a time, no more after a stop."""
+
+import threading
+
+from sweeptree.driver import drive
+
+WAIT = 20.0
+
+
+def test_every_job_runs_exactly_once() -> None:
+    ran: list[int] = []
+    assert drive(range(50), ran.append, parallel=4, stopping=threading.Event()).wait(WAIT)
+    assert sorted(ran) == list(range(50))
+
+
+def test_never_more_than_parallel_at_once() -> None:
+    guard, now, most = threading.Lock(), [0], [0]
+    together = threading.Barrier(3)
+
+    def chain(_: int) -> None:
+        with guard:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        together.wait(WAIT)
+        with guard:
+            now[0] -= 1
+
+    assert drive(range(12), chain, parallel=3, stopping=threading.Event()).wait(WAIT)
+    assert most[0] == 3
+
+
+def test_a_stop_ends_after_the_chains_that_run() -> None:
+    stopping, ran = threading.Event(), list[int]()
+
+    def chain(job: int) -> None:
+        ran.append(job)
+        if job == 2:
+            stopping.set()
+
+    assert drive(range(100), chain, parallel=1, stopping=stopping).wait(WAIT)
+    assert ran == [0, 1, 2]
+
+
+def test_no_jobs_end_at_once() -> None:
+    assert drive([], print, parallel=4, stopping=threading.Event()).wait(WAIT)

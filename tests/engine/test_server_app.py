@@ -1,0 +1,126 @@
+"""What the managed server serves: Prefect's API and UI, with quick answers about concurrency limits."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from typing import Any
+
+import httpx
+import pytest
+
+from sweeptree.errors import ServerError
+from sweeptree.server import Server, environment, set_limit
+from sweeptree.server.app import QuickLimits
+
+pytestmark = pytest.mark.engine
+
+INCREMENT = "/v2/concurrency_limits/increment-with-lease"
+
+
+def take(server: Server, name: str) -> httpx.Response:
+    body = {"names": [f"tag:{name}"], "slots": 1, "mode": "concurrency", "lease_duration": 60}
+    return httpx.post(server.api_url + INCREMENT, json=body)
+
+
+def limits(server: Server, name: str) -> list[int]:
+    found = httpx.post(f"{server.api_url}/v2/concurrency_limits/filter", json={}).json()
+    return [limit["limit"] for limit in found if limit["name"] == f"tag:{name}"]
+
+
+def ask(statuses: list[int], path: str = INCREMENT) -> tuple[int, dict[bytes, bytes], list[int]]:
+    """What a client gets from QuickLimits around an app that gives `statuses` in turn; and those left over."""
+    sent: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        assert (await receive())["body"] == b"{}"
+        status = statuses.pop(0)
+        await send({"type": "http.response.start", "status": status, "headers": [(b"retry-after", b"9")]})
+        await send({"type": "http.response.body", "body": b""})
+        if status >= 500:
+            raise RuntimeError("as Prefect's app does")
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"{}"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(QuickLimits(app)({"type": "http", "method": "POST", "path": path}, receive, send))
+    return sent[0]["status"], dict(sent[0]["headers"]), statuses
+
+
+def test_a_lost_race_in_the_database_is_replayed() -> None:
+    assert ask([503, 503, 200]) == (200, {b"retry-after": b"9"}, [])
+
+
+def test_a_race_that_is_lost_again_and_again_says_come_back_at_once() -> None:
+    status, headers, _ = ask([503] * 50)
+    assert (status, headers) == (503, {b"retry-after": b"0.02"})
+
+
+def test_a_taken_slot_says_come_back_soon() -> None:
+    assert ask([423, 200]) == (423, {b"retry-after": b"0.05"}, [200])
+
+
+def test_other_paths_keep_prefects_answer() -> None:
+    assert ask([423], "/api/flow_runs/") == (423, {b"retry-after": b"9"}, [])
+
+
+def test_a_failure_of_the_app_still_reaches_the_log() -> None:
+    with pytest.raises(RuntimeError, match="as Prefect's app does"):
+        ask([500])
+
+
+def test_a_full_limit_answers_423_with_a_short_wait(server: Server) -> None:
+    set_limit(server.api_url, "gpu:full", 1)
+    assert take(server, "gpu:full").status_code == 200
+    refused = take(server, "gpu:full")
+    assert (refused.status_code, refused.headers["retry-after"]) == (423, "0.05")
+
+
+def test_a_limit_is_set_once_and_can_be_changed(server: Server) -> None:
+    for slots in (2, 2, 5):
+        set_limit(server.api_url, "gpu:set", slots)
+    assert limits(server, "gpu:set") == [5]
+
+
+def test_a_limit_on_a_server_that_is_away_is_an_error_with_a_hint() -> None:
+    with pytest.raises(ServerError) as caught:
+        set_limit("http://127.0.0.1:1/api", "gpu", 1)
+    assert caught.value.hint == ("sweeptree server status",)
+
+
+def test_the_ui_and_its_scripts_are_served(server: Server) -> None:
+    page = httpx.get(server.ui_url, headers={"accept": "text/html"}, follow_redirects=True)
+    script = page.text.partition('src="')[2].partition('"')[0]
+    assert page.status_code == 200
+    assert httpx.get(server.ui_url + script).headers["content-type"].startswith("text/javascript")
+
+
+def test_it_reports_nothing_and_advertises_nothing(server: Server) -> None:
+    settings = httpx.get(f"{server.api_url}/admin/settings").json()["server"]
+    assert settings["analytics_enabled"] is False
+    assert settings["ui"]["show_promotional_content"] is False
+
+
+def test_the_database_stands_in_the_servers_home(server: Server) -> None:
+    assert (server.home / "prefect.db").is_file()
+    assert (server.home / "ui").is_dir()
+
+
+def test_a_request_under_another_hosts_name_is_refused(server: Server) -> None:
+    assert httpx.get(f"{server.api_url}/health", headers={"host": "evil.example"}).status_code == 400
+
+
+def test_a_page_of_another_origin_may_not_call_the_api(server: Server) -> None:
+    answer = httpx.get(f"{server.api_url}/health", headers={"origin": "http://evil.example"})
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_a_process_with_the_servers_environment_talks_to_it(server: Server) -> None:
+    code = "from prefect.settings import get_current_settings as s; print(s().api.url, bool(s().api.key))"
+    env = {"PREFECT_API_KEY": "secret", "HOME": str(server.home), **environment(server)}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [server.api_url, "False"]

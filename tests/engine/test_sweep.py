@@ -1,0 +1,148 @@
+"""One sweep through its flow, as the Prefect server sees it afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.artifacts import Artifact
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+from prefect.client.schemas.objects import State
+from sweep_kit import Seen, make_repository, records_of, seal, see, states_of
+
+from sweeptree.flows.sweep import sweep
+from sweeptree.model import JobState, Resume, SweepSpec
+from sweeptree.records import SweepPaths
+from sweeptree.server import Server
+
+pytestmark = pytest.mark.engine
+
+STAGES = ("create-worktree", "run-command")
+TRAIN = 'echo "{\\"val_auc\\": 0.$(($2 + 7))}" >> "$SWEEPTREE_METRICS"\n'
+FAIL_ONE = "sh train.sh {lr} {seed}; test {lr}-{seed} != 0.2-2"
+
+
+def run(repo: Path, *, resume: Resume | None = None, **fields: Any) -> tuple[State[Any], SweepPaths]:
+    spec = SweepSpec.model_validate(
+        {"repo": repo, "use_worktree": True, "parallel": 2, "metric": "val_auc:max"} | fields
+    )
+    return sweep(spec, resume=resume, return_state=True), SweepPaths(repo / "results" / spec.exp_name)
+
+
+@pytest.fixture(scope="module")
+def repo(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("sweeps")
+    with pytest.MonkeyPatch.context() as patch:
+        seal(patch, folder)
+        yield make_repository(folder / "repo", train_sh=TRAIN, fix_sh="echo fixed > fixed.txt\n", notes_md="notes\n")
+
+
+@pytest.fixture(scope="module")
+def failing(repo: Path) -> tuple[State[Any], SweepPaths]:
+    """Two configs with two seeds each; the last of the four jobs fails."""
+    return run(repo, exp_name="failing", template=FAIL_ONE, grid={"lr": [0.1, 0.2]}, seeds=[1, 2])
+
+
+@pytest.fixture(scope="module")
+def seen(failing: tuple[State[Any], SweepPaths], server: Server) -> Seen:
+    return see(server.api_url, failing[1], tasks=[f"{stage} {job}" for stage in STAGES for job in range(4)])
+
+
+@pytest.fixture(scope="module")
+def artifacts(seen: Seen, server: Server) -> dict[str, Any]:
+    """The artifacts of the flow run and its subflow runs, by type."""
+    runs = ArtifactFilterFlowRunId(any_=[seen.run.id, *(sub.id for sub in seen.subflows.values())])
+    with SyncPrefectClient(server.api_url) as client:
+        found = client.read_artifacts(artifact_filter=ArtifactFilter(flow_run_id=runs))
+    return {str(artifact.type): artifact for artifact in found}
+
+
+def test_a_failed_job_fails_the_run_and_the_message_counts(failing: tuple[State[Any], SweepPaths], seen: Seen) -> None:
+    assert (failing[0].name, failing[0].message) == ("Failed", "1 failed, 3 succeeded")
+    assert seen.run.state is not None
+    assert (seen.run.state.name, seen.run.state.message) == ("Failed", "1 failed, 3 succeeded")
+
+
+def test_the_agents_are_subflow_runs(seen: Seen) -> None:
+    assert set(seen.subflows) == {"experiment-orchestrator", "results-aggregator"}
+    assert seen.run.name == "failing"
+
+
+def test_only_the_stages_that_were_asked_for_are_task_runs(seen: Seen) -> None:
+    assert set(seen.tasks) == {f"{stage} {job}" for stage in STAGES for job in range(4)}
+
+
+def test_a_command_hangs_on_its_own_worktree_and_on_nothing_else(seen: Seen) -> None:
+    for job in range(4):
+        worktree, command = (seen.tasks[f"{stage} {job}"] for stage in STAGES)
+        edges = {(name, edge.id) for name, found in command.task_inputs.items() for edge in found}
+        assert edges == {("wait_for", worktree.id)}
+        assert not any(worktree.task_inputs.values())
+
+
+def test_the_failed_command_says_why(seen: Seen) -> None:
+    states = [seen.tasks[f"run-command {job}"].state for job in range(4)]
+    assert [state.name for state in states if state] == ["Completed"] * 3 + ["Failed"]
+    assert states[3] is not None
+    assert states[3].message == "exit code 1"
+
+
+def test_the_run_is_tagged_and_its_task_runs_pay_for_no_tag(seen: Seen) -> None:
+    assert {"sweeptree", "failing"} < set(seen.run.tags)
+    assert [task.name for task in seen.tasks.values() if task.tags] == []
+
+
+def test_the_leaderboard_is_one_table(artifacts: dict[str, Artifact]) -> None:
+    table = str(artifacts["table"].data)
+    assert ("lr=0.1" in table, "lr=0.2" in table, "val_auc" in table) == (True, True, True)
+
+
+def test_the_summary_links_the_files(artifacts: dict[str, Artifact], failing: tuple[State[Any], SweepPaths]) -> None:
+    text = str(artifacts["markdown"].data)
+    assert "4 jobs: 1 failed, 3 succeeded." in text
+    for path in (failing[1].aggregated_json, failing[1].aggregated_csv, failing[1].groups_csv):
+        assert f"[{path.name}]({path.as_uri()})" in text
+
+
+def test_the_progress_stands_at_its_end(artifacts: dict[str, Artifact]) -> None:
+    assert artifacts["progress"].data == 100
+    assert artifacts["progress"].description == "4 of 4 jobs finished, 1 failed"
+
+
+def test_the_stages_that_were_asked_for_appear_in_their_order(repo: Path, server: Server) -> None:
+    stages = {"auto_fix_before_pr": True, "auto_fix_script": "fix.sh", "commit_and_pr": True, "post_pr_labels": ["x"]}
+    state, paths = run(repo, exp_name="chain", commands=["echo more >> notes.md"], **stages)
+    names = ["create-worktree 0", "run-command 0", "auto-fix 0", "commit-and-pr 0", "label-and-review 0"]
+    seen = see(server.api_url, paths, tasks=names)
+    assert state.is_completed()
+    assert sorted(seen.tasks) == sorted(names)
+    for before, after in pairwise(names):
+        assert [edge.id for edge in seen.tasks[after].task_inputs["wait_for"]] == [seen.tasks[before].id]
+
+
+def test_a_sweep_whose_jobs_are_ok_is_completed_and_resumes_to_nothing(repo: Path, server: Server) -> None:
+    state, paths = run(repo, exp_name="fine", commands=["true", "true"])
+    again, _ = run(repo, exp_name="fine", commands=["true", "true"], resume=Resume())
+    assert (state.name, state.message, again.message) == ("Completed", "2 succeeded", "2 succeeded")
+    assert set(see(server.api_url, paths).tasks) == set()
+    assert [len(record.attempts) for record in records_of(paths).values()] == [1, 1]
+
+
+def test_a_refused_spec_says_why_in_one_line_and_starts_nothing(repo: Path, server: Server) -> None:
+    (repo / "train.sh").write_text(TRAIN + "# not committed\n")
+    try:
+        state, paths = run(repo, exp_name="refused", commands=["sh train.sh 0.1 1"])
+    finally:
+        (repo / "train.sh").write_text(TRAIN)
+    assert (state.name, state.is_failed()) == ("Refused", True)
+    assert state.message is not None
+    assert "train.sh" in state.message
+    assert not paths.root.exists()
+
+
+def test_records_and_run_agree(failing: tuple[State[Any], SweepPaths]) -> None:
+    assert states_of(failing[1]) == [JobState.SUCCEEDED] * 3 + [JobState.FAILED]

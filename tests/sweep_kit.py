@@ -1,0 +1,118 @@
+"""What the tests of whole sweeps share: a sealed repository, a look at the engine, waiting with a deadline."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
+
+import pytest
+from helpers import git
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
+from prefect.client.schemas.objects import FlowRun, TaskRun
+
+from sweeptree.model import JobRecord, JobState
+from sweeptree.records import SweepPaths, read_json, read_record, record_indices
+
+T = TypeVar("T")
+PATIENCE = 90.0  # seconds; a busy machine is slow, a broken product never gets there
+
+
+def wait_for(look: Callable[[], T], seconds: float = PATIENCE) -> T:
+    """The first true value of `look`; fails when there is none before the deadline."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"waited in vain; at last it was {found!r}"
+        time.sleep(0.05)
+    return found
+
+
+def seal(patch: pytest.MonkeyPatch, home: Path) -> None:
+    """The environment of the fixture git_env, for fixtures that live longer than one test."""
+    for name in [name for name in os.environ if name.startswith(("GIT_", "SWEEPTREE_", "CUDA_", "XDG_"))]:
+        patch.delenv(name)
+    who = {
+        f"GIT_{role}_{what}": f"{what}@example.invalid"
+        for role in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    }
+    private = {"HOME": str(home), "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
+    for name, value in {**who, **private, "SWEEPTREE_SLOT_DIR": str(home / "slots")}.items():
+        patch.setenv(name, value)
+
+
+def make_repository(top: Path, **files: str) -> Path:
+    """A repository with one commit of these files (names with _ for .)."""
+    top.mkdir(parents=True)
+    for name, text in {"_gitignore": "results/\n", **files}.items():
+        (top / name.replace("_", ".")).write_text(text)
+    git("init", "-q", "-b", "main", cwd=top)
+    git("add", ".", cwd=top)
+    git("commit", "-q", "-m", "first", cwd=top)
+    return top
+
+
+def records_of(paths: SweepPaths) -> dict[int, JobRecord]:
+    """The records that stand on disk now."""
+    return {index: read_record(paths.record(index)) for index in record_indices(paths)}
+
+
+def states_of(paths: SweepPaths) -> list[JobState | None]:
+    """The states of the records, in the order of the jobs."""
+    return [record.state for _, record in sorted(records_of(paths).items())]
+
+
+def processes_under(folder: Path) -> list[str]:
+    """The living processes of jobs whose worktree lies in `folder`: pid and command line. Zombies do not count."""
+    mark = f"SWEEPTREE_WORKTREE={folder}".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (process / "environ").read_bytes():
+                found.append(f"{process.name} {(process / 'cmdline').read_bytes().decode(errors='replace')}")
+        except OSError:
+            continue
+    return found
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A sweep as the engine shows it: its flow run, its subflow runs and the task runs of its jobs, by name."""
+
+    run: FlowRun
+    subflows: dict[str, FlowRun]
+    tasks: dict[str, TaskRun]
+
+
+def see(api_url: str, paths: SweepPaths, *, tasks: Iterable[str] = ()) -> Seen:
+    """Ask the engine about a sweep, as soon as it knows the end of the flow run and of the task runs `tasks`."""
+    run_id = UUID(read_json(paths.sweep)["flow_run_id"])
+    with SyncPrefectClient(api_url) as client:
+        return wait_for(lambda: _look(client, run_id, set(tasks)))
+
+
+def _look(client: SyncPrefectClient, run_id: UUID, wanted: set[str]) -> Seen | None:
+    run = client.read_flow_run(run_id)
+    if run.state is None or not run.state.is_final():
+        return None
+    inner = {"id": {"any_": [str(run_id)]}}
+    below = client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate({"parent_flow_run_id": inner["id"]}))
+    names = {client.read_flow(sub.flow_id).name: sub for sub in below}
+    ids = {"any_": [str(sub.id) for sub in below]}
+    of_jobs = FlowRunFilter.model_validate({"id": ids})
+    tasks = client.read_task_runs(flow_run_filter=of_jobs, task_run_filter=TaskRunFilter(), limit=200)
+    ended = {task.name: task for task in tasks if task.state is not None and task.state.is_final()}
+    return Seen(run, names, ended) if wanted <= set(ended) else None
+
+
+def aggregated(paths: SweepPaths) -> dict[str, object]:
+    """The aggregated document of a sweep."""
+    found = json.loads(paths.aggregated_json.read_text())
+    assert isinstance(found, dict)
+    return found
