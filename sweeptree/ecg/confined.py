@@ -73,11 +73,12 @@ class FolderStore:
 
     def read(self, name: str, limit: int) -> bytes:
         """The bytes of a file of at most `limit` bytes. Raises Unreadable."""
-        if not is_safe(name):
-            raise Unreadable("unsafe_path", f"{name[:80]!r} does not stay below the dataset")
         folder, _, base = name.rpartition("/")
+        known = self._folders.get(folder)
+        if not is_safe(base if known is not None else name):
+            raise Unreadable("unsafe_path", f"{name[:80]!r} does not stay below the dataset")
         try:
-            file = os.open(base, _FILE, dir_fd=self._folder(folder))
+            file = os.open(base, _FILE, dir_fd=self._folder(folder) if known is None else known)
         except OSError as error:
             raise self._why(error, name) from error
         try:

@@ -1,12 +1,14 @@
 """One record's two files: is the header what it must be, is the signal what the header says, is it a signal at all.
 
 Hides: the WFDB header and format 16, and the order of the checks. A record costs a few array passes; arrays are
-turned to (leads, samples) once, because passes along memory are several times faster.
+turned to (leads, samples) once, because passes along memory are several times faster. `look` handles several records
+at once, because at 100 Hz the calls cost more than the sums; what it finds suspicious is read again, one by one.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,6 +109,39 @@ def _why_not_leads(lines: list[str], dat: str) -> list[Problem]:
     return problems
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`Signal` for B records at once, each array with B in front; `odd` (B,) marks what must be read one by one."""
+
+    sums: NDArray[np.int64]
+    squares: NDArray[np.int64]
+    low: NDArray[np.int16]
+    high: NDArray[np.int16]
+    fingerprint: NDArray[np.float32]
+    odd: NDArray[np.bool_]
+
+    def signal(self, number: int) -> Signal:
+        """One of them."""
+        return Signal(
+            self.sums[number], self.squares[number], self.low[number], self.high[number], self.fingerprint[number]
+        )
+
+
+def look(batch: Sequence[bytes], checksums: Sequence[Sequence[int]], rate: int) -> Look:
+    """Check .dat contents of the right length; a record that is not `odd` has no problem at all."""
+    length = ptbxl.samples(rate)
+    stacked = np.frombuffer(b"".join(batch), "<i2").reshape(len(batch), length, 12)
+    x = np.ascontiguousarray(stacked.transpose(0, 2, 1))
+    sums, low, high = x.sum(axis=2, dtype=np.int64), x.min(axis=2), x.max(axis=2)
+    wide = x.astype(np.int32)  # the one large temporary: each further one costs more than the sums themselves
+    top = np.maximum(-low.astype(np.int32), high)
+    odd = (sums % 65536 != np.asarray(checksums)) | (low == high) | (top >= AMPLITUDE_LIMIT_UV)
+    odd |= _may_clip(x, low, high, rate)
+    bad = odd.any(axis=1) | (_limb_error(wide) > LIMB_LIMIT_UV)
+    squares = np.square(wide, out=wide).sum(axis=2, dtype=np.int64)
+    return Look(sums, squares, low, high, _fingerprint(x), bad)
+
+
 def read_signal(data: bytes, checksums: list[int], rate: int) -> tuple[Signal | None, list[Problem]]:
     """Check a .dat of (samples, 12) little-endian int16 microvolts. The signal is None when it cannot be used.
 
@@ -116,30 +151,28 @@ def read_signal(data: bytes, checksums: list[int], rate: int) -> tuple[Signal | 
     length = ptbxl.samples(rate)
     if len(data) != 24 * length:
         return None, [Problem("file_size", ".dat", f"{len(data)} bytes, not {24 * length}")]
-    x = np.ascontiguousarray(np.frombuffer(data, "<i2").reshape(length, 12).T)
-    sums = x.sum(axis=1, dtype=np.int64)
-    if checksums and (sums % 65536 != checksums).any():
-        wrong = [lead for lead, s, c in zip(ptbxl.LEADS, sums, checksums, strict=True) if s % 65536 != c]
+    seen = look([data], [checksums or [-1] * 12], rate)
+    if checksums and (seen.sums[0] % 65536 != checksums).any():
+        wrong = [lead for lead, s, c in zip(ptbxl.LEADS, seen.sums[0], checksums, strict=True) if s % 65536 != c]
         return None, [Problem("checksum", ".dat", f"WFDB checksum differs in {', '.join(wrong)}")]
-    wide = x.astype(np.int32)  # the one large temporary: each further one costs more than the sums themselves
-    problems = _oddities(x, wide, rate)
-    squares = np.square(wide, out=wide).sum(axis=1, dtype=np.int64)
-    return Signal(sums, squares, x.min(axis=1), x.max(axis=1), _fingerprint(x)), problems
+    x = np.ascontiguousarray(np.frombuffer(data, "<i2").reshape(length, 12).T)
+    return seen.signal(0), _oddities(x, seen.low[0], seen.high[0], rate)
 
 
 def _fingerprint(x: NDArray[np.int16]) -> NDArray[np.float32]:
-    """The slow course of leads I and II, centred, of unit length: the same at 100 and at 500 Hz."""
-    part = x.shape[1] // FINGERPRINT_PARTS
-    cut = x[:FINGERPRINT_LEADS, : part * FINGERPRINT_PARTS]
-    means = cut.reshape(FINGERPRINT_LEADS, FINGERPRINT_PARTS, part).mean(axis=2, dtype=np.float64).ravel()
-    means -= means.mean()
-    unit: NDArray[np.float32] = (means / max(float(np.sqrt(means @ means)), _EPSILON)).astype(np.float32)
+    """The slow course of leads I and II, centred, of unit length, per record: the same at 100 and at 500 Hz."""
+    part = x.shape[2] // FINGERPRINT_PARTS
+    cut = x[:, :FINGERPRINT_LEADS, : part * FINGERPRINT_PARTS]
+    parts = cut.reshape(len(x), FINGERPRINT_LEADS * FINGERPRINT_PARTS, part)
+    means = parts.mean(axis=2, dtype=np.float64)
+    means -= means.mean(axis=1, keepdims=True)
+    size = np.sqrt((means * means).sum(axis=1, keepdims=True))
+    unit: NDArray[np.float32] = (means / np.maximum(size, _EPSILON)).astype(np.float32)
     return unit
 
 
-def _oddities(x: NDArray[np.int16], wide: NDArray[np.int32], rate: int) -> list[Problem]:
-    """What makes a signal useless or odd; `wide` is x with room for sums."""
-    low, high = x.min(axis=1), x.max(axis=1)
+def _oddities(x: NDArray[np.int16], low: NDArray[np.int16], high: NDArray[np.int16], rate: int) -> list[Problem]:
+    """What makes a signal useless or odd."""
     problems = []
     if (low == ptbxl.INVALID).any():
         count = int((x == ptbxl.INVALID).sum())
@@ -152,33 +185,36 @@ def _oddities(x: NDArray[np.int16], wide: NDArray[np.int32], rate: int) -> list[
         millivolts = int(top.max()) / 1000
         leads = _names(top >= AMPLITUDE_LIMIT_UV)
         problems.append(Problem("amplitude", ".dat", f"{millivolts:.1f} mV in {leads}: no heart gives that"))
-    worst = _limb_error(wide)
+    worst = float(_limb_error(x[None].astype(np.int32))[0])
     if worst > LIMB_LIMIT_UV:
         detail = f"limb leads contradict Einthoven or Goldberger by {worst:.0f} uV"
         problems.append(Problem("limb_leads", ".dat", detail))
     return problems + _clipped(x, low, high, rate)
 
 
-def _limb_error(x: NDArray[np.int32]) -> float:
-    """The largest deviation, in uV, from III = II - I, aVR = -(I + II)/2, aVL = I - II/2, aVF = II - I/2."""
-    i, ii, iii, avr, avl, avf = x[:6]
-    return max(
-        float(np.abs(ii - i - iii).max()),
-        float(np.abs(2 * avr + i + ii).max()) / 2,
-        float(np.abs(2 * avl - 2 * i + ii).max()) / 2,
-        float(np.abs(2 * avf - 2 * ii + i).max()) / 2,
-    )
+def _limb_error(x: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Per record the largest deviation, in uV, from III = II - I, aVR = -(I + II)/2, aVL = I - II/2, aVF = II - I/2."""
+    i, ii, iii, avr, avl, avf = (x[:, lead] for lead in range(6))
+    worst = np.abs(ii - i - iii).max(axis=1) * 2
+    for twice in (2 * avr + i + ii, 2 * avl - 2 * i + ii, 2 * avf - 2 * ii + i):
+        np.maximum(worst, np.abs(twice).max(axis=1), out=worst)
+    return np.asarray(worst / 2)
+
+
+def _may_clip(x: NDArray[np.int16], low: NDArray[np.int16], high: NDArray[np.int16], rate: int) -> NDArray[np.bool_]:
+    """Leads that are at an extreme in two neighbours of a sparse grid; a run of 0.1 s always holds two."""
+    sparse = x[:, :, :: int(CLIP_SECONDS * rate) // 2]
+    at_low, at_high = sparse == low[:, :, None], sparse == high[:, :, None]
+    two = (at_low[:, :, 1:] & at_low[:, :, :-1]) | (at_high[:, :, 1:] & at_high[:, :, :-1])
+    return np.asarray(two.any(axis=2))
 
 
 def _clipped(x: NDArray[np.int16], low: NDArray[np.int16], high: NDArray[np.int16], rate: int) -> list[Problem]:
     """Leads that stay at their own highest or lowest value for 0.1 s on end: the amplifier's rail."""
     run = int(CLIP_SECONDS * rate)
-    sparse = x[:, :: run // 2]  # a run that long holds two neighbours of these
-    at_low, at_high = sparse == low[:, None], sparse == high[:, None]
-    two = (at_low[:, 1:] & at_low[:, :-1]) | (at_high[:, 1:] & at_high[:, :-1])
     found = [
         ptbxl.LEADS[lead]
-        for lead in np.flatnonzero(two.any(axis=1) & (low != high))
+        for lead in np.flatnonzero(low != high)
         if max(_longest(x[lead] == low[lead]), _longest(x[lead] == high[lead])) >= run
     ]
     if not found:

@@ -22,6 +22,8 @@ from sweeptree.ecg.npyfile import NpyRows
 from sweeptree.ecg.survey import Row, Survey
 
 SHARD = 128
+BATCH_BYTES = 256 * 1024
+"""Records looked at together: few enough to stay in the processor's cache."""
 MAX_HEADER_BYTES = 64 * 1024
 CANDIDATE = 0.99
 SAME = 0.9999
@@ -87,22 +89,57 @@ def verify(store: Store, found: Survey, rate: int, out: NpyRows, progress: Progr
     return job.ledger, findings
 
 
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """The two files of a row, read and parsed."""
+
+    number: int
+    data: bytes
+    digest: str
+    checksums: list[int]
+
+
 def _shard(job: _Job, rows: range) -> list[Finding]:
     findings: list[Finding] = []
-    for number in rows:
-        row = job.found.rows[number]
-        stem = row.stems[job.rate]
-        header = _read(job, row, f"{stem}.hea", MAX_HEADER_BYTES, findings)
-        data = _read(job, row, f"{stem}.dat", 24 * ptbxl.samples(job.rate) + 1, findings)
-        if header is None or data is None:
-            continue
-        checksums, problems = signals.read_header(header[0], stem, job.rate)
-        signal, more = signals.read_signal(data[0], checksums, job.rate)
-        findings += [Finding(p.check, row.ecg_id, stem + p.suffix, p.detail) for p in problems + more]
-        if signal is not None:
-            job.ledger.put(number, signal, data[1])
-            job.out.write(number, data[0])
+    step = max(1, BATCH_BYTES // (24 * ptbxl.samples(job.rate)))
+    for first in range(rows.start, rows.stop, step):
+        numbers = range(first, min(first + step, rows.stop))
+        files = [f for number in numbers if (f := _files(job, number, findings)) is not None]
+        _signals(job, files, findings)
     return findings
+
+
+def _files(job: _Job, number: int, findings: list[Finding]) -> _Files | None:
+    row = job.found.rows[number]
+    stem = row.stems[job.rate]
+    header = _read(job, row, f"{stem}.hea", MAX_HEADER_BYTES, findings)
+    data = _read(job, row, f"{stem}.dat", 24 * ptbxl.samples(job.rate) + 1, findings)
+    if header is None or data is None:
+        return None
+    checksums, problems = signals.read_header(header[0], stem, job.rate)
+    findings += [Finding(p.check, row.ecg_id, stem + p.suffix, p.detail) for p in problems]
+    return _Files(number, data[0], data[1], checksums)
+
+
+def _signals(job: _Job, files: Sequence[_Files], findings: list[Finding]) -> None:
+    """Look at all whole records at once; what is odd, damaged or without checksums is read by itself."""
+    whole = [f for f in files if f.checksums and len(f.data) == 24 * ptbxl.samples(job.rate)]
+    seen = signals.look([f.data for f in whole], [f.checksums for f in whole], job.rate) if whole else None
+    plain = {f.number: n for n, f in enumerate(whole) if seen is not None and not seen.odd[n]}
+    for f in files:
+        if seen is not None and f.number in plain:
+            _keep(job, f, seen.signal(plain[f.number]))
+            continue
+        signal, problems = signals.read_signal(f.data, f.checksums, job.rate)
+        row = job.found.rows[f.number]
+        findings += [Finding(p.check, row.ecg_id, row.stems[job.rate] + p.suffix, p.detail) for p in problems]
+        if signal is not None:
+            _keep(job, f, signal)
+
+
+def _keep(job: _Job, files: _Files, signal: signals.Signal) -> None:
+    job.ledger.put(files.number, signal, files.digest)
+    job.out.write(files.number, files.data)
 
 
 def _read(job: _Job, row: Row, name: str, limit: int, findings: list[Finding]) -> tuple[bytes, str] | None:

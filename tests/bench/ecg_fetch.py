@@ -3,16 +3,14 @@
 python tests/bench/ecg_fetch.py [--files 1600]
 """
 
-import argparse
 import http.server
 import socketserver
-import tempfile
 import threading
 import time
 import urllib.request
 from pathlib import Path
 
-from sweeptree.ecg.fetch import Client, Wanted, fetch_all
+from tests.bench.lab import Lab
 
 LATENCY, SIZE, ONE_BY_ONE = 0.06, 24_000, 40
 
@@ -42,31 +40,32 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     request_queue_size = 128
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--files", type=int, default=1600)
-    count = parser.parse_args().files
+def run(lab: Lab) -> None:
+    """One by one with urllib, then with our client."""
     server = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     base = f"http://127.0.0.1:{server.server_address[1]}/"
+    slow = _one_by_one(base, lab.size(ONE_BY_ONE, 3))
+    fast = _at_once(base, lab.size(1600, 20), lab.place("fetch"))
+    server.shutdown()
+    row = {"latency_ms": LATENCY * 1000, "ours_per_s": fast, "one_by_one_per_s": slow, "ratio": fast / slow}
+    lab.report("ecg_fetch", [row], note="files of 24 kB, client and server on one machine")
+
+
+def _one_by_one(base: str, count: int) -> float:
     start = time.monotonic()
-    for number in range(ONE_BY_ONE):
+    for number in range(count):
         with urllib.request.urlopen(f"{base}{number}") as answer:
             answer.read()
-    slow = ONE_BY_ONE / (time.monotonic() - start)
-    with tempfile.TemporaryDirectory() as folder:
-        client = Client(base)
-        wanted = [Wanted(f"{number // 1000}/{number}", SIZE, None) for number in range(count)]
-        start, used = time.monotonic(), time.process_time()
-        fetch_all(client, Path(folder), wanted, lambda _done, _total: None)
-        fast, used = count / (time.monotonic() - start), time.process_time() - used
-        client.close()
-    server.shutdown()
-    print(
-        f"fetch {count} files at {LATENCY * 1000:.0f} ms: {fast:.0f}/s, one by one {slow:.1f}/s, "
-        f"{fast / slow:.1f} x faster (at least 15), {used:.2f} s CPU (client and server)"
-    )
+    return count / (time.monotonic() - start)
 
 
-if __name__ == "__main__":
-    main()
+def _at_once(base: str, count: int, folder: Path) -> float:
+    from sweeptree.ecg.fetch import Client, Wanted, fetch_all
+
+    client = Client(base)
+    wanted = [Wanted(f"{number // 1000}/{number}", SIZE, None) for number in range(count)]
+    start = time.monotonic()
+    fetch_all(client, folder, wanted, lambda _done, _total: None)
+    client.close()
+    return count / (time.monotonic() - start)
