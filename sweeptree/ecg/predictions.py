@@ -87,7 +87,9 @@ def names_of(paths: Sequence[Path]) -> list[str]:
     shared = 0
     while len(parts) > 1 and all(len(p) > shared + 1 for p in parts) and len({p[shared] for p in parts}) == 1:
         shared += 1
-    names = ["/".join(p[shared:] if len(parts) > 1 else p[-1:]) for p in parts]
+    if len(parts) == 1:
+        shared = len(parts[0]) - (2 if parts[0][-1].startswith("seed") else 1)
+    names = ["/".join(p[shared:]) for p in parts]
     return [n if names.count(n) == 1 else f"{n}/{p.stem}" for n, p in zip(names, paths, strict=True)]
 
 

@@ -81,11 +81,14 @@ def verify(store: Store, found: Survey, rate: int, out: NpyRows, progress: Progr
     shards = [range(first, min(first + SHARD, len(found.rows))) for first in range(0, len(found.rows), SHARD)]
     findings: list[Finding] = []
     done = 0
-    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+    pool = ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1))
+    try:
         for rows, part in zip(shards, pool.map(lambda r: _shard(job, r), shards), strict=True):
             findings += part
             done += len(rows)
             progress(done, len(found.rows))
+    finally:
+        pool.shutdown(cancel_futures=True)  # an interrupt does not wait for the shards that have not begun
     return job.ledger, findings
 
 

@@ -81,7 +81,10 @@ def rows(count: int) -> list[dict[str, str]]:
         row = dict.fromkeys(COLUMNS, "")
         row |= {"ecg_id": f"{ecg_id}", "patient_id": f"{900 + ecg_id}.0", "age": f"{30 + ecg_id % 60}.0"}
         row |= {"sex": f"{ecg_id % 2}", "site": f"{ecg_id % 3}.0", "device": "CS-12   E" if ecg_id % 2 else "AT-6 C"}
-        row |= {"recording_date": f"1990-01-{1 + ecg_id % 28:02d} 10:00:00", "scp_codes": CODES[ecg_id % len(CODES)]}
+        row |= {
+            "recording_date": f"1990-01-{1 + ecg_id % 28:02d} 10:00:00",
+            "scp_codes": CODES[(ecg_id + ecg_id // 10) % len(CODES)],
+        }
         row |= {"strat_fold": f"{(ecg_id - 1) % 10 + 1}", "static_noise": " , I-V1,  " if ecg_id % 4 == 0 else ""}
         row |= {"filename_lr": stem(ecg_id, 100), "filename_hr": stem(ecg_id, 500)}
         made.append(row)
