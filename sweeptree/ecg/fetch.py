@@ -96,7 +96,10 @@ class Client:
                 why = str(error)
                 if number + 1 < TRIES:
                     time.sleep(min(60.0, max(error.after, self._pause * 2**number * random.uniform(0.7, 1.3))))  # noqa: S311
-        raise FetchError(f"{name} could not be fetched in {TRIES} tries: {why}", hint="run the same command again")
+        raise FetchError(
+            f"{name} could not be fetched in {TRIES} tries: {why}",
+            hint=("run the same command again", "or give a folder or zip: --source PATH"),
+        )
 
     def _once(self, wanted: Wanted) -> bytes:
         with self._open(wanted.name, {}) as answer:
