@@ -60,9 +60,10 @@ def _run(prepared: Prepared, store: SweepStore, settings: Settings, resume: Resu
         sweep = Sweep(prepared, store, pool, log_cap=settings.log_cap)
         command = tasks.run_command.with_options(tags=_admission(sweep))
         records = _earlier_records(prepared)
+        store.mend_ledger(records.values())
         for record in records.values():
             aggregate.add(record)
-        due = [job for job in prepared.jobs if resume.takes(job.index, _state(records.get(job.index)))]
+        due = [job for job in prepared.jobs if _is_due(sweep, records.get(job.index), job, resume)]
         with Watch(sweep, total=len(prepared.jobs), finished=len(prepared.jobs) - len(due), run_id=_run_id()) as watch:
 
             def run_one(job: Job) -> None:
@@ -102,7 +103,11 @@ def run_job(sweep: Sweep, job: Job, command: tasks.StageTask = tasks.run_command
     """One job through its whole chain, with its retries. Never raises: what went wrong stands in the record."""
     chain = Chain(sweep, job)
     try:
-        ran = tasks.through_engine(tasks.adopt_command, chain, None) if stages.is_unfinished(chain) else None
+        ran = None
+        if stages.is_unfinished(chain):
+            ran = tasks.through_engine(tasks.adopt_command, chain, None)
+        elif job.index in sweep.undelivered:
+            stages.take_up(chain)
         while chain.error is None and (chain.outcome is None or chain.attempts_left):
             ran = _attempt(chain, command)
         if chain.error is None:
@@ -161,7 +166,8 @@ def _pool(prepared: Prepared) -> Iterator[worktrees.Pool | None]:
         yield None
         return
     size = prepared.parallel + prepared.lookahead
-    with worktrees.Pool(prepared.repo, prepared.base, prepared.spec.exp_name, size=size) as pool:
+    spec = prepared.spec
+    with worktrees.Pool(prepared.repo, prepared.base, spec.exp_name, size=size, links=spec.links) as pool:
         yield pool
 
 
@@ -179,8 +185,14 @@ def _earlier_records(prepared: Prepared) -> dict[int, JobRecord]:
     return found
 
 
-def _state(record: JobRecord | None) -> JobState | None:
-    return record.state if record is not None else None
+def _is_due(sweep: Sweep, record: JobRecord | None, job: Job, resume: Resume) -> bool:
+    """Whether a job is to be run, taken over, or only to be delivered."""
+    if resume.takes(job.index, record.state if record is not None else None):
+        return True
+    if record is None or resume.jobs or not stages.is_undelivered(sweep, record):
+        return False
+    sweep.undelivered.add(job.index)
+    return True
 
 
 def _count(prepared: Prepared, records: dict[int, JobRecord]) -> dict[str, int]:

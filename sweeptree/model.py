@@ -64,7 +64,8 @@ Command = Annotated[str, AfterValidator(check_command)]
 class Border(BaseModel):
     """What crosses a border is frozen, and a misspelt field is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # The form in the Prefect UI shows each field under the name that the command line uses.
+    model_config = ConfigDict(frozen=True, extra="forbid", field_title_generator=lambda name, _: name)
 
 
 class SweepSpec(Border):

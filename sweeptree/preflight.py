@@ -141,7 +141,7 @@ def _dirty(
 ) -> worktrees.DirtyReport | None:
     if not spec.use_worktree or repo.is_bare or spec.dirty == "ignore":
         return None
-    return worktrees.inspect(repo, base, [job.command for job in jobs], ignore=[paths.root.parent])
+    return worktrees.inspect(repo, base, [job.command for job in jobs], ignore=[paths.root.parent], links=spec.links)
 
 
 def _refusals(paths: SweepPaths, spec: SweepSpec, base: Base, spec_hash: str, *, resume: bool) -> list[SweeptreeError]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 import re
 import stat
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ from sweeptree.errors import RecordError, Refused
 from sweeptree.model import SCHEMA_VERSION, JobRecord, JobState
 
 MAX_RECORD_BYTES = 16 * 1024 * 1024
-_ATTEMPT_FILE = re.compile(r"job_(\d{1,9})\.(\d{1,9})\.(?:alive|outcome|started)")
+_ATTEMPT_FILE = re.compile(r"job_(\d{1,9})\.(\d{1,9})\.(?:alive|outcome|started)(?:\.\w{1,9})?")
 _NOFOLLOW = os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -253,7 +254,9 @@ class SweepStore:
         self.paths = paths
         self._lock = lock
         self._root = os.open(paths.root, os.O_RDONLY | os.O_DIRECTORY | _NOFOLLOW)
-        self._ledger = os.open(paths.ledger, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NOFOLLOW, 0o644)
+        self._ledger = os.open(paths.ledger, os.O_RDWR | os.O_APPEND | os.O_CREAT | _NOFOLLOW, 0o644)
+        self._torn = not _ends_whole(self._ledger)
+        self._late: dict[int, bytes] = {}
         self._guard = threading.Lock()
         self._records: dict[int, JobRecord] = {}
 
@@ -291,6 +294,7 @@ class SweepStore:
 
     def close(self) -> None:
         """Give the sweep back."""
+        self._append()
         for file in (self._ledger, self._root, self._lock):
             os.close(file)
 
@@ -311,7 +315,7 @@ class SweepStore:
             new = JobRecord.model_validate(new.model_dump())
             self._records[index] = new
         data = new.model_dump_json(exclude_none=False).encode() + b"\n"
-        _replace(self._root, self.paths.record(index).name, data, durable=True)
+        self._write(self.paths.record(index).name, data)
         if new.state != old.state or "metrics" in fields or "attempts" in fields:
             self._note(new)
         return new
@@ -322,21 +326,72 @@ class SweepStore:
             return self._records.get(index) or self._read(index)
 
     def _read(self, index: int) -> JobRecord:
+        path = self.paths.record(index)
         try:
-            return read_record(self.paths.record(index))
+            return read_record(path)
         except RecordError:
+            self._put_aside(path.name)
             return JobRecord(id=index, state=JobState.PLANNED)
+
+    def _write(self, name: str, data: bytes) -> None:
+        try:
+            _replace(self._root, name, data, durable=True)
+        except IsADirectoryError:  # a job's doing
+            self._put_aside(name)
+            _replace(self._root, name, data, durable=True)
+
+    def _put_aside(self, name: str) -> None:
+        """Keep what stands in the place of a record and is none as NAME.corrupt, for a look."""
+        names = (f"{name}.corrupt{n or ''}" for n in itertools.count())
+        aside = next(found for found in names if not os.path.lexists(self.paths.root / found))
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(name, aside, src_dir_fd=self._root, dst_dir_fd=self._root)
+
+    def mend_ledger(self, records: Iterable[JobRecord]) -> int:
+        """Tell the ledger what these records say and it does not (after a power cut or a full disk); how many."""
+        missing = lacking(self.paths, records)
+        for record in missing:
+            self._note(record)
+        return len(missing)
 
     def _note(self, record: JobRecord) -> None:
         line = json.dumps(_ledger_entry(record), ensure_ascii=False, separators=(",", ":"), default=str)
-        os.write(self._ledger, line.encode() + b"\n")
+        with self._guard:
+            self._late[record.id] = line.encode() + b"\n"
+        self._append()
+
+    def _append(self) -> None:
+        """Append what is due. The records are the truth: a full disk only leaves it for the next time."""
+        with self._guard, contextlib.suppress(OSError):
+            if not self._late:
+                return
+            data = b"\n" * self._torn + b"".join(self._late.values())
+            self._torn = os.write(self._ledger, data) < len(data)
+            if not self._torn:
+                self._late.clear()
+
+
+def _ends_whole(ledger: int) -> bool:
+    size = os.fstat(ledger).st_size
+    return size == 0 or os.pread(ledger, 1, size - 1) == b"\n"
+
+
+def lacking(paths: SweepPaths, records: Iterable[JobRecord]) -> list[JobRecord]:
+    """Those of the records whose state the ledger does not know."""
+    told = read_ledger(paths)
+    return [record for record in records if _differs(told.get(record.id, {}), record)]
+
+
+def _differs(told: Mapping[str, Any], record: JobRecord) -> bool:
+    entry = _ledger_entry(record)
+    return any(told.get(name) != entry[name] for name in ("state", "attempt"))
 
 
 def _ledger_entry(record: JobRecord) -> Mapping[str, Any]:
     return {
         "id": record.id,
         "state": record.state,
-        "attempt": len(record.attempts) or 1,
+        "attempt": max((attempt.number for attempt in record.attempts), default=1),
         "at": utc_now(),
         "config_id": record.config_id,
         "seed": record.seed,

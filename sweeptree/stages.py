@@ -11,13 +11,14 @@ import hashlib
 import os
 import platform
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from sweeptree import artifacts, metrics, supervise, worktrees
-from sweeptree.errors import RecordError, SweeptreeError
+from sweeptree.errors import RecordError, SweeptreeError, WorktreeGone
 from sweeptree.model import Attempt, JobRecord, JobState, Launch, Outcome, SlotRequest, Worktree
 from sweeptree.records import read_json, utc_now
-from sweeptree.sweeps import Chain
+from sweeptree.sweeps import Chain, Sweep
 
 ARTIFACT_BYTES = 512 * 1024 * 1024
 ARTIFACT_FILES = 10_000
@@ -57,8 +58,7 @@ def run_command(chain: Chain) -> Outcome:
     if outcome is None:
         outcome = _supervised(chain, _launch(chain, chain.job.command, "", slots=True))
     chain.outcome = outcome
-    _record_outcome(chain, outcome)
-    return outcome
+    return _record_outcome(chain, outcome)
 
 
 def is_unfinished(chain: Chain) -> bool:
@@ -77,18 +77,40 @@ def adopt(chain: Chain) -> Outcome | None:
     paths, index, number = chain.sweep.paths, chain.job.index, last_attempt(chain)
     chain.attempt, chain.tries = number, 1
     alive, outcome_file = paths.attempt(index, number, "alive"), paths.attempt(index, number, "outcome")
-    keeper = supervise.adopt(alive, outcome_file)
-    with chain.sweep.watched(keeper):
-        if keeper.is_alive():
-            _await_start(chain, keeper, paths.attempt(index, number, "started"))
-        outcome = keeper.wait()
-    if outcome is None:
-        _note_lost(chain)
+    outcome = None
+    while outcome is None:
+        keeper = supervise.adopt(alive, outcome_file)
+        with chain.sweep.watched(keeper):
+            if keeper.is_alive():
+                _await_start(chain, keeper, paths.attempt(index, number, "started"))
+            outcome = keeper.wait()
+        if outcome is None and supervise.bar(alive, outcome_file):
+            outcome = supervise.lost_outcome()
+    if outcome.state is JobState.LOST:
+        _note_lost(chain, outcome)
         return None
     chain.worktree = _old_worktree(chain)
     chain.outcome = outcome
-    _record_outcome(chain, outcome)
-    return outcome
+    return _record_outcome(chain, outcome)
+
+
+def is_undelivered(sweep: Sweep, record: JobRecord) -> bool:
+    """Whether a job succeeded and the process that drove it died before its changes were committed."""
+    pool, place = sweep.pool, record.worktree
+    if pool is None or place is None or record.state is not JobState.SUCCEEDED or not sweep.spec.commit_and_pr:
+        return False
+    return _succeeded(sweep, record) is not None and pool.has_leftover(record.id, Path(place))
+
+
+def take_up(chain: Chain) -> None:
+    """Go on behind the command of such a job: its outcome stands, its worktree is taken over."""
+    chain.attempt, chain.tries = last_attempt(chain), 1
+    chain.record = chain.sweep.store.record(chain.job.index)
+    chain.outcome = _succeeded(chain.sweep, chain.record)
+    chain.worktree = _old_worktree(chain)
+    _end_beside(chain, ".fix")
+    for what in ("alive", "started", "outcome"):
+        chain.sweep.paths.attempt(chain.job.index, chain.attempt, f"{what}.fix").unlink(missing_ok=True)
 
 
 def auto_fix(chain: Chain) -> Outcome | None:
@@ -208,22 +230,45 @@ def _put_aside(chain: Chain) -> None:
 
 def _old_worktree(chain: Chain) -> Worktree | None:
     prepared, pool = chain.sweep.prepared, chain.sweep.pool
-    return pool.adopt(chain.job.index) if pool else worktrees.in_place(prepared.repo, prepared.base)
+    if pool is None:
+        return worktrees.in_place(prepared.repo, prepared.base)
+    place = chain.sweep.store.record(chain.job.index).worktree
+    return pool.adopt(chain.job.index, Path(place) if place else None)
 
 
-def _note_lost(chain: Chain) -> None:
+def _note_lost(chain: Chain, outcome: Outcome) -> None:
     """The attempt's keeper is dead and left no outcome: say so, and end what its job may have left running."""
+    _end_beside(chain, ".setup")
     supervise.sweep_orphans(_launch_name(chain, ""), lambda _: False)
-    outcome = _lost()
     attempt = Attempt(number=chain.attempt, state=outcome.state, reason=outcome.reason, end_time=outcome.end_time)
     if chain.attempt in (a.number for a in chain.sweep.store.record(chain.job.index).attempts):
         chain.update(state=outcome.state, reason=outcome.reason, attempts=_with_attempt(chain, attempt))
 
 
+def _succeeded(sweep: Sweep, record: JobRecord) -> Outcome | None:
+    number = max((attempt.number for attempt in record.attempts), default=0)
+    outcome = supervise.read_outcome(sweep.paths.attempt(record.id, number, "outcome"))
+    return outcome if outcome is not None and outcome.state is JobState.SUCCEEDED else None
+
+
+def _end_beside(chain: Chain, suffix: str) -> None:
+    """The setup or fix of an attempt whose driver died may still run: it would be in the way."""
+    paths, index = chain.sweep.paths, chain.job.index
+    files = (paths.attempt(index, chain.attempt, what + suffix) for what in ("alive", "outcome"))
+    keeper = supervise.adopt(*files)
+    keeper.kill()
+    keeper.wait()
+
+
 def _launch_name(chain: Chain, suffix: str) -> str:
     """exp:job.attempt@where: unlike any other launch on this machine, also of a sweep of the same name elsewhere."""
-    where = hashlib.sha256(os.fsencode(chain.sweep.paths.root.resolve())).hexdigest()[:8]
-    return f"{chain.sweep.spec.exp_name}:{chain.job.index}.{chain.attempt}@{where}{suffix}"
+    name, where = chain.sweep.spec.exp_name, place_mark(chain.sweep.paths.root)
+    return f"{name}:{chain.job.index}.{chain.attempt}@{where}{suffix}"
+
+
+def place_mark(root: Path) -> str:
+    """What tells the launches of a sweep at `root` from those of one of the same name elsewhere; 8 hex digits."""
+    return hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:8]
 
 
 def _setup(chain: Chain) -> Outcome | None:
@@ -290,8 +335,10 @@ def _supervised(chain: Chain, launch: Launch) -> Outcome:
         if is_command and launch.slots is not None:
             _await_start(chain, keeper, launch.started)
         outcome = keeper.wait()
-    if outcome is None:
-        return _lost()
+    if outcome is None:  # somebody killed the keeper
+        supervise.sweep_orphans(launch.name, lambda _: False)
+        supervise.bar(launch.alive, launch.outcome)
+        return supervise.lost_outcome()
     return outcome
 
 
@@ -312,26 +359,16 @@ def _record_start(chain: Chain, start_time: str, gpus: tuple[str, ...]) -> None:
     )
 
 
-def _lost() -> Outcome:
-    return Outcome(
-        state=JobState.LOST,
-        exit_code=None,
-        signal=None,
-        reason="its keeper was killed before the job ended",
-        start_time=None,
-        end_time=utc_now(),
-        duration_seconds=0.0,
-        peak_rss_mb=None,
-    )
-
-
-def _record_outcome(chain: Chain, outcome: Outcome) -> None:
+def _record_outcome(chain: Chain, outcome: Outcome) -> Outcome:
+    """Write how the attempt ended. Returns the outcome: failed when the worktree, and so its work, is gone."""
     paths, spec, index = chain.sweep.paths, chain.sweep.spec, chain.job.index
+    names, notes, gone = _keep_artifacts(chain)
+    if gone and outcome.state is JobState.SUCCEEDED:
+        outcome = chain.outcome = replace(outcome, state=JobState.FAILED, reason=gone)
     reason = outcome.reason
     if chain.setup_failed:
         reason = f"the setup command failed: {reason}"
     found = metrics.collect(paths.metrics(index), paths.log(index), spec.metric)
-    names, notes = _keep_artifacts(chain)
     start = outcome.start_time or (chain.record.start_time if chain.record else None)
     attempt = Attempt(
         number=chain.attempt,
@@ -361,16 +398,20 @@ def _record_outcome(chain: Chain, outcome: Outcome) -> None:
         worktree=_expected_place(chain, outcome),
         reproduce=reproduce_line(chain),
     )
+    return outcome
 
 
-def _keep_artifacts(chain: Chain) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Copy what the job made in its worktree; without a worktree of its own nobody knows whose file is whose."""
+def _keep_artifacts(chain: Chain) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
+    """Copy what the job made in its worktree; without a worktree of its own nobody knows whose file is whose.
+
+    Returns the names, the notes, and why the worktree is gone if it is.
+    """
     if chain.sweep.pool is None or chain.worktree is None:
-        return (), ()
+        return (), (), None
     try:
         changes = worktrees.changes(chain.worktree)
     except SweeptreeError as error:
-        return (), (error.message,)
+        return (), (error.message,), error.message if isinstance(error, WorktreeGone) else None
     chain.left_something = bool(changes.tracked or changes.made)
     kept = artifacts.keep(
         chain.worktree.top,
@@ -379,7 +420,7 @@ def _keep_artifacts(chain: Chain) -> tuple[tuple[str, ...], tuple[str, ...]]:
         cap_bytes=ARTIFACT_BYTES,
         cap_files=ARTIFACT_FILES,
     )
-    return kept.names, (*changes.notes, *kept.skipped)
+    return kept.names, (*changes.notes, *kept.skipped), None
 
 
 def _expected_place(chain: Chain, outcome: Outcome) -> str | None:

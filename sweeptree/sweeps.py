@@ -38,6 +38,7 @@ class Sweep:
         self._kept_failed = 0
         self._branches = 0
         self.missed: list[str] = []
+        self.undelivered: set[int] = set()
         self.before = last_attempts(prepared.paths)
         self.delivery_failed = False
 
@@ -109,6 +110,12 @@ class Chain:
         self.setup_failed = False
         self.left_something = False
         self.has_branch = False
+
+    @property
+    def label(self) -> str:
+        """What the job's task runs are called in the UI: its config and seed."""
+        seed = f" seed={self.job.seed}" if self.job.seed is not None else ""
+        return f"{self.job.config_id[:60]}{seed}"
 
     @property
     def attempts_left(self) -> bool:

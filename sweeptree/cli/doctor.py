@@ -10,29 +10,20 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
+from sweeptree.cli.finding import Finding
 from sweeptree.cli.terminal import printable, write_out
 from sweeptree.errors import SweeptreeError
 
 _OLDEST_GIT = (2, 31)
 _LEAST_FREE = 2 * 1024**3
 _TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line: what was looked at, how it is, in words, and the next command where something is amiss."""
-
-    name: str
-    level: Literal["ok", "warn", "fail"]
-    text: str
-    hint: str = ""
 
 
 def doctor(
@@ -45,12 +36,14 @@ def doctor(
     Parameters
     ----------
     repair
-        Put half-made worktrees of sweeptree in this repository right.
+        Put right what crashes have left: half-made worktrees, stale records, processes without a keeper, dead
+        places in the queue for GPU slots, the note of a dead server.
     as_json
         Print one JSON document.
     """
     findings = [finding for check in _CHECKS for finding in _guarded(check)]
     findings += _guarded(lambda: _repository(repair=repair))
+    findings += _guarded(lambda: _remains(repair=repair))
     if as_json:
         write_out(json.dumps({"checks": [asdict(finding) for finding in findings]}, indent=1) + "\n")
     else:
@@ -192,6 +185,12 @@ def _repository(*, repair: bool) -> Iterator[Finding]:
         yield Finding("worktrees", "warn", text, "sweeptree doctor --repair")
     else:
         yield Finding("worktrees", "ok", "none is half-made")
+
+
+def _remains(*, repair: bool) -> Iterator[Finding]:
+    from sweeptree.cli.remains import remains
+
+    return remains(repair=repair)
 
 
 def _half_made(common_dir: Path) -> Iterator[str]:

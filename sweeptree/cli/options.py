@@ -46,7 +46,7 @@ class RunOptions:
     grid
         Values of one parameter, as lr=1e-3,3e-4; give it once per parameter.
     seeds
-        Random seeds: 1,2,3 or 1-5, or 5 for 1 to 5.
+        Random seeds: 1,2,3 or 1-5.
     spec
         A YAML or JSON file with the fields of a sweep's spec; options given beside it win.
     metric
@@ -61,6 +61,8 @@ class RunOptions:
         The commit, branch or tag that all jobs run at.
     dirty
         What to do with uncommitted changes that the worktrees would lack.
+    links
+        Folders that each worktree gets as a link, separated by commas; default: data, if it is not committed.
     setup
         A shell command run in each worktree before its job.
     only
@@ -104,7 +106,7 @@ class RunOptions:
     exp_name: Annotated[str | None, Parameter(name=("--exp_name", "-n"), allow_leading_hyphen=True)] = None
     commands: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None
     template: str | None = None
-    grid: tuple[str, ...] = ()
+    grid: Annotated[tuple[str, ...], Parameter(negative=())] = ()
     seeds: str | None = None
     spec: Path | None = None
     metric: str | None = None
@@ -113,6 +115,7 @@ class RunOptions:
     use_worktree: Annotated[bool, FLAG] = False
     base: str | None = None
     dirty: Literal["refuse", "snapshot", "ignore"] | None = None
+    links: str | None = None
     setup: str | None = None
     only: str | None = None
     timeout: str | None = None
@@ -143,7 +146,7 @@ def make_spec(options: RunOptions) -> SweepSpec:
         fields.update(_given(name, getattr(options, name)))
     for name in ("use_worktree", "auto_fix_before_pr", "commit_and_pr"):
         fields.update(_given(name, getattr(options, name) or None))
-    for name in ("keep_env", "post_pr_labels", "post_pr_reviewers"):
+    for name in ("links", "keep_env", "post_pr_labels", "post_pr_reviewers"):
         fields.update(_given(name, _words(getattr(options, name))))
     for name in ("timeout", "time_limit"):
         fields.update(_given(name, _duration(name, getattr(options, name))))

@@ -64,6 +64,7 @@ def _facts(prepared: Prepared) -> list[tuple[str, str]]:
     spec = prepared.spec
     facts = [
         ("worktrees", _worktrees(prepared)),
+        ("links", _links(prepared)),
         ("results", f"{prepared.paths.root}   {prepared.free_bytes / 1e9:,.0f} GB free"),
         ("slots", _slots(prepared)),
         ("metric", f"{spec.metric}, from $SWEEPTREE_METRICS, else from the log" if spec.metric else ""),
@@ -77,6 +78,15 @@ def _worktrees(prepared: Prepared) -> str:
     if not prepared.spec.use_worktree:
         return f"none: the jobs run in {prepared.repo.top} itself (--use_worktree gives each its own)"
     return f"{prepared.parallel + prepared.lookahead} below .sweeptree/wt/{prepared.spec.exp_name}/, used in turn"
+
+
+def _links(prepared: Prepared) -> str:
+    """What worktrees get beside the commit."""
+    dirty = prepared.dirty
+    if dirty is None or not (dirty.links or dirty.copies):
+        return ""
+    copied = f"   {len(dirty.copies)} files of .worktreeinclude copied" if dirty.copies else ""
+    return ", ".join(f"{link}/" for link in dirty.links) + copied
 
 
 def _slots(prepared: Prepared) -> str:

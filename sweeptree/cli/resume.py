@@ -46,15 +46,15 @@ def resume(
     """
     settings = Settings()
     wanted = Resume(failed=failed, jobs=job_numbers("jobs", jobs) or ())
-    prepared = must_start(prepare(_spec(find_sweep(exp, results_dir)), settings, resume=True))
+    prepared = must_start(prepare(spec_of(find_sweep(exp, results_dir)), settings, resume=True))
     unknown = set(wanted.jobs) - {job.index for job in prepared.jobs}
     if unknown:
         raise UsageError(f"{exp} has no job {min(unknown)}", hint=f"sweeptree status {exp}")
     return run_prepared(prepared, settings, resume=wanted, as_json=as_json)
 
 
-def _spec(paths: SweepPaths) -> SweepSpec:
-    """The spec as it was started, pinned to the commit that it ran at."""
+def spec_of(paths: SweepPaths) -> SweepSpec:
+    """The spec as it was started, pinned to the commit that it ran at. Raises UsageError."""
     try:
         facts = read_json(paths.sweep, limit=1024**3)
         fields = {**facts["spec"], "base": facts["base"]["commit"], "dirty": "ignore", "results_dir": paths.root.parent}

@@ -26,6 +26,7 @@ from sweeptree.settings import Settings
 
 INLINE_COMMANDS = 1000
 INTERRUPTED = "interrupted"
+ENGINE_FAILED = "the Prefect server failed"
 
 
 def run(options: RunOptions | None = None) -> int:
@@ -68,7 +69,7 @@ def run_prepared(prepared: Prepared, settings: Settings, *, resume: Resume | Non
         engine.say(f"{spec.exp_name}: {len(jobs)} jobs, {prepared.parallel} at a time   {connected.ui_url}")
         with _interruptible(paths), LiveView(paths, jobs, metric=spec.metric, gpu_labels=labels):
             trouble = _call(lambda: sweep(spec, resume=resume, return_state=True))
-        notice = connected.notice()
+        notice = connected.notice() or _untold(trouble)
     code = _exit_code(paths)
     if code is None and trouble == INTERRUPTED:
         engine.say(f"interrupted before anything was started; {spec.exp_name} left nothing to resume")
@@ -126,8 +127,15 @@ def _call(flow: Callable[[], Any]) -> str | None:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:  # the engine's trouble must not hide the results
-        return f"{type(error).__name__}: {error}"
+        return f"{ENGINE_FAILED}: {type(error).__name__}: {str(error).strip()[:200]}"
     return None if state.is_completed() else state.message
+
+
+def _untold(trouble: str | None) -> str | None:
+    """One line for a server that went away and stayed away, or None."""
+    if trouble is None or not trouble.startswith(ENGINE_FAILED):
+        return None
+    return f"{trouble.splitlines()[0]}; its UI lacks the end, the records lack nothing"
 
 
 @contextlib.contextmanager

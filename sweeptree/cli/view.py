@@ -90,7 +90,8 @@ class SweepView:
             return "running"
         if any(job.alive for job in self.jobs):
             return "detached"
-        return "finished" if all(job.final and job.state != "lost" for job in self.jobs) else "stopped"
+        over = (job.final and job.state not in (JobState.LOST, JobState.CANCELLED) for job in self.jobs)
+        return "finished" if all(over) else "stopped"
 
     @property
     def best(self) -> float | None:
@@ -144,7 +145,7 @@ def _from_records(paths: SweepPaths) -> dict[int, dict[str, Any]]:
         except RecordError:
             continue
         entry = record.model_dump(mode="json")
-        entry["attempt"] = len(record.attempts) or 1
+        entry["attempt"] = max((attempt.number for attempt in record.attempts), default=1)
         if record.state is None and record.exit_code is not None:
             entry["state"] = JobState.FAILED if record.exit_code else JobState.SUCCEEDED
         found[index] = entry

@@ -7,7 +7,18 @@ Quick to import: neither prefect nor an HTTP library; only the server's own proc
 
 from sweeptree.server.config import Manner, Server, environment
 from sweeptree.server.limits import set_limit
-from sweeptree.server.process import ensure, status, stop
+from sweeptree.server.process import ensure, status, stop, stopped_on_request
 from sweeptree.server.watchdog import Outage, Watchdog
 
-__all__ = ["Manner", "Outage", "Server", "Watchdog", "ensure", "environment", "set_limit", "status", "stop"]
+__all__ = [
+    "Manner",
+    "Outage",
+    "Server",
+    "Watchdog",
+    "ensure",
+    "environment",
+    "set_limit",
+    "status",
+    "stop",
+    "stopped_on_request",
+]

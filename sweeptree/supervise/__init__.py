@@ -15,11 +15,21 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sweeptree.supervise.driver import Keeper, adopt, is_alive, read_outcome, start
+    from sweeptree.supervise.driver import Keeper, adopt, bar, is_alive, lost_outcome, read_outcome, start
     from sweeptree.supervise.environment import job_environment
     from sweeptree.supervise.orphans import sweep_orphans
 
-__all__ = ["Keeper", "adopt", "is_alive", "job_environment", "read_outcome", "start", "sweep_orphans"]
+__all__ = [
+    "Keeper",
+    "adopt",
+    "bar",
+    "is_alive",
+    "job_environment",
+    "lost_outcome",
+    "read_outcome",
+    "start",
+    "sweep_orphans",
+]
 
 _HOMES = {"job_environment": "environment", "sweep_orphans": "orphans"}
 

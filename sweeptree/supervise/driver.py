@@ -25,7 +25,7 @@ from typing import Any
 
 from sweeptree.errors import RecordError, SweeptreeError
 from sweeptree.model import JobState, Launch, Outcome
-from sweeptree.records import read_json
+from sweeptree.records import read_json, utc_now, write_json
 from sweeptree.supervise.processes import KILL_NOW, boot_id, handle_of, send
 
 _PROGRAM = Path(__file__).with_name("keeper.py")
@@ -95,7 +95,7 @@ def start(launch: Launch) -> Keeper:
 def adopt(alive: Path, outcome: Path) -> Keeper:
     """The keeper of an attempt that an earlier process started; whether or not it still lives."""
     who = _identity(alive)
-    if who.get("boot") != boot_id():
+    if who.get("boot") != boot_id() or not is_alive(alive):  # a copy of the file names a keeper that has not its lock
         return Keeper(alive, outcome)
     return Keeper(alive, outcome, int(who.get("pid") or 0), int(who.get("ticks") or 0))
 
@@ -113,6 +113,37 @@ def is_alive(alive: Path) -> bool:
     finally:
         os.close(file)
     return False
+
+
+def bar(alive: Path, outcome: Path) -> bool:
+    """See to it that no keeper can begin this attempt any more: it gets the outcome `lost` if it has none.
+
+    False when a keeper has begun meanwhile: the launch was still on its way when its driver died. Raises OSError.
+    """
+    file = os.open(alive, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o644)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not os.path.lexists(outcome):  # a keeper looks for it once it has the lock, and then does not begin
+            write_json(outcome, dataclasses.asdict(lost_outcome()))
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(file)
+    return True
+
+
+def lost_outcome() -> Outcome:
+    """The outcome of an attempt whose keeper died without leaving one."""
+    return Outcome(
+        state=JobState.LOST,
+        exit_code=None,
+        signal=None,
+        reason="its keeper was killed before the job ended",
+        start_time=None,
+        end_time=utc_now(),
+        duration_seconds=0.0,
+        peak_rss_mb=None,
+    )
 
 
 def read_outcome(path: Path) -> Outcome | None:

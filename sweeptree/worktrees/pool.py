@@ -229,17 +229,29 @@ class Pool:
                 place, count = self._site.folder / f"{stem}-{count}", count + 1
             return place
 
-    def adopt(self, index: int) -> Worktree | None:
+    def adopt(self, index: int, place: Path | None = None) -> Worktree | None:
         """The worktree that job `index` had when an earlier process of this sweep died; None if there is none.
 
-        Release it like one that was acquired.
+        `place` is where a folder of the job's attempt stood (an earlier attempt may have left one too); a
+        worktree's folder itself or one below it will do. Release it like one that was acquired.
         """
+        with self._guard, contextlib.suppress(WorktreeGone):
+            number = self._leftover(index, place)
+            if number is not None:
+                path = self._adopted[number] = self._leftovers.pop(number)
+                return _leftover_worktree(self.repo, path, read_card(path), number)
+        return None
+
+    def has_leftover(self, index: int, place: Path) -> bool:
+        """Whether `adopt` would return the worktree that stood at `place`."""
         with self._guard:
-            for number, path in self._leftovers.items():
-                with contextlib.suppress(WorktreeGone):
-                    if read_card(path).job == index:
-                        self._adopted[number] = self._leftovers.pop(number)
-                        return _leftover_worktree(self.repo, path, read_card(path), number)
+            return self._leftover(index, place) is not None
+
+    def _leftover(self, index: int, place: Path | None) -> int | None:
+        for number, path in self._leftovers.items():
+            card = _card(path) if place is None or place.is_relative_to(path) else None
+            if card is not None and card.job == index:
+                return number
         return None
 
     def _give_back_leftover(self, path: Path, keep: bool, index: int | None) -> Path | None:

@@ -50,7 +50,7 @@ def find_repository(start: Path) -> Repository:
     """
     folder = Path(start).expanduser()
     if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder", hint="give a folder inside a git repository with --repo")
+        raise UsageError(f"{folder} is not a folder", hint="give a folder inside a git repository")
     folder = folder.resolve()
     common_dir = Path(_ask(folder, "--git-common-dir")).resolve()
     bare, shallow, inside = _ask(
@@ -85,7 +85,7 @@ def _ask(folder: Path, *options: str) -> str:
     if "not a git repository" in answer.err:
         raise UsageError(
             f"{folder} is not in a git repository",
-            hint=("go to your repository, or name it with --repo", "a new one: git init && git add . && git commit"),
+            hint=("go to the folder of your repository", "a new one: git init && git add . && git commit"),
         )
     raise answer.error()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import statistics
 from collections import defaultdict
 from itertools import pairwise
+from pathlib import Path
 
 from tests import nvml
 from tests.bench import peers
@@ -25,7 +26,7 @@ def run(lab: Lab) -> None:
     lab.report("handover", _rows(work.out, ran, jobs), note="2 fake GPUs, 1 s jobs")
 
 
-def _rows(out: peers.Path, ran: peers.Ran, jobs: int) -> list[dict[str, object]]:
+def _rows(out: Path, ran: peers.Ran, jobs: int) -> list[dict[str, object]]:
     per_gpu = defaultdict(list)
     for record in peers.records(out):
         per_gpu[record["gpus"][0]].append((peers.moment(record["start_time"]), peers.moment(record["end_time"])))

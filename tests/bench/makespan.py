@@ -6,6 +6,8 @@ Times are those of the records: the makespan is from the first job's start to th
 from __future__ import annotations
 
 import math
+import os
+import subprocess
 import time
 
 from sweeptree import server
@@ -44,21 +46,12 @@ def _cold_start(lab: Lab, number: int) -> dict[str, object]:
 
 
 def _first_start(lab: Lab, kind: str, env: dict[str, str]) -> dict[str, object]:
-    pid = lab.warm_server().pid if kind == "warm" else None
+    """Run a sweep of two jobs, not under `measured`: that would wait for the server that a cold start leaves."""
+    if kind == "warm":
+        lab.warm_server()
     work = peers.Work(lab.repo(), lab.commands("true --seed {i}", 2), 2, lab.place("out") / "bench")
-    began = time.time()
-    if pid:
-        ran = peers.run(peers.sweeptree, work, lab, beside=pid, extra=env)
-        other: float | None = ran.cost.other
-    else:
-        other = _run_unmeasured(work, env)
-    first = min(peers.moment(record["start_time"]) for record in peers.records(work.out))
-    return {"start": kind, "first_job_s": first - began, "other": other}
-
-
-def _run_unmeasured(work: peers.Work, env: dict[str, str]) -> None:
-    """The server that this starts must outlive it, so nothing may wait for what is left behind."""
-    import subprocess
-
+    load, began = os.getloadavg()[0], time.time()
     argv = peers.sweeptree(work, env)
     subprocess.run(argv, cwd=work.repo, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    first = min(peers.moment(record["start_time"]) for record in peers.records(work.out))
+    return {"start": kind, "first_job_s": first - began, "load": load}

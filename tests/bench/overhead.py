@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import statistics
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.bench import peers, repos
 from tests.bench.lab import Lab
@@ -23,7 +24,7 @@ class Trial:
     shape: repos.Shape
     jobs: int
     parallel: int
-    peers: tuple[peers.Peer, ...]
+    contenders: tuple[peers.Peer, ...]
     repeats: int
     fewer: dict[peers.Peer, int] = field(default_factory=dict)
 
@@ -32,7 +33,7 @@ def small(lab: Lab) -> None:
     """20 files, no-op command."""
     jobs = lab.size(500, 8)
     contenders = (peers.sweeptree, peers.thread_pool_locked, peers.hydra_joblib, peers.dvc_queue)
-    fewer = {peers.hydra_joblib: lab.size(100, 4), peers.dvc_queue: lab.size(20, 2)}
+    fewer: dict[peers.Peer, int] = {peers.hydra_joblib: lab.size(100, 4), peers.dvc_queue: lab.size(20, 2)}
     _compare(lab, Trial("overhead", repos.SMALL, jobs, 4, contenders, lab.size(3, 1), fewer))
 
 
@@ -43,7 +44,7 @@ def large(lab: Lab) -> None:
 
 
 def _compare(lab: Lab, trial: Trial) -> None:
-    repo, found = lab.repo(trial.shape), list(peers.installed(*trial.peers))
+    repo, found = lab.repo(trial.shape), list(peers.installed(*trial.contenders))
     rows: dict[str, list[dict[str, object]]] = {peer.__name__: [] for peer in found}
     for repeat in range(trial.repeats):
         for peer in random.sample(found, len(found)):
@@ -54,7 +55,7 @@ def _compare(lab: Lab, trial: Trial) -> None:
     lab.report(trial.name, table, note=f"{trial.shape.files} files, parallel {trial.parallel}, `true`")
 
 
-def _once(lab: Lab, trial: Trial, peer: peers.Peer, repo: peers.Path) -> dict[str, object]:
+def _once(lab: Lab, trial: Trial, peer: peers.Peer, repo: Path) -> dict[str, object]:
     jobs = trial.fewer.get(peer, trial.jobs)
     work = peers.Work(repo, lab.commands("true --seed {i}", jobs), trial.parallel, lab.place("out") / "bench")
     ours = peer is peers.sweeptree

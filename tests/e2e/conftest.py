@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from engine.conftest import server as server  # noqa: PLC0414 - the same managed server as the engine tests
+from sweep_kit import processes_under
 
 from sweeptree.records import SweepPaths
 from sweeptree.server import Server
@@ -80,6 +81,9 @@ def environment_of(home: Path, folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def cli(repo: Path, server: Server) -> Cli:
-    """The command line in a small repository, with the shared server."""
-    return Cli(repo, environment_of(server.home, repo.parent))
+def cli(repo: Path, server: Server) -> Iterator[Cli]:
+    """The command line in a small repository, with the shared server. Jobs outlive a killed sweep, but not the test."""
+    yield Cli(repo, environment_of(server.home, repo.parent))
+    for process in processes_under(repo):
+        with suppress(ProcessLookupError):
+            os.kill(int(process.split()[0]), signal.SIGKILL)

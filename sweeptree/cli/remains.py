@@ -1,0 +1,95 @@
+"""What crashes have left, for `sweeptree doctor`: each kind named, and mended with `--repair`.
+
+Hides where the kinds are looked for: the sweeps of this repository, the queue of GPU slots, the server's home.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sweeptree import recovery, server
+from sweeptree.cli.find import results_dir
+from sweeptree.cli.finding import Finding
+from sweeptree.cli.resume import spec_of
+from sweeptree.errors import SweeptreeError
+from sweeptree.records import SweepPaths, holder, iter_sweeps
+from sweeptree.settings import Settings
+
+REPAIR = "sweeptree doctor --repair"
+
+
+def remains(*, repair: bool) -> Iterator[Finding]:
+    """Everything that a killed command can have left behind, except worktrees."""
+    settings = Settings()
+    count = 0
+    for found in _all(settings, repair=repair):
+        count += 1
+        yield found
+    if not count:
+        yield Finding("remains", "ok", "no crash has left anything")
+
+
+def _all(settings: Settings, *, repair: bool) -> Iterator[Finding]:
+    for paths in iter_sweeps(results_dir(None)):
+        if holder(paths) is None:  # a living driver looks after its own
+            yield from _guarded(paths, settings, repair=repair)
+    yield from _queue(settings.slot_dir, repair=repair)
+    yield from _server(settings.home, repair=repair)
+
+
+def _guarded(paths: SweepPaths, settings: Settings, *, repair: bool) -> Iterator[Finding]:
+    try:
+        yield from _orphans(paths, repair=repair)
+        yield from _stale(paths, settings, repair=repair)
+        yield from _ledger(paths, repair=repair)
+    except SweeptreeError as error:
+        yield Finding("sweep", "fail", f"{paths.root.name}: {error.message}", "; ".join(error.hint))
+
+
+def _orphans(paths: SweepPaths, *, repair: bool) -> Iterator[Finding]:
+    found = recovery.end_orphans(paths) if repair else recovery.orphans(paths)
+    if found:
+        name, pids = paths.root.name, ", ".join(map(str, sorted(found)[:5]))
+        text = f"{len(found)} processes of {name} without a keeper ({pids})"
+        yield _told("orphans", f"ended {text}" if repair else text, repair=repair)
+
+
+def _stale(paths: SweepPaths, settings: Settings, *, repair: bool) -> Iterator[Finding]:
+    stale = recovery.stale_jobs(paths)
+    if not stale:
+        return
+    if repair:
+        for text in recovery.settle(spec_of(paths), settings):
+            yield _told("records", text, repair=True)
+        return
+    jobs = ", ".join(map(str, sorted(stale)[:5])) + (", ..." if len(stale) > 5 else "")
+    text = f"{paths.root.name}: {len(stale)} jobs whose keeper is gone and whose record does not say so ({jobs})"
+    yield _told("records", text, repair=False)
+
+
+def _ledger(paths: SweepPaths, *, repair: bool) -> Iterator[Finding]:
+    count = recovery.lagging(paths, mend=repair) if paths.ledger.exists() else 0
+    if count:
+        text = f"{paths.root.name}: the ledger lacks {count} jobs that the records have"
+        yield _told("ledger", text + " (told)" * repair, repair=repair)
+
+
+def _queue(slot_dir: Path, *, repair: bool) -> Iterator[Finding]:
+    dead = recovery.dead_tickets(slot_dir, remove=repair)
+    if dead:
+        text = f"{len(dead)} places in the queue for GPU slots that nobody holds any more"
+        yield _told("slots", f"removed {text}" if repair else text, repair=repair)
+
+
+def _server(home: Path, *, repair: bool) -> Iterator[Finding]:
+    if server.status(home) is not None or server.stopped_on_request(home):
+        return
+    if repair:
+        server.stop(home)
+    text = "the Prefect server died without being stopped"
+    yield _told("server", text + "; its note is removed, the next sweep starts one" * repair, repair=repair)
+
+
+def _told(name: str, text: str, *, repair: bool) -> Finding:
+    return Finding("repaired", "ok", text) if repair else Finding(name, "warn", text, REPAIR)

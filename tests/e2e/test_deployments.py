@@ -1,0 +1,74 @@
+"""`prefect deployment run sweep/nightly`, by Prefect's own commands in a fresh clone and after `sweeptree deploy`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from conftest import Cli, environment_of
+from helpers import git
+from sweep_kit import states_of
+
+from sweeptree.model import JobState
+from sweeptree.records import SweepPaths
+from sweeptree.server import Server, environment, status, stop
+from sweeptree.server.worker import stop_worker, worker_pid
+
+pytestmark = [pytest.mark.engine, pytest.mark.e2e]
+
+ROOT = Path(__file__).resolve().parents[2]
+QUICK = {"PREFECT_WORKER_QUERY_SECONDS": "1", "PREFECT_LOGGING_LEVEL": "ERROR"}
+NIGHTLY = ("prefect", "deployment", "run", "sweep/nightly", "--watch")
+
+
+@pytest.fixture
+def clone(git_env: Path, tmp_path: Path) -> Path:
+    """What a user has after `git clone` of this repository."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("these sources are no git repository")
+    git("clone", "-q", "--no-hardlinks", ROOT, tmp_path / "clone", cwd=tmp_path)
+    return tmp_path / "clone"
+
+
+@pytest.fixture
+def own_home(tmp_path: Path) -> Iterator[Path]:
+    home = tmp_path / "home of deploy"
+    yield home
+    stop_worker(home)
+    stop(home)
+
+
+def only_sweep(folder: Path) -> SweepPaths:
+    """The one sweep that the nightly deployment has left in a repository."""
+    (root,) = (folder / "results").glob("nightly-*")
+    return SweepPaths(root)
+
+
+def test_prefects_own_commands_deploy_and_run_the_nightly_sweep(clone: Path, server: Server) -> None:
+    env = {**environment_of(server.home, clone.parent), **environment(server), **QUICK, "PWD": str(clone)}
+    cli = Cli(clone, env)
+    made = cli.call("prefect", "work-pool", "create", "local", "--type", "process")
+    deployed = cli.call("prefect", "--no-prompt", "deploy", "--all")
+    assert (made.returncode, deployed.returncode) == (0, 0), made.stderr + deployed.stdout + deployed.stderr
+    with Cli(clone.parent, env).running("prefect", "worker", "start", "--pool", "local"):
+        ran = cli.call(*NIGHTLY)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert states_of(only_sweep(clone)) == [JobState.SUCCEEDED]
+    assert only_sweep(clone).aggregated_csv.exists()
+    deployment = httpx.get(f"{server.api_url}/deployments/name/sweep/nightly").raise_for_status().json()
+    assert [schedule["schedule"]["cron"] for schedule in deployment["schedules"]] == ["0 2 * * *"]
+
+
+def test_deploy_does_it_in_one_step_and_server_stop_ends_it(repo: Path, own_home: Path) -> None:
+    cli = Cli(repo, {**environment_of(own_home, repo.parent), **QUICK})
+    deployed = cli.call("sweeptree", "deploy")
+    assert deployed.returncode == 0, deployed.stderr
+    server = status(own_home)
+    assert server is not None
+    assert f"export PREFECT_API_URL={server.api_url}" in deployed.stdout
+    ran = cli.call(*NIGHTLY, PREFECT_API_URL=server.api_url)
+    assert (ran.returncode, states_of(only_sweep(repo))) == (0, [JobState.SUCCEEDED]), ran.stdout + ran.stderr
+    assert cli.call("sweeptree", "server", "stop").returncode == 0
+    assert (status(own_home), worker_pid(own_home)) == (None, None)

@@ -1,0 +1,61 @@
+"""Prefect servers that die below a running sweep: the managed one comes back, another one does not."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Cli, ended, environment_of
+from sweep_kit import see, states_of, wait_for
+
+from sweeptree.model import JobState
+from sweeptree.server import Server, ensure, status, stop
+
+pytestmark = [pytest.mark.engine, pytest.mark.e2e]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("mortal server")
+    yield folder
+    stop(folder)
+
+
+@pytest.fixture
+def mortal(home: Path) -> Server:
+    """A server that nothing else uses."""
+    return ensure(home, 0)
+
+
+def sweep_with_a_death(cli: Cli, victim: Server, **env: str) -> tuple[int, str, str]:
+    """A sweep of four jobs, whose server is killed while the first job runs."""
+    gate = cli.folder.parent / "gate"
+    held = f"echo ready; until test -e {gate}; do sleep 0.1; done"
+    argv = ("sweeptree", "run", "-n", "death", "--use_worktree", "--parallel", "1")
+    with cli.running(*argv, "--commands", f'["{held}", "true", "true", "true"]', **env) as run:
+        wait_for(lambda: cli.paths("death").log(0).exists() and cli.paths("death").log(0).read_text() == "ready\n")
+        os.kill(victim.pid, signal.SIGKILL)
+        gate.touch()
+        return ended(run)
+
+
+def test_a_killed_managed_server_comes_back_and_knows_the_end(repo: Path, mortal: Server) -> None:
+    cli = Cli(repo, environment_of(mortal.home, repo.parent))
+    code, out, err = sweep_with_a_death(cli, mortal)
+    assert (code, states_of(cli.paths("death"))) == (0, [JobState.SUCCEEDED] * 4)
+    assert ([out.count("the Prefect server was away"), "Traceback" in err]) == [1, False]
+    again = status(mortal.home)
+    assert again is not None
+    assert (again.port, again.pid != mortal.pid) == (mortal.port, True)
+    assert see(again.api_url, cli.paths("death")).run.state_name == "Completed"
+
+
+def test_a_sweep_outlives_a_foreign_server_and_its_process_ends(repo: Path, mortal: Server, tmp_path: Path) -> None:
+    cli = Cli(repo, environment_of(tmp_path / "another home", repo.parent))
+    code, out, err = sweep_with_a_death(cli, mortal, PREFECT_API_URL=mortal.api_url)
+    assert (code, states_of(cli.paths("death"))) == (0, [JobState.SUCCEEDED] * 4)
+    assert (out.count("the Prefect server failed"), "Traceback" in err) == (1, False)
+    assert status(tmp_path / "another home") is None

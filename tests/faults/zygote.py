@@ -1,0 +1,137 @@
+"""Forks a driver for each line of JSON on standard input, and prints its PID: the sweep runs without an engine.
+
+The whole of `experiment_orchestrator` runs as it is; only the adaptors that talk to Prefect are short-circuited,
+because importing it for each of a hundred drivers would take minutes. A driver can be told to die (SIGKILL) before
+or after the n-th call of a function of the product.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import functools
+import importlib
+import json
+import os
+import resource
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from prefect.client.schemas.objects import State
+
+from sweeptree.agents import experiment_orchestrator as agent
+from sweeptree.agents import watch
+from sweeptree.model import Resume, SweepSpec
+from sweeptree.sweeps import Chain
+from sweeptree.tasks import stages as tasks
+
+LOADED = pd.__name__  # the aggregates want it; once for all drivers
+CLONE_NEWNS, CLONE_NEWPID, MS_REC, MS_PRIVATE = 0x20000, 0x20000000, 0x4000, 0x40000
+
+
+def straight(stage: tasks.StageTask, chain: Chain, after: State[Any] | None) -> State[Any]:
+    """Run a stage without a task run."""
+    return stage.fn(chain.job.index, chain)
+
+
+def arm(target: str, number: int, when: str) -> None:
+    """Die before or after call `number` (from 1) of `module:attribute.attribute`."""
+    module, _, dotted = target.partition(":")
+    *owners, name = dotted.split(".")
+    owner: Any = functools.reduce(getattr, owners, importlib.import_module(module))
+    real, guard, calls = getattr(owner, name), threading.Lock(), [0]
+
+    @functools.wraps(real)
+    def counted(*args: Any, **options: Any) -> Any:
+        with guard:
+            calls[0] += 1
+            mine = calls[0] == number
+        if mine and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = real(*args, **options)
+        if mine:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(owner, name, counted)
+
+
+def become_a_machine() -> None:
+    """Go on as the first process of a PID namespace: when it dies, all that it has started dies, keepers too."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNS | CLONE_NEWPID):
+        os._exit(77)
+    pid = os.fork()
+    if pid:
+        ctypes.CDLL(None).prctl(1, 0)
+        os.waitpid(pid, 0)
+        os._exit(0)
+    libc.prctl(1, signal.SIGKILL)  # the namespace dies with the process that the test knows
+    libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None)
+    libc.mount(b"proc", b"/proc", b"proc", 0, None)
+
+
+def drive(order: dict[str, Any]) -> dict[str, Any]:
+    """Run one sweep; what came of it."""
+    if order["machine"]:
+        become_a_machine()
+    if order["files"]:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (order["files"], order["files"]))
+    for target, number, when in order["die"]:
+        arm(target, number, when)
+    resume = None if order["resume"] is None else Resume.model_validate(order["resume"])
+    state = agent.experiment_orchestrator.fn(SweepSpec.model_validate(order["spec"]), resume)
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "name": state.name,
+        "message": state.message,
+        "rss_mb": usage.ru_maxrss / 1024,
+        "cpu": usage.ru_utime + usage.ru_stime,
+    }
+
+
+def become_driver(order: dict[str, Any]) -> None:
+    """In a fresh child: a session, signals and an environment of its own; the report is the last thing it writes."""
+    os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    out = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    for number, file in ((0, os.open(os.devnull, os.O_RDONLY)), (1, out), (2, out)):
+        os.dup2(file, number)
+    faulthandler.register(signal.SIGUSR2, out)
+    os.environ.clear()
+    os.environ.update(order["env"])
+    os.chdir(order["spec"]["repo"])
+    try:
+        report = drive(order)
+    except BaseException as error:  # told to the test, whatever it is
+        traceback.print_exc()
+        report = {"name": type(error).__name__, "message": str(error)}
+    aside = Path(order["report"] + ".new")
+    aside.write_text(json.dumps(report))
+    aside.rename(order["report"])
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    tasks.through_engine = straight  # type: ignore[assignment]
+    watch.Watch._watch_engine = lambda self: None  # type: ignore[method-assign]
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    hook: Callable[[], None] = sys.stdout.flush
+    for line in sys.stdin:
+        hook()
+        pid = os.fork()
+        if pid == 0:
+            become_driver(json.loads(line))
+            hook()
+            os._exit(0)
+        print(pid, flush=True)
+
+
+if __name__ == "__main__":
+    main()
