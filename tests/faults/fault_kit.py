@@ -176,7 +176,7 @@ def until_running(paths: SweepPaths, *jobs: int) -> None:
 def check_history(paths: SweepPaths) -> None:
     """The ledger as a history: attempts only rise, an attempt ends once and stays ended, one is accepted per job."""
     seen: dict[int, list[tuple[int, JobState]]] = {}
-    for line in paths.ledger.read_text().splitlines():
+    for line in paths.ledger.read_bytes().splitlines():
         try:
             entry = json.loads(line)
         except ValueError:
