@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -203,6 +203,12 @@ def tmpfs(place: Path, size: str) -> bool:
     return subprocess.run(argv, capture_output=True).returncode == 0
 
 
-def have(*programs: str) -> Callable[[], bool]:
-    """Whether these programs are installed."""
-    return lambda: all(shutil.which(program) for program in programs)
+def fill(disk: Path) -> Path:
+    """Leave not a byte free; the file that takes the room."""
+    ballast = disk / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        for size in (1 << 20, 1 << 12, 1):
+            with contextlib.suppress(OSError):
+                while file.write(b"x" * size):
+                    pass
+    return ballast

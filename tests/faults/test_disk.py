@@ -1,6 +1,5 @@
 """Disks that are full, read-only or lose their power; records that are torn, huge or no records; kills at each call."""
 
-import contextlib
 import json
 import os
 import shutil
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from core.keeper_kit import until
-from fault_kit import Sweeper, check_history, counted, counting, records, states, until_running
+from fault_kit import Sweeper, check_history, counted, counting, fill, records, states, until_running
 from helpers import git
 
 from sweeptree.model import JobState
@@ -48,17 +47,6 @@ BAD_RECORDS: dict[str, Callable[[Path], object]] = {
     "pipe": lambda path: (path.unlink(), os.mkfifo(path)),
     "link": lambda path: (path.unlink(), path.symlink_to("/etc/passwd")),
 }
-
-
-def fill(disk: Path) -> Path:
-    """Leave not a byte free; the file that takes the room."""
-    ballast = disk / "ballast"
-    with ballast.open("wb", buffering=0) as file:
-        for size in (1 << 20, 1 << 12, 1):
-            with contextlib.suppress(OSError):
-                while file.write(b"x" * size):
-                    pass
-    return ballast
 
 
 @pytest.fixture
