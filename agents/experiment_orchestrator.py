@@ -92,7 +92,7 @@ def _admission(sweep: Sweep) -> tuple[str, ...]:
         return ()
     host = platform.node()
     try:
-        size = gpus.limit_size(len(prepared.detection.devices), 1)
+        size = gpus.limit_size(prepared.detection.devices, prepared.spec.gpu_mem)
         server.set_limit(str(PREFECT_API_URL.value()), gpus.limit_name(host), size)
     except ServerError as error:
         sweep.miss(error.message)
@@ -239,6 +239,7 @@ def _sweep_facts(prepared: Prepared) -> dict[str, Any]:
         ],
         "parallel": prepared.parallel,
         "gpus_per_job": prepared.gpus,
+        "gpu_mem_per_job": prepared.spec.gpu_mem,
         "devices": [{"uuid": d.uuid, "index": d.index, "name": d.name} for d in prepared.detection.devices],
         "notes": list(prepared.notes),
         "host": platform.node(),

@@ -57,13 +57,13 @@ def markdown(summary: SweepSummary, paths: SweepPaths) -> str:
         lines += ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
         lines += ["| " + " | ".join(_cell(row.get(c)) for c in columns) + " |" for row in summary.leaderboard[:30]]
         lines.append("")
-    lines += ["| file | what |", "|---|---|"]
+    lines += ["| file | what | where |", "|---|---|---|"]
     for path, what in (
         (paths.aggregated_json, "all jobs, groups, comparisons"),
         (paths.aggregated_csv, "one row per job"),
         (paths.groups_csv, "one row per config"),
     ):
-        lines.append(f"| [{path.name}]({path.resolve().as_uri()}) | {what} |")
+        lines.append(f"| [{path.name}]({path.resolve().as_uri()}) | {what} | `{path.resolve()}` |")
     lines += ["", *(f"* {warning}" for warning in summary.warnings[:20])]
     return "\n".join(lines)
 
@@ -72,12 +72,16 @@ def _leaderboard(document: dict[str, Any]) -> list[dict[str, Any]]:
     """The ranked configs first, then those without a rank."""
     groups = {group["config_id"]: group for group in document.get("groups", [])}
     ranked = document.get("leaderboard", [])
+    objective = (document.get("objective") or {}).get("name")
     rows = []
     for place, config_id in enumerate([*ranked, *(name for name in groups if name not in set(ranked))], 1):
         group = groups.get(config_id, {})
         rank = place if place <= len(ranked) else None
-        row: dict[str, Any] = {"rank": rank, "config": config_id, "n": group.get("n")}
-        for name, values in list(group.get("metrics", {}).items())[:6]:
+        row: dict[str, Any] = {"rank": rank, "config": config_id}
+        names = sorted(group.get("metrics", {}), key=lambda name: name != objective)  # the ranked one first
+        row |= {"n": group.get("n"), "failed": group.get("n_failed")}
+        for name in names[:6]:
+            values = group["metrics"][name]
             std = values.get("std")
             row[name] = f"{values['mean']:.4g}" + (f" ± {std:.2g}" if std is not None else "")
         rows.append(row)

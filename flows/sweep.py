@@ -7,6 +7,7 @@ from typing import Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
+from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from sweeptree.agents.experiment_orchestrator import REFUSED, experiment_orchestrator
@@ -27,6 +28,7 @@ def sweep(spec: SweepSpec, resume: Resume | None = None) -> State[Any]:
     exp_dir = results_root(spec, find_repository(spec.repo)) / spec.exp_name
     if exp_dir.is_dir() and ran.name != REFUSED:
         results_aggregator(exp_dir, return_state=True)
+        get_run_logger().info("%s: %s; results in %s", spec.exp_name, ran.message, exp_dir)
     return State(type=ran.type, name=ran.name, message=ran.message)
 
 

@@ -5,7 +5,9 @@
     ├── Refused               exit code 3: the input is fine, the situation is not (dirty tree, name taken,
     │                         no space, read-only); nothing was started
     ├── GitError              a git command failed; carries the argv and git's own words
-    │   └── WorktreeGone      the job's worktree was removed or replaced by somebody else
+    │   ├── WorktreeGone      the job's worktree was removed or replaced by somebody else
+    │   └── PushError         exit code 4: the remote did not take a branch, or cannot be reached; carries `kind`
+    ├── ForgeError            exit code 4: the code host refused or cannot be reached; carries `kind`
     ├── RecordError           a record is missing, unreadable or not what it should be; carries the path
     └── ServerError           the managed Prefect server cannot be started or reached
 
@@ -51,6 +53,27 @@ class GitError(SweeptreeError):
 
 class WorktreeGone(GitError):  # noqa: N818 - says what is the case
     """The worktree of a job was removed or replaced under it."""
+
+
+class PushError(GitError):
+    """The remote did not take a branch. `kind`: auth, moved, refused, rate-limit or network."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, *, kind: str, stderr: str = "", hint: str | Sequence[str] = ()) -> None:
+        super().__init__(message, stderr=stderr, hint=hint)
+        self.kind = kind
+
+
+class ForgeError(SweeptreeError):
+    """The code host refused or could not be reached. `kind` is one word for it, `status` the HTTP status or 0."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, *, kind: str, status: int = 0, hint: str | Sequence[str] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.kind = kind
+        self.status = status
 
 
 class RecordError(SweeptreeError):

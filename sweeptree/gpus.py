@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import os
 import re
+import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from sweeptree import slots
+from sweeptree.errors import UsageError
 from sweeptree.model import Device
 
 _MIB = 1024 * 1024
+_BETWEEN_LOOKS = 0.25
 _WHY_NO_START = {  # NVML's error numbers (nvml.h, nvmlReturn_t)
     4: "this user may not talk to the NVIDIA driver",
     9: "the NVIDIA driver is not loaded",
@@ -62,11 +65,17 @@ class _UnusableError(Exception):
 
 
 def detect(environ: Mapping[str, str] | None = None) -> Detection:
-    """Look for the GPUs that CUDA_VISIBLE_DEVICES (of `environ`, default: ours) allows. Never raises."""
-    visible = (os.environ if environ is None else environ).get("CUDA_VISIBLE_DEVICES")
+    """Look for the GPUs that `environ` (default: ours) allows. Never raises.
+
+    CUDA_VISIBLE_DEVICES decides; without it a Slurm allocation does (SLURM_STEP_GPUS, SLURM_JOB_GPUS).
+    """
+    around = os.environ if environ is None else environ
     try:
         with _session() as nvml:
-            return _narrowed(_scan(nvml), visible)
+            found = _scan(nvml)
+            if "CUDA_VISIBLE_DEVICES" in around:
+                return _narrowed(found, around["CUDA_VISIBLE_DEVICES"])
+            return replace(found, devices=allotted(found.devices, around))
     except _UnusableError as error:
         return Detection(devices=(), driver=None, why=str(error), skipped=())
 
@@ -88,6 +97,47 @@ def allowed(devices: tuple[Device, ...], value: str | None) -> tuple[Device, ...
     return tuple(chosen.values())
 
 
+def allotted(devices: tuple[Device, ...], environ: Mapping[str, str]) -> tuple[Device, ...]:
+    """What a Slurm allocation leaves of the devices. Its numbers count the machine's GPUs in PCI order.
+
+    Where Slurm hides the others from the driver too, all that are seen are ours, and the numbers do not fit them.
+    """
+    text = environ.get("SLURM_STEP_GPUS") or environ.get("SLURM_JOB_GPUS")
+    numbers = _numbers(text) if text else None
+    if numbers is None or len({device.index for device in devices}) <= len(numbers):
+        return devices
+    return tuple(device for device in devices if device.index in numbers)
+
+
+def narrowed(found: Detection, names: Sequence[str]) -> Detection:
+    """What a spec's list of devices leaves: those named, and not those named with ^ in front.
+
+    Raises UsageError for a name that means no device here, and when none is left.
+    """
+    if not names or not found.devices:
+        return found
+    chosen = {name: _meant(found.devices, name.removeprefix("^")) for name in names}
+    for name, meant in chosen.items():
+        if not meant:
+            raise UsageError(f"--devices: there is no GPU {name.removeprefix('^')} to choose", hint="sweeptree gpus")
+    left_out = {device.uuid for name, meant in chosen.items() if name.startswith("^") for device in meant}
+    wanted = [device for name, meant in chosen.items() if not name.startswith("^") for device in meant]
+    devices = {device.uuid: device for device in wanted or found.devices if device.uuid not in left_out}
+    if not devices:
+        raise UsageError(f"--devices {','.join(names)} leaves no GPU", hint="sweeptree gpus")
+    return replace(found, devices=tuple(devices.values()))
+
+
+def capacity(devices: Sequence[Device], per_job: int, memory: int | None) -> int:
+    """How many jobs can have `per_job` of these GPUs at once, with `memory` MiB of each or the whole of them."""
+    if not per_job:
+        return 0
+    rooms = [min(device.memory_total // memory, slots.SLOTS_PER_DEVICE) if memory else 1 for device in devices]
+    if per_job == 1:
+        return sum(rooms)
+    return next(n for n in range(sum(rooms) // per_job, -1, -1) if sum(min(room, n) for room in rooms) >= n * per_job)
+
+
 def limit_name(host: str) -> str:
     """The tag, and the concurrency limit of the engine, that guards a host's GPUs."""
     return f"gpu:{host}"
@@ -101,22 +151,26 @@ def tags(devices: tuple[Device, ...], host: str) -> tuple[str, ...]:
     return ("gpu", limit_name(host), *models)
 
 
-def limit_size(n_devices: int, per_job: int) -> int:
-    """How many jobs may pass the engine's limit: one per slot, and one waiting behind each. 0: no job ever fits.
+def limit_size(devices: Sequence[Device], memory: int | None) -> int:
+    """How many jobs may pass the engine's limit: one per slot, and one waiting behind each.
 
     The engine's limit must not lie between a freed GPU and the next start, so a job passes it early and its
     keeper then waits for the slot.
     """
-    return 2 * (n_devices // max(per_job, 1))
+    return 2 * max(len(devices), capacity(devices, 1, memory))
 
 
 def table(detection: Detection, root: Path) -> list[GpuRow]:
     """The devices with who holds them and who waits for them, from the slots below `root`. Changes nothing."""
-    held = slots.holders(str(root), [device.uuid for device in detection.devices])
+    uuids = [device.uuid for device in detection.devices]
+    held = slots.holders(str(root), uuids)
     waiting = slots.waiters(str(root))
+    sick = {found.uuid: found for found in slots.quarantined(str(root), uuids)}
+    free = [uuid for uuid in uuids if uuid not in sick and not any(h.uuid == uuid for h in held)]
+    others = used_by_others(free)
     rows = []
     for device in detection.devices:
-        owners = tuple(h.owner or "unknown" for h in held if h.uuid == device.uuid)
+        holders = [h for h in held if h.uuid == device.uuid]
         rows.append(
             GpuRow(
                 index=device.index,
@@ -125,12 +179,47 @@ def table(detection: Detection, root: Path) -> list[GpuRow]:
                 memory_total=device.memory_total,
                 memory_free=device.memory_free,
                 utilisation=detection.utilisation.get(device.uuid),
-                state="held" if len(owners) >= slots.SLOTS_PER_DEVICE else "free",
-                holders=owners,
+                state=_state(sick.get(device.uuid), holders, device.uuid in others),
+                holders=tuple(_told(h) for h in holders),
                 waiters=tuple(w.owner for w in waiting if device.uuid in w.uuids),
             )
         )
     return rows
+
+
+def used_by_others(uuids: Sequence[str]) -> frozenset[str]:
+    """Which of these devices, on which nobody holds a slot, others use: seen so twice, a quarter of a second apart."""
+    driver = slots.open_driver() if uuids else None
+    if driver is None:
+        return frozenset()
+    try:
+        once = [uuid for uuid in uuids if _sees_strangers(driver, uuid)]
+        if once:
+            time.sleep(_BETWEEN_LOOKS)
+        return frozenset(uuid for uuid in once if _sees_strangers(driver, uuid))
+    finally:
+        driver.close()
+
+
+def _sees_strangers(driver: slots.Driver, uuid: str) -> bool:
+    with suppress(slots.LostError):
+        return slots.sees_strangers(driver, uuid, quiet=True)
+    return False
+
+
+def _state(sick: slots.Quarantine | None, holders: Sequence[slots.Holder], others: bool) -> str:
+    if sick is not None:
+        return f"quarantined since {sick.since}: {sick.reason}"
+    if any(not holder.memory for holder in holders):
+        return "held"
+    if holders:
+        return "shared"
+    return "busy: other processes" if others else "free"
+
+
+def _told(holder: slots.Holder) -> str:
+    owner = holder.owner or "unknown"
+    return f"{owner} ({holder.memory / 1024:.1f} GB)" if holder.memory else owner
 
 
 @contextmanager
@@ -157,6 +246,7 @@ def _session() -> Iterator[Any]:
 
 def _scan(nvml: Any) -> Detection:
     found: list[Device] = []
+    handles: dict[str, Any] = {}
     busy: dict[str, int] = {}
     skipped: list[str] = []
     for index in range(nvml.nvmlDeviceGetCount()):
@@ -164,6 +254,7 @@ def _scan(nvml: Any) -> Detection:
             for handle in _usable_parts(nvml, index):
                 device = _device(nvml, handle, index)
                 found.append(device)
+                handles[device.uuid] = handle
                 rates = _ask(nvml, "nvmlDeviceGetUtilizationRates", handle)
                 if rates is not None:
                     busy[device.uuid] = int(rates.gpu)
@@ -172,7 +263,18 @@ def _scan(nvml: Any) -> Detection:
         except nvml.NVMLError as error:
             skipped.append(f"GPU {index} {_trouble(nvml, error)}")
     why = None if found else "; ".join(skipped) or "the NVIDIA driver sees no GPU"
-    return Detection(tuple(found), _ask(nvml, "nvmlSystemGetDriverVersion"), why, tuple(skipped), busy)
+    devices = tuple(replace(device, links=_links(nvml, device.uuid, handles)) for device in found)
+    return Detection(devices, _ask(nvml, "nvmlSystemGetDriverVersion"), why, tuple(skipped), busy)
+
+
+def _links(nvml: Any, uuid: str, handles: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
+    """How far the other GPUs are from this one: the level of the closest common ancestor, as far as it is told."""
+    levels = {
+        other: _ask(nvml, "nvmlDeviceGetTopologyCommonAncestor", handles[uuid], handle)
+        for other, handle in handles.items()
+        if other != uuid and not uuid.startswith("MIG-") and not other.startswith("MIG-")
+    }
+    return tuple((other, int(level)) for other, level in levels.items() if level is not None)
 
 
 def _usable_parts(nvml: Any, index: int) -> list[Any]:
@@ -232,6 +334,24 @@ def _named(devices: tuple[Device, ...], entry: str) -> Device | None:
     else:
         fits = []
     return fits[0] if len(fits) == 1 else None
+
+
+def _meant(devices: tuple[Device, ...], name: str) -> list[Device]:
+    """The devices that a name means: an index means all slices of a GPU, a UUID may be cut short."""
+    if name.isdecimal():
+        return [device for device in devices if device.index == int(name)]
+    return [device for device in devices if device.uuid.startswith(name)]
+
+
+def _numbers(text: str) -> set[int] | None:
+    """The numbers of '0,2' or '0-3'; None when it is something else (Slurm may name GPUs otherwise)."""
+    found: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.strip().partition("-")
+        if not (first.isdecimal() and (last or first).isdecimal()):
+            return None
+        found.update(range(int(first), int(last or first) + 1))
+    return found
 
 
 def _model(name: str) -> str:

@@ -55,12 +55,14 @@ def open_folder(path: str, parent: int | None = None) -> int:
     return folder
 
 
-def open_file(folder: int, name: str) -> int:
-    """Open a lock file that all users share, made if it is not there."""
+def open_file(folder: int, name: str, *, make: bool = True) -> int:
+    """Open a lock file that all users share, made if it is not there and `make` is true."""
     try:
         # Without O_CREAT: fs.protected_regular forbids it for a stranger's file in a sticky folder.
         file = os.open(name, os.O_RDWR | OPEN_SAFELY, dir_fd=folder)
     except FileNotFoundError:
+        if not make:
+            raise
         _make_file(folder, name)
         file = os.open(name, os.O_RDWR | OPEN_SAFELY, dir_fd=folder)
     except OSError as error:
@@ -79,6 +81,7 @@ def _make_file(folder: int, name: str) -> None:
     file = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | OPEN_SAFELY, 0o666, dir_fd=folder)
     try:
         os.fchmod(file, 0o666)  # the umask has taken bits away
+        os.utime(file, (0, 0))  # what is changed later was in use
         os.link(aside, name, src_dir_fd=folder, dst_dir_fd=folder)
     except FileExistsError:
         pass

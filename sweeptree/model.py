@@ -57,6 +57,15 @@ def check_command(command: str) -> str:
     return command
 
 
+def check_device_name(name: str) -> str:
+    """Return the name, or raise ValueError: a GPU is named by its index or its UUID, with ^ to leave it out."""
+    bare = name.removeprefix("^")
+    if not (bare.isascii() and bare.isdecimal()) and not bare.startswith(("GPU-", "MIG-")):
+        raise ValueError("a GPU is named by its index (0) or its UUID (GPU-...), with ^ in front to leave it out")
+    return name
+
+
+DeviceName = Annotated[str, AfterValidator(check_device_name)]
 ExpName = Annotated[str, AfterValidator(check_exp_name)]
 Command = Annotated[str, AfterValidator(check_command)]
 
@@ -64,7 +73,8 @@ Command = Annotated[str, AfterValidator(check_command)]
 class Border(BaseModel):
     """What crosses a border is frozen, and a misspelt field is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # The form in the Prefect UI shows each field under the name that the command line uses.
+    model_config = ConfigDict(frozen=True, extra="forbid", field_title_generator=lambda name, _: name)
 
 
 class SweepSpec(Border):
@@ -119,6 +129,19 @@ class SweepSpec(Border):
     gpus: int | None = Field(
         default=None, ge=0, le=64, description="GPUs per job; default: 1 where the machine has GPUs, else 0."
     )
+    gpu_mem: int | None = Field(
+        default=None,
+        ge=1,
+        le=2**24,
+        description="MiB that a job needs of each of its GPUs, which it then shares; default: the whole GPU.",
+    )
+    devices: tuple[DeviceName, ...] = Field(
+        default=(),
+        description="The GPUs that jobs may be given, by index or UUID; with ^ in front: all but these.",
+    )
+    gpu_env: Literal["uuid", "index"] = Field(
+        default="uuid", description="How CUDA_VISIBLE_DEVICES names a job's GPUs; MIG slices always go by UUID."
+    )
     timeout: float | None = Field(
         default=None, gt=0, description="Seconds after which a job is stopped; default: never."
     )
@@ -157,6 +180,9 @@ class SweepSpec(Border):
     commit_and_pr: bool = Field(
         default=False,
         description="Commit what a successful job changed in tracked files to a branch of its own.",
+    )
+    pr_artifacts: tuple[str, ...] = Field(
+        default=(), description="Files that jobs make and that go into the pull requests too, as patterns."
     )
     post_pr_labels: tuple[str, ...] = Field(default=(), description="Labels for the pull requests.")
     post_pr_reviewers: tuple[str, ...] = Field(default=(), description="Reviewers asked for the pull requests.")
@@ -224,23 +250,32 @@ class Worktree:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One GPU (or MIG slice) that jobs may be given. Memory in MiB."""
+    """One GPU (or MIG slice) that jobs may be given. Memory in MiB.
+
+    `links`: (UUID, level) of every other GPU; the level of the closest common ancestor, 10 near to 50 far.
+    """
 
     uuid: str
     index: int
     name: str
     memory_total: int
     memory_free: int
+    links: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SlotRequest:
-    """What a keeper must hold before its job starts: `count` of `devices`, by lock files below `root`."""
+    """What a keeper must hold before its job starts: `count` of `devices`, by lock files below `root`.
+
+    `memory`: MiB of each, shared with others; 0: the whole devices.
+    """
 
     root: Path
     devices: tuple[Device, ...]
     count: int
     owner: str
+    memory: int = 0
+    env_style: Literal["uuid", "index"] = "uuid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,9 +301,21 @@ class Launch:
     slots: SlotRequest | None = None
 
 
+class Cause(StrEnum):
+    """Why an attempt failed, where that says something about the next one."""
+
+    GPU_LOST = "gpu_lost"
+    GPU_MEMORY = "gpu_memory"
+    HOST_MEMORY = "host_memory"
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one attempt ended. Times are UTC ISO 8601; `duration_seconds` is monotonic, from start to tree gone."""
+    """How one attempt ended. Times are UTC ISO 8601; `duration_seconds` is monotonic, from start to tree gone.
+
+    `cause` names a failure that has a retry rule of its own. Peak memory is of the job's own processes, summed over
+    its GPUs; utilisation (percent) and energy (joules) are of its GPUs, whoever used them.
+    """
 
     state: JobState
     exit_code: int | None
@@ -284,6 +331,10 @@ class Outcome:
     log_bytes: int = 0
     log_dropped: int = 0
     leftovers: int = 0
+    cause: Cause | None = None
+    peak_vram_mb: float | None = None
+    gpu_util_mean: float | None = None
+    gpu_energy_j: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +356,25 @@ class Branch:
 
     name: str
     commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """A pull request as the forge shows it. `commit` is its head; `is_from_fork`: the head is in another repository."""
+
+    number: int
+    url: str
+    state: Literal["open", "closed", "merged"]
+    branch: str
+    base: str
+    commit: str
+    title: str = ""
+    body: str = ""
+    is_draft: bool = False
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    author: str = ""
+    is_from_fork: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +427,8 @@ class JobRecord(BaseModel):
     config_id: str | None = None
     gpus: tuple[str, ...] = ()
     gpu_seconds: float | None = None
+    gpu_util_mean: float | None = None
+    gpu_energy_j: float | None = None
     peak_vram_mb: float | None = None
     peak_rss_mb: float | None = None
     metrics: dict[str, float] = Field(default_factory=dict)

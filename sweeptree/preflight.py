@@ -14,7 +14,7 @@ from typing import Any
 
 from sweeptree import plan, worktrees
 from sweeptree.errors import RecordError, Refused, SweeptreeError, UsageError
-from sweeptree.gpus import Detection, detect
+from sweeptree.gpus import Detection, capacity, detect, narrowed
 from sweeptree.model import Base, Job, SweepSpec
 from sweeptree.records import SweepPaths, holder, read_json
 from sweeptree.settings import Settings
@@ -43,9 +43,14 @@ class Prepared:
     notes: tuple[str, ...]
 
     @property
+    def gpu_slots(self) -> int:
+        """How many jobs the GPUs can take at once."""
+        return capacity(self.detection.devices, self.gpus, self.spec.gpu_mem)
+
+    @property
     def lookahead(self) -> int:
         """Jobs made ready beyond `parallel`, so that a freed GPU finds its next job waiting."""
-        gpu_slots = len(self.detection.devices) // self.gpus if self.gpus else 0
+        gpu_slots = self.gpu_slots
         return min(self.parallel, len(self.jobs)) if gpu_slots and self.parallel == gpu_slots else 0
 
 
@@ -56,8 +61,9 @@ def prepare(spec: SweepSpec, settings: Settings, *, resume: bool = False) -> Pre
     base = worktrees.resolve_base(repo, spec.base)
     jobs = plan.make_jobs(spec)
     paths = SweepPaths(results_root(spec, repo) / spec.exp_name)
-    detection = detect()
+    detection = narrowed(detect(), spec.devices)
     per_job = _gpus_per_job(spec, detection)
+    _check_memory(spec, detection, per_job)
     dirty = _dirty(spec, repo, base, jobs, paths)
     spec_hash = plan.spec_hash(spec, base.commit)
     refusals = [*_refusals(paths, spec, base, spec_hash, resume=resume)]
@@ -77,7 +83,7 @@ def prepare(spec: SweepSpec, settings: Settings, *, resume: bool = False) -> Pre
         base=base,
         jobs=jobs,
         paths=paths,
-        parallel=min(spec.parallel or default_parallel(detection, per_job), max(1, len(jobs))),
+        parallel=min(spec.parallel or default_parallel(detection, per_job, spec.gpu_mem), max(1, len(jobs))),
         gpus=per_job,
         detection=detection,
         slot_dir=settings.slot_dir,
@@ -109,10 +115,10 @@ def results_root(spec: SweepSpec, repo: worktrees.Repository) -> Path:
     return root
 
 
-def default_parallel(detection: Detection, per_job: int) -> int:
+def default_parallel(detection: Detection, per_job: int, memory: int | None = None) -> int:
     """As many jobs at once as there are GPU slots; without GPUs, as many as cores."""
     if per_job:
-        return max(1, len(detection.devices) // per_job)
+        return max(1, capacity(detection.devices, per_job, memory))
     return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
@@ -134,6 +140,18 @@ def _gpus_per_job(spec: SweepSpec, detection: Detection) -> int:
             hint=("sweeptree gpus", "or run on the cores with --gpus 0"),
         )
     return spec.gpus
+
+
+def _check_memory(spec: SweepSpec, detection: Detection, per_job: int) -> None:
+    """Raise Refused when no job can ever have the memory it asks for."""
+    if not spec.gpu_mem or not per_job or capacity(detection.devices, per_job, spec.gpu_mem):
+        return
+    largest = max(device.memory_total for device in detection.devices)
+    raise Refused(
+        f"each job asks for {spec.gpu_mem / 1024:.1f} GB of each of {per_job} GPU{'s' * (per_job != 1)}, "
+        f"and the largest GPU has {largest / 1024:.1f} GB",
+        hint=("sweeptree gpus", "or lower --gpu_mem"),
+    )
 
 
 def _dirty(
@@ -246,6 +264,10 @@ def check_options(spec: SweepSpec) -> SweepSpec:
             "--commit_and_pr needs --use_worktree: without it all jobs share one tree, "
             "and nobody knows whose change is whose",
             hint="add --use_worktree",
+        )
+    if spec.gpu_mem and spec.gpus == 0:
+        raise UsageError(
+            "--gpu_mem says what a job needs of a GPU, and --gpus 0 gives it none", hint="drop one of them"
         )
     return spec
 

@@ -24,7 +24,8 @@ def _slot_dir() -> Path:
 
 
 class Settings(BaseSettings):
-    """SWEEPTREE_HOME, SWEEPTREE_SLOT_DIR, SWEEPTREE_SERVER_PORT, SWEEPTREE_PTBXL, SWEEPTREE_LOG_CAP."""
+    """SWEEPTREE_HOME, SWEEPTREE_SLOT_DIR, SWEEPTREE_SERVER_PORT, SWEEPTREE_PTBXL, SWEEPTREE_LOG_CAP,
+    SWEEPTREE_GITHUB_URL."""
 
     model_config = SettingsConfigDict(env_prefix="SWEEPTREE_", frozen=True, extra="ignore")
 
@@ -33,3 +34,8 @@ class Settings(BaseSettings):
     server_port: int = Field(default=4210, ge=0, le=65535, description="First port the managed server tries.")
     ptbxl: Path | None = Field(default=None, description="A folder with PTB-XL, for the demo and the ECG agents.")
     log_cap: int = Field(default=0, ge=0, description="Most bytes kept of a job's log; 0: all of them.")
+    github_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/@]+(/[^\s@]*)?$",
+        description="The API of your GitHub Enterprise, when the remote's URL does not lead there.",
+    )

@@ -14,7 +14,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from sweeptree import artifacts, metrics, supervise, worktrees
+from sweeptree import artifacts, job_delivery, metrics, supervise, worktrees
 from sweeptree.errors import RecordError, SweeptreeError, WorktreeGone
 from sweeptree.model import Attempt, JobRecord, JobState, Launch, Outcome, SlotRequest, Worktree
 from sweeptree.records import read_json, utc_now
@@ -58,6 +58,7 @@ def run_command(chain: Chain) -> Outcome:
     if outcome is None:
         outcome = _supervised(chain, _launch(chain, chain.job.command, "", slots=True))
     chain.outcome = outcome
+    chain.judge_cause()
     return _record_outcome(chain, outcome)
 
 
@@ -91,6 +92,7 @@ def adopt(chain: Chain) -> Outcome | None:
         return None
     chain.worktree = _old_worktree(chain)
     chain.outcome = outcome
+    chain.judge_cause()
     return _record_outcome(chain, outcome)
 
 
@@ -135,15 +137,24 @@ def auto_fix(chain: Chain) -> Outcome | None:
 
 
 def commit(chain: Chain) -> worktrees.Branch | None:
-    """Stage 4: what the job changed in tracked files, as a commit on a branch of its own. None: nothing to keep."""
-    if chain.worktree is None or not worktrees.changes(chain.worktree).tracked:
+    """Stage 4: what the job changed, as a commit on a branch of its own, with a pull request where there is a forge.
+
+    None: it changed no tracked file, nor made one that `--pr_artifacts` asks for.
+    """
+    if chain.worktree is None:
+        return None
+    tracked, made = job_delivery.asked_for(chain)
+    if not (tracked or made):
         return None
     if not chain.sweep.may_branch():
         chain.update(notes=(*_notes(chain), f"no branch: --max_prs {chain.sweep.spec.max_prs} is reached"))
         return None
-    branch = worktrees.commit_changes(chain.worktree, branch=branch_name(chain), message=_commit_message(chain))
+    branch = worktrees.commit_changes(
+        chain.worktree, branch=branch_name(chain), message=_commit_message(chain), paths=made
+    )
     chain.has_branch = True
     chain.update(git_branch=branch.name, git_commit=branch.commit[:12])
+    job_delivery.open_pull(chain, branch)
     return branch
 
 
@@ -155,7 +166,9 @@ def label_and_review(chain: Chain) -> str:
         reason = f"there is no pull request, only the branch {record.git_branch}"
         chain.update(review={**wanted, "state": "none", "reason": reason})
         return reason
-    return record.pr_url
+    did = job_delivery.label_and_ask(chain)
+    chain.update(review={**wanted, "state": "asked", "reason": "; ".join(did) or "nothing was missing"})
+    return f"{record.pr_url}: {', '.join(did) or 'nothing was missing'}"
 
 
 def finish(chain: Chain) -> JobRecord:
@@ -297,8 +310,14 @@ def _launch(
     out.mkdir(exist_ok=True)
     request = None
     if slots and sweep.prepared.gpus:
-        owner = _launch_name(chain, suffix)
-        request = SlotRequest(sweep.prepared.slot_dir, sweep.prepared.detection.devices, sweep.prepared.gpus, owner)
+        request = SlotRequest(
+            root=sweep.prepared.slot_dir,
+            devices=sweep.prepared.detection.devices,
+            count=sweep.prepared.gpus,
+            owner=_launch_name(chain, suffix),
+            memory=chain.gpu_memory,
+            env_style=spec.gpu_env,
+        )
     return Launch(
         name=_launch_name(chain, suffix),
         command=command,
@@ -389,6 +408,9 @@ def _record_outcome(chain: Chain, outcome: Outcome) -> Outcome:
         peak_rss_mb=outcome.peak_rss_mb,
         gpus=outcome.gpus,
         gpu_seconds=outcome.gpu_seconds,
+        peak_vram_mb=outcome.peak_vram_mb,
+        gpu_util_mean=outcome.gpu_util_mean,
+        gpu_energy_j=outcome.gpu_energy_j,
         attempts=_with_attempt(chain, attempt),
         metrics=dict(found.values),
         best=dict(found.best) if found.best else None,
@@ -469,6 +491,6 @@ def _commit_message(chain: Chain) -> str:
     seed = f" seed={job.seed}" if job.seed is not None else ""
     found = chain.record.metrics if chain.record else {}
     lines = [f"{name}: {value:g}" for name, value in sorted(found.items())[:20]]
-    return "\n".join(
-        [f"{spec.exp_name} job {job.index}: {job.config_id}{seed}"[:120], "", job.command[:2000], "", *lines]
+    return worktrees.redact(
+        "\n".join([f"{spec.exp_name} job {job.index}: {job.config_id}{seed}"[:120], "", job.command[:2000], "", *lines])
     )

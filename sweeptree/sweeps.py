@@ -11,11 +11,14 @@ import threading
 from collections.abc import Iterator
 
 from sweeptree import supervise, worktrees
-from sweeptree.model import Job, JobRecord, JobState, Outcome, Worktree
+from sweeptree.delivery import Delivered
+from sweeptree.gpus import capacity
+from sweeptree.model import Cause, Job, JobRecord, JobState, Outcome, Worktree
 from sweeptree.preflight import Prepared
 from sweeptree.records import SweepStore, last_attempts
 
 KEPT_FAILED = 8
+_FORGIVEN = {Cause.GPU_LOST: 3, Cause.GPU_MEMORY: 1, Cause.HOST_MEMORY: 1}
 JOB_FAILED = "a job failed"
 TERM, KILL = 1, 2  # how firmly the jobs were asked to stop
 
@@ -102,6 +105,8 @@ class Chain:
         self.job = job
         self.attempt = 0
         self.tries = 0
+        self.forgiven: list[Cause] = []
+        self.gpu_memory = sweep.spec.gpu_mem or 0
         self.worktree: Worktree | None = None
         self.outcome: Outcome | None = None
         self.record: JobRecord | None = None
@@ -110,12 +115,37 @@ class Chain:
         self.setup_failed = False
         self.left_something = False
         self.has_branch = False
+        self.delivered: Delivered | None = None
+
+    @property
+    def label(self) -> str:
+        """What the job's task runs are called in the UI: its config and seed."""
+        seed = f" seed={self.job.seed}" if self.job.seed is not None else ""
+        return f"{self.job.config_id[:60]}{seed}"
 
     @property
     def attempts_left(self) -> bool:
-        """Whether a failed job is to be tried again (`--retries`)."""
+        """Whether a failed job is to be tried again (`--retries`; a try that is forgiven does not count)."""
         again = self.outcome is not None and self.outcome.state in (JobState.FAILED, JobState.TIMED_OUT, JobState.LOST)
-        return again and self.tries <= self.sweep.spec.retries and not self.sweep.stopping.is_set()
+        counted = self.tries - len(self.forgiven)
+        return again and counted <= self.sweep.spec.retries and not self.sweep.stopping.is_set()
+
+    def judge_cause(self) -> None:
+        """Forgive a try that failed for a cause with a rule of its own, and change what the next one asks for.
+
+        A failed GPU: again on another, at most three times. Too little memory: again once; on the GPU with half as
+        much again, or with the whole of it. A job that had its GPU to itself would only run out of memory again.
+        """
+        cause = self.outcome.cause if self.outcome is not None else None
+        if cause is None or self.forgiven.count(cause) >= _FORGIVEN[cause]:
+            return
+        if cause is Cause.GPU_MEMORY:
+            if not self.gpu_memory:
+                return
+            more = self.gpu_memory * 3 // 2
+            devices = self.sweep.prepared.detection.devices
+            self.gpu_memory = more if capacity(devices, self.sweep.prepared.gpus, more) else 0
+        self.forgiven.append(cause)
 
     def update(self, **fields: object) -> None:
         """Write a part of the job's record."""

@@ -22,37 +22,59 @@ from sweeptree.sweeps import Chain
 StageTask = Task[[int, Chain], State[Any]]
 
 
-@task(name="create-worktree", task_run_name="create-worktree {index}", cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="create-worktree",
+    task_run_name="create-worktree {index}  {chain.label}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
 def create_worktree(index: int, chain: Chain) -> State[Any]:  # noqa: ARG001 - the index names the task run
     """A clean checkout of the pinned commit for one job."""
     return _stage(chain, lambda: _done(str(stages.prepare_worktree(chain).path)))
 
 
-@task(name="run-command", task_run_name="run-command {index}", cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="run-command", task_run_name="run-command {index}  {chain.label}", cache_policy=NO_CACHE, persist_result=False
+)
 def run_command(index: int, chain: Chain) -> State[Any]:  # noqa: ARG001
     """The job's command under its keeper, on its GPU."""
     return _stage(chain, lambda: _as_state(stages.run_command(chain)))
 
 
-@task(name="adopt-command", task_run_name="adopt-command {index}", cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="adopt-command",
+    task_run_name="adopt-command {index}  {chain.label}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
 def adopt_command(index: int, chain: Chain) -> State[Any]:  # noqa: ARG001
     """An attempt that an earlier run of the sweep started: waited for, not started again."""
     return _stage(chain, lambda: _adopted_state(stages.adopt(chain)))
 
 
-@task(name="auto-fix", task_run_name="auto-fix {index}", cache_policy=NO_CACHE, persist_result=False)
+@task(name="auto-fix", task_run_name="auto-fix {index}  {chain.label}", cache_policy=NO_CACHE, persist_result=False)
 def auto_fix(index: int, chain: Chain) -> State[Any]:  # noqa: ARG001
     """The auto-fix script in the job's worktree; a failing script is recorded and stops nothing."""
     return _stage(chain, lambda: _as_state(stages.auto_fix(chain), stops=False))
 
 
-@task(name="commit-and-pr", task_run_name="commit-and-pr {index}", cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="commit-and-pr",
+    task_run_name="commit-and-pr {index}  {chain.label}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
 def commit_and_pr(index: int, chain: Chain) -> State[Any]:  # noqa: ARG001
     """What the job changed in tracked files, on a branch of its own."""
     return _stage(chain, lambda: _branch_state(chain))
 
 
-@task(name="label-and-review", task_run_name="label-and-review {index}", cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="label-and-review",
+    task_run_name="label-and-review {index}  {chain.label}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
 def label_and_review(index: int, chain: Chain) -> State[Any]:  # noqa: ARG001
     """Labels and reviewers for the job's pull request."""
     return _stage(chain, lambda: _done(stages.label_and_review(chain)))

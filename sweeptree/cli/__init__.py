@@ -18,7 +18,7 @@ from sweeptree import __version__
 if TYPE_CHECKING:
     from cyclopts import App, CycloptsError
 
-GROUPS = ("Start", "Sweep", "Agents", "Run it")
+GROUPS = ("Start", "Sweep", "Agents", "Deliver", "Run it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ REGISTRY = (
     Entry("cancel", "Sweep", "cancel:cancel", "Stop a sweep and the jobs that run."),
     Entry("orchestrate", "Agents", "run:run", "The experiment orchestrator: the same as run."),
     Entry("aggregate", "Agents", "aggregate:aggregate", "Make aggregated.json and the CSV files from the records."),
+    Entry("merge", "Agents", "merge:merge", "Test a merge's result, and land exactly what was tested."),
+    Entry("pr", "Deliver", "pr:pr", "A worktree's changes as a branch and a draft pull request."),
     Entry("server", "Run it", "server:app", "Start, stop or look at the local Prefect server."),
     Entry("deploy", "Run it", "deploy:deploy", "Server, work pool, deployments and worker in one step."),
     Entry("gpus", "Run it", "gpus:gpus", "The GPUs, who holds their slots and who waits."),

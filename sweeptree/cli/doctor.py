@@ -37,11 +37,12 @@ def doctor(
     ----------
     repair
         Put right what crashes have left: half-made worktrees, stale records, processes without a keeper, dead
-        places in the queue for GPU slots, the note of a dead server.
+        places in the queue for GPU slots, the note of a dead server; and give quarantined GPUs out again.
     as_json
         Print one JSON document.
     """
     findings = [finding for check in _CHECKS for finding in _guarded(check)]
+    findings += _guarded(lambda: _quarantine(repair=repair))
     findings += _guarded(lambda: _repository(repair=repair))
     findings += _guarded(lambda: _remains(repair=repair))
     if as_json:
@@ -115,6 +116,23 @@ def _gpus() -> Iterator[Finding]:
     else:
         cores = default_parallel(detection, 0)
         yield Finding("gpus", "ok", f"none ({detection.why or 'none found'}); the {cores} cores are the slots")
+
+
+def _quarantine(*, repair: bool) -> Iterator[Finding]:
+    """GPUs that failed under a job; a restart of the machine lifts their quarantine too."""
+    from sweeptree import slots
+    from sweeptree.settings import Settings
+
+    root = str(Settings().slot_dir)
+    for found in slots.all_quarantined(root):
+        if repair:
+            slots.lift_quarantine(root, found.uuid)
+            yield Finding(
+                "repaired", "ok", f"GPU {found.uuid} is given out again; it was in quarantine: {found.reason}"
+            )
+        else:
+            text = f"GPU {found.uuid} is in quarantine since {found.since}: {found.reason}"
+            yield Finding("gpus", "warn", text, "restart the machine, or: sweeptree doctor --repair")
 
 
 def _slots() -> Iterator[Finding]:

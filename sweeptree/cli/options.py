@@ -6,6 +6,7 @@ how what is wrong with one of them is told.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class RunOptions:
     grid
         Values of one parameter, as lr=1e-3,3e-4; give it once per parameter.
     seeds
-        Random seeds: 1,2,3 or 1-5, or 5 for 1 to 5.
+        Random seeds: 1,2,3 or 1-5.
     spec
         A YAML or JSON file with the fields of a sweep's spec; options given beside it win.
     metric
@@ -55,6 +56,12 @@ class RunOptions:
         Jobs at once; default: the GPU slots, without GPUs the cores.
     gpus
         GPUs per job; default: 1 where there are GPUs, else 0.
+    gpu_mem
+        Memory that a job needs of each of its GPUs, which it then shares: 18G, 900M; default: the whole GPU.
+    devices
+        The GPUs that jobs may be given: 0,2 or UUIDs, or all but some: ^3.
+    gpu_env
+        How CUDA_VISIBLE_DEVICES names a job's GPUs; default: uuid.
     use_worktree
         Run each job in a git worktree of its own.
     base
@@ -83,6 +90,8 @@ class RunOptions:
         The script that auto-fix runs.
     commit_and_pr
         Commit what a successful job changed in tracked files, on a branch of its own.
+    pr_artifacts
+        Files that jobs make and that go into the pull requests too, as patterns separated by commas.
     post_pr_labels
         Labels for the pull requests, separated by commas.
     post_pr_reviewers
@@ -106,12 +115,15 @@ class RunOptions:
     exp_name: Annotated[str | None, Parameter(name=("--exp_name", "-n"), allow_leading_hyphen=True)] = None
     commands: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None
     template: str | None = None
-    grid: tuple[str, ...] = ()
+    grid: Annotated[tuple[str, ...], Parameter(negative=())] = ()
     seeds: str | None = None
     spec: Path | None = None
     metric: str | None = None
     parallel: Annotated[int | None, WHOLE] = None
     gpus: Annotated[int | None, WHOLE] = None
+    gpu_mem: str | None = None
+    devices: str | None = None
+    gpu_env: Literal["uuid", "index"] | None = None
     use_worktree: Annotated[bool, FLAG] = False
     base: str | None = None
     dirty: Literal["refuse", "snapshot", "ignore"] | None = None
@@ -126,6 +138,7 @@ class RunOptions:
     auto_fix_before_pr: Annotated[bool, FLAG] = False
     auto_fix_script: Path | None = None
     commit_and_pr: Annotated[bool, FLAG] = False
+    pr_artifacts: str | None = None
     post_pr_labels: str | None = None
     post_pr_reviewers: str | None = None
     max_prs: Annotated[int | None, WHOLE] = None
@@ -142,14 +155,15 @@ def make_spec(options: RunOptions) -> SweepSpec:
     fields: dict[str, Any] = _spec_file(options.spec) if options.spec else {}
     for name in ("exp_name", "template", "metric", "parallel", "gpus", "base", "dirty", "setup", "retries", "on_fail"):
         fields.update(_given(name, getattr(options, name)))
-    for name in ("max_prs", "auto_fix_script"):
+    for name in ("max_prs", "auto_fix_script", "gpu_env"):
         fields.update(_given(name, getattr(options, name)))
     for name in ("use_worktree", "auto_fix_before_pr", "commit_and_pr"):
         fields.update(_given(name, getattr(options, name) or None))
-    for name in ("links", "keep_env", "post_pr_labels", "post_pr_reviewers"):
+    for name in ("links", "keep_env", "pr_artifacts", "post_pr_labels", "post_pr_reviewers"):
         fields.update(_given(name, _words(getattr(options, name))))
     for name in ("timeout", "time_limit"):
         fields.update(_given(name, _duration(name, getattr(options, name))))
+    fields.update(_given("gpu_mem", _memory(options.gpu_mem)))
     fields.update(_given("only", job_numbers("only", options.only)))
     if options.commands is not None:
         fields.pop("commands_file", None)
@@ -210,6 +224,16 @@ def _duration(name: str, text: str | None) -> float | None:
         return plan.parse_duration(text)
     except UsageError as error:
         raise UsageError(f"--{name}: {error.message}", hint=error.hint) from error
+
+
+def _memory(text: str | None) -> int | None:
+    """MiB of a word like 18G, 900M or 1.5GiB: one G is 1024 M, as GPUs count."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([GM])(?:i?B)?", text.strip(), re.IGNORECASE)
+    if found is None:
+        raise UsageError(f"--gpu_mem takes an amount of memory, not {text!r}", hint="--gpu_mem 18G, or 900M")
+    return round(float(found[1]) * (1024 if found[2] in "gG" else 1))
 
 
 def job_numbers(option: str, text: str | None) -> tuple[int, ...] | None:

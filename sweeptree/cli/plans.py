@@ -37,6 +37,7 @@ def plan_document(prepared: Prepared) -> dict[str, Any]:
         "base": {"commit": base.commit, "name": base.name, "subject": base.subject, "branch": base.branch},
         "parallel": prepared.parallel,
         "gpus_per_job": prepared.gpus,
+        "gpu_mem_per_job": prepared.spec.gpu_mem,
         "gpus": [{"uuid": gpu.uuid, "index": gpu.index, "name": gpu.name} for gpu in prepared.detection.devices],
         "results": str(prepared.paths.root),
         "use_worktree": prepared.spec.use_worktree,
@@ -64,6 +65,7 @@ def _facts(prepared: Prepared) -> list[tuple[str, str]]:
     spec = prepared.spec
     facts = [
         ("worktrees", _worktrees(prepared)),
+        ("links", _links(prepared)),
         ("results", f"{prepared.paths.root}   {prepared.free_bytes / 1e9:,.0f} GB free"),
         ("slots", _slots(prepared)),
         ("metric", f"{spec.metric}, from $SWEEPTREE_METRICS, else from the log" if spec.metric else ""),
@@ -79,6 +81,15 @@ def _worktrees(prepared: Prepared) -> str:
     return f"{prepared.parallel + prepared.lookahead} below .sweeptree/wt/{prepared.spec.exp_name}/, used in turn"
 
 
+def _links(prepared: Prepared) -> str:
+    """What worktrees get beside the commit."""
+    dirty = prepared.dirty
+    if dirty is None or not (dirty.links or dirty.copies):
+        return ""
+    copied = f"   {len(dirty.copies)} files of .worktreeinclude copied" if dirty.copies else ""
+    return ", ".join(f"{link}/" for link in dirty.links) + copied
+
+
 def _slots(prepared: Prepared) -> str:
     devices = prepared.detection.devices
     if not prepared.gpus:
@@ -88,7 +99,8 @@ def _slots(prepared: Prepared) -> str:
         for gpu in devices[:_SHOWN_GPUS]
     ]
     more = [f"and {len(devices) - _SHOWN_GPUS} more"] if len(devices) > _SHOWN_GPUS else []
-    return f"{len(devices) // prepared.gpus} with {prepared.gpus} GPU each: " + ", ".join([*shown, *more])
+    memory = f" and {prepared.spec.gpu_mem / 1024:.1f} GB" if prepared.spec.gpu_mem else ""
+    return f"{prepared.gpu_slots} with {prepared.gpus} GPU{memory} each: " + ", ".join([*shown, *more])
 
 
 def _limits(prepared: Prepared) -> str:

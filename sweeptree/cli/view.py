@@ -90,7 +90,8 @@ class SweepView:
             return "running"
         if any(job.alive for job in self.jobs):
             return "detached"
-        return "finished" if all(job.final and job.state != "lost" for job in self.jobs) else "stopped"
+        over = (job.final and job.state not in (JobState.LOST, JobState.CANCELLED) for job in self.jobs)
+        return "finished" if all(over) else "stopped"
 
     @property
     def best(self) -> float | None:

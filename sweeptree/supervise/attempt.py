@@ -12,7 +12,16 @@ import signal
 import time
 from typing import Any, NoReturn
 
-from sweeptree.supervise.files import Pump, SetupError, last_words, open_log, write_aside
+from sweeptree.supervise.causes import (
+    GPU_LOST,
+    GPU_MEMORY,
+    HOST_MEMORY,
+    explain,
+    lacks_gpu_memory,
+    lacks_host_memory,
+    oom_kills,
+)
+from sweeptree.supervise.files import Pump, SetupError, open_log, write_aside
 from sweeptree.supervise.processes import (
     IGNORED,
     PR_SET_PDEATHSIG,
@@ -21,13 +30,10 @@ from sweeptree.supervise.processes import (
     descendants,
     next_signal,
     prctl,
-    read_small,
 )
 
 COOKIE = "SWEEPTREE_COOKIE"
 COOKIE_MARK = "#"
-POLL_HEAD = 0.004  # seconds; next in line for a slot: a freed GPU is taken within this time
-POLL_BEHIND = 0.05
 LEFTOVER_GRACE = 0.2
 
 
@@ -35,31 +41,6 @@ def utc_now() -> str:
     """The time now in UTC, ISO 8601 with microseconds."""
     now = time.time()
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1e6):06d}+00:00"
-
-
-def oom_kills() -> int:
-    """How many processes the kernel has killed for want of memory since boot."""
-    try:
-        return int(read_small("/proc/vmstat").partition(b"\noom_kill ")[2].split(b"\n")[0])
-    except (OSError, ValueError):
-        return 0
-
-
-def explain(code: int, log: str, *, out_of_memory: bool) -> str:
-    """Why a command failed, in a few words."""
-    number = -code if code < 0 else code - 128
-    name = signal.Signals(number).name if number in signal.valid_signals() else ""
-    if number == signal.SIGKILL and out_of_memory:
-        return f"host out of memory: {'' if code < 0 else 'a process was '}killed by {name}"
-    if code < 0:
-        return f"killed by {name or f'signal {number}'}"
-    if code == 127:
-        words = last_words(log, "not found")
-        return f"command not found ({words})" if words else "command not found (exit code 127)"
-    if code == 126:
-        words = last_words(log, "ermission denied")
-        return f"command cannot be executed ({words or 'exit code 126'})"
-    return f"exit code {code}" + (f" (a process was ended by {name})" if name else "")
 
 
 class Attempt:
@@ -70,6 +51,9 @@ class Attempt:
         self.tree = Tree()
         self.pump: Pump | None = None
         self.state, self.reason = "failed", ""
+        self.cause: str | None = None
+        self.meter: Any = None
+        self.measured: dict[str, float | None] = {}
         self.start_time: str | None = None
         self.began = self.seconds = self.waited = self.held = 0.0
         self.leftovers = 0
@@ -105,13 +89,17 @@ class Attempt:
             else:
                 self._run_command({})
             return
-        claim = self._claim(request)
+        driver = _slots().open_driver()  # before the queue: a freed GPU does not wait for it
+        claim = self._claim(request, driver)
         if claim is None:
             self._cancelled("cancelled while it waited for a GPU")
             return
         since = time.monotonic()
         try:
             self.gpus = list(claim.uuids)
+            _end_abandoned(claim.abandoned)
+            if driver is not None:
+                self.meter = _meter_class()(driver, request["root"], self.gpus, alone=not request["memory"])
             self._run_command(dict(claim.environment))
         finally:
             self.tree.end(0.0)  # a GPU is given back only when nothing of ours can still use it
@@ -121,13 +109,14 @@ class Attempt:
     def _cancelled(self, reason: str) -> None:
         self.state, self.reason = "cancelled", reason
 
-    def _claim(self, request: dict[str, Any]) -> Any:
+    def _claim(self, request: dict[str, Any], driver: Any) -> Any:
         since = time.monotonic()
         try:
-            ticket = _slots().enqueue(request["root"], request["owner"])
+            ticket = _slots().enqueue(request["root"], request["owner"], memory=request["memory"], driver=driver)
+            wish = {"devices": request["devices"], "count": request["count"], "env_style": request["env_style"]}
             try:
-                while (claim := ticket.try_claim(request["devices"], request["count"])) is None:
-                    if next_signal(POLL_HEAD if ticket.is_head() else POLL_BEHIND) in STOPS:
+                while (claim := ticket.try_claim(**wish)) is None:
+                    if next_signal(ticket.pause()) in STOPS:
                         return None
                 return claim
             finally:
@@ -141,12 +130,17 @@ class Attempt:
         cookie = self.launch["name"] + COOKIE_MARK + os.urandom(8).hex()
         self._start({**self.launch["env"], **slot_environment, COOKIE: cookie})
         timeout = self.launch["timeout"]
-        how, at_once = self.tree.watch(None if timeout is None else self.began + timeout)
+        how, at_once = self.tree.watch(None if timeout is None else self.began + timeout, self.meter)
         if how == "exited":
             self._end_leftovers()
         else:
             self.tree.end(0.0 if at_once else self.launch["grace"])
         self.seconds = time.monotonic() - self.began
+        if self.pump:
+            self.pump.finish()
+        if self.meter:
+            self.meter.check()
+            self.measured = self.meter.close()
         self._judge(how)
 
     def _start(self, environment: dict[str, str]) -> None:
@@ -180,14 +174,25 @@ class Attempt:
 
     def _judge(self, how: str) -> None:
         code = self.tree.status
-        if how == "timed_out":
+        fault = self.meter.fault if self.meter else None
+        if fault and code != 0 and how != "cancelled":
+            self.reason, self.cause = fault, GPU_LOST
+        elif how == "timed_out":
             self.state, self.reason = how, f"timed out after {self.launch['timeout']:.1f} s"
         elif how == "cancelled":
             self._cancelled("cancelled")
         elif code == 0:
             self.state, self.reason = "succeeded", ""
         elif code is not None:
-            self.reason = explain(code, self.launch["log"], out_of_memory=oom_kills() > self.oom_before)
+            self._explain(code)
+
+    def _explain(self, code: int) -> None:
+        killed = oom_kills() > self.oom_before
+        self.reason = explain(code, self.launch["log"], out_of_memory=killed)
+        if lacks_host_memory(code, out_of_memory=killed):
+            self.cause = HOST_MEMORY
+        elif self.gpus and lacks_gpu_memory(self.launch["log"]):
+            self.reason, self.cause = f"out of GPU memory ({self.reason})", GPU_MEMORY
 
     def outcome(self) -> dict[str, Any]:
         """The fields of `model.Outcome`. Call it when the tree is empty."""
@@ -210,6 +215,8 @@ class Attempt:
             "log_bytes": self.pump.kept if self.pump else max(0, grown),
             "log_dropped": self.pump.total - self.pump.kept if self.pump else 0,
             "leftovers": self.leftovers,
+            "cause": self.cause,
+            **self.measured,
         }
 
 
@@ -244,6 +251,22 @@ def restore_signals() -> None:
     for number in IGNORED:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def _end_abandoned(owners: tuple[str, ...]) -> None:
+    """End what these launches, whose keepers died holding our slots, may have left running on the devices."""
+    if not owners:
+        return
+    from sweeptree.supervise.orphans import sweep_orphans  # only here: hardly any keeper needs it
+
+    for owner in owners:
+        sweep_orphans(owner, lambda name, dead=owner: name != dead)  # type: ignore[misc]
+
+
+def _meter_class() -> Any:
+    from sweeptree.supervise.meter import Meter
+
+    return Meter
 
 
 def _slots() -> Any:

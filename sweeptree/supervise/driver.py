@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeptree.errors import RecordError, SweeptreeError
-from sweeptree.model import JobState, Launch, Outcome
+from sweeptree.model import Cause, JobState, Launch, Outcome
 from sweeptree.records import read_json, utc_now, write_json
 from sweeptree.supervise.processes import KILL_NOW, boot_id, handle_of, send
 
@@ -150,8 +150,10 @@ def read_outcome(path: Path) -> Outcome | None:
     """The outcome that a keeper wrote; None when there is none, or it cannot be read as one."""
     try:
         value = read_json(path)
-        fields = {field.name: value[field.name] for field in dataclasses.fields(Outcome)}
-        return Outcome(**{**fields, "state": JobState(fields["state"]), "gpus": tuple(fields["gpus"])})
+        fields = {field.name: value[field.name] for field in dataclasses.fields(Outcome) if field.name in value}
+        cause = Cause(fields["cause"]) if fields.get("cause") else None  # an older keeper says nothing of it
+        known = {"state": JobState(fields["state"]), "gpus": tuple(fields["gpus"]), "cause": cause}
+        return Outcome(**{**fields, **known})
     except (RecordError, KeyError, ValueError, TypeError):
         return None
 

@@ -141,6 +141,7 @@ class Pump:
         self._room = cap - self._tail_size
         self._tail: list[bytes] = []
         self.kept = self.total = self._held = 0
+        self._finished = False
         self._thread = _thread_for(self._copy)
 
     def start(self) -> None:
@@ -149,7 +150,13 @@ class Pump:
         self._thread.start()
 
     def finish(self) -> None:
-        """Wait for the rest and write the tail. A writer outside the tree may keep us for a second at most."""
+        """Wait for the rest and write the tail. A writer outside the tree may keep us for a second at most.
+
+        A second call does nothing.
+        """
+        if self._finished:
+            return
+        self._finished = True
         self._thread.join(1.0)
         tail = b"".join(self._tail)[-self._tail_size :] if self._tail_size else b""
         left_out = self.total - self.kept - len(tail)

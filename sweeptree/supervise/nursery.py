@@ -86,7 +86,7 @@ def serve(link: int) -> None:
     while (launch := receive(link)) is not None:
         if launch["slots"]:
             with contextlib.suppress(Exception):  # the keeper tries again and says why it fails
-                import sweeptree.slots  # noqa: F401 - once for all keepers
+                import sweeptree.supervise.meter  # noqa: F401 - once for all keepers, with the slots
         try:
             pid = os.fork()
         except OSError as error:

@@ -15,6 +15,19 @@ import signal
 import sys
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Meter(Protocol):
+        """What looks at a running job now and then: `due` is the monotonic time of the next look."""
+
+        due: float
+
+        def sample(self) -> str | None:
+            """Look once; a text ends the job."""
+
+
 KILL_NOW = signal.SIGUSR1
 STOPS = frozenset((signal.SIGTERM, KILL_NOW))
 # What keepers ignore: a terminal's end is not theirs; the last two are Python's own choice.
@@ -183,8 +196,11 @@ class Tree:
             if pid == self.main:
                 self.status = os.waitstatus_to_exitcode(status)
 
-    def watch(self, deadline: float | None) -> tuple[str, bool]:
-        """Wait for the first process. Says how it came to an end, and whether that is to be done at once."""
+    def watch(self, deadline: float | None, meter: Meter | None = None) -> tuple[str, bool]:
+        """Wait for the first process. Says how it came to an end, and whether that is to be done at once.
+
+        A `meter` is asked when it is due; what it answers ends the job.
+        """
         while True:
             self.reap()
             if self.status is not None:
@@ -192,6 +208,11 @@ class Tree:
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
                 return "timed_out", False
+            if meter is not None:
+                if meter.due <= time.monotonic() and meter.sample() is not None:
+                    return "failed", False
+                idle = max(0.0, meter.due - time.monotonic())
+                left = idle if left is None else min(left, idle)
             got = next_signal(left)
             if got in STOPS:
                 return "cancelled", got == KILL_NOW

@@ -25,7 +25,7 @@ GIT_LOCK_PATIENCE = 5.0  # seconds that a lock file of git may be in the way
 RACE_PATIENCE = 8  # tries for a race that somebody else's `git worktree add` won
 DURABLE = ("-c", "core.fsync=committed,reference")
 
-_OPTIONS = (
+OPTIONS = (
     "-c", "core.hooksPath=/dev/null",
     "-c", "core.fsmonitor=false",
     "-c", "gc.auto=0",
@@ -80,6 +80,11 @@ class Answer:
         return GitError(f"`git {words}` failed: {first}", argv=self.argv, stderr=self.err)
 
 
+def without_credentials(text: str) -> str:
+    """The text with user names and passwords taken out of its URLs."""
+    return _CREDENTIALS.sub(r"\1", text)
+
+
 def _without_options(argv: Sequence[str]) -> list[str]:
     words = list(argv[1:])
     while words[:1] == ["-c"]:
@@ -89,7 +94,7 @@ def _without_options(argv: Sequence[str]) -> list[str]:
 
 def ask(cwd: Path, *words: str, call: Call | None = None) -> Answer:
     """Run git once and return its answer, whatever it is. Raises Refused when there is no git."""
-    argv = ("git", *_OPTIONS, *words)
+    argv = ("git", *OPTIONS, *words)
     call = call or Call()
     try:
         result = subprocess.run(
@@ -104,8 +109,8 @@ def ask(cwd: Path, *words: str, call: Call | None = None) -> Answer:
         if not cwd.is_dir():
             raise GitError(f"the folder {cwd} is gone", argv=argv) from error
         raise Refused("git is not installed, or not on PATH", hint="install git, then try again") from error
-    err = _CREDENTIALS.sub(r"\1", result.stderr.decode("utf-8", "replace"))
-    shown = tuple(_CREDENTIALS.sub(r"\1", word) for word in argv)
+    err = without_credentials(result.stderr.decode("utf-8", "replace"))
+    shown = tuple(without_credentials(word) for word in argv)
     return Answer(shown, result.returncode, result.stdout, err)
 
 

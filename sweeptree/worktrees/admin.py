@@ -82,7 +82,7 @@ def add(repo: Repository, checkout: Path, commit: str) -> Path:
         _git.persist(lambda: _add(repo, checkout, commit, held))
     entry = pointer(checkout)
     if entry is None:
-        raise GitError(f"git made no worktree at {checkout}", hint="sweeptree worktree repair")
+        raise GitError(f"git made no worktree at {checkout}", hint="sweeptree doctor --repair")
     _make_durable(entry.resolve(), checkout)
     return entry.resolve()
 

@@ -123,9 +123,10 @@ def _tree(top: Path, index: Path, paths: Iterable[str]) -> str:
     return _git.run(top, *_git.DURABLE, "write-tree", call=_git.Call(env=env)).decode().strip()
 
 
-def _commit(top: Path, tree: str, parent: str, message: str) -> str:
+def _commit(top: Path, tree: str, parents: str | Sequence[str], message: str) -> str:
     data = message.encode("utf-8", "surrogateescape") + b"\n"
-    words = ("-c", "user.useConfigOnly=true", *_git.DURABLE, "commit-tree", tree, "-p", parent)
+    on = [word for parent in ([parents] if isinstance(parents, str) else parents) for word in ("-p", parent)]
+    words = ("-c", "user.useConfigOnly=true", *_git.DURABLE, "commit-tree", tree, *on)
     answer = _git.ask(top, *words, call=_git.Call(data))
     if answer.code and "tell me who you are" in answer.err:
         answer = _git.ask(top, *words, call=_git.Call(data, _FALLBACK))

@@ -50,7 +50,7 @@ def find_repository(start: Path) -> Repository:
     """
     folder = Path(start).expanduser()
     if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder", hint="give a folder inside a git repository with --repo")
+        raise UsageError(f"{folder} is not a folder", hint="give a folder inside a git repository")
     folder = folder.resolve()
     common_dir = Path(_ask(folder, "--git-common-dir")).resolve()
     bare, shallow, inside = _ask(

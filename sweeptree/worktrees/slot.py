@@ -8,7 +8,6 @@ memory, where no job can reach it.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 from collections.abc import Sequence
@@ -101,10 +100,8 @@ class Slot:
 
     def _remember(self) -> None:
         self._pointer = (self.top / ".git").read_bytes()
-        self._golden = {}
-        for path in picture(self.entry).files:
-            with contextlib.suppress(FileNotFoundError):  # a lock file of somebody's `git gc`
-                self._golden[path] = (self.entry / path).read_bytes()
+        files = [path for path in picture(self.entry).files if not path.endswith(".lock")]  # of somebody's `git gc`
+        self._golden = {path: (self.entry / path).read_bytes() for path in files}
         self._keep_index()
         self._admin = settled_picture(self.entry)
         self._files = settled_picture(self.top)
@@ -149,7 +146,7 @@ class Slot:
             self._reset_admin()
             self._reset_files()
         except (OSError, SweeptreeError) as error:
-            raise WorktreeGone(f"{self.top} cannot be reused: {error}", hint="sweeptree worktree repair") from error
+            raise WorktreeGone(f"{self.top} cannot be reused: {error}", hint="sweeptree doctor --repair") from error
 
     def _reset_admin(self) -> None:
         if not self.entry.is_dir() or self.entry.is_symlink():

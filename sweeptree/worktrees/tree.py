@@ -13,7 +13,7 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,9 +54,7 @@ def picture(top: Path) -> Picture:
     todo = [""]
     while todo:
         below = todo.pop()
-        for entry in _entries(top, below):
-            path = below + entry.name
-            seen = entry.stat(follow_symlinks=False)
+        for path, seen in _entries(top, below):
             if stat.S_ISDIR(seen.st_mode):
                 folders[path] = seen.st_mode
                 todo.append(path + "/")
@@ -77,9 +75,7 @@ def compare(top: Path, old: Picture) -> Difference:
     todo = [""]
     while todo:
         below = todo.pop()
-        for entry in _entries(top, below):
-            path = below + entry.name
-            now = entry.stat(follow_symlinks=False)
+        for path, now in _entries(top, below):
             if stat.S_ISDIR(now.st_mode):
                 if _compare_folder(found, path, now.st_mode, old.folders.get(path)):
                     seen.add(path)
@@ -135,7 +131,17 @@ def _wait_for_tick(marks: Iterable[Mark]) -> None:
         time.sleep(wait / 1e9)
 
 
-def _entries(top: Path, below: str) -> list[os.DirEntry[str]]:
+def _entries(top: Path, below: str) -> Iterator[tuple[str, os.stat_result]]:
+    """What stands in a folder. A file that vanishes meanwhile (a lock of somebody's `git gc`) was not there."""
+    for entry in _listed(top, below):
+        try:
+            seen = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            continue
+        yield below + entry.name, seen
+
+
+def _listed(top: Path, below: str) -> list[os.DirEntry[str]]:
     folder = f"{top}/{below}"
     try:
         with os.scandir(folder) as entries:

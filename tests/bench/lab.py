@@ -97,7 +97,6 @@ def _environment(folder: Path) -> dict[str, str]:
         "SWEEPTREE_HOME": str(folder / "home"),
         "SWEEPTREE_SLOT_DIR": str(folder / "slots"),
         "SWEEPTREE_SERVER_PORT": "0",
-        "PYTHONDONTWRITEBYTECODE": "1",
     }
 
 

@@ -81,6 +81,7 @@ def test_eight_gpus(see: See) -> None:
         "name": "NVIDIA H100",
         "memory_total": 81920,
         "memory_free": 80920,
+        "links": [[UUID.format(n), 50] for n in range(7)],
     }
     assert (found["driver"], found["why"], found["skipped"]) == ("550.54.15", None, [])
 
@@ -244,9 +245,10 @@ def test_no_devices_no_tags() -> None:
     assert gpus.tags((), "box") == ()
 
 
-@pytest.mark.parametrize(("devices", "per_job", "size"), [(1, 1, 2), (8, 1, 16), (8, 3, 4), (2, 0, 4), (1, 2, 0)])
-def test_the_limit_lets_one_job_wait_behind_each_slot(devices: int, per_job: int, size: int) -> None:
-    assert gpus.limit_size(devices, per_job) == size
+@pytest.mark.parametrize(("number", "memory", "size"), [(1, None, 2), (8, None, 16), (2, 10240, 16), (2, 99999, 4)])
+def test_the_limit_lets_one_job_wait_behind_each_slot(number: int, memory: int | None, size: int) -> None:
+    devices = tuple(Device(f"GPU-{n}", n, "A100", 40960, 40960) for n in range(number))
+    assert gpus.limit_size(devices, memory) == size
 
 
 def test_the_table_says_who_holds_and_who_waits(tmp_path: Path) -> None:

@@ -161,7 +161,7 @@ def test_a_claim_under_way_is_not_waited_for(enqueue: Callable[[str], slots.Tick
 def test_what_can_never_be_is_refused(
     enqueue: Callable[[str], slots.Ticket], devices: list[dict[str, Any]], count: int
 ) -> None:
-    with pytest.raises(Refused, match=f"wants {count} GPUs"):
+    with pytest.raises(Refused, match=f"wants {count} GPU"):
         enqueue("greedy").try_claim(devices, count)
 
 
@@ -418,7 +418,9 @@ print(*sorted(set(sys.modules) - before))
 
 def test_a_keeper_pays_for_no_heavy_import(root: str) -> None:
     loaded = subprocess.check_output([*BARE, BILL, SOURCE, root], text=True).split()
-    assert loaded == ["__future__", "_json", "fcntl", "sweeptree.lockfiles", "sweeptree.slots"]
+    ours = {f"sweeptree.slots.{name}" for name in ("driver", "notes", "quarantine", "queue", "shelf", "strangers")}
+    light = {"__future__", "_json", "fcntl", "ctypes", "_ctypes", "_struct", "struct", "ctypes._endian", "types"}
+    assert set(loaded) <= ours | light | {"sweeptree.lockfiles", "sweeptree.slots"}
 
 
 LANE = """

@@ -5,6 +5,7 @@ import os
 import signal
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ from sweeptree import slots, supervise
 from sweeptree.model import Device, JobState, SlotRequest
 
 DEVICES = tuple(Device(f"GPU-{n}", n, "card", 8000, 8000) for n in range(2))
+
+
+COUNT = "grep -ls SWEEPTREE_COOKIE={} /proc/[0-9]*/environ | wc -l"  # the processes of one launch
 
 
 @pytest.fixture
@@ -101,6 +105,17 @@ def test_a_killed_keeper_gives_its_slot_back(kit: Kit, root: Path) -> None:
     os.kill(keeper.pid, signal.SIGKILL)
     until(lambda: not held(root))
     assert supervise.sweep_orphans(kit.name, lambda name: False)
+
+
+def test_what_a_dead_holder_left_is_ended_before_the_next_starts(kit: Kit, root: Path) -> None:
+    launch = kit.launch(NASTY)
+    keeper = supervise.start(replace(launch, slots=replace(wants(root), count=2, owner=launch.name)))
+    until(lambda: len(pids_of(launch.name)) > 10)
+    os.kill(keeper.pid, signal.SIGKILL)
+    until(lambda: not held(root))
+    assert pids_of(launch.name)
+    outcome, log = kit.run(COUNT.format(launch.name), slots=wants(root))
+    assert (outcome.state, log) == (JobState.SUCCEEDED, "0\n")
 
 
 def test_more_gpus_than_there_are(kit: Kit, root: Path) -> None:

@@ -5,12 +5,15 @@ fake.configure("gpu mem=24576", "gpu mem=24576 lost=1")
 subprocess.run([...], env={**os.environ, **fake.environment})
 """
 
+import ctypes
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from sweeptree.slots import Driver
 
 SOURCE = Path(__file__).with_name("fake_nvml.c")
 
@@ -37,6 +40,21 @@ class FakeDriver:
     def environment(self) -> dict[str, str]:
         """What a process needs in its environment to see the fake GPUs."""
         return {"LD_LIBRARY_PATH": str(self.library.parent), "FAKE_NVML_CONF": str(self.conf)}
+
+    def session(self) -> Driver:
+        """A session with the fake in this very process."""
+        library = ctypes.CDLL(str(self.library))
+        assert library.nvmlInit_v2() == 0
+        return Driver(library)
+
+    @classmethod
+    def make(cls, folder: Path) -> "FakeDriver":
+        """Build the library into `folder`, with its configuration beside it, where every process finds it."""
+        return cls(build(folder), folder / "gpus.conf")
+
+    def append(self, line: str) -> None:
+        """Add a line to what is shown."""
+        self.configure(*self.conf.read_text().splitlines(), line)
 
     def configure(self, *lines: str) -> None:
         """Show this from now on, also to running processes; the lines are explained in fake_nvml.c."""

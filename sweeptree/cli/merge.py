@@ -1,0 +1,136 @@
+"""`sweeptree merge`: the Merge Assistant for a pull request or a worktree."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from sweeptree import plan
+from sweeptree.cli.options import FLAG
+from sweeptree.cli.terminal import printable, say, write_out
+from sweeptree.settings import Settings
+
+if TYPE_CHECKING:
+    from sweeptree.merging import MergeDecision
+
+_REFUSED = 3
+_SAID = {
+    "merged": "merged {subject} into {base} as {commit}",
+    "ready": "{subject} can be merged into {base}: the tests of the result are green",
+    "planned": "nothing stands in the way of merging {subject} into {base}; its result would be tested, then landed",
+    "refused": "not merged: {reason}",
+    "up-to-date": "nothing to merge: {reason}",
+}
+
+
+def merge(  # noqa: PLR0913
+    subject: str,
+    /,
+    *,
+    base: str | None = None,
+    method: Literal["merge", "squash", "rebase", "ff"] = "merge",
+    test_command: str | None = None,
+    timeout: str = "1h",
+    approvals: int = 1,
+    repo: str | None = None,
+    remote: str = "origin",
+    allow_forks: Annotated[bool, FLAG] = False,
+    dry_run: Annotated[bool, FLAG] = False,
+    yes: Annotated[bool, FLAG] = False,
+    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
+) -> int:
+    """Test the result of a merge in a throw-away worktree, and land exactly what was tested.
+
+    Parameters
+    ----------
+    subject
+        A pull request (its number or URL), or a worktree whose branch is merged locally.
+    base
+        For a worktree: the branch to merge into; default: the remote's default branch, else main.
+    method
+        How: a merge commit, one squashed commit, the commits rebased, or fast-forward only.
+    test_command
+        How to test; default: test_command under [tool.sweeptree] in pyproject.toml, make test, pytest.
+    timeout
+        Longest time for the tests: 90s, 30m, 2h.
+    approvals
+        Approvals that a pull request needs of its newest commit.
+    repo
+        OWNER/REPO of the pull request; default: the remote's.
+    remote
+        Name of the remote.
+    allow_forks
+        Test and merge code from a fork too.
+    dry_run
+        Show what stands in the way; test nothing, land nothing.
+    yes
+        Land without asking.
+    as_json
+        Print one JSON document.
+    """
+    from sweeptree.merging import MergeOptions
+
+    options = MergeOptions(
+        method=method,
+        test_command=test_command,
+        timeout=plan.parse_duration(timeout),
+        approvals=approvals,
+        remote=remote,
+        base=base,
+        repo=repo,
+        allow_forks=allow_forks,
+        dry_run=dry_run,
+        confirm=(lambda _: True) if yes else _ask,
+    )
+    decision = _decide(subject, options)
+    _show_json(decision) if as_json else _show(decision)
+    return _REFUSED if decision.state == "refused" else 0
+
+
+def _decide(subject: str, options: Any) -> MergeDecision:
+    from sweeptree.delivery import Surroundings
+    from sweeptree.merging import merge_pull, merge_worktree
+    from sweeptree.merging.assistant import pull_number
+
+    number = None if Path(subject).is_dir() else pull_number(subject)
+    if number is None:
+        return merge_worktree(Path(subject), options)
+    return merge_pull(Path.cwd(), number, options, Surroundings.of(Settings(), os.environ))
+
+
+def _ask(decision: MergeDecision) -> bool:
+    if not sys.stdin.isatty():
+        return False
+    sys.stderr.write(f"merge {printable(decision.subject)} into {printable(decision.base)}? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _show(decision: MergeDecision) -> None:
+    commit = (decision.commit or "")[:12]
+    said = _SAID[decision.state].format(
+        subject=decision.subject, base=decision.base, commit=commit, reason=decision.reason
+    )
+    write_out(f"{printable(said)}\n")
+    for other in decision.others:
+        write_out(f"  {printable(other)}\n")
+    for path in decision.conflicts:
+        write_out(f"  conflict in {printable(path)}\n")
+    for path in decision.files[:50]:
+        write_out(f"    {printable(path)}\n")
+    if decision.run is not None:
+        write_out(f"  {printable(decision.run.command)}: {printable(decision.run.said)}\n")
+        if not decision.run.is_green:
+            say("\n".join(printable(line) for line in decision.run.tail.splitlines()[-20:]))
+    if decision.state == "ready":
+        say("  add --yes to land it")
+
+
+def _show_json(decision: MergeDecision) -> None:
+    write_out(json.dumps(asdict(decision), ensure_ascii=False, default=str) + "\n")

@@ -1,0 +1,85 @@
+"""What a sweep's records say for a change: of one job, or of the winner over all others. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sweeptree import stats
+from sweeptree.delivery.body import Evidence, Score, Table
+from sweeptree.model import JobRecord, JobState
+
+_METRICS = 20
+_RANKS = 20
+
+
+def job_evidence(exp_name: str, record: JobRecord, records: Sequence[JobRecord]) -> Evidence:
+    """One job's command, configuration and metrics; mean and spread are over the seeds of its config so far."""
+    seeds = [other for other in records if other.config_id == record.config_id and other.id != record.id]
+    return Evidence(
+        heading=f"{exp_name} job {record.id}",
+        command=record.cmd,
+        commit=(record.base_commit or "")[:12],
+        facts=_facts(record),
+        params=record.params,
+        scores=_scores([record, *(other for other in seeds if other.state is JobState.SUCCEEDED)]),
+        reproduce=record.reproduce or "",
+    )
+
+
+def winner_evidence(exp_name: str, record: JobRecord, document: Mapping[str, Any]) -> Evidence:
+    """The winner's job, its config's metrics and the leaderboard of aggregated.json."""
+    groups = [group for group in document.get("groups", ()) if group.get("config_id") == record.config_id]
+    ranks = list(document.get("leaderboard", ()))
+    return Evidence(
+        heading=f"{exp_name}: the best of {document.get('n_jobs', len(ranks))} jobs",
+        command=record.cmd,
+        commit=(record.base_commit or "")[:12],
+        facts=_facts(record),
+        params=record.params,
+        scores=_group_scores(groups[0]) if groups else _scores([record]),
+        table=_leaderboard(ranks),
+        reproduce=record.reproduce or "",
+    )
+
+
+def _facts(record: JobRecord) -> tuple[tuple[str, str], ...]:
+    seconds = record.duration_seconds
+    return (
+        ("seed", str(record.seed) if record.seed is not None else ""),
+        ("exit code", str(record.exit_code) if record.exit_code is not None else ""),
+        ("duration", f"{seconds:.1f} s" if seconds is not None else ""),
+        ("host", record.host or ""),
+        ("Python", record.python_version or ""),
+    )
+
+
+def _scores(records: Sequence[JobRecord]) -> tuple[Score, ...]:
+    found = []
+    for name in sorted(records[0].metrics)[:_METRICS]:
+        values = [record.metrics[name] for record in records if name in record.metrics]
+        found.append(Score(name, stats.mean(values), stats.std(values), len(values)))
+    return tuple(found)
+
+
+def _group_scores(group: Mapping[str, Any]) -> tuple[Score, ...]:
+    found = []
+    for name, facts in list((group.get("metrics") or {}).items())[:_METRICS]:
+        mean, values = facts.get("mean"), facts.get("values") or ()
+        if isinstance(mean, int | float):
+            found.append(Score(str(name), float(mean), facts.get("std"), len(values) or 1))
+    return tuple(found)
+
+
+def _leaderboard(ranks: Sequence[Mapping[str, Any]]) -> Table | None:
+    if not ranks:
+        return None
+    columns = tuple(key for key, value in ranks[0].items() if isinstance(value, str | int | float | None))
+    rows = tuple(tuple(_cell(rank.get(column)) for column in columns) for rank in ranks[:_RANKS])
+    return Table(columns, rows)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "" if value is None else str(value)

@@ -1,0 +1,214 @@
+"""Decide about a merge and carry it out: look, make the result, test it, land exactly that.
+
+The base moves only to a commit whose tests were green (the rule of bors and homu). When it moved while the tests
+ran, the result is made and tested anew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sweeptree import delivery, worktrees
+from sweeptree.delivery import Options, Surroundings, Target
+from sweeptree.errors import ForgeError, PushError, Refused, UsageError
+from sweeptree.forge import Comment, Standing
+from sweeptree.merging.trial import run_tests
+from sweeptree.merging.values import ATTEMPTS, MergeDecision, MergeOptions
+from sweeptree.model import PullRequest
+from sweeptree.worktrees import Remote, Repository
+
+_PULL = re.compile(r"(?:#?|https?://[^\s?#]+/pull/)(?P<number>\d+)(?:/\w*)?")
+_STATUS = "sweeptree/merge-result"
+_REFS = "refs/sweeptree/merge"
+_MARKER = "merge-assistant"
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One merge: where it happens, what comes in, and how its result lands."""
+
+    repo: Repository
+    options: MergeOptions
+    blank: MergeDecision
+    message: str
+    base_tip: Callable[[], str]
+    land: Callable[[str, str], str]
+
+
+def pull_number(text: str) -> int | None:
+    """The number in `12`, `#12` or the URL of a pull request; None for anything else."""
+    found = _PULL.fullmatch(text)
+    return int(found["number"]) if found else None
+
+
+def merge_pull(start: Path, number: int, options: MergeOptions, around: Surroundings) -> MergeDecision:
+    """Merge a pull request if nothing stands in the way. Raises Refused, UsageError, PushError, ForgeError."""
+    repo = worktrees.find_repository(start)
+    target = delivery.find_target(repo.start, Options(remote=options.remote, repo=options.repo), around)
+    if target.forge is None or target.remote is None:
+        raise Refused("there is no forge to ask about pull requests", hint=target.hints)
+    pull = target.forge.get(number)
+    blank = MergeDecision("planned", f"pull request {number}", pull.base, head=pull.commit, pull=pull)
+    if pull.state != "open":
+        return replace(blank, state="up-to-date" if pull.state == "merged" else "refused", reason=f"it is {pull.state}")
+    with worktrees.sole_merger(repo, pull.base), worktrees.passing_refs(repo, f"{_REFS}/{number}"):
+        worktrees.fetch(repo.start, target.remote, {f"refs/pull/{number}/head": f"{_REFS}/{number}/head"})
+        if worktrees.commit_of(repo.start, f"{_REFS}/{number}/head") != pull.commit:
+            return replace(blank, state="refused", reason="its head moved just now: look at it again")
+        standing = target.forge.standing(pull)
+        reasons = tuple(_obstacles(pull, standing, options))
+        decision = _decide(_pull_case(repo, pull, target, options, standing), reasons)
+    if decision.run is not None:
+        _report(target, decision)
+    return decision
+
+
+def merge_worktree(worktree: Path, options: MergeOptions) -> MergeDecision:
+    """Merge the branch of a worktree into a local base, without any forge."""
+    repo = worktrees.find_repository(worktree)
+    head = worktrees.resolve_base(repo, "HEAD")
+    contents = worktrees.read_contents(repo.start, worktrees.Limits(allow_workflows=True))
+    if contents.examined.paths:
+        first = ", ".join(contents.examined.paths[:3])
+        raise Refused(f"{repo.start} has changes that are not committed: {first}", hint="commit them, then try again")
+    base = options.base or worktrees.default_branch(repo.start, options.remote) or _main_branch(repo)
+    if base == contents.branch:
+        raise UsageError(f"{repo.start} is on {base} itself", hint="name the base with --base, or another worktree")
+    subject = contents.branch or head.commit[:12]
+    blank = MergeDecision("planned", subject, base, head=head.commit)
+
+    def land(commit: str, old: str) -> str:
+        worktrees.advance(repo, base, commit, old=old)
+        return commit
+
+    with worktrees.sole_merger(repo, base):
+        case = _Case(repo, options, blank, f"Merge {subject} into {base}", lambda: _local_tip(repo, base), land)
+        return _decide(case, ())
+
+
+def _main_branch(repo: Repository) -> str:
+    for name in ("main", "master"):
+        if worktrees.local_branch(repo.start, name):
+            return name
+    raise UsageError("it is not clear what to merge into", hint="name the base with --base")
+
+
+def _local_tip(repo: Repository, base: str) -> str:
+    found = worktrees.local_branch(repo.start, base)
+    if found is None:
+        raise UsageError(f"there is no branch {base}", hint="git branch shows the branches")
+    return found
+
+
+def _obstacles(pull: PullRequest, standing: Standing, options: MergeOptions) -> list[str]:
+    """Why the forge's side forbids the merge, the most telling reason first."""
+    found = ["it is a draft: mark it ready for review"] if pull.is_draft else []
+    if pull.is_from_fork and not options.allow_forks:
+        found.append("it comes from a fork: its code is a stranger's (--allow_forks runs it all the same)")
+    found += [f"{who} asked for changes" for who in standing.objections]
+    found += [f"the check {name} is red" for name in standing.red]
+    found += [f"the required check {name} is missing" for name in standing.missing]
+    found += [f"the check {name} still runs" for name in standing.running]
+    needed = max(options.approvals, standing.required_approvals)
+    if len(standing.approvals) < needed:
+        stale = f"; {', '.join(standing.stale)} approved an older commit" if standing.stale else ""
+        found.append(f"it needs {needed} approval{'s' * (needed > 1)} of its newest commit{stale}")
+    return found
+
+
+def _pull_case(repo: Repository, pull: PullRequest, target: Target, options: MergeOptions, standing: Standing) -> _Case:
+    blank = MergeDecision("planned", f"pull request {pull.number}", pull.base, head=pull.commit, pull=pull)
+    message = f"{pull.title or pull.branch} (#{pull.number})"
+    remote = target.remote
+    assert remote is not None
+    by_push = options.method in ("merge", "ff") and not standing.is_protected
+
+    def land(commit: str, old: str) -> str:
+        if by_push:
+            worktrees.push_forward(repo.start, remote, commit, pull.base)
+            return commit
+        return _land_by_forge(repo, target, pull, options, old)
+
+    return _Case(repo, options, blank, message, lambda: _remote_tip(repo, remote, pull), land)
+
+
+def _remote_tip(repo: Repository, remote: Remote, pull: PullRequest) -> str:
+    ref = f"{_REFS}/{pull.number}/base"
+    worktrees.fetch(repo.start, remote, {f"refs/heads/{pull.base}": ref})
+    found = worktrees.commit_of(repo.start, ref)
+    assert found is not None
+    return found
+
+
+def _land_by_forge(repo: Repository, target: Target, pull: PullRequest, options: MergeOptions, old: str) -> str:
+    """Where the base is protected, or the forge must know of a squash: its own merge, with the head we tested.
+
+    The base is read once more just before; 'require branches to be up to date' closes the instant that is left.
+    """
+    assert target.forge is not None and target.remote is not None
+    if options.method == "ff":
+        raise Refused(f"{pull.base} is protected: the forge makes a commit of its own", hint="--method merge")
+    there = worktrees.tips(repo.start, target.remote, [pull.base]).branches
+    if there.get(pull.base) != old:
+        raise PushError(f"{pull.base} moved meanwhile", kind="moved", hint="try again")
+    try:
+        return target.forge.merge(pull, method=options.method, title=f"{pull.title} (#{pull.number})")
+    except ForgeError as error:
+        if error.kind == "base-moved":
+            raise PushError(error.message, kind="moved", hint=error.hint) from error
+        raise
+
+
+def _decide(case: _Case, reasons: tuple[str, ...]) -> MergeDecision:
+    """Make the result, test it and land it; again when the base moved meanwhile."""
+    for attempt in range(ATTEMPTS):
+        decision = _prepared(case, reasons)
+        commit = decision.commit
+        if decision.state != "ready" or commit is None:
+            return decision
+        run = run_tests(case.repo, commit, case.options.test_command, case.options.timeout)
+        decision = replace(decision, run=run)
+        if not run.is_green:
+            return replace(decision, state="refused", reason=f"the tests of the merge's result are {run.said}")
+        if not case.options.confirm(decision):
+            return decision
+        try:
+            landed = case.land(commit, decision.base_commit)
+        except PushError as error:
+            if error.kind != "moved" or attempt == ATTEMPTS - 1:
+                raise
+        else:
+            return replace(decision, state="merged", commit=landed)
+    raise AssertionError("unreachable")
+
+
+def _prepared(case: _Case, reasons: tuple[str, ...]) -> MergeDecision:
+    """Everything that can be known before the tests: reasons against it, conflicts, the commit to be tested."""
+    top, head, method = case.repo.start, case.blank.head, case.options.method
+    base = case.base_tip()
+    found = replace(case.blank, base_commit=base, files=tuple(worktrees.brought(top, base, head)))
+    if worktrees.contains(top, head, base):
+        return replace(found, state="up-to-date", reason=f"{found.base} holds it already")
+    merged = worktrees.try_merge(top, base, head)
+    against = (*reasons, *([f"it conflicts with {found.base}"] if merged.tree is None else []))
+    if method == "ff" and not worktrees.contains(top, base, head):
+        against = (*against, f"it does not start at the tip of {found.base}: no fast-forward")
+    if against:
+        return replace(found, state="refused", reason=against[0], others=against[1:], conflicts=merged.conflicts)
+    if case.options.dry_run:
+        return found
+    commit = worktrees.merge_commit(case.repo, base, head, style=method, message=case.message)
+    if commit is None:
+        return replace(found, state="refused", reason=f"its commits cannot be put on {found.base} one by one")
+    return replace(found, state="ready", commit=commit)
+
+
+def _report(target: Target, decision: MergeDecision) -> None:
+    """Tell the pull request: a status on its head, and one comment that is kept up to date."""
+    assert target.forge is not None and decision.pull is not None and decision.run is not None
+    said = f"merged onto {decision.base_commit[:12]}: {decision.run.said}"
+    target.forge.set_status(decision.head, ok=decision.run.is_green, context=_STATUS, description=said)
+    target.forge.comment(decision.pull.number, Comment(_MARKER, decision.markdown))

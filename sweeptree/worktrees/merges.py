@@ -1,0 +1,169 @@
+"""What a merge would be, without a checkout; a throw-away worktree to try it in; and a base that only goes forward.
+
+Hides: `git merge-tree`, that a rebase needs files, and that a base which somebody has checked out may only move
+together with its files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sweeptree.errors import GitError, PushError, Refused
+from sweeptree.worktrees import _git, admin
+from sweeptree.worktrees.commits import _commit
+from sweeptree.worktrees.contents import contains
+from sweeptree.worktrees.repository import Repository, hide_from_git
+from sweeptree.worktrees.slot import delete_worktree
+
+Style = Literal["merge", "squash", "rebase", "ff"]
+_FOLDER = "merge"
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The tree of a merge, or the files in conflict and what git says of them."""
+
+    tree: str | None
+    conflicts: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+
+
+def try_merge(top: Path, base: str, head: str) -> Merged:
+    """Merge two commits in memory. Nobody's files, index or refs are touched. Raises GitError."""
+    answer = _git.ask(top, "merge-tree", "--write-tree", "-z", "--name-only", "--messages", base, head)
+    if answer.code not in (0, 1):
+        raise answer.error()
+    first, _, rest = answer.out.partition(b"\0")
+    if not answer.code:
+        return Merged(first.decode())
+    paths, _, said = rest.partition(b"\0\0")
+    return Merged(None, tuple(dict.fromkeys(_git.names(paths))), _messages(said))
+
+
+def _messages(said: bytes) -> tuple[str, ...]:
+    """The sentences in merge-tree's last part: count, paths, kind, text, each ended by NUL."""
+    parts = said.split(b"\0")
+    found, place = [], 0
+    while place < len(parts) and parts[place].isdigit():
+        end = place + 1 + int(parts[place])
+        if end + 1 >= len(parts):
+            break
+        if parts[end].startswith(b"CONFLICT"):
+            found.append(os.fsdecode(parts[end + 1]).strip())
+        place = end + 2
+    return tuple(found)
+
+
+def merge_commit(repo: Repository, base: str, head: str, *, style: Style, message: str) -> str | None:
+    """The commit that the base would move to; None for a conflict. Makes no ref."""
+    if style == "ff" or (style == "merge" and base == head):
+        return head if contains(repo.start, base, head) else None
+    if style == "rebase":
+        return _rebased(repo, base, head)
+    merged = try_merge(repo.start, base, head)
+    if merged.tree is None:
+        return None
+    return _commit(repo.start, merged.tree, (base,) if style == "squash" else (base, head), message)
+
+
+def _rebased(repo: Repository, base: str, head: str) -> str | None:
+    if contains(repo.start, base, head):
+        return head
+    with throwaway(repo, head) as top:
+        answer = _git.ask(top, "-c", "rebase.autoStash=false", "-c", "commit.gpgSign=false", "rebase", "-q", base)
+        return _git.text(top, "rev-parse", "HEAD") if not answer.code else None
+
+
+@contextlib.contextmanager
+def throwaway(repo: Repository, commit: str) -> Iterator[Path]:
+    """A detached worktree of a commit that is gone afterwards, with all that was left in it."""
+    hide_from_git(repo)
+    top = repo.wt_dir / _FOLDER / uuid.uuid4().hex[:12]
+    top.parent.mkdir(parents=True, exist_ok=True)
+    entry = admin.add(repo, top, commit)
+    try:
+        _git.run(top, "reset", "-q", "--hard", commit)
+        yield top
+    finally:
+        delete_worktree(repo, top, entry)
+        if top.exists():
+            shutil.rmtree(top, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def sole_merger(repo: Repository, base: str) -> Iterator[None]:
+    """Be the only one here who merges into a base. Raises Refused where somebody else is."""
+    name = f"sweeptree-merge-{hashlib.sha256(base.encode()).hexdigest()[:12]}.lock"
+    file = os.open(repo.common_dir / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        raise Refused(f"another merge into {base} is running here", hint="wait for it, then try again") from None
+    try:
+        yield
+    finally:
+        os.close(file)
+
+
+@contextlib.contextmanager
+def passing_refs(repo: Repository, prefix: str) -> Iterator[None]:
+    """Refs below `prefix` that are made meanwhile are gone afterwards."""
+    try:
+        yield
+    finally:
+        found = _git.text(repo.start, "for-each-ref", "--format=delete %(refname)", f"{prefix}/")
+        if found:
+            _git.run(repo.start, "update-ref", "--stdin", call=_git.Call(os.fsencode(found) + b"\n"))
+
+
+def advance(repo: Repository, branch: str, new: str, *, old: str) -> None:
+    """Move a local branch from `old` to `new`, with the files of the worktree that is on it, if there is one.
+
+    Raises PushError of kind `moved` when it stands elsewhere, Refused when that worktree has changes.
+    """
+    there = _checkout_of(repo, branch)
+    if there is None:
+        words = ("update-ref", "-m", "sweeptree merge", f"refs/heads/{branch}", new, old)
+        answer = _git.ask(repo.start, *_git.DURABLE, *words)
+        if answer.code:
+            raise PushError(f"{branch} moved meanwhile", kind="moved", stderr=answer.err, hint="try again")
+        return
+    if _git.run(there, "status", "--porcelain", "--untracked-files=no"):
+        raise Refused(f"{there} is on {branch} and has changes", hint=f"git -C {there} status   then commit or stash")
+    if _git.text(there, "rev-parse", "HEAD") != old:
+        raise PushError(f"{branch} moved meanwhile", kind="moved", hint="try again")
+    answer = _git.ask(there, *_git.DURABLE, "merge", "-q", "--ff-only", "--no-verify", new)
+    if answer.code:
+        raise GitError(f"{branch} could not be moved in {there}: {answer.error().message}", stderr=answer.err)
+
+
+def _checkout_of(repo: Repository, branch: str) -> Path | None:
+    """The worktree that is on a branch."""
+    place: Path | None = None
+    for line in _git.names(_git.run(repo.start, "worktree", "list", "--porcelain", "-z")):
+        if line.startswith("worktree "):
+            place = Path(line.removeprefix("worktree "))
+        elif line == f"branch refs/heads/{branch}":
+            return place
+    return None
+
+
+def brought(top: Path, base: str, head: str) -> Sequence[str]:
+    """The files that `head` changed since it left `base`."""
+    return _git.names(_git.run(top, "diff", "--name-only", "-z", "--no-renames", f"{base}...{head}"))
+
+
+def commit_of(top: Path, name: str) -> str | None:
+    """The commit that a ref or name stands for, None when there is none."""
+    found = _git.ask(top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    return found.out.decode().strip() or None

@@ -1,0 +1,243 @@
+"""The Merge Assistant: the base only ever moves to a commit whose tests were green."""
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from helpers import git
+
+from forge.hub import Fault, Hub
+from sweeptree.delivery import Options, Surroundings, deliver
+from sweeptree.errors import ForgeError, Refused
+from sweeptree.merging import MergeOptions, merge_pull, merge_worktree
+
+GREEN = MergeOptions(test_command="true")
+
+
+@pytest.fixture
+def pull(hub: Hub, worktree: Path, around: Surroundings) -> Path:
+    """Pull request 1: ready, approved, one commit on main. Returns the clone's path."""
+    deliver(worktree, "wider", Options(title="Wider", is_draft=False), around)
+    hub.review(1, "grace", "APPROVED")
+    return worktree
+
+
+def _commit_to_main(hub: Hub, tmp_path: Path, name: str, text: str) -> str:
+    other = tmp_path / "other"
+    if not other.exists():
+        subprocess.run(["git", "clone", "-q", str(hub.repo.path), str(other)], check=True)
+    git("pull", "-q", cwd=other)
+    (other / name).write_text(text)
+    git("add", ".", cwd=other)
+    git("commit", "-q", "-m", f"change {name}", cwd=other)
+    git("push", "-q", "origin", "main", cwd=other)
+    return git("rev-parse", "HEAD", cwd=other)
+
+
+def test_tested_commit_is_the_one_that_lands(hub: Hub, pull: Path, around: Surroundings) -> None:
+    command = "grep -q 16 ecg/model.py && git rev-parse HEAD"
+    decision = merge_pull(pull, 1, replace(GREEN, test_command=command), around)
+    assert decision.state == "merged" and decision.run is not None
+    assert hub.repo.tip("main") == decision.commit == decision.run.commit == decision.run.tail.strip()
+    hub.refresh()
+    assert hub.pulls[1].merged_as
+    assert "ready to merge" in hub.pulls[1].comments[0]["body"] or "merged" in hub.pulls[1].comments[0]["body"]
+    assert hub.statuses[decision.head][0]["state"] == "success"
+
+
+def test_nothing_is_left_behind(hub: Hub, pull: Path, around: Surroundings) -> None:
+    before = (git("worktree", "list", cwd=pull), git("for-each-ref", cwd=pull), git("status", "--porcelain", cwd=pull))
+    merge_pull(pull, 1, GREEN, around)
+    after = (git("worktree", "list", cwd=pull), git("for-each-ref", cwd=pull), git("status", "--porcelain", cwd=pull))
+    assert after == before
+
+
+def test_red_result_of_two_green_branches_stays_out(hub: Hub, pull: Path, around: Surroundings, tmp_path: Path) -> None:
+    theirs = _commit_to_main(hub, tmp_path, "check.py", "import ecg.model as m\nassert m.WIDTH == 8\n")
+    decision = merge_pull(pull, 1, replace(GREEN, test_command="python3 check.py"), around)
+    assert (decision.state, hub.repo.tip("main")) == ("refused", theirs)
+    assert "red: exit code 1" in decision.reason
+    assert hub.statuses[decision.head][0]["state"] == "failure"
+
+
+def test_conflict_is_found_without_a_checkout(hub: Hub, pull: Path, around: Surroundings, tmp_path: Path) -> None:
+    _commit_to_main(hub, tmp_path, "ecg/model.py", "WIDTH = 4\n")
+    decision = merge_pull(pull, 1, replace(GREEN, test_command="touch /never"), around)
+    assert (decision.state, decision.reason, decision.conflicts) == (
+        "refused",
+        "it conflicts with main",
+        ("ecg/model.py",),
+    )
+
+
+def test_base_that_moves_during_the_tests_is_tested_again(
+    hub: Hub, pull: Path, around: Surroundings, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    subprocess.run(["git", "clone", "-q", str(hub.repo.path), str(other)], check=True)
+    mark = tmp_path / "moved"
+    who = "git -c user.name=x -c user.email=x@example.invalid"
+    push = f"cd '{other}' && echo x > late && git add . && {who} commit -qm late && git push -q origin main"
+    command = f"test -e '{mark}' && test -e late || {{ touch '{mark}'; {push}; }}"
+    decision = merge_pull(pull, 1, replace(GREEN, test_command=command), around)
+    assert decision.state == "merged"
+    assert hub.repo.git("show", "main:late") == "x" and hub.repo.tip("main") == decision.commit
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda hub: setattr(hub.pulls[1], "draft", True), "it is a draft"),
+        (lambda hub: hub.pulls[1].reviews.clear(), "it needs 1 approval of its newest commit"),
+        (lambda hub: hub.pulls[1].reviews[0].update(commit_id="0" * 40), "grace approved an older commit"),
+        (lambda hub: hub.review(1, "linus", "CHANGES_REQUESTED"), "linus asked for changes"),
+        (lambda hub: hub.check(hub.repo.tip("wider"), "lint", "failure"), "the check lint is red"),
+        (lambda hub: hub.check(hub.repo.tip("wider"), "lint", None), "the check lint still runs"),
+        (lambda hub: hub.required_checks.append("build"), "the required check build is missing"),
+        (lambda hub: setattr(hub, "required_approvals", 2), "it needs 2 approvals"),
+        (lambda hub: hub.close(1), "it is closed"),
+    ],
+)
+def test_refusals_have_one_clear_reason(hub: Hub, pull: Path, around: Surroundings, change, reason) -> None:  # type: ignore[no-untyped-def]
+    change(hub)
+    before = hub.repo.tip("main")
+    decision = merge_pull(pull, 1, GREEN, around)
+    assert (decision.state, decision.run, hub.repo.tip("main")) == ("refused", None, before)
+    assert reason in decision.reason
+
+
+def test_later_approval_by_the_same_person_counts(hub: Hub, pull: Path, around: Surroundings) -> None:
+    hub.review(1, "grace", "CHANGES_REQUESTED")
+    hub.review(1, "grace", "APPROVED")
+    hub.review(1, "grace", "COMMENTED")
+    assert merge_pull(pull, 1, GREEN, around).state == "merged"
+
+
+def test_protected_base_is_merged_by_the_forge(hub: Hub, pull: Path, around: Surroundings) -> None:
+    hub.repo.protect("main")
+    decision = merge_pull(pull, 1, GREEN, around)
+    assert (decision.state, decision.commit) == ("merged", hub.repo.tip("main"))
+    assert "PUT /pulls/1/merge" in hub.calls
+
+
+@pytest.mark.parametrize("method", ["squash", "rebase"])
+def test_squash_and_rebase_go_by_the_forge(hub: Hub, pull: Path, around: Surroundings, method: str) -> None:
+    decision = merge_pull(pull, 1, replace(GREEN, method=method), around)  # type: ignore[arg-type]
+    assert decision.state == "merged" and "PUT /pulls/1/merge" in hub.calls
+    assert hub.repo.git("show", "main:notes.md") == "wider"
+
+
+def test_base_moved_on_the_forge_is_tried_again(hub: Hub, pull: Path, around: Surroundings) -> None:
+    hub.repo.protect("main")
+    message = "Base branch was modified. Review and try the merge again."
+    hub.faults.append(Fault("PUT", "/merge$", 405, message=message))
+    assert merge_pull(pull, 1, GREEN, around).state == "merged"
+
+
+def test_head_that_moved_is_not_merged(hub: Hub, pull: Path, around: Surroundings) -> None:
+    hub.repo.protect("main")
+    hub.faults.append(Fault("PUT", "/merge$", 409, message="Head branch was modified."))
+    with pytest.raises(ForgeError) as failed:
+        merge_pull(pull, 1, GREEN, around)
+    assert failed.value.kind == "moved"
+
+
+def test_answer_of_the_merge_lost(hub: Hub, pull: Path, around: Surroundings) -> None:
+    hub.repo.protect("main")
+    hub.faults.append(Fault("PUT", "/merge$", "drop", after=True))
+    decision = merge_pull(pull, 1, GREEN, around)
+    assert (decision.state, decision.commit) == ("merged", hub.repo.tip("main"))
+
+
+def test_dry_run_tests_and_lands_nothing(hub: Hub, pull: Path, around: Surroundings) -> None:
+    before = git("for-each-ref", cwd=pull)
+    hub.log.clear()
+    decision = merge_pull(pull, 1, replace(GREEN, dry_run=True), around)
+    assert (decision.state, decision.run, decision.files) == ("planned", None, ("ecg/model.py", "notes.md"))
+    assert git("for-each-ref", cwd=pull) == before
+    assert [call for call in hub.calls if not call.startswith("GET")] == []
+
+
+def test_without_a_yes_nothing_lands(hub: Hub, pull: Path, around: Surroundings) -> None:
+    before = hub.repo.tip("main")
+    decision = merge_pull(pull, 1, replace(GREEN, confirm=lambda _: False), around)
+    assert (decision.state, hub.repo.tip("main")) == ("ready", before)
+
+
+def test_tests_see_no_token(hub: Hub, pull: Path, around: Surroundings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GH_ENTERPRISE_TOKEN", hub.token)
+    decision = merge_pull(pull, 1, replace(GREEN, test_command="env"), around)
+    assert decision.run is not None
+    assert "PATH=" in decision.run.tail and hub.token not in decision.run.tail
+
+
+def test_one_merger_at_a_time(hub: Hub, pull: Path, around: Surroundings) -> None:
+    def second(_: object) -> bool:
+        with pytest.raises(Refused, match="another merge into main"):
+            merge_pull(pull, 1, GREEN, around)
+        return True
+
+    assert merge_pull(pull, 1, replace(GREEN, confirm=second), around).state == "merged"
+
+
+def test_comment_is_written_once_and_edited(hub: Hub, pull: Path, around: Surroundings) -> None:
+    merge_pull(pull, 1, replace(GREEN, test_command="false"), around)
+    merge_pull(pull, 1, replace(GREEN, confirm=lambda _: False), around)
+    (comment,) = hub.pulls[1].comments
+    assert "ready to merge" in comment["body"]
+
+
+@pytest.fixture
+def branch(clone: Path, tmp_path: Path) -> Path:
+    """A worktree with one commit on main, in a repository without any remote."""
+    git("remote", "remove", "origin", cwd=clone)
+    top = tmp_path / "feature"
+    git("worktree", "add", "-q", "-b", "feature", top, cwd=clone)
+    (top / "ecg" / "model.py").write_text("WIDTH = 16\n")
+    git("commit", "-q", "-am", "wider", cwd=top)
+    return top
+
+
+@pytest.mark.parametrize("method", ["merge", "squash", "rebase", "ff"])
+def test_local_merge_moves_the_base_and_its_files(clone: Path, branch: Path, method: str) -> None:
+    decision = merge_worktree(branch, replace(GREEN, method=method))  # type: ignore[arg-type]
+    assert (decision.state, decision.commit) == ("merged", git("rev-parse", "main", cwd=clone))
+    assert (clone / "ecg" / "model.py").read_text() == "WIDTH = 16\n"
+    assert git("status", "--porcelain", cwd=clone) == ""
+
+
+def test_local_base_that_nobody_is_on(clone: Path, branch: Path) -> None:
+    git("checkout", "-q", "--detach", cwd=clone)
+    decision = merge_worktree(branch, GREEN)
+    assert decision.commit == git("rev-parse", "main", cwd=clone)
+    assert (clone / "ecg" / "model.py").read_text() == "WIDTH = 8\n"
+
+
+def test_local_merge_leaves_unfinished_work_alone(clone: Path, branch: Path) -> None:
+    (clone / "train.py").write_text("in the middle\n")
+    with pytest.raises(Refused, match="has changes"):
+        merge_worktree(branch, GREEN)
+    assert (clone / "train.py").read_text() == "in the middle\n"
+
+
+def test_uncommitted_work_is_not_merged(clone: Path, branch: Path) -> None:
+    (branch / "train.py").write_text("more\n")
+    with pytest.raises(Refused, match=r"not committed: train\.py"):
+        merge_worktree(branch, GREEN)
+
+
+def test_base_that_went_on_is_rebased_onto(clone: Path, branch: Path) -> None:
+    (clone / "other").write_text("x")
+    git("add", ".", cwd=clone)
+    git("commit", "-q", "-m", "other", cwd=clone)
+    decision = merge_worktree(branch, replace(GREEN, method="rebase", test_command="test -e other"))
+    assert decision.state == "merged"
+    assert git("log", "--format=%s", "main", cwd=clone).split() == ["wider", "other", "first"]
+    refused = merge_worktree(branch, replace(GREEN, method="ff"))
+    assert refused.reason in ("main holds it already", "it does not start at the tip of main: no fast-forward")
+
+
+def test_hanging_tests_are_stopped(clone: Path, branch: Path) -> None:
+    decision = merge_worktree(branch, replace(GREEN, test_command="sleep 60", timeout=0.3))
+    assert decision.state == "refused" and decision.run is not None and not decision.run.is_green

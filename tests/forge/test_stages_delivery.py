@@ -1,0 +1,140 @@
+"""A sweep's stages with a forge: real jobs, real branches, pull requests in the records."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from helpers import git
+
+from forge.hub import Fault, Hub
+from sweeptree import stages
+from sweeptree.aggregate import aggregate
+from sweeptree.errors import ForgeError, Refused
+from sweeptree.model import JobRecord, SweepSpec
+from sweeptree.preflight import prepare
+from sweeptree.records import SweepStore, read_json
+from sweeptree.settings import Settings
+from sweeptree.sweeps import Chain, Sweep
+from sweeptree.worktrees import Pool
+
+
+class Rig:
+    """A sweep over the clone; `deliver` takes a job through all stages."""
+
+    def __init__(self, clone: Path, commands: list[str], **fields: object) -> None:
+        spec = SweepSpec.model_validate(
+            {
+                "exp_name": "exp",
+                "repo": clone,
+                "use_worktree": True,
+                "commit_and_pr": True,
+                "commands": commands,
+                **fields,
+            }
+        )
+        self.prepared = prepare(spec, Settings(slot_dir=clone.parent / "slots"))
+        self.store = SweepStore.open(self.prepared.paths)
+        self.pool = Pool(self.prepared.repo, self.prepared.base, "exp", size=1)
+        self.pool.open()
+        self.sweep = Sweep(self.prepared, self.store, self.pool)
+
+    def ran(self, index: int = 0) -> Chain:
+        chain = Chain(self.sweep, self.prepared.jobs[index])
+        stages.prepare_worktree(chain)
+        stages.run_command(chain)
+        return chain
+
+    def deliver(self, index: int = 0) -> JobRecord:
+        chain = self.ran(index)
+        if stages.commit(chain):
+            stages.label_and_review(chain)
+        return stages.finish(chain)
+
+    def close(self) -> None:
+        self.pool.close()
+        self.store.close()
+
+
+@pytest.fixture
+def token(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The forge's token in this process's environment."""
+    monkeypatch.setenv("SWEEPTREE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("GH_HOST", hub.url.removeprefix("http://"))
+    monkeypatch.setenv("GH_ENTERPRISE_TOKEN", hub.token)
+    return hub.token
+
+
+def test_job_that_changed_code_gets_a_pull_request(hub: Hub, clone: Path, token: str) -> None:
+    rig = Rig(clone, ["python3 train.py --lr 3e-4 --seed 7; echo '# tuned' >> train.py"], post_pr_labels=("auto",),
+              post_pr_reviewers=("grace",))  # fmt: skip
+    record = rig.deliver()
+    rig.close()
+    assert (record.pr_number, record.pr_url) == (1, f"{hub.url}/ada/ecg/pull/1")
+    assert (hub.pulls[1].labels, hub.pulls[1].reviewers, hub.pulls[1].draft) == (["auto"], ["grace"], True)
+    assert hub.calls == ["GET /pulls", "POST /pulls", "POST /issues/1/labels", "POST /pulls/1/requested_reviewers"]
+    document = aggregate(rig.prepared.paths)
+    assert document["jobs"][0]["pr_url"] in rig.prepared.paths.aggregated_csv.read_text()
+
+
+def test_body_holds_command_metrics_and_the_way_to_reproduce(hub: Hub, clone: Path, token: str) -> None:
+    commands = [f"python3 train.py --lr 3e-4 --seed {seed}; echo x >> train.py" for seed in (1, 2)]
+    rig = Rig(clone, commands)
+    rig.deliver(0)
+    rig.deliver(1)
+    rig.close()
+    body = hub.pulls[2].body
+    wanted = ["--seed 2", "| val\\_auc | 0.9 ± 0 | 2 |", "git worktree add --detach", rig.prepared.base.commit[:12]]
+    assert [part for part in wanted if part not in body] == []
+
+
+def test_job_that_changed_nothing_gets_none(hub: Hub, clone: Path, token: str) -> None:
+    rig = Rig(clone, ["echo x > made.txt"])
+    record = rig.deliver()
+    rig.close()
+    assert (record.pr_url, hub.log) == (None, [])
+
+
+def test_artifacts_that_are_asked_for_go_in(hub: Hub, clone: Path, token: str) -> None:
+    rig = Rig(clone, ["mkdir out; echo 1 > out/report.md; echo 2 > out/other.txt"], pr_artifacts=("out/*.md",))
+    record = rig.deliver()
+    rig.close()
+    assert record.pr_number == 1
+    assert hub.repo.git("diff", "--name-only", "main", str(record.git_branch)).split() == ["out/report.md"]
+
+
+def test_without_a_token_there_is_a_local_branch_and_a_note(hub: Hub, clone: Path) -> None:
+    rig = Rig(clone, ["echo x >> train.py"])
+    record = rig.deliver()
+    rig.close()
+    assert record.pr_url is None and record.git_branch in git("branch", "--all", cwd=clone)
+    assert "only the branch" in record.notes[0] and hub.log == []
+
+
+def test_secret_in_a_job_s_work_is_refused(hub: Hub, clone: Path, token: str) -> None:
+    rig = Rig(clone, ["echo 'KEY = \"ghp_" + "a1" * 18 + "\"' >> train.py"])
+    chain = rig.ran()
+    with pytest.raises(Refused, match=r"train\.py:\d+ holds what looks like a GitHub token"):
+        stages.commit(chain)
+    rig.close()
+    assert (hub.log, git("branch", "--list", "sweeptree/*", cwd=clone)) == ([], "")
+
+
+def test_forge_in_trouble_leaves_the_results_and_pr_finishes_later(
+    hub: Hub, clone: Path, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sweeptree.cli import run_command_line
+
+    hub.faults.append(Fault("POST", "/pulls$", 404, message="Not Found"))
+    rig = Rig(clone, ["echo x >> train.py; echo y > made.txt"])
+    chain = rig.ran()
+    with pytest.raises(ForgeError):
+        stages.commit(chain)
+    record = stages.finish(chain)
+    rig.close()
+    assert record.exit_code == 0 and record.worktree is not None
+    monkeypatch.chdir(clone)
+    assert run_command_line(["pr", record.worktree, str(record.git_branch)]) == 0
+    assert hub.repo.git("diff", "--name-only", "main", str(record.git_branch)).split() == ["train.py"]
+    again = read_json(rig.prepared.paths.record(0))
+    assert (again["pr_number"], len(hub.pulls)) == (1, 1)
+    assert f"{hub.url}/ada/ecg/pull/1" in rig.prepared.paths.aggregated_csv.read_text()
