@@ -155,9 +155,10 @@ def read_bytes(path: Path, *, limit: int = MAX_RECORD_BYTES) -> bytes:
         file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | _NOFOLLOW)
     except OSError as error:
         raise RecordError(f"{path.name} cannot be read: {error.strerror}", path=str(path)) from error
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise RecordError(f"{path.name} is not a file", path=str(path))
     with os.fdopen(file, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise RecordError(f"{path.name} is not a file", path=str(path))
         data = stream.read(limit + 1)
     if len(data) > limit:
         raise RecordError(f"{path.name} is larger than {limit} bytes", path=str(path))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
-OUTCOME_PATIENCE = 30.0  # seconds that a full disk may keep us from writing the outcome
+OUTCOME_PATIENCE = 3600.0  # seconds that a full disk may keep us from writing the outcome: it may be a night's work
 TAIL = 256 * 1024
 _FILE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # non-blocking: a planted FIFO must not hang us
 

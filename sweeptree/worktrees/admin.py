@@ -83,7 +83,19 @@ def add(repo: Repository, checkout: Path, commit: str) -> Path:
     entry = pointer(checkout)
     if entry is None:
         raise GitError(f"git made no worktree at {checkout}", hint="sweeptree doctor --repair")
+    _make_durable(entry.resolve(), checkout)
     return entry.resolve()
+
+
+def _make_durable(entry: Path, checkout: Path) -> None:
+    """Flush git's entry: after a power cut its files would be there and empty, and every git command would fail."""
+    files = [path for path in entry.iterdir() if path.is_file()]
+    for path in (*files, checkout / ".git", entry, checkout, entry.parent, checkout.parent):
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _add(repo: Repository, checkout: Path, commit: str, held: int) -> None:
@@ -107,6 +119,7 @@ def move(repo: Repository, entry: Path, old: Path, new: Path) -> None:
         (entry / "gitdir").write_bytes(os.fsencode(new / ".git") + b"\n")
         old.rename(new)
         (entry / "locked").unlink()
+        _make_durable(entry, new)
 
 
 def forget(repo: Repository, entry: Path) -> None:
@@ -172,9 +185,24 @@ def repair(repo: Repository) -> list[str]:
     if not repo.wt_dir.is_dir():
         return []
     with _git.administration(repo.common_dir):
-        done = [said for entry in ours(repo) if (said := _repair_entry(repo, entry))]
+        done = [said for entry in entries(repo) if (said := _repair_empty(repo, entry))]
+        done += [said for entry in ours(repo) if (said := _repair_entry(repo, entry))]
         done += [f"deleted {path.name}, left by a clean-up that was cut short" for path in _drop_trash(repo)]
         return done + [said for said in map(_repair_folder, _loose_folders(repo)) if said]
+
+
+def _repair_empty(repo: Repository, entry: Entry) -> str | None:
+    """A power cut may leave the files of an entry empty; git then fails in the whole repository."""
+    if not entry.folder.name.startswith("slot_") or entry.lock is not None:
+        return None
+    if entry.checkout is None:
+        _drop(repo, entry.folder)
+        return f"removed git's empty entry {entry.folder.name}"
+    common = entry.folder / "commondir"
+    if entry.checkout.is_relative_to(repo.wt_dir) and not _read(common):
+        common.write_text("../..\n")
+        return f"wrote the lost link of git's entry {entry.folder.name} again"
+    return None
 
 
 def _repair_entry(repo: Repository, entry: Entry) -> str | None:

@@ -263,6 +263,9 @@ class Pool:
     def _settle(self, path: Path, *, keep: bool | None) -> Path | None:
         """End a worktree outside the rotation. `keep` None: it stays if a job runs in it or it holds changes."""
         card, entry = _card(path), admin.pointer(path)
+        if card is None and entry is not None and entry.is_dir() and _is_half_made(path):
+            delete_worktree(self.repo, path, entry.resolve())
+            return None
         if card is None or entry is None or not entry.is_dir():
             return path  # not what we made: nobody knows what is in it
         if keep is None and is_occupied(path):
@@ -330,6 +333,20 @@ def _holds_work(repo: Repository, path: Path, card: Card) -> bool:
         return bool(found.tracked) or _made_work(path, found)
     except SweeptreeError:
         return True
+
+
+def _is_half_made(path: Path) -> bool:
+    """True when nobody runs there and each file is as in its commit: its making was cut short before its card."""
+    call = _git.Call(env={"GIT_INDEX_FILE": str(path.with_name(f".{path.name}.half-made"))})
+    try:
+        _git.run(path, "read-tree", "HEAD", call=call)
+        listing = _git.names(_git.run(path, "ls-files", "-z", "-t", "-d", "-m", "-o", call=call))
+    except SweeptreeError:
+        return False
+    finally:
+        path.with_name(f".{path.name}.half-made").unlink(missing_ok=True)
+    gone = {entry[2:] for entry in listing if entry[0] == "R"}
+    return not {entry[2:] for entry in listing} - gone and not is_occupied(path)
 
 
 def _made_work(path: Path, found: Changes) -> bool:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -176,7 +176,7 @@ def until_running(paths: SweepPaths, *jobs: int) -> None:
 def check_history(paths: SweepPaths) -> None:
     """The ledger as a history: attempts only rise, an attempt ends once and stays ended, one is accepted per job."""
     seen: dict[int, list[tuple[int, JobState]]] = {}
-    for line in paths.ledger.read_text().splitlines():
+    for line in paths.ledger.read_bytes().splitlines():
         try:
             entry = json.loads(line)
         except ValueError:
@@ -203,6 +203,12 @@ def tmpfs(place: Path, size: str) -> bool:
     return subprocess.run(argv, capture_output=True).returncode == 0
 
 
-def have(*programs: str) -> Callable[[], bool]:
-    """Whether these programs are installed."""
-    return lambda: all(shutil.which(program) for program in programs)
+def fill(disk: Path) -> Path:
+    """Leave not a byte free; the file that takes the room."""
+    ballast = disk / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        for size in (1 << 20, 1 << 12, 1):
+            with contextlib.suppress(OSError):
+                while file.write(b"x" * size):
+                    pass
+    return ballast
