@@ -240,6 +240,7 @@ def _sweep_facts(prepared: Prepared) -> dict[str, Any]:
         "parallel": prepared.parallel,
         "gpus_per_job": prepared.gpus,
         "gpu_mem_per_job": prepared.spec.gpu_mem,
+        "slot_dir": str(prepared.slot_dir),
         "devices": [{"uuid": d.uuid, "index": d.index, "name": d.name} for d in prepared.detection.devices],
         "notes": list(prepared.notes),
         "host": platform.node(),

@@ -274,14 +274,7 @@ def _end_beside(chain: Chain, suffix: str) -> None:
 
 
 def _launch_name(chain: Chain, suffix: str) -> str:
-    """exp:job.attempt@where: unlike any other launch on this machine, also of a sweep of the same name elsewhere."""
-    name, where = chain.sweep.spec.exp_name, place_mark(chain.sweep.paths.root)
-    return f"{name}:{chain.job.index}.{chain.attempt}@{where}{suffix}"
-
-
-def place_mark(root: Path) -> str:
-    """What tells the launches of a sweep at `root` from those of one of the same name elsewhere; 8 hex digits."""
-    return hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:8]
+    return chain.sweep.paths.launch_name(chain.job.index, chain.attempt, suffix)
 
 
 def _setup(chain: Chain) -> Outcome | None:

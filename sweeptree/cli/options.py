@@ -159,7 +159,7 @@ def make_spec(options: RunOptions) -> SweepSpec:
         fields.update(_given(name, getattr(options, name)))
     for name in ("use_worktree", "auto_fix_before_pr", "commit_and_pr"):
         fields.update(_given(name, getattr(options, name) or None))
-    for name in ("links", "keep_env", "pr_artifacts", "post_pr_labels", "post_pr_reviewers"):
+    for name in ("links", "keep_env", "devices", "pr_artifacts", "post_pr_labels", "post_pr_reviewers"):
         fields.update(_given(name, _words(getattr(options, name))))
     for name in ("timeout", "time_limit"):
         fields.update(_given(name, _duration(name, getattr(options, name))))
