@@ -154,7 +154,8 @@ def commit(chain: Chain) -> worktrees.Branch | None:
     )
     chain.has_branch = True
     chain.update(git_branch=branch.name, git_commit=branch.commit[:12])
-    job_delivery.open_pull(chain, branch)
+    if chain.sweep.spec.commit_and_pr:
+        job_delivery.open_pull(chain, branch)
     return branch
 
 
@@ -182,6 +183,8 @@ def finish(chain: Chain) -> JobRecord:
         where = str(kept) if kept else None
         if chain.record is None or chain.record.worktree != where:
             chain.update(worktree=where)
+        if where and chain.has_branch and chain.error is not None and chain.record is not None:
+            job_delivery.note(chain, f"to finish it: sweeptree pr {where} {chain.record.git_branch}")
     return chain.record or sweep.store.record(chain.job.index)
 
 
