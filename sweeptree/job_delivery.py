@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
@@ -44,8 +45,9 @@ def asked_for(chain: Chain) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def open_pull(chain: Chain, branch: Branch) -> Delivered:
     """Push the branch and open its draft pull request, where there is a forge and a token for it."""
     assert chain.worktree is not None
+    chain.is_undelivered = True
     done = delivery.publish_commit(chain.worktree.top, branch.name, branch.commit, _options(chain), surroundings())
-    chain.delivered = done
+    chain.delivered, chain.is_undelivered = done, False
     if done.pull is None:
         note(chain, f"no pull request, only the branch {branch.name}", *done.hints)
     else:
@@ -101,7 +103,19 @@ def label_and_ask(chain: Chain) -> tuple[str, ...]:
     assert chain.worktree is not None and chain.delivered is not None
     spec = chain.sweep.spec
     options = Options(labels=spec.post_pr_labels, reviewers=spec.post_pr_reviewers)
-    return delivery.dress(chain.worktree.top, chain.delivered, options, surroundings())
+    chain.is_undelivered = True
+    did = delivery.dress(chain.worktree.top, chain.delivered, options, surroundings())
+    chain.is_undelivered = False
+    return did
+
+
+def how_to_finish(chain: Chain, worktree: str) -> None:
+    """Note the command that finishes a delivery that failed."""
+    spec, record = chain.sweep.spec, chain.sweep.store.record(chain.job.index)
+    words = ["sweeptree", "pr", worktree, str(record.git_branch)]
+    words += ["--labels", ",".join(spec.post_pr_labels)] if spec.post_pr_labels else []
+    words += ["--reviewers", ",".join(spec.post_pr_reviewers)] if spec.post_pr_reviewers else []
+    note(chain, f"to finish it: {shlex.join(words)}")
 
 
 def surroundings() -> Surroundings:

@@ -183,8 +183,8 @@ def finish(chain: Chain) -> JobRecord:
         where = str(kept) if kept else None
         if chain.record is None or chain.record.worktree != where:
             chain.update(worktree=where)
-        if where and chain.has_branch and chain.error is not None and chain.record is not None:
-            job_delivery.note(chain, f"to finish it: sweeptree pr {where} {chain.record.git_branch}")
+        if where and chain.is_undelivered:
+            job_delivery.how_to_finish(chain, where)
     return chain.record or sweep.store.record(chain.job.index)
 
 
