@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from sweeptree.cli.screens import PlanView
 
 if TYPE_CHECKING:
-    from sweeptree.preflight import Prepared
+    from sweeptree.settings import Settings
+from sweeptree.preflight import Prepared
 
 _SHOWN_GPUS = 4
 
@@ -118,8 +120,20 @@ def _after(prepared: Prepared) -> str:
     spec = prepared.spec
     told = [
         f"auto-fix: {spec.auto_fix_script}" if spec.auto_fix_before_pr else "",
-        f"a branch per job that changed tracked files, at most {spec.max_prs}" if spec.commit_and_pr else "",
+        _delivery(prepared) if spec.commit_and_pr else "",
         f"labels: {', '.join(spec.post_pr_labels)}" if spec.post_pr_labels else "",
         f"reviewers: {', '.join(spec.post_pr_reviewers)}" if spec.post_pr_reviewers else "",
     ]
     return "   ".join(text for text in told if text)
+
+
+def _delivery(prepared: Prepared) -> str:
+    """Where the jobs' changes would go: asks the repository and the environment, nobody else."""
+    from sweeptree.delivery import Options, Surroundings, find_target
+
+    target = find_target(prepared.repo.start, Options(), Surroundings.of(Settings(), os.environ))
+    each = f"per job that changed tracked files, at most {prepared.spec.max_prs}"
+    if target.forge is not None and target.remote is not None:
+        return f"a branch pushed to {target.remote.url} and a draft pull request in {target.forge.name} {each}"
+    hint = f" (no pull request: {target.hints[0]})" if target.hints else ""
+    return f"a local branch {each}{hint}"
