@@ -1,4 +1,7 @@
-"""What was prepared, as the values of the plan's screen and as a document. Nothing is looked up."""
+"""What was prepared, as the values of the plan's screen and as a document.
+
+Hides: where pull requests would go, which is looked up without any request.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sweeptree.cli.screens import PlanView
 
 if TYPE_CHECKING:
-    from sweeptree.settings import Settings
-from sweeptree.preflight import Prepared
+    from sweeptree.preflight import Prepared
 
 _SHOWN_GPUS = 4
 
@@ -130,6 +132,7 @@ def _after(prepared: Prepared) -> str:
 def _delivery(prepared: Prepared) -> str:
     """Where the jobs' changes would go: asks the repository and the environment, nobody else."""
     from sweeptree.delivery import Options, Surroundings, find_target
+    from sweeptree.settings import Settings
 
     target = find_target(prepared.repo.start, Options(), Surroundings.of(Settings(), os.environ))
     each = f"per job that changed tracked files, at most {prepared.spec.max_prs}"
