@@ -154,7 +154,8 @@ def commit(chain: Chain) -> worktrees.Branch | None:
     )
     chain.has_branch = True
     chain.update(git_branch=branch.name, git_commit=branch.commit[:12])
-    job_delivery.open_pull(chain, branch)
+    if chain.sweep.spec.commit_and_pr:
+        job_delivery.open_pull(chain, branch)
     return branch
 
 
@@ -182,6 +183,8 @@ def finish(chain: Chain) -> JobRecord:
         where = str(kept) if kept else None
         if chain.record is None or chain.record.worktree != where:
             chain.update(worktree=where)
+        if where and chain.is_undelivered:
+            job_delivery.how_to_finish(chain, where)
     return chain.record or sweep.store.record(chain.job.index)
 
 
