@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from sweeptree.ecg.dataset import Dataset
 from sweeptree.errors import RecordError, UsageError
+from sweeptree.model import JobRecord
 from sweeptree.records import SweepPaths, read_record
 
 NPZ_NAME, CSV_NAME = "predictions.npz", "diagnostic_preds.csv"
@@ -85,7 +86,7 @@ def _below(folder: Path) -> list[Path]:
 def names_of(paths: Sequence[Path]) -> list[str]:
     """A short name per run: config and seed where a sweep's records know them, else the folders that differ."""
     folders = [(p if p.is_dir() else p.parent).absolute() for p in paths]
-    of_jobs = [name for folder in folders if (name := _name_of_job(folder))]
+    of_jobs = _names_of_jobs([record for folder in folders if (record := _record_of(folder))])
     if len(set(of_jobs)) == len(folders):
         return of_jobs
     parts = [f.parts for f in folders]
@@ -98,18 +99,27 @@ def names_of(paths: Sequence[Path]) -> list[str]:
     return [n if names.count(n) == 1 else f"{n}/{p.stem}" for n, p in zip(names, paths, strict=True)]
 
 
-def _name_of_job(folder: Path) -> str | None:
-    """`lr=3e-4/seed1` for what a sweep kept below job_<i>/artifacts, from the job's record."""
+def _names_of_jobs(records: Sequence[JobRecord]) -> list[str]:
+    """`lr=3e-4/seed1` per job: the parameters that differ between the jobs, and the seed."""
+    keys = sorted({key for record in records for key in record.params if key != "seed"})
+    differ = [key for key in keys if len({str(record.params.get(key)) for record in records}) > 1]
+    names = []
+    for record in records:
+        params = ",".join(f"{key}={record.params[key]}" for key in differ if key in record.params)
+        seed = "" if record.seed is None else f"seed{record.seed}"
+        names.append("/".join(part for part in (params, seed) if part) or f"job_{record.id}")
+    return names
+
+
+def _record_of(folder: Path) -> JobRecord | None:
+    """The record of the job whose artifacts hold this folder."""
     for artifacts in (folder, *folder.parents):
         match = re.fullmatch(r"job_(\d+)", artifacts.parent.name)
         if artifacts.name == "artifacts" and match:
             try:
-                record = read_record(SweepPaths(artifacts.parent.parent).record(int(match[1])))
+                return read_record(SweepPaths(artifacts.parent.parent).record(int(match[1])))
             except RecordError:
                 return None
-            params = ",".join(f"{key}={value}" for key, value in sorted(record.params.items()) if key != "seed")
-            seed = "" if record.seed is None else f"seed{record.seed}"
-            return "/".join(part for part in (params, seed) if part) or None
     return None
 
 

@@ -361,7 +361,7 @@ def test_names_tell_the_runs_apart(tmp_path):
 def test_runs_of_a_sweep_are_named_by_config_and_seed(tmp_path):
     paths = []
     for job, (rate, seed) in enumerate([("3e-4", 1), ("3e-4", 2), ("3e-3", 1)]):
-        record = JobRecord(id=job, params={"lr": rate}, seed=seed)
+        record = JobRecord(id=job, params={"lr": rate, "width": 8}, seed=seed)
         paths.append(tmp_path / f"job_{job}" / "artifacts" / "out" / "predictions.npz")
         paths[-1].parent.mkdir(parents=True)
         (tmp_path / f"job_{job}.meta.json").write_text(record.model_dump_json())
