@@ -99,6 +99,7 @@ def train(data: Data, options: argparse.Namespace, rate: float) -> tuple[Array, 
         report(entry)
         if entry["val_auc"] > best:
             best, kept = entry["val_auc"], (weights, bias)
+    report({"step": options.epochs + 1, "train_loss": loss(data, "train", *kept), **validate(data, *kept)})
     return *kept, history
 
 
@@ -118,7 +119,7 @@ def validate(data: Data, weights: Array, bias: Array) -> dict[str, float]:
 
 
 def report(entry: dict[str, float]) -> None:
-    """One line per epoch for sweeptree, where it asks for metrics."""
+    """One line per epoch for sweeptree, where it asks for metrics; the last line is of the weights that are kept."""
     path = os.environ.get("SWEEPTREE_METRICS")
     if path:
         with Path(path).open("a", encoding="utf-8") as stream:

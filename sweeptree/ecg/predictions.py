@@ -6,6 +6,7 @@ Hides: the three file forms and their column names. Nothing is ever unpickled.
 from __future__ import annotations
 
 import csv
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweeptree.ecg.dataset import Dataset
-from sweeptree.errors import UsageError
+from sweeptree.errors import RecordError, UsageError
+from sweeptree.model import JobRecord
+from sweeptree.records import SweepPaths, read_record
 
 NPZ_NAME, CSV_NAME = "predictions.npz", "diagnostic_preds.csv"
 TRUE_NAME, PRED_NAME, IDS_NAME = "y_true.npy", "y_pred.npy", "ids.npy"
@@ -81,8 +84,11 @@ def _below(folder: Path) -> list[Path]:
 
 
 def names_of(paths: Sequence[Path]) -> list[str]:
-    """A short name per run: the folders that tell the runs apart."""
+    """A short name per run: config and seed where a sweep's records know them, else the folders that differ."""
     folders = [(p if p.is_dir() else p.parent).absolute() for p in paths]
+    of_jobs = _names_of_jobs([record for folder in folders if (record := _record_of(folder))])
+    if len(set(of_jobs)) == len(folders):
+        return of_jobs
     parts = [f.parts for f in folders]
     shared = 0
     while len(parts) > 1 and all(len(p) > shared + 1 for p in parts) and len({p[shared] for p in parts}) == 1:
@@ -91,6 +97,30 @@ def names_of(paths: Sequence[Path]) -> list[str]:
         shared = len(parts[0]) - (2 if parts[0][-1].startswith("seed") else 1)
     names = ["/".join(p[shared:]) for p in parts]
     return [n if names.count(n) == 1 else f"{n}/{p.stem}" for n, p in zip(names, paths, strict=True)]
+
+
+def _names_of_jobs(records: Sequence[JobRecord]) -> list[str]:
+    """`lr=3e-4/seed1` per job: the parameters that differ between the jobs, and the seed."""
+    keys = sorted({key for record in records for key in record.params if key != "seed"})
+    differ = [key for key in keys if len({str(record.params.get(key)) for record in records}) > 1]
+    names = []
+    for record in records:
+        params = ",".join(f"{key}={record.params[key]}" for key in differ if key in record.params)
+        seed = "" if record.seed is None else f"seed{record.seed}"
+        names.append("/".join(part for part in (params, seed) if part) or f"job_{record.id}")
+    return names
+
+
+def _record_of(folder: Path) -> JobRecord | None:
+    """The record of the job whose artifacts hold this folder."""
+    for artifacts in (folder, *folder.parents):
+        match = re.fullmatch(r"job_(\d+)", artifacts.parent.name)
+        if artifacts.name == "artifacts" and match:
+            try:
+                return read_record(SweepPaths(artifacts.parent.parent).record(int(match[1])))
+            except RecordError:
+                return None
+    return None
 
 
 def read(path: Path, name: str, data: Dataset | None) -> Predictions | Waves:
@@ -136,6 +166,8 @@ def _part(arrays: Mapping[str, NDArray[Any]], aliases: Mapping[str, Sequence[str
         raise UsageError(f"{path}: shapes do not fit: {shapes}", hint="ids (n,), true (n, classes), pred (n, classes)")
     if ids.dtype.kind not in "iuf" or true.dtype.kind not in "biuf" or pred.dtype.kind not in "iuf":
         raise UsageError(f"{path}: ids, true and pred must be numbers", hint="save plain arrays with numpy.savez")
+    if ids.dtype.kind == "f" and not (np.isfinite(ids).all() and (ids == np.round(ids)).all()):
+        raise UsageError(f"{path}: ids are not whole numbers", hint="save the ecg_ids of the records")
     if not np.isin(true, (0, 1)).all():
         raise UsageError(f"{path}: true labels are not all 0 or 1", hint="save the binary labels, not likelihoods")
     order = np.argsort(ids, kind="stable")

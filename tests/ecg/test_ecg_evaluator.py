@@ -12,6 +12,7 @@ from sweeptree.ecg import CurateSpec, EvaluateSpec, curate, evaluate, load
 from sweeptree.ecg.evaluator import slug
 from sweeptree.ecg.predictions import names_of
 from sweeptree.errors import UsageError
+from sweeptree.model import JobRecord
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +172,7 @@ BAD = {
     "text": ({"pred": np.full((40, 3), "x")}, "must be numbers"),
     "no classes": ({"classes": None}, "no array 'classes'"),
     "no ids": ({"ids": None}, "lacks ids"),
+    "broken ids": ({"ids": np.arange(40) + 0.5}, "whole numbers"),
     "mixed folds": ({"val_ids": np.arange(40)}, "both in the test and the validation"),
     "pickle": ({"classes": np.array(["A", {"b": 1}, "C"], dtype=object)}, "pickled"),
 }
@@ -354,6 +356,26 @@ def test_nothing_to_judge_is_a_usage_error(tmp_path):
 def test_names_tell_the_runs_apart(tmp_path):
     paths = [tmp_path / "a" / "seed1" / "predictions.npz", tmp_path / "b" / "seed1" / "predictions.npz"]
     assert names_of(paths) == ["a/seed1", "b/seed1"]
+
+
+def test_runs_of_a_sweep_are_named_by_config_and_seed(tmp_path):
+    paths = []
+    for job, (rate, seed) in enumerate([("3e-4", 1), ("3e-4", 2), ("3e-3", 1)]):
+        record = JobRecord(id=job, params={"lr": rate, "width": 8}, seed=seed)
+        paths.append(tmp_path / f"job_{job}" / "artifacts" / "out" / "predictions.npz")
+        paths[-1].parent.mkdir(parents=True)
+        (tmp_path / f"job_{job}.meta.json").write_text(record.model_dump_json())
+    assert names_of(paths) == ["lr=3e-4/seed1", "lr=3e-4/seed2", "lr=3e-3/seed1"]
+
+
+def test_reconstructions_of_different_records_are_not_compared(processed, tmp_path):
+    waves(processed, tmp_path / "s" / "a")
+    folder = waves(processed, tmp_path / "s" / "b")
+    true = np.load(folder / "y_true.npy")
+    true[1] += 0.1
+    np.save(folder / "y_true.npy", true)
+    with pytest.raises(UsageError, match="different records"):
+        judge(tmp_path / "s", data=processed, compare=True)
 
 
 def test_slugs_are_distinct_for_distinct_names():
