@@ -11,23 +11,20 @@ import hashlib
 import os
 import platform
 import re
-from dataclasses import replace
 from pathlib import Path
 
-from sweeptree import artifacts, job_delivery, metrics, supervise, worktrees
-from sweeptree.errors import RecordError, SweeptreeError, WorktreeGone
-from sweeptree.model import Attempt, JobRecord, JobState, Launch, Outcome, SlotRequest, Worktree
-from sweeptree.records import read_json, utc_now
+from sweeptree import attempts, job_delivery, supervise, worktrees
+from sweeptree.errors import SweeptreeError
+from sweeptree.model import Attempt, JobRecord, JobState, Outcome, Worktree
+from sweeptree.records import utc_now
 from sweeptree.sweeps import Chain, Sweep
 
-ARTIFACT_BYTES = 512 * 1024 * 1024
-ARTIFACT_FILES = 10_000
 FIX_TIMEOUT = 900.0
 
 
 def prepare_worktree(chain: Chain) -> Worktree:
     """Stage 1: a clean checkout of the pinned commit (or the repository itself), and the record that says so."""
-    chain.attempt = last_attempt(chain) + 1
+    chain.attempt = attempts.last_attempt(chain) + 1
     chain.tries += 1
     chain.setup_failed = chain.left_something = False
     _put_aside(chain)
@@ -56,15 +53,15 @@ def run_command(chain: Chain) -> Outcome:
     """Stage 2: setup if asked for, then the command under its keeper, then what it reported and made."""
     outcome = _setup(chain)
     if outcome is None:
-        outcome = _supervised(chain, _launch(chain, chain.job.command, "", slots=True))
+        outcome = attempts.supervised(chain, attempts.make_launch(chain, chain.job.command, "", slots=True))
     chain.outcome = outcome
     chain.judge_cause()
-    return _record_outcome(chain, outcome)
+    return attempts.record_outcome(chain, outcome)
 
 
 def is_unfinished(chain: Chain) -> bool:
     """Whether an earlier run of the sweep started an attempt of this job whose end is not in the record yet."""
-    number = last_attempt(chain)
+    number = attempts.last_attempt(chain)
     ended = (a.number for a in chain.sweep.store.record(chain.job.index).attempts if a.state.is_final)
     return number > 0 and number not in ended
 
@@ -75,7 +72,7 @@ def adopt(chain: Chain) -> Outcome | None:
     None when there is nothing to take over. An attempt whose keeper died without an outcome is noted as lost,
     and what it left running is ended, so that a new attempt can start.
     """
-    paths, index, number = chain.sweep.paths, chain.job.index, last_attempt(chain)
+    paths, index, number = chain.sweep.paths, chain.job.index, attempts.last_attempt(chain)
     chain.attempt, chain.tries = number, 1
     alive, outcome_file = paths.attempt(index, number, "alive"), paths.attempt(index, number, "outcome")
     outcome = None
@@ -83,7 +80,7 @@ def adopt(chain: Chain) -> Outcome | None:
         keeper = supervise.adopt(alive, outcome_file)
         with chain.sweep.watched(keeper):
             if keeper.is_alive():
-                _await_start(chain, keeper, paths.attempt(index, number, "started"))
+                attempts.await_start(chain, keeper, paths.attempt(index, number, "started"))
             outcome = keeper.wait()
         if outcome is None and supervise.bar(alive, outcome_file):
             outcome = supervise.lost_outcome()
@@ -93,7 +90,7 @@ def adopt(chain: Chain) -> Outcome | None:
     chain.worktree = _old_worktree(chain)
     chain.outcome = outcome
     chain.judge_cause()
-    return _record_outcome(chain, outcome)
+    return attempts.record_outcome(chain, outcome)
 
 
 def is_undelivered(sweep: Sweep, record: JobRecord) -> bool:
@@ -106,7 +103,7 @@ def is_undelivered(sweep: Sweep, record: JobRecord) -> bool:
 
 def take_up(chain: Chain) -> None:
     """Go on behind the command of such a job: its outcome stands, its worktree is taken over."""
-    chain.attempt, chain.tries = last_attempt(chain), 1
+    chain.attempt, chain.tries = attempts.last_attempt(chain), 1
     chain.record = chain.sweep.store.record(chain.job.index)
     chain.outcome = _succeeded(chain.sweep, chain.record)
     chain.worktree = _old_worktree(chain)
@@ -122,8 +119,8 @@ def auto_fix(chain: Chain) -> Outcome | None:
         chain.update(auto_fix={"script": str(chain.sweep.spec.auto_fix_script), "reason": "there is no such script"})
         return None
     log = chain.sweep.paths.root / f"job_{chain.job.index}.fix.log"
-    launch = _launch(chain, f"exec {_quoted(script)}", ".fix", log=log, timeout=FIX_TIMEOUT)
-    outcome = _supervised(chain, launch)
+    launch = attempts.make_launch(chain, f"exec {_quoted(script)}", ".fix", log=log, timeout=FIX_TIMEOUT)
+    outcome = attempts.supervised(chain, launch)
     chain.update(
         auto_fix={
             "script": str(script),
@@ -207,18 +204,11 @@ def give_up(chain: Chain, error: Exception) -> JobRecord:
             state=JobState.FAILED,
             reason=reason,
             end_time=now,
-            attempts=_with_attempt(chain, attempt),
+            attempts=attempts.with_attempt(chain, attempt),
         )
     if chain.record is None or chain.record.state != JobState.FAILED:
         chain.record = JobRecord(id=chain.job.index, cmd=chain.job.command, state=JobState.FAILED, reason=reason)
     return chain.record
-
-
-def last_attempt(chain: Chain) -> int:
-    """The highest number of any attempt that has left a trace; 0 before the first."""
-    index = chain.job.index
-    noted = (a.number for a in chain.sweep.store.record(index).attempts)
-    return max([chain.attempt, chain.sweep.before.get(index, 0), *noted])
 
 
 def branch_name(chain: Chain) -> str:
@@ -228,12 +218,6 @@ def branch_name(chain: Chain) -> str:
     slug = re.sub(r"[^A-Za-z0-9._=-]+", "-", f"{job.index}-{job.config_id}{seed}")[:60].strip("-.")
     digest = hashlib.sha256(f"{base.commit}\0{job.index}\0{job.command}".encode()).hexdigest()[:8]
     return f"sweeptree/{chain.sweep.spec.exp_name}/{slug}-{digest}"
-
-
-def reproduce_line(chain: Chain) -> str:
-    """A line that runs this job's command again on the same commit."""
-    commit = chain.sweep.prepared.base.commit
-    return f"git worktree add --detach ../repro {commit} && cd ../repro && {chain.job.command}"
 
 
 def _put_aside(chain: Chain) -> None:
@@ -255,10 +239,10 @@ def _old_worktree(chain: Chain) -> Worktree | None:
 def _note_lost(chain: Chain, outcome: Outcome) -> None:
     """The attempt's keeper is dead and left no outcome: say so, and end what its job may have left running."""
     _end_beside(chain, ".setup")
-    supervise.sweep_orphans(_launch_name(chain, ""), lambda _: False)
+    supervise.sweep_orphans(attempts.launch_name(chain, ""), lambda _: False)
     attempt = Attempt(number=chain.attempt, state=outcome.state, reason=outcome.reason, end_time=outcome.end_time)
     if chain.attempt in (a.number for a in chain.sweep.store.record(chain.job.index).attempts):
-        chain.update(state=outcome.state, reason=outcome.reason, attempts=_with_attempt(chain, attempt))
+        chain.update(state=outcome.state, reason=outcome.reason, attempts=attempts.with_attempt(chain, attempt))
 
 
 def _succeeded(sweep: Sweep, record: JobRecord) -> Outcome | None:
@@ -276,177 +260,15 @@ def _end_beside(chain: Chain, suffix: str) -> None:
     keeper.wait()
 
 
-def _launch_name(chain: Chain, suffix: str) -> str:
-    return chain.sweep.paths.launch_name(chain.job.index, chain.attempt, suffix)
-
-
 def _setup(chain: Chain) -> Outcome | None:
     command = chain.sweep.spec.setup
     if not command:
         return None
-    outcome = _supervised(chain, _launch(chain, command, ".setup"))
+    outcome = attempts.supervised(chain, attempts.make_launch(chain, command, ".setup"))
     if outcome.state is JobState.SUCCEEDED:
         return None
     chain.setup_failed = True
     return outcome
-
-
-def _launch(
-    chain: Chain,
-    command: str,
-    suffix: str,
-    *,
-    slots: bool = False,
-    log: Path | None = None,
-    timeout: float | None = None,
-) -> Launch:
-    sweep, spec, paths, job = chain.sweep, chain.sweep.spec, chain.sweep.paths, chain.job
-    assert chain.worktree is not None
-    out = paths.out(job.index)
-    out.mkdir(exist_ok=True)
-    request = None
-    if slots and sweep.prepared.gpus:
-        request = SlotRequest(
-            root=sweep.prepared.slot_dir,
-            devices=sweep.prepared.detection.devices,
-            count=sweep.prepared.gpus,
-            owner=_launch_name(chain, suffix),
-            memory=chain.gpu_memory,
-            env_style=spec.gpu_env,
-        )
-    return Launch(
-        name=_launch_name(chain, suffix),
-        command=command,
-        cwd=chain.worktree.path,
-        env=supervise.job_environment(
-            os.environ,
-            exp=spec.exp_name,
-            job=job.index,
-            attempt=chain.attempt,
-            seed=job.seed,
-            commit=chain.worktree.base_commit,
-            worktree=chain.worktree.path,
-            out=out,
-            metrics=paths.metrics(job.index),
-            keep=spec.keep_env,
-        ),
-        log=log or paths.log(job.index),
-        alive=paths.attempt(job.index, chain.attempt, f"alive{suffix}"),
-        started=paths.attempt(job.index, chain.attempt, f"started{suffix}"),
-        outcome=paths.attempt(job.index, chain.attempt, f"outcome{suffix}"),
-        timeout=timeout or spec.timeout,
-        grace=spec.grace,
-        log_cap=sweep.log_cap,
-        slots=request,
-    )
-
-
-def _supervised(chain: Chain, launch: Launch) -> Outcome:
-    """Run one launch to its end; the record says `running` from the moment the command runs."""
-    is_command = launch.alive.suffix == ".alive"
-    if is_command and launch.slots is None:
-        _record_start(chain, utc_now(), ())
-    with chain.sweep.watched(supervise.start(launch)) as keeper:
-        if is_command and launch.slots is not None:
-            _await_start(chain, keeper, launch.started)
-        outcome = keeper.wait()
-    if outcome is None:  # somebody killed the keeper
-        supervise.sweep_orphans(launch.name, lambda _: False)
-        supervise.bar(launch.alive, launch.outcome)
-        return supervise.lost_outcome()
-    return outcome
-
-
-def _await_start(chain: Chain, keeper: supervise.Keeper, started: Path) -> None:
-    """Wait until the keeper holds its GPUs and has started the command, or has ended without."""
-    while not started.exists():
-        if keeper.wait(timeout=0.05) is not None or not keeper.is_alive():
-            return
-    with contextlib.suppress(RecordError):
-        facts = read_json(started)
-        _record_start(chain, str(facts.get("start_time") or utc_now()), tuple(facts.get("gpus") or ()))
-
-
-def _record_start(chain: Chain, start_time: str, gpus: tuple[str, ...]) -> None:
-    attempt = Attempt(number=chain.attempt, state=JobState.RUNNING, start_time=start_time)
-    chain.update(
-        state=JobState.RUNNING, start_time=start_time, end_time=None, gpus=gpus, attempts=_with_attempt(chain, attempt)
-    )
-
-
-def _record_outcome(chain: Chain, outcome: Outcome) -> Outcome:
-    """Write how the attempt ended. Returns the outcome: failed when the worktree, and so its work, is gone."""
-    paths, spec, index = chain.sweep.paths, chain.sweep.spec, chain.job.index
-    names, notes, gone = _keep_artifacts(chain)
-    if gone and outcome.state is JobState.SUCCEEDED:
-        outcome = chain.outcome = replace(outcome, state=JobState.FAILED, reason=gone)
-    reason = outcome.reason
-    if chain.setup_failed:
-        reason = f"the setup command failed: {reason}"
-    found = metrics.collect(paths.metrics(index), paths.log(index), spec.metric)
-    start = outcome.start_time or (chain.record.start_time if chain.record else None)
-    attempt = Attempt(
-        number=chain.attempt,
-        state=outcome.state,
-        exit_code=outcome.exit_code,
-        reason=reason,
-        start_time=start,
-        end_time=outcome.end_time,
-        duration_seconds=outcome.duration_seconds,
-    )
-    chain.update(
-        state=outcome.state,
-        exit_code=outcome.exit_code,
-        reason=reason,
-        start_time=start,
-        end_time=outcome.end_time,
-        duration_seconds=outcome.duration_seconds,
-        peak_rss_mb=outcome.peak_rss_mb,
-        gpus=outcome.gpus,
-        gpu_seconds=outcome.gpu_seconds,
-        peak_vram_mb=outcome.peak_vram_mb,
-        gpu_util_mean=outcome.gpu_util_mean,
-        gpu_energy_j=outcome.gpu_energy_j,
-        attempts=_with_attempt(chain, attempt),
-        metrics=dict(found.values),
-        best=dict(found.best) if found.best else None,
-        metrics_source=found.source,
-        artifacts=names,
-        notes=notes,
-        worktree=_expected_place(chain, outcome),
-        reproduce=reproduce_line(chain),
-    )
-    return outcome
-
-
-def _keep_artifacts(chain: Chain) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
-    """Copy what the job made in its worktree; without a worktree of its own nobody knows whose file is whose.
-
-    Returns the names, the notes, and why the worktree is gone if it is.
-    """
-    if chain.sweep.pool is None or chain.worktree is None:
-        return (), (), None
-    try:
-        changes = worktrees.changes(chain.worktree)
-    except SweeptreeError as error:
-        return (), (error.message,), error.message if isinstance(error, WorktreeGone) else None
-    chain.left_something = bool(changes.tracked or changes.made)
-    kept = artifacts.keep(
-        chain.worktree.top,
-        (*changes.tracked, *changes.made),
-        chain.sweep.paths.artifacts(chain.job.index),
-        cap_bytes=ARTIFACT_BYTES,
-        cap_files=ARTIFACT_FILES,
-    )
-    return kept.names, (*changes.notes, *kept.skipped), None
-
-
-def _expected_place(chain: Chain, outcome: Outcome) -> str | None:
-    """Where the worktree will be after the job; most go back to the pool, and saying so now saves a write."""
-    if chain.worktree is None:
-        return None
-    may_stay = chain.left_something and (outcome.state is not JobState.SUCCEEDED or chain.sweep.spec.commit_and_pr)
-    return str(chain.worktree.path) if chain.sweep.pool is None or may_stay else None
 
 
 def _must_keep(chain: Chain) -> bool:
@@ -454,11 +276,6 @@ def _must_keep(chain: Chain) -> bool:
         return True
     failed = chain.outcome is not None and chain.outcome.state is not JobState.SUCCEEDED
     return failed and chain.left_something and chain.sweep.may_keep_failed()
-
-
-def _with_attempt(chain: Chain, attempt: Attempt) -> tuple[Attempt, ...]:
-    before = chain.sweep.store.record(chain.job.index).attempts
-    return (*(a for a in before if a.number != attempt.number), attempt)
 
 
 def _notes(chain: Chain) -> tuple[str, ...]:
