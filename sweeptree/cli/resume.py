@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from pydantic import ValidationError
 
 from sweeptree.cli.find import find_sweep
-from sweeptree.cli.options import job_numbers
+from sweeptree.cli.options import job_numbers, memory_mib
 from sweeptree.cli.run import run_prepared
 from sweeptree.errors import RecordError, UsageError
 from sweeptree.model import Resume, SweepSpec
@@ -22,6 +22,8 @@ def resume(
     exp: str,
     *,
     failed: Annotated[bool, Parameter(negative=())] = False,
+    oom: Annotated[bool, Parameter(negative=())] = False,
+    gpu_mem: str | None = None,
     jobs: str | None = None,
     results_dir: Path | None = None,
     as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
@@ -37,6 +39,10 @@ def resume(
         The sweep's name, or the path of its results.
     failed
         Run the jobs that failed or timed out again, too.
+    oom
+        Run the jobs that ran out of memory again, too.
+    gpu_mem
+        GPU memory to promise each job from now on: 20G.
     jobs
         Run only the jobs with these numbers again, however they ended: 3,7.
     results_dir
@@ -45,8 +51,11 @@ def resume(
         Print the aggregated results as one JSON document.
     """
     settings = Settings()
-    wanted = Resume(failed=failed, jobs=job_numbers("jobs", jobs) or ())
-    prepared = must_start(prepare(spec_of(find_sweep(exp, results_dir)), settings, resume=True))
+    wanted = Resume(failed=failed, oom=oom, jobs=job_numbers("jobs", jobs) or ())
+    spec = spec_of(find_sweep(exp, results_dir))
+    if gpu_mem is not None:
+        spec = spec.model_copy(update={"gpu_mem": memory_mib(gpu_mem)})
+    prepared = must_start(prepare(spec, settings, resume=True))
     unknown = set(wanted.jobs) - {job.index for job in prepared.jobs}
     if unknown:
         raise UsageError(f"{exp} has no job {min(unknown)}", hint=f"sweeptree status {exp}")
