@@ -55,8 +55,8 @@ class Pace:
         except ValueError:
             last = 0.0
         ago = time.time() - last
-        if 0 <= ago < self.interval:
-            self.sleep(self.interval - ago)
+        if ago < self.interval:  # also when the clock went back
+            self.sleep(min(self.interval, self.interval - ago))
 
 
 def asked_wait(status: int, headers: Mapping[str, str], message: str, now: float) -> float | None:
