@@ -22,10 +22,11 @@ from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelled, Completed, Failed
 
-from sweeptree import __version__, driver, gpus, server, stages, worktrees
+from sweeptree import __version__, driver, gpus, job_delivery, server, stages, worktrees
 from sweeptree.agents.watch import Watch
 from sweeptree.aggregate import Incremental
-from sweeptree.errors import Refused, ServerError, UsageError
+from sweeptree.aggregate import aggregate as rebuild
+from sweeptree.errors import Refused, ServerError, SweeptreeError, UsageError
 from sweeptree.model import Job, JobRecord, JobState, Resume, SweepSpec
 from sweeptree.preflight import Prepared, check_options, must_start, prepare, with_snapshot
 from sweeptree.records import SweepStore, read_record, utc_now, write_json
@@ -74,6 +75,8 @@ def _run(prepared: Prepared, store: SweepStore, settings: Settings, resume: Resu
 
             parallel = prepared.parallel + prepared.lookahead
             _wait(driver.drive(due, run_one, parallel=parallel, stopping=sweep.stopping), sweep)
+    if prepared.spec.commit_and_pr_best and sweep.cause is None:
+        _deliver_best(sweep)
     states = _count(prepared, records)
     code = _exit_code(sweep, states, records)
     write_json(prepared.paths.summary, _summary(prepared, records))
@@ -137,14 +140,26 @@ def _deliver(chain: Chain, ran: State[Any] | None) -> None:
         return
     if spec.auto_fix_before_pr:
         ran = tasks.through_engine(tasks.auto_fix, chain, ran)
-    if spec.commit_and_pr and chain.error is None:
+    if (spec.commit_and_pr or spec.commit_and_pr_best) and chain.error is None:
         ran = tasks.through_engine(tasks.commit_and_pr, chain, ran)
-        if chain.has_branch and (spec.post_pr_labels or spec.post_pr_reviewers):
+        if spec.commit_and_pr and chain.has_branch and (spec.post_pr_labels or spec.post_pr_reviewers):
             tasks.through_engine(tasks.label_and_review, chain, ran)
     if chain.error is not None:
         chain.update(notes=(*chain.sweep.store.record(chain.job.index).notes, f"delivery failed: {chain.error}"))
         chain.error = None
         chain.sweep.delivery_failed = True
+
+
+def _deliver_best(sweep: Sweep) -> None:
+    """One pull request for the winner; its trouble costs the exit code, never the results."""
+    try:
+        done = job_delivery.deliver_best(sweep)
+    except SweeptreeError as error:
+        sweep.delivery_failed = True
+        sweep.miss(f"no pull request for the best job: {error.message}")
+    else:
+        if done is not None and done.pull is not None:
+            rebuild(sweep.paths)
 
 
 def _wait(done: threading.Event, sweep: Sweep) -> None:

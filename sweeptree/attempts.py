@@ -186,7 +186,8 @@ def _expected_place(chain: Chain, outcome: Outcome) -> str | None:
     """Where the worktree will be after the job; most go back to the pool, and saying so now saves a write."""
     if chain.worktree is None:
         return None
-    may_stay = chain.left_something and (outcome.state is not JobState.SUCCEEDED or chain.sweep.spec.commit_and_pr)
+    delivers = chain.sweep.spec.commit_and_pr or chain.sweep.spec.commit_and_pr_best
+    may_stay = chain.left_something and (outcome.state is not JobState.SUCCEEDED or delivers)
     return str(chain.worktree.path) if chain.sweep.pool is None or may_stay else None
 
 

@@ -181,6 +181,9 @@ class SweepSpec(Border):
         default=False,
         description="Commit what a successful job changed in tracked files to a branch of its own.",
     )
+    commit_and_pr_best: bool = Field(
+        default=False, description="Open one pull request at the end: the best job's changes, with the leaderboard."
+    )
     pr_artifacts: tuple[str, ...] = Field(
         default=(), description="Files that jobs make and that go into the pull requests too, as patterns."
     )

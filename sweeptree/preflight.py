@@ -259,7 +259,7 @@ def _free(path: Path) -> int:
 
 def check_options(spec: SweepSpec) -> SweepSpec:
     """Return the spec, or raise UsageError for options that contradict each other."""
-    if spec.commit_and_pr and not spec.use_worktree:
+    if (spec.commit_and_pr or spec.commit_and_pr_best) and not spec.use_worktree:
         raise UsageError(
             "--commit_and_pr needs --use_worktree: without it all jobs share one tree, "
             "and nobody knows whose change is whose",

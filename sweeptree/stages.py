@@ -96,7 +96,8 @@ def adopt(chain: Chain) -> Outcome | None:
 def is_undelivered(sweep: Sweep, record: JobRecord) -> bool:
     """Whether a job succeeded and the process that drove it died before its changes were committed."""
     pool, place = sweep.pool, record.worktree
-    if pool is None or place is None or record.state is not JobState.SUCCEEDED or not sweep.spec.commit_and_pr:
+    delivers = sweep.spec.commit_and_pr or sweep.spec.commit_and_pr_best
+    if pool is None or place is None or record.state is not JobState.SUCCEEDED or not delivers:
         return False
     return _succeeded(sweep, record) is not None and pool.has_leftover(record.id, Path(place))
 
@@ -143,7 +144,7 @@ def commit(chain: Chain) -> worktrees.Branch | None:
     tracked, made = job_delivery.asked_for(chain)
     if not (tracked or made):
         return None
-    if not chain.sweep.may_branch():
+    if chain.sweep.spec.commit_and_pr and not chain.sweep.may_branch():
         chain.update(notes=(*_notes(chain), f"no branch: --max_prs {chain.sweep.spec.max_prs} is reached"))
         return None
     branch = worktrees.commit_changes(

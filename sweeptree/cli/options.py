@@ -90,6 +90,8 @@ class RunOptions:
         The script that auto-fix runs.
     commit_and_pr
         Commit what a successful job changed in tracked files, on a branch of its own.
+    commit_and_pr_best
+        Open one pull request at the end: the best job's changes, with the leaderboard.
     pr_artifacts
         Files that jobs make and that go into the pull requests too, as patterns separated by commas.
     post_pr_labels
@@ -138,6 +140,7 @@ class RunOptions:
     auto_fix_before_pr: Annotated[bool, FLAG] = False
     auto_fix_script: Path | None = None
     commit_and_pr: Annotated[bool, FLAG] = False
+    commit_and_pr_best: Annotated[bool, FLAG] = False
     pr_artifacts: str | None = None
     post_pr_labels: str | None = None
     post_pr_reviewers: str | None = None
@@ -157,7 +160,7 @@ def make_spec(options: RunOptions) -> SweepSpec:
         fields.update(_given(name, getattr(options, name)))
     for name in ("max_prs", "auto_fix_script", "gpu_env"):
         fields.update(_given(name, getattr(options, name)))
-    for name in ("use_worktree", "auto_fix_before_pr", "commit_and_pr"):
+    for name in ("use_worktree", "auto_fix_before_pr", "commit_and_pr", "commit_and_pr_best"):
         fields.update(_given(name, getattr(options, name) or None))
     for name in ("links", "keep_env", "devices", "pr_artifacts", "post_pr_labels", "post_pr_reviewers"):
         fields.update(_given(name, _words(getattr(options, name))))

@@ -123,6 +123,7 @@ def _after(prepared: Prepared) -> str:
     told = [
         f"auto-fix: {spec.auto_fix_script}" if spec.auto_fix_before_pr else "",
         _delivery(prepared) if spec.commit_and_pr else "",
+        "one draft pull request for the best job, where there is a forge" if spec.commit_and_pr_best else "",
         f"labels: {', '.join(spec.post_pr_labels)}" if spec.post_pr_labels else "",
         f"reviewers: {', '.join(spec.post_pr_reviewers)}" if spec.post_pr_reviewers else "",
     ]

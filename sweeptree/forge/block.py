@@ -33,7 +33,7 @@ def with_block(body: str, block: str) -> str:
 
 def _tidy(text: str) -> str:
     """GitHub's editor makes CRLF of every line."""
-    return text.replace("\r\n", "\n").strip("\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
 
 
 def _digest(text: str) -> str:

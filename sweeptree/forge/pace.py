@@ -54,9 +54,9 @@ class Pace:
             last = float(os.pread(file, 32, 0) or b"0")
         except ValueError:
             last = 0.0
-        ago = time.time() - last
-        if 0 <= ago < self.interval:
-            self.sleep(self.interval - ago)
+        wait = min(self.interval, last + self.interval - time.time())  # no longer when the clock went back
+        if wait > 0:
+            self.sleep(wait)
 
 
 def asked_wait(status: int, headers: Mapping[str, str], message: str, now: float) -> float | None:

@@ -1,5 +1,6 @@
 """`sweeptree run` with a forge, as a user gives it: through Prefect, with tokens nowhere on the way."""
 
+import json
 import os
 import subprocess
 import sys
@@ -50,3 +51,15 @@ def test_forge_in_trouble_costs_the_exit_code_only(hub: Hub, clone: Path, server
     record = read_json(clone / "results" / "night" / "job_0.meta.json")
     assert (done.returncode, record["exit_code"], record["pr_url"]) == (4, 0, None), done.stderr
     assert "sweeptree pr" in record["notes"][-1]
+
+
+def test_best_job_alone_becomes_a_pull_request(hub: Hub, clone: Path, server: Server) -> None:
+    step = "echo '{\"val_auc\": %s}' >> $SWEEPTREE_METRICS; echo %s >> train.py"
+    commands = json.dumps([step % (value, value) for value in ("0.8", "0.9")])
+    words = ("--commands", commands, "--commit_and_pr_best", "--metric", "val_auc:max", "--post_pr_labels", "best")
+    done = _run(clone, hub, server, *words)
+    document = read_json(clone / "results" / "night" / "aggregated.json")
+    assert [job["pr_number"] for job in document["jobs"]] == [None, 1], done.stderr
+    assert (done.returncode, len(hub.pulls), hub.pulls[1].labels) == (0, 1, ["best"])
+    assert hub.repo.git("show", f"{hub.pulls[1].branch}:train.py").endswith("0.9")
+    assert "| rank | config |" in hub.pulls[1].body
