@@ -7,6 +7,7 @@ ends the job as failed with the reason, and never the sweep. Hides how the core 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import platform
@@ -18,11 +19,12 @@ from sweeptree import artifacts, job_delivery, metrics, supervise, worktrees
 from sweeptree.errors import RecordError, SweeptreeError, WorktreeGone
 from sweeptree.model import Attempt, JobRecord, JobState, Launch, Outcome, SlotRequest, Worktree
 from sweeptree.records import read_json, utc_now
-from sweeptree.sweeps import Chain, Sweep
+from sweeptree.sweeps import Chain
 
 ARTIFACT_BYTES = 512 * 1024 * 1024
 ARTIFACT_FILES = 10_000
 FIX_TIMEOUT = 900.0
+_PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 def prepare_worktree(chain: Chain) -> Worktree:
@@ -59,60 +61,7 @@ def run_command(chain: Chain) -> Outcome:
         outcome = _supervised(chain, _launch(chain, chain.job.command, "", slots=True))
     chain.outcome = outcome
     chain.judge_cause()
-    return _record_outcome(chain, outcome)
-
-
-def is_unfinished(chain: Chain) -> bool:
-    """Whether an earlier run of the sweep started an attempt of this job whose end is not in the record yet."""
-    number = last_attempt(chain)
-    ended = (a.number for a in chain.sweep.store.record(chain.job.index).attempts if a.state.is_final)
-    return number > 0 and number not in ended
-
-
-def adopt(chain: Chain) -> Outcome | None:
-    """Take over the attempt that an earlier process of this sweep started: wait for it, or take its outcome.
-
-    None when there is nothing to take over. An attempt whose keeper died without an outcome is noted as lost,
-    and what it left running is ended, so that a new attempt can start.
-    """
-    paths, index, number = chain.sweep.paths, chain.job.index, last_attempt(chain)
-    chain.attempt, chain.tries = number, 1
-    alive, outcome_file = paths.attempt(index, number, "alive"), paths.attempt(index, number, "outcome")
-    outcome = None
-    while outcome is None:
-        keeper = supervise.adopt(alive, outcome_file)
-        with chain.sweep.watched(keeper):
-            if keeper.is_alive():
-                _await_start(chain, keeper, paths.attempt(index, number, "started"))
-            outcome = keeper.wait()
-        if outcome is None and supervise.bar(alive, outcome_file):
-            outcome = supervise.lost_outcome()
-    if outcome.state is JobState.LOST:
-        _note_lost(chain, outcome)
-        return None
-    chain.worktree = _old_worktree(chain)
-    chain.outcome = outcome
-    chain.judge_cause()
-    return _record_outcome(chain, outcome)
-
-
-def is_undelivered(sweep: Sweep, record: JobRecord) -> bool:
-    """Whether a job succeeded and the process that drove it died before its changes were committed."""
-    pool, place = sweep.pool, record.worktree
-    if pool is None or place is None or record.state is not JobState.SUCCEEDED or not sweep.spec.commit_and_pr:
-        return False
-    return _succeeded(sweep, record) is not None and pool.has_leftover(record.id, Path(place))
-
-
-def take_up(chain: Chain) -> None:
-    """Go on behind the command of such a job: its outcome stands, its worktree is taken over."""
-    chain.attempt, chain.tries = last_attempt(chain), 1
-    chain.record = chain.sweep.store.record(chain.job.index)
-    chain.outcome = _succeeded(chain.sweep, chain.record)
-    chain.worktree = _old_worktree(chain)
-    _end_beside(chain, ".fix")
-    for what in ("alive", "started", "outcome"):
-        chain.sweep.paths.attempt(chain.job.index, chain.attempt, f"{what}.fix").unlink(missing_ok=True)
+    return record_outcome(chain, outcome)
 
 
 def auto_fix(chain: Chain) -> Outcome | None:
@@ -186,7 +135,11 @@ def finish(chain: Chain) -> JobRecord:
 
 
 def give_up(chain: Chain, error: Exception) -> JobRecord:
-    """Trouble of ours ended the job: the record says so, and the worktree is kept for a look."""
+    """Trouble of ours ended the job: the record says so, and the worktree is kept for a look.
+
+    How the command itself ended stays as it was told. Where it could not be told for want of room or of file
+    handles, the attempt stays open on disk, so that `resume` takes its outcome instead of running it again.
+    """
     reason = error.message if isinstance(error, SweeptreeError) else f"{type(error).__name__}: {error}"
     now = utc_now()
     number = max(chain.attempt, 1)
@@ -194,6 +147,14 @@ def give_up(chain: Chain, error: Exception) -> JobRecord:
     if chain.sweep.pool is not None and worktree is not None:
         with contextlib.suppress(SweeptreeError, OSError):
             chain.sweep.pool.release(worktree, keep=True, index=chain.job.index)
+    record = chain.sweep.store.record(chain.job.index)
+    if any(told.number == chain.attempt and told.state.is_final for told in record.attempts):
+        chain.sweep.delivery_failed = True
+        with contextlib.suppress(OSError):
+            chain.update(notes=(*record.notes, reason))
+        return chain.record or record
+    if _can_be_told_later(chain, error):
+        return record.model_copy(update={"state": JobState.FAILED, "reason": reason})
     attempt = Attempt(number=number, state=JobState.FAILED, reason=reason, end_time=now)
     with contextlib.suppress(OSError):
         chain.update(
@@ -204,11 +165,16 @@ def give_up(chain: Chain, error: Exception) -> JobRecord:
             state=JobState.FAILED,
             reason=reason,
             end_time=now,
-            attempts=_with_attempt(chain, attempt),
+            attempts=with_attempt(chain, attempt),
         )
     if chain.record is None or chain.record.state != JobState.FAILED:
         chain.record = JobRecord(id=chain.job.index, cmd=chain.job.command, state=JobState.FAILED, reason=reason)
     return chain.record
+
+
+def _can_be_told_later(chain: Chain, error: Exception) -> bool:
+    outcome = chain.sweep.paths.attempt(chain.job.index, chain.attempt, "outcome")
+    return isinstance(error, OSError) and error.errno in _PASSING and os.path.lexists(outcome)
 
 
 def last_attempt(chain: Chain) -> int:
@@ -241,39 +207,7 @@ def _put_aside(chain: Chain) -> None:
             path.replace(paths.attempt(index, chain.attempt - 1, what))
 
 
-def _old_worktree(chain: Chain) -> Worktree | None:
-    prepared, pool = chain.sweep.prepared, chain.sweep.pool
-    if pool is None:
-        return worktrees.in_place(prepared.repo, prepared.base)
-    place = chain.sweep.store.record(chain.job.index).worktree
-    return pool.adopt(chain.job.index, Path(place) if place else None)
-
-
-def _note_lost(chain: Chain, outcome: Outcome) -> None:
-    """The attempt's keeper is dead and left no outcome: say so, and end what its job may have left running."""
-    _end_beside(chain, ".setup")
-    supervise.sweep_orphans(_launch_name(chain, ""), lambda _: False)
-    attempt = Attempt(number=chain.attempt, state=outcome.state, reason=outcome.reason, end_time=outcome.end_time)
-    if chain.attempt in (a.number for a in chain.sweep.store.record(chain.job.index).attempts):
-        chain.update(state=outcome.state, reason=outcome.reason, attempts=_with_attempt(chain, attempt))
-
-
-def _succeeded(sweep: Sweep, record: JobRecord) -> Outcome | None:
-    number = max((attempt.number for attempt in record.attempts), default=0)
-    outcome = supervise.read_outcome(sweep.paths.attempt(record.id, number, "outcome"))
-    return outcome if outcome is not None and outcome.state is JobState.SUCCEEDED else None
-
-
-def _end_beside(chain: Chain, suffix: str) -> None:
-    """The setup or fix of an attempt whose driver died may still run: it would be in the way."""
-    paths, index = chain.sweep.paths, chain.job.index
-    files = (paths.attempt(index, chain.attempt, what + suffix) for what in ("alive", "outcome"))
-    keeper = supervise.adopt(*files)
-    keeper.kill()
-    keeper.wait()
-
-
-def _launch_name(chain: Chain, suffix: str) -> str:
+def launch_name(chain: Chain, suffix: str) -> str:
     """exp:job.attempt@where: unlike any other launch on this machine, also of a sweep of the same name elsewhere."""
     name, where = chain.sweep.spec.exp_name, place_mark(chain.sweep.paths.root)
     return f"{name}:{chain.job.index}.{chain.attempt}@{where}{suffix}"
@@ -314,12 +248,12 @@ def _launch(
             root=sweep.prepared.slot_dir,
             devices=sweep.prepared.detection.devices,
             count=sweep.prepared.gpus,
-            owner=_launch_name(chain, suffix),
+            owner=launch_name(chain, suffix),
             memory=chain.gpu_memory,
             env_style=spec.gpu_env,
         )
     return Launch(
-        name=_launch_name(chain, suffix),
+        name=launch_name(chain, suffix),
         command=command,
         cwd=chain.worktree.path,
         env=supervise.job_environment(
@@ -352,7 +286,7 @@ def _supervised(chain: Chain, launch: Launch) -> Outcome:
         _record_start(chain, utc_now(), ())
     with chain.sweep.watched(supervise.start(launch)) as keeper:
         if is_command and launch.slots is not None:
-            _await_start(chain, keeper, launch.started)
+            await_start(chain, keeper, launch.started)
         outcome = keeper.wait()
     if outcome is None:  # somebody killed the keeper
         supervise.sweep_orphans(launch.name, lambda _: False)
@@ -361,7 +295,7 @@ def _supervised(chain: Chain, launch: Launch) -> Outcome:
     return outcome
 
 
-def _await_start(chain: Chain, keeper: supervise.Keeper, started: Path) -> None:
+def await_start(chain: Chain, keeper: supervise.Keeper, started: Path) -> None:
     """Wait until the keeper holds its GPUs and has started the command, or has ended without."""
     while not started.exists():
         if keeper.wait(timeout=0.05) is not None or not keeper.is_alive():
@@ -374,11 +308,11 @@ def _await_start(chain: Chain, keeper: supervise.Keeper, started: Path) -> None:
 def _record_start(chain: Chain, start_time: str, gpus: tuple[str, ...]) -> None:
     attempt = Attempt(number=chain.attempt, state=JobState.RUNNING, start_time=start_time)
     chain.update(
-        state=JobState.RUNNING, start_time=start_time, end_time=None, gpus=gpus, attempts=_with_attempt(chain, attempt)
+        state=JobState.RUNNING, start_time=start_time, end_time=None, gpus=gpus, attempts=with_attempt(chain, attempt)
     )
 
 
-def _record_outcome(chain: Chain, outcome: Outcome) -> Outcome:
+def record_outcome(chain: Chain, outcome: Outcome) -> Outcome:
     """Write how the attempt ended. Returns the outcome: failed when the worktree, and so its work, is gone."""
     paths, spec, index = chain.sweep.paths, chain.sweep.spec, chain.job.index
     names, notes, gone = _keep_artifacts(chain)
@@ -411,7 +345,7 @@ def _record_outcome(chain: Chain, outcome: Outcome) -> Outcome:
         peak_vram_mb=outcome.peak_vram_mb,
         gpu_util_mean=outcome.gpu_util_mean,
         gpu_energy_j=outcome.gpu_energy_j,
-        attempts=_with_attempt(chain, attempt),
+        attempts=with_attempt(chain, attempt),
         metrics=dict(found.values),
         best=dict(found.best) if found.best else None,
         metrics_source=found.source,
@@ -460,7 +394,8 @@ def _must_keep(chain: Chain) -> bool:
     return failed and chain.left_something and chain.sweep.may_keep_failed()
 
 
-def _with_attempt(chain: Chain, attempt: Attempt) -> tuple[Attempt, ...]:
+def with_attempt(chain: Chain, attempt: Attempt) -> tuple[Attempt, ...]:
+    """The attempts of the job's record, this one added or replaced."""
     before = chain.sweep.store.record(chain.job.index).attempts
     return (*(a for a in before if a.number != attempt.number), attempt)
 
