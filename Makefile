@@ -30,7 +30,7 @@ check: .venv-dev ## Format, lint, types, layers and the core tests, in under a m
 	$(PY) -m mypy
 	$(PY) -m mypy examples/ecg
 	$(BIN)/lint-imports --no-cache --no-logo
-	$(PYTEST) -q tests/core
+	$(PYTEST) -q -m "not slow" tests/core
 
 bench: .venv-dev ## The benchmarks
 	$(PY) -m tests.bench

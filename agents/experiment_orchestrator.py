@@ -187,7 +187,7 @@ def _earlier_records(prepared: Prepared) -> dict[int, JobRecord]:
 
 def _is_due(sweep: Sweep, record: JobRecord | None, job: Job, resume: Resume) -> bool:
     """Whether a job is to be run, taken over, or only to be delivered."""
-    if resume.takes(job.index, record.state if record is not None else None):
+    if resume.takes(job.index, record.state if record else None, record.reason if record else None):
         return True
     if record is None or resume.jobs or not adoption.is_undelivered(sweep, record):
         return False
@@ -240,6 +240,7 @@ def _sweep_facts(prepared: Prepared) -> dict[str, Any]:
         "parallel": prepared.parallel,
         "gpus_per_job": prepared.gpus,
         "gpu_mem_per_job": prepared.spec.gpu_mem,
+        "slot_dir": str(prepared.slot_dir),
         "devices": [{"uuid": d.uuid, "index": d.index, "name": d.name} for d in prepared.detection.devices],
         "notes": list(prepared.notes),
         "host": platform.node(),

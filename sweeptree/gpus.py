@@ -47,7 +47,10 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class GpuRow:
-    """One line of `sweeptree gpus`. Memory in MiB, utilisation in percent; holders and waiters are owners' names."""
+    """One line of `sweeptree gpus`. Memory in MiB, utilisation in percent; holders and waiters are owners' names.
+
+    `state` is free, held, shared, busy or quarantined; `reason` says why it is busy or quarantined.
+    """
 
     index: int
     name: str
@@ -58,6 +61,7 @@ class GpuRow:
     state: str
     holders: tuple[str, ...]
     waiters: tuple[str, ...]
+    reason: str = ""
 
 
 class _UnusableError(Exception):
@@ -171,6 +175,7 @@ def table(detection: Detection, root: Path) -> list[GpuRow]:
     rows = []
     for device in detection.devices:
         holders = [h for h in held if h.uuid == device.uuid]
+        state, reason = _state(sick.get(device.uuid), holders, device.uuid in others)
         rows.append(
             GpuRow(
                 index=device.index,
@@ -179,7 +184,8 @@ def table(detection: Detection, root: Path) -> list[GpuRow]:
                 memory_total=device.memory_total,
                 memory_free=device.memory_free,
                 utilisation=detection.utilisation.get(device.uuid),
-                state=_state(sick.get(device.uuid), holders, device.uuid in others),
+                state=state,
+                reason=reason,
                 holders=tuple(_told(h) for h in holders),
                 waiters=tuple(w.owner for w in waiting if device.uuid in w.uuids),
             )
@@ -207,14 +213,12 @@ def _sees_strangers(driver: slots.Driver, uuid: str) -> bool:
     return False
 
 
-def _state(sick: slots.Quarantine | None, holders: Sequence[slots.Holder], others: bool) -> str:
+def _state(sick: slots.Quarantine | None, holders: Sequence[slots.Holder], others: bool) -> tuple[str, str]:
     if sick is not None:
-        return f"quarantined since {sick.since}: {sick.reason}"
-    if any(not holder.memory for holder in holders):
-        return "held"
+        return "quarantined", f"since {sick.since}: {sick.reason}"
     if holders:
-        return "shared"
-    return "busy: other processes" if others else "free"
+        return ("shared" if all(holder.memory for holder in holders) else "held"), ""
+    return ("busy", "other processes") if others else ("free", "")
 
 
 def _told(holder: slots.Holder) -> str:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from typing import Any
 
 from sweeptree import delivery, worktrees
 from sweeptree.delivery import Delivered, Options, Surroundings
 from sweeptree.errors import RecordError
 from sweeptree.model import Branch, JobRecord
-from sweeptree.records import read_record, record_indices
+from sweeptree.records import read_json, read_record, record_indices
 from sweeptree.settings import Settings
-from sweeptree.sweeps import Chain
+from sweeptree.sweeps import Chain, Sweep
 
 _MAX_SEEDS = 200
 
@@ -42,8 +45,9 @@ def asked_for(chain: Chain) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def open_pull(chain: Chain, branch: Branch) -> Delivered:
     """Push the branch and open its draft pull request, where there is a forge and a token for it."""
     assert chain.worktree is not None
+    chain.is_undelivered = True
     done = delivery.publish_commit(chain.worktree.top, branch.name, branch.commit, _options(chain), surroundings())
-    chain.delivered = done
+    chain.delivered, chain.is_undelivered = done, False
     if done.pull is None:
         note(chain, f"no pull request, only the branch {branch.name}", *done.hints)
     else:
@@ -52,12 +56,66 @@ def open_pull(chain: Chain, branch: Branch) -> Delivered:
     return done
 
 
+def deliver_best(sweep: Sweep) -> Delivered | None:
+    """One draft pull request with the winner's branch and the leaderboard (`--commit_and_pr_best`).
+
+    Call it after the last job: it reads aggregated.json. None: nothing was ranked, or no job of the winning config
+    changed a file. The winner's record gets the pull request. Raises Refused, PushError, ForgeError.
+    """
+    document = read_json(sweep.paths.aggregated_json, limit=1024**3)
+    record = _winner(sweep, document)
+    if record is None or record.git_branch is None:
+        return None
+    top, spec = sweep.prepared.repo.start, sweep.spec
+    commit = worktrees.local_branch(top, record.git_branch)
+    if commit is None:
+        return None
+    options = Options(
+        title=f"{spec.exp_name}: {record.config_id} is best"[:120],
+        evidence=delivery.winner_evidence(spec.exp_name, record, document),
+        needs_forge=True,
+        labels=spec.post_pr_labels,
+        reviewers=spec.post_pr_reviewers,
+    )
+    done = delivery.publish_commit(top, record.git_branch, commit, options, surroundings())
+    if done.pull is not None:
+        sweep.store.update(record.id, pr_url=done.pull.url, pr_number=done.pull.number)
+    return done
+
+
+def _winner(sweep: Sweep, document: Mapping[str, Any]) -> JobRecord | None:
+    """Of the config that leads, the job with the best value among those that have a branch."""
+    leaders = document.get("leaderboard") or ()
+    goal = str((document.get("objective") or {}).get("goal"))
+    found = [
+        (value if goal == "min" else -value, record.id, record)
+        for job in sweep.prepared.jobs
+        if leaders and job.config_id == leaders[0]
+        for record in (sweep.store.record(job.index),)
+        if (record.git_branch or "").startswith("sweeptree/")
+        and isinstance(value := (record.best or {}).get("value"), int | float)
+    ]
+    return min(found)[2] if found else None
+
+
 def label_and_ask(chain: Chain) -> tuple[str, ...]:
     """Put the spec's labels on the job's pull request and ask its reviewers. Returns what was done."""
     assert chain.worktree is not None and chain.delivered is not None
     spec = chain.sweep.spec
     options = Options(labels=spec.post_pr_labels, reviewers=spec.post_pr_reviewers)
-    return delivery.dress(chain.worktree.top, chain.delivered, options, surroundings())
+    chain.is_undelivered = True
+    did = delivery.dress(chain.worktree.top, chain.delivered, options, surroundings())
+    chain.is_undelivered = False
+    return did
+
+
+def how_to_finish(chain: Chain, worktree: str) -> None:
+    """Note the command that finishes a delivery that failed."""
+    spec, record = chain.sweep.spec, chain.sweep.store.record(chain.job.index)
+    words = ["sweeptree", "pr", worktree, str(record.git_branch)]
+    words += ["--labels", ",".join(spec.post_pr_labels)] if spec.post_pr_labels else []
+    words += ["--reviewers", ",".join(spec.post_pr_reviewers)] if spec.post_pr_reviewers else []
+    note(chain, f"to finish it: {shlex.join(words)}")
 
 
 def surroundings() -> Surroundings:

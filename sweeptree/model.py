@@ -198,18 +198,22 @@ class SweepSpec(Border):
         return self
 
 
+OUT_OF_MEMORY = ("out of GPU memory", "out of host memory")  # how the reasons of such jobs begin
+
+
 class Resume(Border):
     """Which jobs of an earlier run of the sweep run again; those that never ended always do."""
 
     failed: bool = Field(default=False, description="Also the jobs that failed or timed out.")
+    oom: bool = Field(default=False, description="Also the jobs that ran out of memory, on the GPU or the host.")
     jobs: tuple[int, ...] = Field(default=(), description="Only the jobs with these numbers, however they ended.")
 
-    def takes(self, index: int, state: JobState | None) -> bool:
+    def takes(self, index: int, state: JobState | None, reason: str | None = None) -> bool:
         """Whether a job in this state runs again (or is adopted, when it still runs)."""
         if self.jobs:
             return index in self.jobs
         if state in (JobState.FAILED, JobState.TIMED_OUT):
-            return self.failed
+            return self.failed or (self.oom and (reason or "").startswith(OUT_OF_MEMORY))
         return state is not JobState.SUCCEEDED
 
 

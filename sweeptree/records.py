@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import itertools
 import json
 import os
@@ -108,6 +109,15 @@ class SweepPaths:
     def attempt(self, index: int, number: int, what: str) -> Path:
         """A file of one attempt: `alive`, `started`, `outcome` or `launch`."""
         return self.state / f"job_{index}.{number}.{what}"
+
+    @property
+    def mark(self) -> str:
+        """What tells the launches of this sweep from those of one of the same name elsewhere; 8 hex digits."""
+        return hashlib.sha256(os.fsencode(self.root.resolve())).hexdigest()[:8]
+
+    def launch_name(self, index: int, number: int, suffix: str = "") -> str:
+        """exp:job.attempt@where: unlike any other launch here, also of a sweep of the same name elsewhere."""
+        return f"{self.root.name}:{index}.{number}@{self.mark}{suffix}"
 
 
 def write_json(path: Path, value: object, *, durable: bool = True) -> None:

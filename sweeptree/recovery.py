@@ -90,7 +90,7 @@ def end_orphans(paths: SweepPaths) -> list[int]:
 
 def _keeper_lives(paths: SweepPaths) -> Callable[[str], bool]:
     """Tells whether the keeper of a launch lives; of launches of other sweeps that is none of our business: yes."""
-    name = re.compile(rf".*:(\d+)\.(\d+)@{stages.place_mark(paths.root)}(\.\w+)?")
+    name = re.compile(rf".*:(\d+)\.(\d+)@{paths.mark}(\.\w+)?")
 
     def lives(launch: str) -> bool:
         match = name.fullmatch(launch)

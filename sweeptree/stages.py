@@ -12,24 +12,29 @@ import hashlib
 import os
 import platform
 import re
-from dataclasses import replace
 from pathlib import Path
 
+<<<<<<< HEAD
 from sweeptree import artifacts, job_delivery, metrics, supervise, worktrees
 from sweeptree.errors import RecordError, SweeptreeError, WorktreeGone
 from sweeptree.model import Attempt, JobRecord, JobState, Launch, Outcome, SlotRequest, Worktree
 from sweeptree.records import read_json, utc_now
 from sweeptree.sweeps import Chain
+=======
+from sweeptree import attempts, job_delivery, supervise, worktrees
+from sweeptree.errors import SweeptreeError
+from sweeptree.model import Attempt, JobRecord, JobState, Outcome, Worktree
+from sweeptree.records import utc_now
+from sweeptree.sweeps import Chain, Sweep
+>>>>>>> origin/main
 
-ARTIFACT_BYTES = 512 * 1024 * 1024
-ARTIFACT_FILES = 10_000
 FIX_TIMEOUT = 900.0
 _PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 def prepare_worktree(chain: Chain) -> Worktree:
     """Stage 1: a clean checkout of the pinned commit (or the repository itself), and the record that says so."""
-    chain.attempt = last_attempt(chain) + 1
+    chain.attempt = attempts.last_attempt(chain) + 1
     chain.tries += 1
     chain.setup_failed = chain.left_something = False
     _put_aside(chain)
@@ -58,10 +63,67 @@ def run_command(chain: Chain) -> Outcome:
     """Stage 2: setup if asked for, then the command under its keeper, then what it reported and made."""
     outcome = _setup(chain)
     if outcome is None:
-        outcome = _supervised(chain, _launch(chain, chain.job.command, "", slots=True))
+        outcome = attempts.supervised(chain, attempts.make_launch(chain, chain.job.command, "", slots=True))
     chain.outcome = outcome
     chain.judge_cause()
+<<<<<<< HEAD
     return record_outcome(chain, outcome)
+=======
+    return attempts.record_outcome(chain, outcome)
+
+
+def is_unfinished(chain: Chain) -> bool:
+    """Whether an earlier run of the sweep started an attempt of this job whose end is not in the record yet."""
+    number = attempts.last_attempt(chain)
+    ended = (a.number for a in chain.sweep.store.record(chain.job.index).attempts if a.state.is_final)
+    return number > 0 and number not in ended
+
+
+def adopt(chain: Chain) -> Outcome | None:
+    """Take over the attempt that an earlier process of this sweep started: wait for it, or take its outcome.
+
+    None when there is nothing to take over. An attempt whose keeper died without an outcome is noted as lost,
+    and what it left running is ended, so that a new attempt can start.
+    """
+    paths, index, number = chain.sweep.paths, chain.job.index, attempts.last_attempt(chain)
+    chain.attempt, chain.tries = number, 1
+    alive, outcome_file = paths.attempt(index, number, "alive"), paths.attempt(index, number, "outcome")
+    outcome = None
+    while outcome is None:
+        keeper = supervise.adopt(alive, outcome_file)
+        with chain.sweep.watched(keeper):
+            if keeper.is_alive():
+                attempts.await_start(chain, keeper, paths.attempt(index, number, "started"))
+            outcome = keeper.wait()
+        if outcome is None and supervise.bar(alive, outcome_file):
+            outcome = supervise.lost_outcome()
+    if outcome.state is JobState.LOST:
+        _note_lost(chain, outcome)
+        return None
+    chain.worktree = _old_worktree(chain)
+    chain.outcome = outcome
+    chain.judge_cause()
+    return attempts.record_outcome(chain, outcome)
+
+
+def is_undelivered(sweep: Sweep, record: JobRecord) -> bool:
+    """Whether a job succeeded and the process that drove it died before its changes were committed."""
+    pool, place = sweep.pool, record.worktree
+    if pool is None or place is None or record.state is not JobState.SUCCEEDED or not sweep.spec.commit_and_pr:
+        return False
+    return _succeeded(sweep, record) is not None and pool.has_leftover(record.id, Path(place))
+
+
+def take_up(chain: Chain) -> None:
+    """Go on behind the command of such a job: its outcome stands, its worktree is taken over."""
+    chain.attempt, chain.tries = attempts.last_attempt(chain), 1
+    chain.record = chain.sweep.store.record(chain.job.index)
+    chain.outcome = _succeeded(chain.sweep, chain.record)
+    chain.worktree = _old_worktree(chain)
+    _end_beside(chain, ".fix")
+    for what in ("alive", "started", "outcome"):
+        chain.sweep.paths.attempt(chain.job.index, chain.attempt, f"{what}.fix").unlink(missing_ok=True)
+>>>>>>> origin/main
 
 
 def auto_fix(chain: Chain) -> Outcome | None:
@@ -71,8 +133,8 @@ def auto_fix(chain: Chain) -> Outcome | None:
         chain.update(auto_fix={"script": str(chain.sweep.spec.auto_fix_script), "reason": "there is no such script"})
         return None
     log = chain.sweep.paths.root / f"job_{chain.job.index}.fix.log"
-    launch = _launch(chain, f"exec {_quoted(script)}", ".fix", log=log, timeout=FIX_TIMEOUT)
-    outcome = _supervised(chain, launch)
+    launch = attempts.make_launch(chain, f"exec {_quoted(script)}", ".fix", log=log, timeout=FIX_TIMEOUT)
+    outcome = attempts.supervised(chain, launch)
     chain.update(
         auto_fix={
             "script": str(script),
@@ -103,7 +165,8 @@ def commit(chain: Chain) -> worktrees.Branch | None:
     )
     chain.has_branch = True
     chain.update(git_branch=branch.name, git_commit=branch.commit[:12])
-    job_delivery.open_pull(chain, branch)
+    if chain.sweep.spec.commit_and_pr:
+        job_delivery.open_pull(chain, branch)
     return branch
 
 
@@ -131,6 +194,8 @@ def finish(chain: Chain) -> JobRecord:
         where = str(kept) if kept else None
         if chain.record is None or chain.record.worktree != where:
             chain.update(worktree=where)
+        if where and chain.is_undelivered:
+            job_delivery.how_to_finish(chain, where)
     return chain.record or sweep.store.record(chain.job.index)
 
 
@@ -165,13 +230,18 @@ def give_up(chain: Chain, error: Exception) -> JobRecord:
             state=JobState.FAILED,
             reason=reason,
             end_time=now,
+<<<<<<< HEAD
             attempts=with_attempt(chain, attempt),
+=======
+            attempts=attempts.with_attempt(chain, attempt),
+>>>>>>> origin/main
         )
     if chain.record is None or chain.record.state != JobState.FAILED:
         chain.record = JobRecord(id=chain.job.index, cmd=chain.job.command, state=JobState.FAILED, reason=reason)
     return chain.record
 
 
+<<<<<<< HEAD
 def _can_be_told_later(chain: Chain, error: Exception) -> bool:
     outcome = chain.sweep.paths.attempt(chain.job.index, chain.attempt, "outcome")
     return isinstance(error, OSError) and error.errno in _PASSING and os.path.lexists(outcome)
@@ -184,6 +254,8 @@ def last_attempt(chain: Chain) -> int:
     return max([chain.attempt, chain.sweep.before.get(index, 0), *noted])
 
 
+=======
+>>>>>>> origin/main
 def branch_name(chain: Chain) -> str:
     """sweeptree/<exp>/<slug>-<hash8>: the same for the same job of the same sweep, whenever it is made."""
     job, base = chain.job, chain.sweep.prepared.base
@@ -191,12 +263,6 @@ def branch_name(chain: Chain) -> str:
     slug = re.sub(r"[^A-Za-z0-9._=-]+", "-", f"{job.index}-{job.config_id}{seed}")[:60].strip("-.")
     digest = hashlib.sha256(f"{base.commit}\0{job.index}\0{job.command}".encode()).hexdigest()[:8]
     return f"sweeptree/{chain.sweep.spec.exp_name}/{slug}-{digest}"
-
-
-def reproduce_line(chain: Chain) -> str:
-    """A line that runs this job's command again on the same commit."""
-    commit = chain.sweep.prepared.base.commit
-    return f"git worktree add --detach ../repro {commit} && cd ../repro && {chain.job.command}"
 
 
 def _put_aside(chain: Chain) -> None:
@@ -207,6 +273,7 @@ def _put_aside(chain: Chain) -> None:
             path.replace(paths.attempt(index, chain.attempt - 1, what))
 
 
+<<<<<<< HEAD
 def launch_name(chain: Chain, suffix: str) -> str:
     """exp:job.attempt@where: unlike any other launch on this machine, also of a sweep of the same name elsewhere."""
     name, where = chain.sweep.spec.exp_name, place_mark(chain.sweep.paths.root)
@@ -216,19 +283,52 @@ def launch_name(chain: Chain, suffix: str) -> str:
 def place_mark(root: Path) -> str:
     """What tells the launches of a sweep at `root` from those of one of the same name elsewhere; 8 hex digits."""
     return hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:8]
+=======
+def _old_worktree(chain: Chain) -> Worktree | None:
+    prepared, pool = chain.sweep.prepared, chain.sweep.pool
+    if pool is None:
+        return worktrees.in_place(prepared.repo, prepared.base)
+    place = chain.sweep.store.record(chain.job.index).worktree
+    return pool.adopt(chain.job.index, Path(place) if place else None)
+
+
+def _note_lost(chain: Chain, outcome: Outcome) -> None:
+    """The attempt's keeper is dead and left no outcome: say so, and end what its job may have left running."""
+    _end_beside(chain, ".setup")
+    supervise.sweep_orphans(attempts.launch_name(chain, ""), lambda _: False)
+    attempt = Attempt(number=chain.attempt, state=outcome.state, reason=outcome.reason, end_time=outcome.end_time)
+    if chain.attempt in (a.number for a in chain.sweep.store.record(chain.job.index).attempts):
+        chain.update(state=outcome.state, reason=outcome.reason, attempts=attempts.with_attempt(chain, attempt))
+
+
+def _succeeded(sweep: Sweep, record: JobRecord) -> Outcome | None:
+    number = max((attempt.number for attempt in record.attempts), default=0)
+    outcome = supervise.read_outcome(sweep.paths.attempt(record.id, number, "outcome"))
+    return outcome if outcome is not None and outcome.state is JobState.SUCCEEDED else None
+
+
+def _end_beside(chain: Chain, suffix: str) -> None:
+    """The setup or fix of an attempt whose driver died may still run: it would be in the way."""
+    paths, index = chain.sweep.paths, chain.job.index
+    files = (paths.attempt(index, chain.attempt, what + suffix) for what in ("alive", "outcome"))
+    keeper = supervise.adopt(*files)
+    keeper.kill()
+    keeper.wait()
+>>>>>>> origin/main
 
 
 def _setup(chain: Chain) -> Outcome | None:
     command = chain.sweep.spec.setup
     if not command:
         return None
-    outcome = _supervised(chain, _launch(chain, command, ".setup"))
+    outcome = attempts.supervised(chain, attempts.make_launch(chain, command, ".setup"))
     if outcome.state is JobState.SUCCEEDED:
         return None
     chain.setup_failed = True
     return outcome
 
 
+<<<<<<< HEAD
 def _launch(
     chain: Chain,
     command: str,
@@ -387,6 +487,8 @@ def _expected_place(chain: Chain, outcome: Outcome) -> str | None:
     return str(chain.worktree.path) if chain.sweep.pool is None or may_stay else None
 
 
+=======
+>>>>>>> origin/main
 def _must_keep(chain: Chain) -> bool:
     if chain.has_branch:
         return True
@@ -394,12 +496,15 @@ def _must_keep(chain: Chain) -> bool:
     return failed and chain.left_something and chain.sweep.may_keep_failed()
 
 
+<<<<<<< HEAD
 def with_attempt(chain: Chain, attempt: Attempt) -> tuple[Attempt, ...]:
     """The attempts of the job's record, this one added or replaced."""
     before = chain.sweep.store.record(chain.job.index).attempts
     return (*(a for a in before if a.number != attempt.number), attempt)
 
 
+=======
+>>>>>>> origin/main
 def _notes(chain: Chain) -> tuple[str, ...]:
     return chain.sweep.store.record(chain.job.index).notes
 

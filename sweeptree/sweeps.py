@@ -116,6 +116,7 @@ class Chain:
         self.left_something = False
         self.has_branch = False
         self.delivered: Delivered | None = None
+        self.is_undelivered = False
 
     @property
     def label(self) -> str:

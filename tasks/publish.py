@@ -41,6 +41,11 @@ def publish_summary(exp_name: str, markdown: str) -> UUID:
     return cast(UUID, made)
 
 
+def publish_page(key: str, markdown: str) -> UUID:
+    """A page of text under a key of its own (an agent's report)."""
+    return cast(UUID, create_markdown_artifact(markdown=markdown, key=artifact_key(key, "report")))
+
+
 def start_progress(exp_name: str) -> UUID:
     """A progress artifact that stands at 0 %."""
     made = create_progress_artifact(

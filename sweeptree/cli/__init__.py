@@ -48,6 +48,8 @@ REGISTRY = (
     Entry("cancel", "Sweep", "cancel:cancel", "Stop a sweep and the jobs that run."),
     Entry("orchestrate", "Agents", "run:run", "The experiment orchestrator: the same as run."),
     Entry("aggregate", "Agents", "aggregate:aggregate", "Make aggregated.json and the CSV files from the records."),
+    Entry("curate", "Agents", "curate:curate", "Fetch, verify and build PTB-XL into data/processed."),
+    Entry("evaluate", "Agents", "evaluate:evaluate", "Judge predictions: scores with intervals, figures, a report."),
     Entry("merge", "Agents", "merge:merge", "Test a merge's result, and land exactly what was tested."),
     Entry("pr", "Deliver", "pr:pr", "A worktree's changes as a branch and a draft pull request."),
     Entry("server", "Run it", "server:app", "Start, stop or look at the local Prefect server."),

@@ -27,6 +27,7 @@ LEAVE_SECONDS = 20.0
 # Prefect's own lines go to its UI; the console belongs to the live view and the final summary.
 _QUIET = {
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    "PREFECT_LOGGING_LOGGERS_PREFECT_TASK_RUNS_LEVEL": "WARNING",  # the graph says which tasks have finished
     "PREFECT_LOGGING_TO_API_MAX_LOG_SIZE": "100000",
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",

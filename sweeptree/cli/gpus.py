@@ -64,7 +64,10 @@ def _lines(detection: Detection, rows: list[GpuRow], cores: int) -> list[str]:
     if not rows:
         return [f"no GPU: {printable(detection.why or 'none found')}", *skipped, f"  the {cores} cores are the slots"]
     head = f"{len(rows)} GPU{'s' * (len(rows) != 1)}, driver {detection.driver or 'unknown'}"
-    return [head, *table(_COLUMNS, [_row(row) for row in rows], width()), *skipped]
+    reasons = [f"  GPU {row.index} is {row.state}: {printable(row.reason)}" for row in rows if row.reason]
+    if any(row.state == "quarantined" for row in rows):
+        reasons.append("  a restart of the machine, or sweeptree doctor --repair, gives a quarantined GPU out again")
+    return [head, *table(_COLUMNS, [_row(row) for row in rows], width()), *reasons, *skipped]
 
 
 def _row(row: GpuRow) -> list[str]:

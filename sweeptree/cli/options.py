@@ -159,11 +159,11 @@ def make_spec(options: RunOptions) -> SweepSpec:
         fields.update(_given(name, getattr(options, name)))
     for name in ("use_worktree", "auto_fix_before_pr", "commit_and_pr"):
         fields.update(_given(name, getattr(options, name) or None))
-    for name in ("links", "keep_env", "pr_artifacts", "post_pr_labels", "post_pr_reviewers"):
+    for name in ("links", "keep_env", "devices", "pr_artifacts", "post_pr_labels", "post_pr_reviewers"):
         fields.update(_given(name, _words(getattr(options, name))))
     for name in ("timeout", "time_limit"):
         fields.update(_given(name, _duration(name, getattr(options, name))))
-    fields.update(_given("gpu_mem", _memory(options.gpu_mem)))
+    fields.update(_given("gpu_mem", memory_mib(options.gpu_mem)))
     fields.update(_given("only", job_numbers("only", options.only)))
     if options.commands is not None:
         fields.pop("commands_file", None)
@@ -226,7 +226,7 @@ def _duration(name: str, text: str | None) -> float | None:
         raise UsageError(f"--{name}: {error.message}", hint=error.hint) from error
 
 
-def _memory(text: str | None) -> int | None:
+def memory_mib(text: str | None) -> int | None:
     """MiB of a word like 18G, 900M or 1.5GiB: one G is 1024 M, as GPUs count."""
     if text is None:
         return None

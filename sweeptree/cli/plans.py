@@ -1,7 +1,11 @@
-"""What was prepared, as the values of the plan's screen and as a document. Nothing is looked up."""
+"""What was prepared, as the values of the plan's screen and as a document.
+
+Hides: where pull requests would go, which is looked up without any request.
+"""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from sweeptree.cli.screens import PlanView
@@ -118,8 +122,21 @@ def _after(prepared: Prepared) -> str:
     spec = prepared.spec
     told = [
         f"auto-fix: {spec.auto_fix_script}" if spec.auto_fix_before_pr else "",
-        f"a branch per job that changed tracked files, at most {spec.max_prs}" if spec.commit_and_pr else "",
+        _delivery(prepared) if spec.commit_and_pr else "",
         f"labels: {', '.join(spec.post_pr_labels)}" if spec.post_pr_labels else "",
         f"reviewers: {', '.join(spec.post_pr_reviewers)}" if spec.post_pr_reviewers else "",
     ]
     return "   ".join(text for text in told if text)
+
+
+def _delivery(prepared: Prepared) -> str:
+    """Where the jobs' changes would go: asks the repository and the environment, nobody else."""
+    from sweeptree.delivery import Options, Surroundings, find_target
+    from sweeptree.settings import Settings
+
+    target = find_target(prepared.repo.start, Options(), Surroundings.of(Settings(), os.environ))
+    each = f"per job that changed tracked files, at most {prepared.spec.max_prs}"
+    if target.forge is not None and target.remote is not None:
+        return f"a branch pushed to {target.remote.url} and a draft pull request in {target.forge.name} {each}"
+    hint = f" (no pull request: {target.hints[0]})" if target.hints else ""
+    return f"a local branch {each}{hint}"

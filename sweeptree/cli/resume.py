@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from cyclopts import Parameter
 from pydantic import ValidationError
 
 from sweeptree.cli.find import find_sweep
-from sweeptree.cli.options import job_numbers
+from sweeptree.cli.options import FLAG, job_numbers, memory_mib
 from sweeptree.cli.run import run_prepared
 from sweeptree.errors import RecordError, UsageError
 from sweeptree.model import Resume, SweepSpec
@@ -18,14 +19,36 @@ from sweeptree.records import SweepPaths, read_json
 from sweeptree.settings import Settings
 
 
-def resume(
-    exp: str,
-    *,
-    failed: Annotated[bool, Parameter(negative=())] = False,
-    jobs: str | None = None,
-    results_dir: Path | None = None,
-    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
-) -> int:
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class ResumeOptions:
+    """The options of `resume`.
+
+    Parameters
+    ----------
+    failed
+        Run the jobs that failed or timed out again, too.
+    oom
+        Run the jobs that ran out of memory again, too.
+    gpu_mem
+        GPU memory to promise each job from now on: 20G.
+    jobs
+        Run only the jobs with these numbers again, however they ended: 3,7.
+    results_dir
+        Where results are; default: results/ at the top of the repository.
+    as_json
+        Print the aggregated results as one JSON document.
+    """
+
+    failed: Annotated[bool, FLAG] = False
+    oom: Annotated[bool, FLAG] = False
+    gpu_mem: str | None = None
+    jobs: str | None = None
+    results_dir: Path | None = None
+    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False
+
+
+def resume(exp: str, *, options: ResumeOptions | None = None) -> int:
     """Go on with what is missing in a sweep: the same jobs, the same commit, the same numbers.
 
     Jobs that have ended are not run again, jobs that still run are taken over, jobs whose end nobody saw get a
@@ -35,22 +58,18 @@ def resume(
     ----------
     exp
         The sweep's name, or the path of its results.
-    failed
-        Run the jobs that failed or timed out again, too.
-    jobs
-        Run only the jobs with these numbers again, however they ended: 3,7.
-    results_dir
-        Where results are; default: results/ at the top of the repository.
-    as_json
-        Print the aggregated results as one JSON document.
     """
+    options = options or ResumeOptions()
     settings = Settings()
-    wanted = Resume(failed=failed, jobs=job_numbers("jobs", jobs) or ())
-    prepared = must_start(prepare(spec_of(find_sweep(exp, results_dir)), settings, resume=True))
+    wanted = Resume(failed=options.failed, oom=options.oom, jobs=job_numbers("jobs", options.jobs) or ())
+    spec = spec_of(find_sweep(exp, options.results_dir))
+    if options.gpu_mem is not None:
+        spec = spec.model_copy(update={"gpu_mem": memory_mib(options.gpu_mem)})
+    prepared = must_start(prepare(spec, settings, resume=True))
     unknown = set(wanted.jobs) - {job.index for job in prepared.jobs}
     if unknown:
         raise UsageError(f"{exp} has no job {min(unknown)}", hint=f"sweeptree status {exp}")
-    return run_prepared(prepared, settings, resume=wanted, as_json=as_json)
+    return run_prepared(prepared, settings, resume=wanted, as_json=options.as_json)
 
 
 def spec_of(paths: SweepPaths) -> SweepSpec:

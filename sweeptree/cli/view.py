@@ -10,7 +10,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from sweeptree.records import SweepPaths, holder, read_json, read_ledger, read_r
 from sweeptree.stats import Objective, objective
 
 WAITING = "waiting"
+FOR_A_SLOT = "for a GPU slot"
 WORDS = {
     JobState.PLANNED: WAITING,
     JobState.RUNNING: "running",
@@ -116,10 +117,24 @@ def read_sweep(paths: SweepPaths) -> SweepView:
     ledger = read_ledger(paths) or _from_records(paths)
     planned = {job["id"]: job for job in document.get("jobs", ()) if isinstance(job, dict) and "id" in job}
     jobs = tuple(
-        _job(paths, index, planned.get(index, {}), ledger.get(index, {}), driver is not None)
+        _explained(
+            _job(paths, index, planned.get(index, {}), ledger.get(index, {}), driver is not None), paths, document
+        )
         for index in sorted(planned.keys() | ledger.keys())
     )
     return SweepView(paths, document, jobs, driver, goal_of(document))
+
+
+def _explained(job: JobView, paths: SweepPaths, document: Mapping[str, Any]) -> JobView:
+    """The job, with what is in the way of the GPU that it waits for, where its keeper says so."""
+    folder = document.get("slot_dir")
+    if job.note != FOR_A_SLOT or not isinstance(folder, str):
+        return job
+    from sweeptree.slots import waiters
+
+    owner = paths.launch_name(job.index, job.attempt)
+    why = next((waiter.why for waiter in waiters(folder) if waiter.owner == owner), "")
+    return replace(job, note=f"{FOR_A_SLOT} ({why})") if why else job
 
 
 def goal_of(document: Mapping[str, Any]) -> Objective | None:
@@ -160,7 +175,7 @@ def _job(paths: SweepPaths, index: int, plan: Mapping[str, Any], entry: Mapping[
     elif state == JobState.PLANNED:
         living = _living_attempt(paths, index, attempt) if entry else None
         alive, attempt = living is not None, living or attempt
-        state, note = WAITING, "for a GPU slot" if alive else "for its turn" if driven else "not started"
+        state, note = WAITING, FOR_A_SLOT if alive else "for its turn" if driven else "not started"
     else:
         note = str(entry.get("reason") or "")
     start = entry.get("start_time")

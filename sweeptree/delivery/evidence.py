@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sweeptree import stats
-from sweeptree.delivery.body import Evidence, Score, Table
+from sweeptree.delivery.body import Evidence, Score, Table, spread
 from sweeptree.model import JobRecord, JobState
 
 _METRICS = 20
@@ -29,16 +29,16 @@ def job_evidence(exp_name: str, record: JobRecord, records: Sequence[JobRecord])
 
 def winner_evidence(exp_name: str, record: JobRecord, document: Mapping[str, Any]) -> Evidence:
     """The winner's job, its config's metrics and the leaderboard of aggregated.json."""
-    groups = [group for group in document.get("groups", ()) if group.get("config_id") == record.config_id]
-    ranks = list(document.get("leaderboard", ()))
+    ranked = sorted((group for group in document.get("groups", ()) if group.get("rank")), key=lambda g: g["rank"])
+    groups = [group for group in ranked if group.get("config_id") == record.config_id]
     return Evidence(
-        heading=f"{exp_name}: the best of {document.get('n_jobs', len(ranks))} jobs",
+        heading=f"{exp_name}: the best of {len(ranked)} configs in {document.get('n_jobs', 0)} jobs",
         command=record.cmd,
         commit=(record.base_commit or "")[:12],
         facts=_facts(record),
         params=record.params,
         scores=_group_scores(groups[0]) if groups else _scores([record]),
-        table=_leaderboard(ranks),
+        table=_leaderboard(ranked, str((document.get("objective") or {}).get("name", ""))),
         reproduce=record.reproduce or "",
     )
 
@@ -71,15 +71,15 @@ def _group_scores(group: Mapping[str, Any]) -> tuple[Score, ...]:
     return tuple(found)
 
 
-def _leaderboard(ranks: Sequence[Mapping[str, Any]]) -> Table | None:
-    if not ranks:
+def _leaderboard(ranked: Sequence[Mapping[str, Any]], metric: str) -> Table | None:
+    if not ranked:
         return None
-    columns = tuple(key for key, value in ranks[0].items() if isinstance(value, str | int | float | None))
-    rows = tuple(tuple(_cell(rank.get(column)) for column in columns) for rank in ranks[:_RANKS])
-    return Table(columns, rows)
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return "" if value is None else str(value)
+    rows = []
+    for group in ranked[:_RANKS]:
+        facts = (group.get("metrics") or {}).get(metric) or {}
+        mean, std = facts.get("mean"), facts.get("std")
+        score = Score(metric, mean, std, 0) if isinstance(mean, int | float) else None
+        rows.append(
+            (str(group["rank"]), str(group["config_id"]), spread(score) if score else "", str(group.get("n", "")))
+        )
+    return Table(("rank", "config", f"{metric} (mean ± std)", "seeds"), tuple(rows))

@@ -48,13 +48,17 @@ class Holder(_Who):
 
 
 class Waiter(_Who):
-    """Who waits, and for which devices; `uuids` is empty before the first try."""
+    """Who waits, and for which devices; `uuids` is empty before the first try.
 
-    __slots__ = ("uuids",)
+    `why` is a few words on what is in the way, where that is more than a slot that is held.
+    """
 
-    def __init__(self, uuids: Iterable[str], note: Mapping[str, Any]) -> None:
+    __slots__ = ("uuids", "why")
+
+    def __init__(self, uuids: Iterable[str], note: Mapping[str, Any], why: str = "") -> None:
         super().__init__(note)
         self.uuids = tuple(uuids)
+        self.why = why
 
 
 def write_note(owner: str, memory: int = 0) -> bytes:
@@ -80,6 +84,12 @@ def wanted(note: bytes) -> frozenset[str]:
     """The devices on the second line of a ticket; none while that line is not complete."""
     lines = note.split(b"\n")
     return frozenset(lines[1].decode("ascii", "replace").split()) if len(lines) > 2 else frozenset()
+
+
+def told_why(note: bytes) -> str:
+    """What is in a waiter's way: the third line of its ticket."""
+    lines = note.split(b"\n")
+    return lines[2].decode("utf-8", "replace") if len(lines) > 3 else ""
 
 
 def now() -> str:

@@ -6,7 +6,7 @@ import fcntl
 import os
 
 from sweeptree import lockfiles
-from sweeptree.slots.notes import Waiter, parse_note, refused, wanted, write_note
+from sweeptree.slots.notes import Waiter, parse_note, refused, told_why, wanted, write_note
 from sweeptree.slots.shelf import Shelf
 
 TYPE_CHECKING = False
@@ -66,7 +66,7 @@ class Ticket:
 
     __slots__ = (
         "_admission", "_ahead", "_driver", "_file", "_memory", "_name", "_owner", "_queue", "_root", "_shelf", "_wants",
-        "_who",
+        "_who", "_why",
     )  # fmt: skip
 
     def __init__(self, owner: str, memory: int, driver: Driver | None) -> None:
@@ -79,6 +79,7 @@ class Ticket:
         self._shelf: Shelf | None = None
         self._name = ""
         self._wants: tuple[str, ...] = ()
+        self._why = ""
 
     def join(self, root: str) -> None:
         """Open the folder of slots and stand at the end of its queue; `enqueue` does it. Raises OSError."""
@@ -114,7 +115,7 @@ class Ticket:
         be had. Success leaves the queue. Raises Refused when the devices can never be enough, or when the folder of
         slots is not to be trusted.
         """
-        self._want(_choice(devices, count, self._memory))
+        self._want(_choice(devices, count, self._memory), self._why)
         if self._shelf is None or not self.is_head() or not lockfiles.lock(self._admission):
             return None
         usable = [device for device in devices if str(device["uuid"]) in self._wants]
@@ -128,6 +129,7 @@ class Ticket:
             lockfiles.unlock(self._admission)
         if not taken:
             self._must_hope(count)
+            self._want(self._wants, _why(devices, self._shelf.in_use_by_others()))
             return None
         return self._claim(taken, abandoned, _visible(taken, devices, env_style))
 
@@ -156,11 +158,12 @@ class Ticket:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _want(self, uuids: tuple[str, ...]) -> None:
-        if uuids != self._wants:
-            line = " ".join(uuids).encode() + b"\n"
-            lockfiles.write(self._file, line, len(self._who))
-            self._wants = uuids
+    def _want(self, uuids: tuple[str, ...], why: str) -> None:
+        """Let others read which devices we would take, and what is in our way."""
+        if (uuids, why) != (self._wants, self._why):
+            lines = f"{' '.join(uuids)}\n{why}\n" if why else f"{' '.join(uuids)}\n"
+            lockfiles.write(self._file, lines.encode(), len(self._who))
+            self._wants, self._why = uuids, why
 
     def _find_rival(self) -> int | None:
         """The open ticket of the oldest living waiter that goes before us; the dead ones are swept away."""
@@ -224,7 +227,7 @@ def waiters(root: str) -> list[Waiter]:
         notes = [lockfiles.living_note(folder, name) for name in _line(folder)]
     finally:
         os.close(folder)
-    return [Waiter(sorted(wanted(note)), parse_note(note)) for note in notes if note is not None]
+    return [Waiter(sorted(wanted(note)), parse_note(note), told_why(note)) for note in notes if note is not None]
 
 
 def _choice(devices: Sequence[Mapping[str, Any]], count: int, memory: int) -> tuple[str, ...]:
@@ -238,6 +241,11 @@ def _choice(devices: Sequence[Mapping[str, Any]], count: int, memory: int) -> tu
         hint = "lower --gpus or --gpu_mem" if memory else "lower --gpus"
         raise refused(f"a job wants {_gpus(count)} at once{size}, and {len(uuids)} can be had", hint)
     return uuids
+
+
+def _why(devices: Sequence[Mapping[str, Any]], uuids: Sequence[str]) -> str:
+    numbers = ", ".join(str(device["index"]) for device in devices if str(device["uuid"]) in uuids)
+    return f"busy: other processes use GPU {numbers}" if numbers else ""
 
 
 def _gpus(count: int) -> str:

@@ -89,9 +89,9 @@ class Shelf:
             os.close(file)
         self._files.clear()
 
-    def waits_for_others(self) -> bool:
-        """Whether a device was free of slots and still not to be had at the last try: somebody else uses it."""
-        return bool(self._pauses)
+    def in_use_by_others(self) -> list[str]:
+        """The devices that have been free of slots for a while and still not to be had: somebody else uses them."""
+        return [uuid for uuid, (_, pause) in self._pauses.items() if pause >= _LONGEST_PAUSE]
 
     def _place(self, device: Mapping[str, Any], memory: int) -> Place | None:
         uuid = str(device["uuid"])

@@ -5,7 +5,18 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tests.bench import aggregation, cli, handover, lost, makespan, output, overhead
+from tests.bench import (
+    aggregation,
+    cli,
+    ecg_curate,
+    ecg_evaluate,
+    ecg_fetch,
+    handover,
+    lost,
+    makespan,
+    output,
+    overhead,
+)
 from tests.bench.lab import lab
 from tests.bench.measure import ROOT
 
@@ -18,6 +29,9 @@ BENCHES = {
     "overhead": overhead.small,
     "overhead_large": overhead.large,
     "lost": lost.run,
+    "ecg_curate": ecg_curate.run,
+    "ecg_evaluate": ecg_evaluate.run,
+    "ecg_fetch": ecg_fetch.run,
 }
 
 

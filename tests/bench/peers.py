@@ -103,6 +103,11 @@ def installed(*peers: Peer) -> list[Peer]:
     return [peer for peer in peers if peer not in needs or needs[peer] in os.environ]
 
 
+def with_words(peer: Peer, *words: str) -> Peer:
+    """The same peer with more words on its command line."""
+    return lambda work, env: [*peer(work, env), *words]
+
+
 def run(peer: Peer, work: Work, lab: Lab, *, beside: int | None = None, extra: Mapping[str, str] | None = None) -> Ran:
     """Let one peer do the work, and count what it did."""
     env = {**lab.env, **(extra or {})}

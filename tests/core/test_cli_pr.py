@@ -71,3 +71,18 @@ def test_red_merge_is_refused_with_exit_code_3(worktree: Path, capsys: pytest.Ca
     assert run_command_line(["merge", str(worktree), "--yes", "--test_command", "echo why; false"]) == 3
     said = capsys.readouterr()
     assert "red: exit code 1" in said.out and "why" in said.err
+
+
+def test_plan_of_a_sweep_says_where_its_changes_would_go(
+    repo: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(repo)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
+    words = ["run", "--exp_name", "x", "--commands", '["true"]', "--use_worktree", "--commit_and_pr", "--dry_run"]
+    git("remote", "add", "origin", "https://github.com/o/r.git", cwd=repo)
+    assert run_command_line(words) == 0
+    assert "no pull request: export GH_TOKEN" in " ".join(capsys.readouterr().out.split())
+    monkeypatch.setenv("GH_TOKEN", "t" * 20)
+    run_command_line(words)
+    assert "a draft pull request in o/r" in " ".join(capsys.readouterr().out.split())

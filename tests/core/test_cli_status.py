@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from cli_records import call, finished_sweep, held, plan_sweep, put, spawn
 
+from sweeptree import slots
 from sweeptree.cli.view import read_sweep
 from sweeptree.model import JobState
-from sweeptree.records import SweepPaths, SweepStore, utc_now
+from sweeptree.records import SweepPaths, SweepStore, read_json, utc_now, write_json
 
 
 @pytest.fixture
@@ -70,6 +71,17 @@ def test_a_keeper_without_a_started_command_waits_for_a_slot(results: Path, begu
         with held(paths.attempt(0, begun + 1, "alive")):
             job = read_sweep(paths).jobs[0]
     assert (job.state, job.note) == ("waiting", "for a GPU slot")
+
+
+def test_a_job_that_waits_for_a_gpu_tells_who_is_in_its_way(results: Path, tmp_path: Path) -> None:
+    paths, root = plan_sweep(results), str(tmp_path / "slots")
+    write_json(paths.sweep, {**read_json(paths.sweep), "slot_dir": root})
+    with SweepStore.open(paths) as store, slots.enqueue(root, paths.launch_name(0, 1)) as ticket:
+        put(store, 0, JobState.PLANNED)
+        ticket._want(("GPU-0",), "busy: other processes use GPU 0")
+        with held(paths.attempt(0, 1, "alive")):
+            job = read_sweep(paths).jobs[0]
+    assert job.note == "for a GPU slot (busy: other processes use GPU 0)"
 
 
 def test_a_planned_job_waits_for_its_turn_while_somebody_drives(results: Path) -> None:

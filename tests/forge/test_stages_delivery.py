@@ -7,7 +7,7 @@ import pytest
 from helpers import git
 
 from forge.hub import Fault, Hub
-from sweeptree import stages
+from sweeptree import job_delivery, stages
 from sweeptree.aggregate import aggregate
 from sweeptree.errors import ForgeError, Refused
 from sweeptree.model import JobRecord, SweepSpec
@@ -132,9 +132,28 @@ def test_forge_in_trouble_leaves_the_results_and_pr_finishes_later(
     record = stages.finish(chain)
     rig.close()
     assert record.exit_code == 0 and record.worktree is not None
+    assert f"sweeptree pr {record.worktree} {record.git_branch}" in record.notes[-1]
     monkeypatch.chdir(clone)
     assert run_command_line(["pr", record.worktree, str(record.git_branch)]) == 0
     assert hub.repo.git("diff", "--name-only", "main", str(record.git_branch)).split() == ["train.py"]
     again = read_json(rig.prepared.paths.record(0))
     assert (again["pr_number"], len(hub.pulls)) == (1, 1)
     assert f"{hub.url}/ada/ecg/pull/1" in rig.prepared.paths.aggregated_csv.read_text()
+
+
+def test_best_of_a_sweep_carries_the_leaderboard(hub: Hub, clone: Path, token: str) -> None:
+    report = 'echo "{\\"step\\": 1, \\"val_auc\\": %s}" >> $SWEEPTREE_METRICS; echo %s >> train.py; true --lr %s'
+    commands = [report % (value, value, rate) for value, rate in (("0.8", "1e-3"), ("0.9", "3e-4"))]
+    rig = Rig(clone, commands, metric="val_auc:max", commit_and_pr=False)
+    for index in (0, 1):
+        chain = rig.ran(index)
+        stages.commit(chain)
+        stages.finish(chain)
+    aggregate(rig.prepared.paths)
+    assert hub.log == []
+    done = job_delivery.deliver_best(rig.sweep)
+    rig.close()
+    assert done is not None and done.pull is not None and len(hub.pulls) == 1
+    assert hub.repo.git("show", f"{hub.pulls[1].branch}:train.py").endswith("0.9")
+    assert "| rank | config |" in hub.pulls[1].body and "| 0.9 | 1 |" in hub.pulls[1].body
+    assert read_json(rig.prepared.paths.record(1))["pr_number"] == 1

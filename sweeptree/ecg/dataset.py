@@ -1,0 +1,112 @@
+"""Reading data/processed: arrays as memory maps, labels, splits and the table, with checked shapes.
+
+Nothing is unpickled. Works where the folder is read-only or a link.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweeptree.errors import UsageError
+
+MANIFEST = "manifest.json"
+SPLITS = ("train", "val", "test")
+_MAX_JSON = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A curated dataset of N records, in the order of `ecg_ids`.
+
+    signals   rate (Hz) -> int16 memory map (N, samples, 12), microvolts, leads I II III aVR aVL aVF V1..V6;
+              divide by np.float32(1000) for millivolts (multiplying by 0.001 rounds differently)
+    labels    family -> uint8 (N, classes); families: all diag sub super form rhythm
+    classes   family -> class names, in column order
+    likelihood  float32 (N, 71) in percent, NaN where the code is not given, 0 where it is given without one
+    splits    train, val, test -> row numbers
+    rows      the table as text, one mapping per record
+    stats     of the training folds, in microvolts: {"mean": [12], "std": [12], "mean_all": x, "std_all": x} per rate
+    """
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    ecg_ids: NDArray[np.int64]
+    signals: Mapping[int, NDArray[np.int16]]
+    labels: Mapping[str, NDArray[np.uint8]]
+    classes: Mapping[str, tuple[str, ...]]
+    likelihood: NDArray[np.float32]
+    splits: Mapping[str, NDArray[np.int64]]
+    rows: tuple[Mapping[str, str], ...]
+    stats: Mapping[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """What names this exact content; runs with different digests are not comparable."""
+        return str(self.manifest["digest"])
+
+
+def load(folder: Path | str) -> Dataset:
+    """Open data/processed. Raises UsageError when it is no curated dataset or not whole."""
+    root = Path(folder)
+    manifest = read_json(root / MANIFEST)
+    try:
+        return _load(root, manifest)
+    except (OSError, ValueError, KeyError) as error:
+        raise UsageError(
+            f"{root} is not a whole curated dataset: {error}", hint="make it anew: sweeptree curate --recheck"
+        ) from error
+
+
+def _load(root: Path, manifest: Mapping[str, Any]) -> Dataset:
+    with (root / "records.csv").open(newline="", encoding="utf-8") as stream:
+        rows = tuple(csv.DictReader(stream))
+    ecg_ids = np.array([int(row["ecg_id"]) for row in rows], np.int64)
+    with np.load(root / "labels.npz", allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    names = [name.removeprefix("y_") for name in arrays if name.startswith("y_")]
+    splits = read_json(root / "splits.json")
+    row_of = {int(ecg_id): number for number, ecg_id in enumerate(ecg_ids)}
+    data = Dataset(
+        folder=root,
+        manifest=manifest,
+        ecg_ids=ecg_ids,
+        signals={int(r): _signals(root / f"signals_{r}.npy", len(rows), int(r)) for r in manifest["rates"]},
+        labels={name: arrays[f"y_{name}"] for name in names},
+        classes={name: tuple(map(str, arrays[f"classes_{name}"])) for name in names},
+        likelihood=arrays["likelihood"],
+        splits={name: np.array([row_of[i] for i in splits[name]], np.int64) for name in SPLITS},
+        rows=rows,
+        stats=read_json(root / "stats.json"),
+    )
+    if not (arrays["ecg_id"] == ecg_ids).all():
+        raise ValueError("labels.npz and records.csv differ in their records")
+    return data
+
+
+def _signals(path: Path, rows: int, rate: int) -> NDArray[np.int16]:
+    x = np.load(path, mmap_mode="r", allow_pickle=False)
+    if x.shape != (rows, 10 * rate, 12) or x.dtype != np.dtype("<i2"):
+        raise ValueError(f"{path.name} has shape {x.shape} {x.dtype}")
+    return cast("NDArray[np.int16]", x)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object of a curated dataset. Raises UsageError."""
+    hint = "make the dataset first: sweeptree curate"
+    try:
+        if path.stat().st_size > _MAX_JSON:
+            raise UsageError(f"{path} is too large to be {path.name}", hint=hint)
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read: {error}", hint=hint) from error
+    if not isinstance(value, dict):
+        raise UsageError(f"{path} holds no JSON object", hint=hint)
+    return value

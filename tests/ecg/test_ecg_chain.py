@@ -1,0 +1,93 @@
+"""The whole way as a user goes it: curate, train in processes of their own, evaluate, report."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import ptbxl_like
+import pytest
+from cyclopts import App
+
+from sweeptree.ecg import load
+from sweeptree.ecg.cli import curate_command, evaluate_command
+from sweeptree.errors import UsageError
+
+TRAIN = Path(__file__).resolve().parents[2] / "examples" / "ecg_processed" / "run_training.py"
+
+
+def sweeptree(line):
+    app = App(result_action="return_value")
+    app.command(curate_command, name="curate")
+    app.command(evaluate_command, name="evaluate")
+    return app(line, exit_on_error=False)
+
+
+def train(rate, seed):
+    words = [str(TRAIN), "--exp", f"linear_lr_{rate}", "--seed", str(seed), "--data_dir", "data/processed"]
+    subprocess.run([sys.executable, *words], check=True, capture_output=True)
+
+
+def configs():
+    with Path("results/evaluation/seeds.csv").open(newline="") as stream:
+        return [row["config"] for row in csv.DictReader(stream)]
+
+
+def test_curate_train_evaluate_with_the_words_of_the_command_line(tmp_path, capsys):
+    ptbxl_like.make(tmp_path / "ptbxl", count=150)
+    assert sweeptree("curate --source ptbxl --on_bad_record quarantine --task superdiagnostic") == 0
+    train("3e-2", 1)
+    assert sweeptree("evaluate results --bootstrap 20 --resample skip-empty --no-figures") == 0
+    metrics = json.loads(Path("results/evaluation/metrics.json").read_text())
+    assert metrics["data_digest"] == load("data/processed").digest
+    assert next(iter(metrics["runs"].values()))["overall"]["auc_macro"] > 0.9
+    assert "macro ROC-AUC" in capsys.readouterr().out
+
+
+def test_a_dry_run_prints_the_plan_and_changes_nothing(pristine, tmp_path, capsys):
+    assert sweeptree(f"curate --source {pristine} --dry_run") == 0
+    assert "12 records" in capsys.readouterr().out
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["home"]
+
+
+def test_json_is_one_document_on_stdout(pristine, capsys):
+    assert sweeptree(f"curate --source {pristine} --json") == 0
+    assert json.loads(capsys.readouterr().out)["digest"] == load("data/processed").digest
+
+
+def test_the_environment_names_the_source(pristine, monkeypatch):
+    monkeypatch.setenv("SWEEPTREE_PTBXL", str(pristine))
+    assert sweeptree("curate") == 0
+    assert len(load("data/processed").ecg_ids) == 12
+
+
+def test_evaluate_without_predictions_is_a_usage_error():
+    with pytest.raises(UsageError, match="no predictions"):
+        sweeptree("evaluate")
+
+
+def test_a_senseless_option_is_a_usage_error(tmp_path):
+    with pytest.raises(UsageError, match="makes no sense"):
+        sweeptree(f"evaluate {tmp_path} --level 7")
+
+
+def test_training_twice_gives_the_same_bytes(tmp_path):
+    ptbxl_like.make(tmp_path / "ptbxl", count=40)
+    sweeptree("curate --source ptbxl")
+    path = Path("results/linear_lr_3e-2/seed1/predictions.npz")
+    train("3e-2", 1)
+    first = path.read_bytes()
+    train("3e-2", 1)
+    assert path.read_bytes() == first
+
+
+@pytest.mark.realdata
+def test_on_real_records_a_sensible_learning_rate_ranks_first(real, capsys):
+    sweeptree(f"curate --source {real}")
+    for rate in ("3e-5", "3e-2"):
+        for seed in (1, 2):
+            train(rate, seed)
+    sweeptree("evaluate results --compare --bootstrap 200")
+    assert configs() == ["linear_lr_3e-2", "linear_lr_3e-5"]
+    assert Path("results/evaluation/report.html").stat().st_size > 10_000
