@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sweeptree import stages, supervise, worktrees
+from sweeptree import attempts, supervise, worktrees
 from sweeptree.model import Attempt, JobRecord, JobState, Outcome, Worktree
 from sweeptree.sweeps import Chain, Sweep
 
 
 def is_unfinished(chain: Chain) -> bool:
     """Whether an earlier run of the sweep started an attempt of this job whose end is not in the record yet."""
-    number = stages.last_attempt(chain)
+    number = attempts.last_attempt(chain)
     ended = (a.number for a in chain.sweep.store.record(chain.job.index).attempts if a.state.is_final)
     return number > 0 and number not in ended
 
@@ -26,7 +26,7 @@ def adopt(chain: Chain) -> Outcome | None:
     None when there is nothing to take over. An attempt whose keeper died without an outcome is noted as lost,
     and what it left running is ended, so that a new attempt can start.
     """
-    paths, index, number = chain.sweep.paths, chain.job.index, stages.last_attempt(chain)
+    paths, index, number = chain.sweep.paths, chain.job.index, attempts.last_attempt(chain)
     chain.attempt, chain.tries = number, 1
     alive, outcome_file = paths.attempt(index, number, "alive"), paths.attempt(index, number, "outcome")
     outcome = None
@@ -34,7 +34,7 @@ def adopt(chain: Chain) -> Outcome | None:
         keeper = supervise.adopt(alive, outcome_file)
         with chain.sweep.watched(keeper):
             if keeper.is_alive():
-                stages.await_start(chain, keeper, paths.attempt(index, number, "started"))
+                attempts.await_start(chain, keeper, paths.attempt(index, number, "started"))
             outcome = keeper.wait()
         if outcome is None and supervise.bar(alive, outcome_file):
             outcome = supervise.lost_outcome()
@@ -44,7 +44,7 @@ def adopt(chain: Chain) -> Outcome | None:
     chain.worktree = _old_worktree(chain)
     chain.outcome = outcome
     chain.judge_cause()
-    return stages.record_outcome(chain, outcome)
+    return attempts.record_outcome(chain, outcome)
 
 
 def is_undelivered(sweep: Sweep, record: JobRecord) -> bool:
@@ -57,7 +57,7 @@ def is_undelivered(sweep: Sweep, record: JobRecord) -> bool:
 
 def take_up(chain: Chain) -> None:
     """Go on behind the command of such a job: its outcome stands, its worktree is taken over."""
-    chain.attempt, chain.tries = stages.last_attempt(chain), 1
+    chain.attempt, chain.tries = attempts.last_attempt(chain), 1
     chain.record = chain.sweep.store.record(chain.job.index)
     chain.outcome = _succeeded(chain.sweep, chain.record)
     chain.worktree = _old_worktree(chain)
@@ -84,10 +84,10 @@ def _end_beside(chain: Chain, suffix: str) -> None:
 def _note_lost(chain: Chain, outcome: Outcome) -> None:
     """The attempt's keeper is dead and left no outcome: say so, and end what its job may have left running."""
     _end_beside(chain, ".setup")
-    supervise.sweep_orphans(stages.launch_name(chain, ""), lambda _: False)
+    supervise.sweep_orphans(attempts.launch_name(chain, ""), lambda _: False)
     attempt = Attempt(number=chain.attempt, state=outcome.state, reason=outcome.reason, end_time=outcome.end_time)
     if chain.attempt in (a.number for a in chain.sweep.store.record(chain.job.index).attempts):
-        chain.update(state=outcome.state, reason=outcome.reason, attempts=stages.with_attempt(chain, attempt))
+        chain.update(state=outcome.state, reason=outcome.reason, attempts=attempts.with_attempt(chain, attempt))
 
 
 def _old_worktree(chain: Chain) -> Worktree | None:
