@@ -22,7 +22,7 @@ from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelled, Completed, Failed
 
-from sweeptree import __version__, driver, gpus, job_delivery, server, stages, worktrees
+from sweeptree import __version__, adoption, driver, gpus, job_delivery, server, stages, worktrees
 from sweeptree.agents.watch import Watch
 from sweeptree.aggregate import Incremental
 from sweeptree.aggregate import aggregate as rebuild
@@ -107,10 +107,10 @@ def run_job(sweep: Sweep, job: Job, command: tasks.StageTask = tasks.run_command
     chain = Chain(sweep, job)
     try:
         ran = None
-        if stages.is_unfinished(chain):
+        if adoption.is_unfinished(chain):
             ran = tasks.through_engine(tasks.adopt_command, chain, None)
         elif job.index in sweep.undelivered:
-            stages.take_up(chain)
+            adoption.take_up(chain)
         while chain.error is None and (chain.outcome is None or chain.attempts_left):
             ran = _attempt(chain, command)
         if chain.error is None:
@@ -204,7 +204,7 @@ def _is_due(sweep: Sweep, record: JobRecord | None, job: Job, resume: Resume) ->
     """Whether a job is to be run, taken over, or only to be delivered."""
     if resume.takes(job.index, record.state if record else None, record.reason if record else None):
         return True
-    if record is None or resume.jobs or not stages.is_undelivered(sweep, record):
+    if record is None or resume.jobs or not adoption.is_undelivered(sweep, record):
         return False
     sweep.undelivered.add(job.index)
     return True

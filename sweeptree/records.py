@@ -324,9 +324,10 @@ class SweepStore:
             old = self._records.get(index) or self._read(index)
             new = old.model_copy(update={"schema_version": SCHEMA_VERSION, **fields})
             new = JobRecord.model_validate(new.model_dump())
-            self._records[index] = new
         data = new.model_dump_json(exclude_none=False).encode() + b"\n"
         self._write(self.paths.record(index).name, data)
+        with self._guard:
+            self._records[index] = new
         if new.state != old.state or "metrics" in fields or "attempts" in fields:
             self._note(new)
         return new

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from sweeptree import lockfiles, stages, supervise, worktrees
+from sweeptree import adoption, lockfiles, stages, supervise, worktrees
 from sweeptree.errors import RecordError
 from sweeptree.model import JobState, SweepSpec
 from sweeptree.preflight import Prepared, prepare
@@ -50,7 +50,7 @@ def settle(spec: SweepSpec, settings: Settings) -> list[str]:
 
 
 def _settle(chain: Chain) -> str:
-    outcome = stages.adopt(chain)
+    outcome = adoption.adopt(chain)
     if outcome is not None and not (outcome.state is JobState.SUCCEEDED and chain.sweep.spec.commit_and_pr):
         stages.finish(chain)
     state = outcome.state if outcome is not None else JobState.LOST

@@ -7,19 +7,21 @@ ends the job as failed with the reason, and never the sweep. Hides how the core 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import platform
 import re
 from pathlib import Path
 
-from sweeptree import attempts, job_delivery, supervise, worktrees
+from sweeptree import attempts, job_delivery, worktrees
 from sweeptree.errors import SweeptreeError
 from sweeptree.model import Attempt, JobRecord, JobState, Outcome, Worktree
 from sweeptree.records import utc_now
-from sweeptree.sweeps import Chain, Sweep
+from sweeptree.sweeps import Chain
 
 FIX_TIMEOUT = 900.0
+_PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 def prepare_worktree(chain: Chain) -> Worktree:
@@ -57,60 +59,6 @@ def run_command(chain: Chain) -> Outcome:
     chain.outcome = outcome
     chain.judge_cause()
     return attempts.record_outcome(chain, outcome)
-
-
-def is_unfinished(chain: Chain) -> bool:
-    """Whether an earlier run of the sweep started an attempt of this job whose end is not in the record yet."""
-    number = attempts.last_attempt(chain)
-    ended = (a.number for a in chain.sweep.store.record(chain.job.index).attempts if a.state.is_final)
-    return number > 0 and number not in ended
-
-
-def adopt(chain: Chain) -> Outcome | None:
-    """Take over the attempt that an earlier process of this sweep started: wait for it, or take its outcome.
-
-    None when there is nothing to take over. An attempt whose keeper died without an outcome is noted as lost,
-    and what it left running is ended, so that a new attempt can start.
-    """
-    paths, index, number = chain.sweep.paths, chain.job.index, attempts.last_attempt(chain)
-    chain.attempt, chain.tries = number, 1
-    alive, outcome_file = paths.attempt(index, number, "alive"), paths.attempt(index, number, "outcome")
-    outcome = None
-    while outcome is None:
-        keeper = supervise.adopt(alive, outcome_file)
-        with chain.sweep.watched(keeper):
-            if keeper.is_alive():
-                attempts.await_start(chain, keeper, paths.attempt(index, number, "started"))
-            outcome = keeper.wait()
-        if outcome is None and supervise.bar(alive, outcome_file):
-            outcome = supervise.lost_outcome()
-    if outcome.state is JobState.LOST:
-        _note_lost(chain, outcome)
-        return None
-    chain.worktree = _old_worktree(chain)
-    chain.outcome = outcome
-    chain.judge_cause()
-    return attempts.record_outcome(chain, outcome)
-
-
-def is_undelivered(sweep: Sweep, record: JobRecord) -> bool:
-    """Whether a job succeeded and the process that drove it died before its changes were committed."""
-    pool, place = sweep.pool, record.worktree
-    delivers = sweep.spec.commit_and_pr or sweep.spec.commit_and_pr_best
-    if pool is None or place is None or record.state is not JobState.SUCCEEDED or not delivers:
-        return False
-    return _succeeded(sweep, record) is not None and pool.has_leftover(record.id, Path(place))
-
-
-def take_up(chain: Chain) -> None:
-    """Go on behind the command of such a job: its outcome stands, its worktree is taken over."""
-    chain.attempt, chain.tries = attempts.last_attempt(chain), 1
-    chain.record = chain.sweep.store.record(chain.job.index)
-    chain.outcome = _succeeded(chain.sweep, chain.record)
-    chain.worktree = _old_worktree(chain)
-    _end_beside(chain, ".fix")
-    for what in ("alive", "started", "outcome"):
-        chain.sweep.paths.attempt(chain.job.index, chain.attempt, f"{what}.fix").unlink(missing_ok=True)
 
 
 def auto_fix(chain: Chain) -> Outcome | None:
@@ -187,7 +135,11 @@ def finish(chain: Chain) -> JobRecord:
 
 
 def give_up(chain: Chain, error: Exception) -> JobRecord:
-    """Trouble of ours ended the job: the record says so, and the worktree is kept for a look."""
+    """Trouble of ours ended the job: the record says so, and the worktree is kept for a look.
+
+    How the command itself ended stays as it was told. Where it could not be told for want of room or of file
+    handles, the attempt stays open on disk, so that `resume` takes its outcome instead of running it again.
+    """
     reason = error.message if isinstance(error, SweeptreeError) else f"{type(error).__name__}: {error}"
     now = utc_now()
     number = max(chain.attempt, 1)
@@ -195,6 +147,14 @@ def give_up(chain: Chain, error: Exception) -> JobRecord:
     if chain.sweep.pool is not None and worktree is not None:
         with contextlib.suppress(SweeptreeError, OSError):
             chain.sweep.pool.release(worktree, keep=True, index=chain.job.index)
+    record = chain.sweep.store.record(chain.job.index)
+    if any(told.number == chain.attempt and told.state.is_final for told in record.attempts):
+        chain.sweep.delivery_failed = True
+        with contextlib.suppress(OSError):
+            chain.update(notes=(*record.notes, reason))
+        return chain.record or record
+    if _can_be_told_later(chain, error):
+        return record.model_copy(update={"state": JobState.FAILED, "reason": reason})
     attempt = Attempt(number=number, state=JobState.FAILED, reason=reason, end_time=now)
     with contextlib.suppress(OSError):
         chain.update(
@@ -212,6 +172,11 @@ def give_up(chain: Chain, error: Exception) -> JobRecord:
     return chain.record
 
 
+def _can_be_told_later(chain: Chain, error: Exception) -> bool:
+    outcome = chain.sweep.paths.attempt(chain.job.index, chain.attempt, "outcome")
+    return isinstance(error, OSError) and error.errno in _PASSING and os.path.lexists(outcome)
+
+
 def branch_name(chain: Chain) -> str:
     """sweeptree/<exp>/<slug>-<hash8>: the same for the same job of the same sweep, whenever it is made."""
     job, base = chain.job, chain.sweep.prepared.base
@@ -227,38 +192,6 @@ def _put_aside(chain: Chain) -> None:
     for path, what in ((paths.log(index), "log"), (paths.metrics(index), "metrics")):
         with contextlib.suppress(FileNotFoundError):
             path.replace(paths.attempt(index, chain.attempt - 1, what))
-
-
-def _old_worktree(chain: Chain) -> Worktree | None:
-    prepared, pool = chain.sweep.prepared, chain.sweep.pool
-    if pool is None:
-        return worktrees.in_place(prepared.repo, prepared.base)
-    place = chain.sweep.store.record(chain.job.index).worktree
-    return pool.adopt(chain.job.index, Path(place) if place else None)
-
-
-def _note_lost(chain: Chain, outcome: Outcome) -> None:
-    """The attempt's keeper is dead and left no outcome: say so, and end what its job may have left running."""
-    _end_beside(chain, ".setup")
-    supervise.sweep_orphans(attempts.launch_name(chain, ""), lambda _: False)
-    attempt = Attempt(number=chain.attempt, state=outcome.state, reason=outcome.reason, end_time=outcome.end_time)
-    if chain.attempt in (a.number for a in chain.sweep.store.record(chain.job.index).attempts):
-        chain.update(state=outcome.state, reason=outcome.reason, attempts=attempts.with_attempt(chain, attempt))
-
-
-def _succeeded(sweep: Sweep, record: JobRecord) -> Outcome | None:
-    number = max((attempt.number for attempt in record.attempts), default=0)
-    outcome = supervise.read_outcome(sweep.paths.attempt(record.id, number, "outcome"))
-    return outcome if outcome is not None and outcome.state is JobState.SUCCEEDED else None
-
-
-def _end_beside(chain: Chain, suffix: str) -> None:
-    """The setup or fix of an attempt whose driver died may still run: it would be in the way."""
-    paths, index = chain.sweep.paths, chain.job.index
-    files = (paths.attempt(index, chain.attempt, what + suffix) for what in ("alive", "outcome"))
-    keeper = supervise.adopt(*files)
-    keeper.kill()
-    keeper.wait()
 
 
 def _setup(chain: Chain) -> Outcome | None:

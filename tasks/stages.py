@@ -15,7 +15,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed
 
-from sweeptree import stages
+from sweeptree import adoption, stages
 from sweeptree.model import JobState, Outcome
 from sweeptree.sweeps import Chain
 
@@ -49,7 +49,7 @@ def run_command(index: int, chain: Chain) -> State[Any]:  # noqa: ARG001
 )
 def adopt_command(index: int, chain: Chain) -> State[Any]:  # noqa: ARG001
     """An attempt that an earlier run of the sweep started: waited for, not started again."""
-    return _stage(chain, lambda: _adopted_state(stages.adopt(chain)))
+    return _stage(chain, lambda: _adopted_state(adoption.adopt(chain)))
 
 
 @task(name="auto-fix", task_run_name="auto-fix {index}  {chain.label}", cache_policy=NO_CACHE, persist_result=False)

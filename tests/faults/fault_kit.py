@@ -177,11 +177,9 @@ def check_history(paths: SweepPaths) -> None:
     """The ledger as a history: attempts only rise, an attempt ends once and stays ended, one is accepted per job."""
     seen: dict[int, list[tuple[int, JobState]]] = {}
     for line in paths.ledger.read_bytes().splitlines():
-        try:
+        with contextlib.suppress(ValueError, KeyError, TypeError):  # a line torn by a crash
             entry = json.loads(line)
-        except ValueError:
-            continue  # torn by a crash
-        seen.setdefault(entry["id"], []).append((entry["attempt"], JobState(entry["state"])))
+            seen.setdefault(entry["id"], []).append((entry["attempt"], JobState(entry["state"])))
     for job, history in seen.items():
         check_job(job, history)
 

@@ -217,3 +217,16 @@ def test_row_6_git_s_entry_that_a_power_cut_emptied_is_repaired(sweeper: Sweeper
     assert sweeper.resume(spec, failed=True)["message"] == "1 failed"
     git("worktree", "add", "--detach", sweeper.repo.parent / "mine", cwd=sweeper.repo)
     git("fsck", cwd=sweeper.repo)
+
+
+def test_row_8_a_record_that_could_not_be_written_is_not_taken_for_written(sweeper: Sweeper, small_disk: Path) -> None:
+    spec = sweeper.spec([f"head -c 1000 /dev/zero > {small_disk}/x"], results_dir=str(small_disk))
+    assert sweeper.run(spec)["message"] == "1 succeeded"
+    record, paths = records(sweeper.paths(spec))[0], sweeper.paths(spec)
+    with SweepStore.open(paths) as store:
+        ballast = fill(small_disk)
+        with pytest.raises(OSError, match="No space"):
+            store.update(0, state=JobState.FAILED, cmd="x" * 9000)
+        assert store.record(0) == record
+        ballast.unlink()
+    assert records(paths)[0] == record

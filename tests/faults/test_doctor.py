@@ -41,7 +41,7 @@ def test_a_sound_repository_has_no_remains(sweeper: Sweeper) -> None:
 
 def test_a_stale_record_is_settled_from_its_outcome_with_metrics_and_files(sweeper: Sweeper) -> None:
     spec = sweeper.spec([TRAIN], metric="val_auc:max")
-    driver, paths = sweeper.start(spec, die=[("sweeptree.stages:_record_outcome", 1, "before")]), sweeper.paths(spec)
+    driver, paths = sweeper.start(spec, die=[("sweeptree.attempts:record_outcome", 1, "before")]), sweeper.paths(spec)
     assert driver.wait() is None
     assert (states(paths), named(sweeper.repo)) == ([JobState.RUNNING], {"records"})
     assert "repaired" in named(sweeper.repo, "--repair")
@@ -116,6 +116,6 @@ def test_a_dead_server_is_named_and_its_note_removed(sweeper: Sweeper, git_env: 
 @pytest.mark.parametrize("text", ["", "[]", "\0" * 64])
 def test_a_sweep_whose_plan_cannot_be_read_is_told_plainly(sweeper: Sweeper, text: str) -> None:
     spec = sweeper.spec(["true"])
-    assert sweeper.start(spec, die=[("sweeptree.stages:_record_outcome", 1, "before")]).wait() is None
+    assert sweeper.start(spec, die=[("sweeptree.attempts:record_outcome", 1, "before")]).wait() is None
     sweeper.paths(spec).sweep.write_text(text)
     assert "sweep" in named(sweeper.repo, "--repair")

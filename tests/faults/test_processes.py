@@ -98,7 +98,7 @@ def test_row_24_a_job_that_the_kernel_killed_for_memory_says_so(kit: Kit) -> Non
     until(lambda: not (group / "cgroup.procs").read_text())
     group.rmdir()
     assert (outcome.state, outcome.exit_code) == (JobState.FAILED, -9)
-    assert str(outcome.reason).startswith("host out of memory")
+    assert str(outcome.reason).startswith("out of host memory")
 
 
 def test_row_30_a_job_that_is_asked_to_stop_may_save_its_work(sweeper: Sweeper) -> None:

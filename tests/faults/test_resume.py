@@ -22,7 +22,7 @@ MOMENTS = [
     ("sweeptree.worktrees.admin:add", 1, "before"),
     ("sweeptree.worktrees.admin:add", 2, "after"),
     ("sweeptree.worktrees.slot:Slot.hand_out", 2, "after"),
-    ("sweeptree.stages:_record_start", 2, "after"),
+    ("sweeptree.attempts:_record_start", 2, "after"),
     ("sweeptree.supervise.driver:_Nursery.ask", 1, "before"),
     ("sweeptree.supervise.driver:_Nursery.ask", 2, "after"),
     ("sweeptree.supervise.driver:Keeper.wait", 2, "after"),
