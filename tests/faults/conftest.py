@@ -36,7 +36,7 @@ def sweeper(repo: Path, zygote: Zygote) -> Iterator[Sweeper]:
     yield Sweeper(repo, zygote)
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if f"SWEEPTREE_WORKTREE={repo}".encode() in (process / "environ").read_bytes():
+            if f"SWEEPTREE_WORKTREE={repo.parent}".encode() in (process / "environ").read_bytes():
                 os.kill(int(process.name), signal.SIGKILL)
         except OSError:
             continue
