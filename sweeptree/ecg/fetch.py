@@ -124,6 +124,9 @@ class Client:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             answer.close()
             raise _Again(_short(error)) from error
+        except BaseException:
+            answer.close()  # an unread body would be taken for the next answer
+            raise
         finally:
             answer.release_conn()
 
@@ -158,6 +161,7 @@ class Client:
         """The size of a file in bytes as the server states it, 0 when it does not."""
         with self._open(name, {"Range": "bytes=0-0"}) as answer:
             span = answer.headers.get("Content-Range", "")
+            answer.close()
             return int(span.rpartition("/")[2] or 0) if "/" in span else int(answer.headers.get("Content-Length", 0))
 
     def close(self) -> None:
