@@ -189,7 +189,8 @@ def _prepared(case: _Case, reasons: tuple[str, ...]) -> MergeDecision:
     """Everything that can be known before the tests: reasons against it, conflicts, the commit to be tested."""
     top, head, method = case.repo.start, case.blank.head, case.options.method
     base = case.base_tip()
-    found = replace(case.blank, base_commit=base, files=tuple(worktrees.brought(top, base, head)))
+    files, commits = tuple(worktrees.brought(top, base, head)), worktrees.commits_between(top, base, head)
+    found = replace(case.blank, base_commit=base, files=files, commits=commits)
     if worktrees.contains(top, head, base):
         return replace(found, state="up-to-date", reason=f"{found.base} holds it already")
     merged = worktrees.try_merge(top, base, head)

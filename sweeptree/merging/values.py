@@ -49,6 +49,7 @@ class MergeDecision:
     reason: str = ""
     others: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    commits: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
     run: TestRun | None = None
     pull: PullRequest | None = None
@@ -62,6 +63,7 @@ class MergeDecision:
         lines += [f"- {other}" for other in self.others]
         lines += [f"- base `{self.base}` at `{self.base_commit[:12]}`, head `{self.head[:12]}`"]
         lines += [f"- result `{self.commit[:12]}`"] if self.commit else []
+        lines += [f"- brings `{line[:12]}`{line[12:]}" for line in self.commits]
         if self.run is not None:
             lines += [f"- tests of the result: {self.run.said}"]
         lines += [f"- conflict in `{path}`" for path in self.conflicts[:50]]

@@ -24,6 +24,7 @@ from sweeptree.worktrees.contents import (
     worktree_top,
 )
 from sweeptree.worktrees.guards import Examined, LeftOut, Limits, examine, examine_commits, size_of
+from sweeptree.worktrees.history import commits_between
 from sweeptree.worktrees.inspection import DirtyReport, inspect
 from sweeptree.worktrees.leaks import redact
 from sweeptree.worktrees.merges import (
@@ -76,6 +77,7 @@ __all__ = [
     "commit_changes",
     "commit_contents",
     "commit_of",
+    "commits_between",
     "contains",
     "default_branch",
     "examine",
