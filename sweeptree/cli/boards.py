@@ -158,7 +158,7 @@ def _p_legend(document: Mapping[str, Any], goal: Objective) -> list[str]:
     found = [one for one in document.get("comparisons") or () if one.get("metric") == goal.name and one.get("p_floor")]
     if not found:
         return []
-    floor = min(float(one["p_floor"]) for one in found)
+    floor = min(1.0, len(found) * min(float(one["p_floor"]) for one in found))  # as Holm adjusts the smallest
     return [f"  p: exact permutation test against the best, Holm-adjusted; no less than {floor:.2g} is possible here"]
 
 
