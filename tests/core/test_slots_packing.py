@@ -190,9 +190,10 @@ def test_a_gpu_is_given_when_the_others_are_gone(fake: FakeDriver, root: str) ->
 def test_a_waiter_tells_who_is_in_its_way(fake: FakeDriver, root: str) -> None:
     fake.configure("gpu", "gpu", STRANGER, STRANGER.replace("gpu=0", "gpu=1"))
     with slots.enqueue(root, "job", driver=fake.session()) as ticket:
-        until(lambda: ticket.try_claim([A, B], 1) or slots.waiters(root)[0].why)
+        told = "busy: other processes use GPU 0, 1"  # each GPU is called busy after two looks of its own
+        until(lambda: ticket.try_claim([A, B], 1) or slots.waiters(root)[0].why == told)
         [waiter] = slots.waiters(root)
-    assert (waiter.why, waiter.uuids) == ("busy: other processes use GPU 0, 1", (A["uuid"], B["uuid"]))
+    assert (waiter.why, waiter.uuids) == (told, (A["uuid"], B["uuid"]))
 
 
 def test_a_busy_gpu_is_passed_by(take: Take, fake: FakeDriver) -> None:
