@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State
-from prefect.states import Cancelled, Completed, Failed
+from prefect.client.schemas.objects import State, TaskRun, TaskRunResult
+from prefect.context import FlowRunContext
+from prefect.states import Cancelled, Completed, Failed, Pending
+from prefect.task_engine import run_task_sync
 
 from sweeptree import adoption, stages
 from sweeptree.model import JobState, Outcome
@@ -87,12 +90,43 @@ def through_engine(stage: StageTask, chain: Chain, after: State[Any] | None) -> 
     """
     started = chain.stages_begun
     try:
-        return stage(chain.job.index, chain, wait_for=[after] if after else None, return_state=True)
+        return _run(stage, chain, after)
     except Exception as error:  # whatever the engine's trouble is, the job goes on
         chain.sweep.miss(f"{type(error).__name__}: {error}")
     if chain.stages_begun == started:
         stage.fn(chain.job.index, chain)
     return None
+
+
+def _run(stage: StageTask, chain: Chain, after: State[Any] | None) -> State[Any] | None:
+    """Run a stage as a task run that hangs on the one before.
+
+    A stage that may wait for Prefect's limit is shown as Pending meanwhile. Any other one runs at once, so it gets its
+    task run ready-made: two events instead of three, and no search through states for what is known here
+    (docs/benchmarks.md says what that saves).
+    """
+    if stage.tags:
+        return stage(chain.job.index, chain, wait_for=[after] if after else None, return_state=True)
+    parameters = {"index": chain.job.index, "chain": chain}
+    state = run_task_sync(stage, task_run=_task_run(stage, chain, after), parameters=parameters, return_type="state")
+    assert isinstance(state, State)
+    return state
+
+
+def _task_run(stage: StageTask, chain: Chain, after: State[Any] | None) -> TaskRun:
+    flow = FlowRunContext.get()
+    before = after.state_details.task_run_id if after is not None else None
+    state: State[Any] = Pending()
+    return TaskRun(
+        name=f"{stage.name} {chain.job.index}  {chain.label}",
+        flow_run_id=flow.flow_run.id if flow is not None and flow.flow_run is not None else None,
+        task_key=stage.task_key,
+        task_version=stage.version,
+        dynamic_key=str(uuid4()),
+        task_inputs={"wait_for": [TaskRunResult(id=before)]} if before is not None else {},
+        expected_start_time=state.timestamp,
+        state=state,
+    )
 
 
 def _stage(chain: Chain, body: Callable[[], State[Any]]) -> State[Any]:

@@ -97,16 +97,31 @@ def see(api_url: str, paths: SweepPaths, *, tasks: Iterable[str] = ()) -> Seen:
         return wait_for(lambda: _look(client, run_id, set(tasks)))
 
 
+def see_all(api_url: str, paths: SweepPaths) -> list[str]:
+    """`stage number` of every task run of the sweep that has ended, as often as it was run."""
+    run_id = UUID(read_json(paths.sweep)["flow_run_id"])
+    with SyncPrefectClient(api_url) as client:
+        tasks = _task_runs(client, _subflows(client, run_id))
+    return [task.name.partition("  ")[0] for task in tasks if task.state is not None and task.state.is_final()]
+
+
+def _subflows(client: SyncPrefectClient, run_id: UUID) -> list[FlowRun]:
+    below = FlowRunFilter.model_validate({"parent_flow_run_id": {"any_": [str(run_id)]}})
+    return client.read_flow_runs(flow_run_filter=below)
+
+
+def _task_runs(client: SyncPrefectClient, subflows: list[FlowRun]) -> list[TaskRun]:
+    of_jobs = FlowRunFilter.model_validate({"id": {"any_": [str(sub.id) for sub in subflows]}})
+    return client.read_task_runs(flow_run_filter=of_jobs, task_run_filter=TaskRunFilter(), limit=200)
+
+
 def _look(client: SyncPrefectClient, run_id: UUID, wanted: set[str]) -> Seen | None:
     run = client.read_flow_run(run_id)
     if run.state is None or not run.state.is_final():
         return None
-    inner = {"id": {"any_": [str(run_id)]}}
-    below = client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate({"parent_flow_run_id": inner["id"]}))
+    below = _subflows(client, run_id)
     names = {client.read_flow(sub.flow_id).name: sub for sub in below}
-    ids = {"any_": [str(sub.id) for sub in below]}
-    of_jobs = FlowRunFilter.model_validate({"id": ids})
-    tasks = client.read_task_runs(flow_run_filter=of_jobs, task_run_filter=TaskRunFilter(), limit=200)
+    tasks = _task_runs(client, below)
     # A task run is called `stage number  config seed`; the tests ask for the first two.
     ended = {task.name.partition("  ")[0]: task for task in tasks if task.state is not None and task.state.is_final()}
     return Seen(run, names, ended) if wanted <= set(ended) else None

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from conftest import Cli, environment_of
 from nvml import FakeDriver, build
+from prefect.client.orchestration import SyncPrefectClient
 from sweep_kit import Seen, make_repository, records_of, seal, see
 
 from sweeptree.model import JobRecord
@@ -79,6 +80,12 @@ def test_the_commands_are_tagged_and_the_worktrees_are_not(ran: Ran) -> None:
     assert all({"gpu", f"gpu:{HOST}"} <= tags[f"run-command {n}"] for n in range(6))
     assert not any(found for name, found in tags.items() if name.startswith("create-worktree"))
     assert "gpu:NVIDIA A10" in ran.seen.run.tags
+
+
+def test_a_command_is_pending_until_the_limit_lets_it_pass(ran: Ran, server: Server) -> None:
+    with SyncPrefectClient(server.api_url) as client:
+        states = client.read_task_run_states(ran.seen.tasks["run-command 0"].id)
+    assert sorted(str(state.name) for state in states) == ["Completed", "Pending", "Running"]
 
 
 @pytest.mark.usefixtures("ran")

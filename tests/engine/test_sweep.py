@@ -12,7 +12,7 @@ from prefect.artifacts import Artifact
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 from prefect.client.schemas.objects import State
-from sweep_kit import Seen, make_repository, records_of, seal, see, states_of
+from sweep_kit import Seen, make_repository, records_of, seal, see, see_all, states_of, wait_for
 
 from sweeptree.flows.sweep import sweep
 from sweeptree.model import JobState, Resume, SweepSpec
@@ -82,6 +82,18 @@ def test_a_command_hangs_on_its_own_worktree_and_on_nothing_else(seen: Seen) -> 
         edges = {(name, edge.id) for name, found in command.task_inputs.items() for edge in found}
         assert edges == {("wait_for", worktree.id)}
         assert not any(worktree.task_inputs.values())
+
+
+def test_a_stage_that_waits_for_nothing_is_never_pending(seen: Seen, server: Server) -> None:
+    with SyncPrefectClient(server.api_url) as client:
+        states = [state.name for state in client.read_task_run_states(seen.tasks["run-command 0"].id)]
+    assert sorted(name or "" for name in states) == ["Completed", "Running"]
+
+
+def test_every_try_of_a_job_has_its_own_task_runs(repo: Path, server: Server) -> None:
+    _, paths = run(repo, exp_name="again", commands=["false"], retries=1)
+    names = [f"{stage} 0" for stage in STAGES]
+    wait_for(lambda: sorted(see_all(server.api_url, paths)) == sorted(names * 2))
 
 
 def test_the_failed_command_says_why(seen: Seen) -> None:
