@@ -64,7 +64,8 @@ def _run(prepared: Prepared, store: SweepStore, settings: Settings, resume: Resu
         store.mend_ledger(records.values())
         for record in records.values():
             aggregate.add(record)
-        due = [job for job in prepared.jobs if _is_due(sweep, records.get(job.index), job, resume)]
+        sweep.count_branches(records.values())
+        due = _due(sweep, records, resume)
         with Watch(sweep, total=len(prepared.jobs), finished=len(prepared.jobs) - len(due), run_id=_run_id()) as watch:
 
             def run_one(job: Job) -> None:
@@ -107,6 +108,8 @@ def run_job(sweep: Sweep, job: Job, command: tasks.StageTask = tasks.run_command
     chain = Chain(sweep, job)
     try:
         ran = None
+        if job.index in sweep.owed:
+            return _deliver_again(chain)
         if adoption.is_unfinished(chain):
             ran = tasks.through_engine(tasks.adopt_command, chain, None)
         elif job.index in sweep.undelivered:
@@ -140,14 +143,31 @@ def _deliver(chain: Chain, ran: State[Any] | None) -> None:
         return
     if spec.auto_fix_before_pr:
         ran = tasks.through_engine(tasks.auto_fix, chain, ran)
-    if (spec.commit_and_pr or spec.commit_and_pr_best) and chain.error is None:
+    if spec.commit_and_pr or spec.commit_and_pr_best:
+        _hand_over(chain, ran)
+
+
+def _deliver_again(chain: Chain) -> JobRecord:
+    """A job whose delivery failed in an earlier run: only that is done."""
+    try:
+        adoption.take_up_owed(chain)
+    except SweeptreeError as error:
+        chain.error = error
+    _hand_over(chain, None)
+    return stages.finish(chain)
+
+
+def _hand_over(chain: Chain, ran: State[Any] | None) -> None:
+    """Branch, pull request, labels and reviewers; what fails costs the exit code and is finished by `resume`."""
+    spec = chain.sweep.spec
+    if chain.error is None:
         ran = tasks.through_engine(tasks.commit_and_pr, chain, ran)
-        if spec.commit_and_pr and chain.has_branch and (spec.post_pr_labels or spec.post_pr_reviewers):
+        wants_review = spec.commit_and_pr and (spec.post_pr_labels or spec.post_pr_reviewers)
+        if chain.error is None and chain.branch is not None and wants_review:
             tasks.through_engine(tasks.label_and_review, chain, ran)
     if chain.error is not None:
-        chain.update(notes=(*chain.sweep.store.record(chain.job.index).notes, f"delivery failed: {chain.error}"))
+        job_delivery.failed(chain, chain.error)
         chain.error = None
-        chain.sweep.delivery_failed = True
 
 
 def _deliver_best(sweep: Sweep) -> None:
@@ -158,8 +178,9 @@ def _deliver_best(sweep: Sweep) -> None:
         sweep.delivery_failed = True
         sweep.miss(f"no pull request for the best job: {error.message}")
     else:
-        if done is not None and done.pull is not None:
-            rebuild(sweep.paths)
+        if done is None or done.pull is None:
+            return
+    rebuild(sweep.paths)
 
 
 def _wait(done: threading.Event, sweep: Sweep) -> None:
@@ -200,14 +221,23 @@ def _earlier_records(prepared: Prepared) -> dict[int, JobRecord]:
     return found
 
 
-def _is_due(sweep: Sweep, record: JobRecord | None, job: Job, resume: Resume) -> bool:
-    """Whether a job is to be run, taken over, or only to be delivered."""
-    if resume.takes(job.index, record.state if record else None, record.reason if record else None):
-        return True
-    if record is None or resume.jobs or not adoption.is_undelivered(sweep, record):
-        return False
-    sweep.undelivered.add(job.index)
-    return True
+def _due(sweep: Sweep, records: dict[int, JobRecord], resume: Resume) -> list[Job]:
+    """The jobs that are to be run, taken over, or only to be delivered."""
+    due = []
+    owed = () if resume.jobs else job_delivery.owed(sweep.prepared, records.values())
+    for job in sweep.prepared.jobs:
+        record = records.get(job.index)
+        if resume.takes(job.index, record.state if record else None, record.reason if record else None):
+            due.append(job)
+        elif record is None or resume.jobs:
+            continue
+        elif adoption.is_undelivered(sweep, record):
+            sweep.undelivered.add(job.index)
+            due.append(job)
+        elif job.index in owed:
+            sweep.owed.add(job.index)
+            due.append(job)
+    return due
 
 
 def _count(prepared: Prepared, records: dict[int, JobRecord]) -> dict[str, int]:
@@ -226,7 +256,15 @@ def _exit_code(sweep: Sweep, states: dict[str, int], records: dict[int, JobRecor
         return EXIT_INTERRUPTED
     if any(states.get(s.value) for s in JobState if s is not JobState.SUCCEEDED):
         return 1
-    return 4 if sweep.delivery_failed else 0
+    return 4 if sweep.delivery_failed or _lacks_delivery(sweep) else 0
+
+
+def _lacks_delivery(sweep: Sweep) -> bool:
+    """Whether a job's delivery failed in an earlier run and was not asked for in this one (`resume --jobs`)."""
+    if not (sweep.spec.commit_and_pr or sweep.spec.commit_and_pr_best):
+        return False
+    found = (sweep.store.record(job.index).delivery for job in sweep.prepared.jobs)
+    return any(delivery is not None and delivery.state == "failed" for delivery in found)
 
 
 def _outcome_state(code: int, states: dict[str, int]) -> State[Any]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sweeptree import attempts, supervise, worktrees
+from sweeptree import attempts, job_delivery, supervise, worktrees
+from sweeptree.errors import WorktreeGone
 from sweeptree.model import Attempt, JobRecord, JobState, Outcome, Worktree
 from sweeptree.sweeps import Chain, Sweep
 
@@ -65,6 +66,25 @@ def take_up(chain: Chain) -> None:
     _end_beside(chain, ".fix")
     for what in ("alive", "started", "outcome"):
         chain.sweep.paths.attempt(chain.job.index, chain.attempt, f"{what}.fix").unlink(missing_ok=True)
+
+
+def take_up_owed(chain: Chain) -> None:
+    """Go on behind the last step that worked of a job whose delivery failed: its branch, else its kept worktree.
+
+    Raises WorktreeGone when neither is there any more.
+    """
+    index, pool = chain.job.index, chain.sweep.pool
+    chain.attempt, chain.tries = attempts.last_attempt(chain), 1
+    chain.record = chain.sweep.store.record(index)
+    chain.branch = job_delivery.made_branch(chain)
+    if chain.branch is None and pool is not None and chain.record.worktree:
+        chain.worktree = pool.take_kept(index, Path(chain.record.worktree))
+    if chain.branch is None and chain.worktree is None:
+        exp_name = chain.sweep.spec.exp_name
+        raise WorktreeGone(
+            f"the branch and the worktree with the work of job {index} are gone",
+            hint=f"sweeptree resume {exp_name} --jobs {index}   runs it again",
+        )
 
 
 def _succeeded(sweep: Sweep, record: JobRecord) -> Outcome | None:

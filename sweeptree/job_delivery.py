@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from sweeptree import delivery, worktrees
 from sweeptree.delivery import Delivered, Options, Surroundings
-from sweeptree.errors import RecordError
-from sweeptree.model import Branch, JobRecord
+from sweeptree.errors import RecordError, SweeptreeError
+from sweeptree.model import Branch, JobDelivery, JobRecord, JobState, SweepSpec
+from sweeptree.preflight import Prepared
 from sweeptree.records import read_json, read_record, record_indices
 from sweeptree.settings import Settings
 from sweeptree.sweeps import Chain, Sweep
@@ -44,16 +45,74 @@ def asked_for(chain: Chain) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def open_pull(chain: Chain, branch: Branch) -> Delivered:
     """Push the branch and open its draft pull request, where there is a forge and a token for it."""
-    assert chain.worktree is not None
-    chain.is_undelivered = True
-    done = delivery.publish_commit(chain.worktree.top, branch.name, branch.commit, _options(chain), surroundings())
-    chain.delivered, chain.is_undelivered = done, False
+    chain.owes = "pull request"
+    top, spec = chain.sweep.prepared.repo.start, chain.sweep.spec
+    done = delivery.publish_commit(top, branch.name, branch.commit, _options(chain), surroundings())
+    chain.delivered, chain.owes = done, None
     if done.pull is None:
         note(chain, f"no pull request, only the branch {branch.name}", *done.hints)
+        chain.update(delivery=JobDelivery(state="local", reason="; ".join(done.hints) or None))
     else:
-        chain.update(pr_url=done.pull.url, pr_number=done.pull.number)
+        more = spec.post_pr_labels or spec.post_pr_reviewers
+        state = JobDelivery(state="opened" if more else "delivered")
+        chain.update(pr_url=done.pull.url, pr_number=done.pull.number, delivery=state)
         note(chain, *done.warnings)
     return done
+
+
+def failed(chain: Chain, error: Exception) -> None:
+    """The record says what is missing of a delivery and why; `resume` goes on there."""
+    chain.sweep.delivery_failed = True
+    chain.update(delivery=_failure(chain.sweep.spec, chain.owes or "commit", error))
+
+
+def _failure(spec: SweepSpec, step: str, error: Exception) -> JobDelivery:
+    words = [error.message, *error.hint] if isinstance(error, SweeptreeError) else [f"{type(error).__name__}: {error}"]
+    return JobDelivery(
+        state="failed",
+        step=step,
+        reason=" ".join("; ".join(words).split())[:1000],
+        finish=f"sweeptree resume {spec.exp_name}",
+        labels=spec.post_pr_labels,
+        reviewers=spec.post_pr_reviewers,
+    )
+
+
+def owed(prepared: Prepared, records: Iterable[JobRecord]) -> tuple[int, ...]:
+    """The jobs whose branch, pull request, labels or reviewers an earlier run could not deliver. Makes no request.
+
+    A branch without a forge to tell is owed once there is one. The best job's pull request is not meant here: it is
+    looked after at the end of each run.
+    """
+    spec = prepared.spec
+    found = [record for record in records if record.delivery is not None and record.state is JobState.SUCCEEDED]
+    ways = {_way(spec, record.delivery) for record in found if record.delivery}
+    wanted = {"owed"} | ({"local"} if "local" in ways and _has_forge(prepared.repo.start) else set())
+    return tuple(record.id for record in found if record.delivery and _way(spec, record.delivery) in wanted)
+
+
+def _way(spec: SweepSpec, found: JobDelivery) -> Literal["owed", "local", "done"]:
+    if found.step == "commit":
+        return "owed" if spec.commit_and_pr or spec.commit_and_pr_best else "done"
+    if not spec.commit_and_pr or found.state == "delivered":
+        return "done"
+    return "local" if found.state == "local" else "owed"
+
+
+def _has_forge(top: Path) -> bool:
+    try:
+        return delivery.find_target(top, Options(), surroundings()).forge is not None
+    except SweeptreeError:  # a token that cannot be one: whoever needs it will say so
+        return False
+
+
+def made_branch(chain: Chain) -> Branch | None:
+    """The branch that an earlier run made of the job's work, None where there is none (any more)."""
+    name, top = chain.sweep.store.record(chain.job.index).git_branch or "", chain.sweep.prepared.repo.start
+    if not name.startswith("sweeptree/"):
+        return None
+    commit = worktrees.local_branch(top, name) or worktrees.held(top, name)
+    return Branch(name, commit) if commit else None
 
 
 def deliver_best(sweep: Sweep) -> Delivered | None:
@@ -77,9 +136,14 @@ def deliver_best(sweep: Sweep) -> Delivered | None:
         labels=spec.post_pr_labels,
         reviewers=spec.post_pr_reviewers,
     )
-    done = delivery.publish_commit(top, record.git_branch, commit, options, surroundings())
+    try:
+        done = delivery.publish_commit(top, record.git_branch, commit, options, surroundings())
+    except SweeptreeError as error:
+        sweep.store.update(record.id, delivery=_failure(spec, "pull request of the best job", error))
+        raise
     if done.pull is not None:
-        sweep.store.update(record.id, pr_url=done.pull.url, pr_number=done.pull.number)
+        state = JobDelivery(state="delivered")
+        sweep.store.update(record.id, pr_url=done.pull.url, pr_number=done.pull.number, delivery=state)
     return done
 
 
@@ -100,22 +164,13 @@ def _winner(sweep: Sweep, document: Mapping[str, Any]) -> JobRecord | None:
 
 def label_and_ask(chain: Chain) -> tuple[str, ...]:
     """Put the spec's labels on the job's pull request and ask its reviewers. Returns what was done."""
-    assert chain.worktree is not None and chain.delivered is not None
+    assert chain.delivered is not None
     spec = chain.sweep.spec
     options = Options(labels=spec.post_pr_labels, reviewers=spec.post_pr_reviewers)
-    chain.is_undelivered = True
-    did = delivery.dress(chain.worktree.top, chain.delivered, options, surroundings())
-    chain.is_undelivered = False
+    chain.owes = "labels and reviewers"
+    did = delivery.dress(chain.sweep.prepared.repo.start, chain.delivered, options, surroundings())
+    chain.owes = None
     return did
-
-
-def how_to_finish(chain: Chain, worktree: str) -> None:
-    """Note the command that finishes a delivery that failed."""
-    spec, record = chain.sweep.spec, chain.sweep.store.record(chain.job.index)
-    words = ["sweeptree", "pr", worktree, str(record.git_branch)]
-    words += ["--labels", ",".join(spec.post_pr_labels)] if spec.post_pr_labels else []
-    words += ["--reviewers", ",".join(spec.post_pr_reviewers)] if spec.post_pr_reviewers else []
-    note(chain, f"to finish it: {shlex.join(words)}")
 
 
 def surroundings() -> Surroundings:

@@ -407,6 +407,23 @@ class Attempt(BaseModel):
     duration_seconds: float | None = None
 
 
+class JobDelivery(BaseModel):
+    """How far a job's branch and pull request have come. `step`, `reason` and `finish` tell of a failure.
+
+    `local`: a branch and no forge to tell; `opened`: labels or reviewers are still to come; `labels` and `reviewers`:
+    what was asked for. `resume` goes on wherever it is not `delivered`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    state: Literal["failed", "local", "opened", "delivered"]
+    step: str | None = None
+    reason: str | None = None
+    finish: str | None = None
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+
+
 class JobRecord(BaseModel):
     """`job_<i>.meta.json`. Every field but `id` has a default, so records of the seed's own tools load too."""
 
@@ -446,6 +463,7 @@ class JobRecord(BaseModel):
     auto_fix: dict[str, Any] | None = None
     pr_url: str | None = None
     pr_number: int | None = None
+    delivery: JobDelivery | None = None
     review: dict[str, Any] | None = None
     reproduce: str | None = None
 

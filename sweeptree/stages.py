@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sweeptree import attempts, job_delivery, worktrees
 from sweeptree.errors import SweeptreeError
-from sweeptree.model import Attempt, JobRecord, JobState, Outcome, Worktree
+from sweeptree.model import Attempt, JobDelivery, JobRecord, JobState, Outcome, Worktree
 from sweeptree.records import utc_now
 from sweeptree.sweeps import Chain
 
@@ -47,6 +47,7 @@ def prepare_worktree(chain: Chain) -> Worktree:
         worktree=str(chain.worktree.path),
         exit_code=None,
         reason=None,
+        delivery=None,
     )
     return chain.worktree
 
@@ -87,21 +88,30 @@ def commit(chain: Chain) -> worktrees.Branch | None:
 
     None: it changed no tracked file, nor made one that `--pr_artifacts` asks for.
     """
+    if chain.branch is None:
+        chain.owes = "commit"
+        chain.branch = _new_branch(chain)
+        chain.owes = None
+    if chain.branch is not None and chain.sweep.spec.commit_and_pr:
+        job_delivery.open_pull(chain, chain.branch)
+    elif chain.sweep.store.record(chain.job.index).delivery is not None:
+        chain.update(delivery=None)  # an earlier try had failed
+    return chain.branch
+
+
+def _new_branch(chain: Chain) -> worktrees.Branch | None:
     if chain.worktree is None:
         return None
     tracked, made = job_delivery.asked_for(chain)
     if not (tracked or made):
         return None
-    if chain.sweep.spec.commit_and_pr and not chain.sweep.may_branch():
-        chain.update(notes=(*_notes(chain), f"no branch: --max_prs {chain.sweep.spec.max_prs} is reached"))
+    if chain.sweep.spec.commit_and_pr and not chain.sweep.may_branch(chain.job.index):
+        job_delivery.note(chain, f"no branch: --max_prs {chain.sweep.spec.max_prs} is reached")
         return None
     branch = worktrees.commit_changes(
         chain.worktree, branch=branch_name(chain), message=_commit_message(chain), paths=made
     )
-    chain.has_branch = True
     chain.update(git_branch=branch.name, git_commit=branch.commit[:12])
-    if chain.sweep.spec.commit_and_pr:
-        job_delivery.open_pull(chain, branch)
     return branch
 
 
@@ -113,8 +123,12 @@ def label_and_review(chain: Chain) -> str:
         reason = f"there is no pull request, only the branch {record.git_branch}"
         chain.update(review={**wanted, "state": "none", "reason": reason})
         return reason
+    if chain.delivered is not None and chain.delivered.state == "closed":
+        chain.update(delivery=JobDelivery(state="delivered"))
+        return f"{record.pr_url} was closed by people: it is left alone"
     did = job_delivery.label_and_ask(chain)
-    chain.update(review={**wanted, "state": "asked", "reason": "; ".join(did) or "nothing was missing"})
+    review = {**wanted, "state": "asked", "reason": "; ".join(did) or "nothing was missing"}
+    chain.update(review=review, delivery=JobDelivery(state="delivered"))
     return f"{record.pr_url}: {', '.join(did) or 'nothing was missing'}"
 
 
@@ -129,8 +143,6 @@ def finish(chain: Chain) -> JobRecord:
         where = str(kept) if kept else None
         if chain.record is None or chain.record.worktree != where:
             chain.update(worktree=where)
-        if where and chain.is_undelivered:
-            job_delivery.how_to_finish(chain, where)
     return chain.record or sweep.store.record(chain.job.index)
 
 
@@ -206,14 +218,10 @@ def _setup(chain: Chain) -> Outcome | None:
 
 
 def _must_keep(chain: Chain) -> bool:
-    if chain.has_branch:
+    if chain.branch is not None or chain.owes is not None or chain.job.index in chain.sweep.owed:
         return True
     failed = chain.outcome is not None and chain.outcome.state is not JobState.SUCCEEDED
     return failed and chain.left_something and chain.sweep.may_keep_failed()
-
-
-def _notes(chain: Chain) -> tuple[str, ...]:
-    return chain.sweep.store.record(chain.job.index).notes
 
 
 def _fix_script(chain: Chain) -> Path | None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sweeptree import supervise, worktrees
 from sweeptree.delivery import Delivered
 from sweeptree.gpus import capacity
-from sweeptree.model import Cause, Job, JobRecord, JobState, Outcome, Worktree
+from sweeptree.model import Branch, Cause, Job, JobRecord, JobState, Outcome, Worktree
 from sweeptree.preflight import Prepared
 from sweeptree.records import SweepStore, last_attempts
 
@@ -39,9 +39,10 @@ class Sweep:
         self._keepers: set[supervise.Keeper] = set()
         self._asked = 0
         self._kept_failed = 0
-        self._branches = 0
+        self._branches: set[int] = set()
         self.missed: list[str] = []
         self.undelivered: set[int] = set()
+        self.owed: set[int] = set()
         self.before = last_attempts(prepared.paths)
         self.delivery_failed = False
 
@@ -90,11 +91,17 @@ class Sweep:
             self._kept_failed += 1
             return self._kept_failed <= KEPT_FAILED
 
-    def may_branch(self) -> bool:
-        """Whether one more branch is made (`--max_prs`)."""
+    def count_branches(self, records: Iterable[JobRecord]) -> None:
+        """The branches of earlier runs count too."""
         with self._guard:
-            self._branches += 1
-            return self._branches <= self.spec.max_prs
+            self._branches |= {record.id for record in records if (record.git_branch or "").startswith("sweeptree/")}
+
+    def may_branch(self, index: int) -> bool:
+        """Whether a job may have a branch: it has one, or there are fewer than `--max_prs`."""
+        with self._guard:
+            if len(self._branches | {index}) <= self.spec.max_prs:
+                self._branches.add(index)
+            return index in self._branches
 
 
 class Chain:
@@ -114,9 +121,9 @@ class Chain:
         self.stages_begun = 0
         self.setup_failed = False
         self.left_something = False
-        self.has_branch = False
+        self.branch: Branch | None = None
         self.delivered: Delivered | None = None
-        self.is_undelivered = False
+        self.owes: str | None = None
 
     @property
     def label(self) -> str:

@@ -16,7 +16,7 @@ from sweeptree.cli import find
 from sweeptree.cli.options import FLAG
 from sweeptree.cli.terminal import printable, say, write_out
 from sweeptree.errors import RecordError, Refused
-from sweeptree.model import JobRecord, PullRequest
+from sweeptree.model import JobDelivery, JobRecord
 from sweeptree.records import SweepPaths, SweepStore, read_record, record_indices
 from sweeptree.settings import Settings
 
@@ -126,9 +126,18 @@ def _deliver(worktree: Path, branch: str, options: Options, results_dir: Path | 
         return deliver(worktree, branch, options, around)
     paths, record = found
     done = deliver(worktree, branch, _with_evidence(options, paths, record), around)
-    if done.pull is not None and done.pull.number != record.pr_number:
-        _note(paths, record.id, done.pull)
+    if done.pull is not None and (done.pull.number != record.pr_number or record.delivery != _told(record, options)):
+        _note(paths, record.id, pr_url=done.pull.url, pr_number=done.pull.number, delivery=_told(record, options))
     return done
+
+
+def _told(record: JobRecord, options: Options) -> JobDelivery | None:
+    """What the record is to say of a delivery that an earlier failure left unfinished: done, if all was asked for."""
+    owed = record.delivery
+    if owed is None:
+        return None
+    is_all = set(owed.labels) <= set(options.labels) and set(owed.reviewers) <= set(options.reviewers)
+    return JobDelivery(state="delivered") if is_all else owed
 
 
 def _job(worktree: Path, results_dir: Path | None) -> tuple[SweepPaths, JobRecord] | None:
@@ -154,12 +163,12 @@ def _with_evidence(options: Options, paths: SweepPaths, record: JobRecord) -> Op
     return replace(options, evidence=evidence, title=options.title or f"{evidence.heading}: {record.config_id}"[:120])
 
 
-def _note(paths: SweepPaths, index: int, pull: PullRequest) -> None:
+def _note(paths: SweepPaths, index: int, **fields: object) -> None:
     from sweeptree.aggregate import aggregate
 
     try:
         with SweepStore.open(paths) as store:
-            store.update(index, pr_url=pull.url, pr_number=pull.number)
+            store.update(index, **fields)
     except Refused as refusal:
         say(f"! the record does not name the pull request yet: {refusal.message}")
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -9,13 +10,15 @@ from typing import Annotated
 from cyclopts import Parameter
 from pydantic import ValidationError
 
+from sweeptree import job_delivery
 from sweeptree.cli.find import find_sweep
 from sweeptree.cli.options import FLAG, job_numbers, memory_mib
 from sweeptree.cli.run import run_prepared
+from sweeptree.cli.terminal import say
 from sweeptree.errors import RecordError, UsageError
 from sweeptree.model import Resume, SweepSpec
-from sweeptree.preflight import must_start, prepare
-from sweeptree.records import SweepPaths, read_json
+from sweeptree.preflight import Prepared, must_start, prepare
+from sweeptree.records import SweepPaths, read_json, read_record, record_indices
 from sweeptree.settings import Settings
 
 
@@ -69,7 +72,23 @@ def resume(exp: str, *, options: ResumeOptions | None = None) -> int:
     unknown = set(wanted.jobs) - {job.index for job in prepared.jobs}
     if unknown:
         raise UsageError(f"{exp} has no job {min(unknown)}", hint=f"sweeptree status {exp}")
+    _say_what_is_owed(prepared, wanted)
     return run_prepared(prepared, settings, resume=wanted, as_json=options.as_json)
+
+
+def _say_what_is_owed(prepared: Prepared, wanted: Resume) -> None:
+    """Deliveries that failed are finished without running their jobs again: say so, because nothing else will."""
+    paths = prepared.paths
+    if wanted.jobs or not (prepared.spec.commit_and_pr or prepared.spec.commit_and_pr_best):
+        return
+    records = []
+    for index in record_indices(paths):
+        with contextlib.suppress(RecordError):
+            records.append(read_record(paths.record(index)))
+    owed = job_delivery.owed(prepared, records)
+    if owed:
+        numbers = ", ".join(map(str, owed[:20])) + (f" and {len(owed) - 20} more" if len(owed) > 20 else "")
+        say(f"delivering what is missing of job{'s' * (len(owed) > 1)} {numbers}; no command runs again for it")
 
 
 def spec_of(paths: SweepPaths) -> SweepSpec:

@@ -119,6 +119,7 @@ def final_screen(
     failures = failure_lines(name, jobs, room)
     lines += ["", *failures, ""] if failures else []
     lines += [line for warning in aggregated.get("warnings") or () for line in _point("!", str(warning))]
+    lines += [line for text in _undelivered(jobs) for line in _point("!", text)]
     lines += [line for note in notes for line in _point("-", note)]
     lines += ["", *_where(paths), *_pull_requests(jobs, room)]
     lines += [f"  Prefect UI  {ui_url}"] if ui_url else []
@@ -198,7 +199,28 @@ def _pull_requests(jobs: Sequence[Mapping[str, Any]], room: int) -> list[str]:
     return [*lines[:_SHOWN_LINKS], f"  {more} more pull requests are named in the records"] if more > 0 else lines
 
 
+def _undelivered(jobs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What became of no pull request: each failure once with its jobs, and the branches that no forge was told of."""
+    failed: dict[str, list[str]] = {}
+    local: dict[str, list[str]] = {}
+    for job in jobs:
+        told = job.get("delivery") or {}
+        if told.get("state") == "failed":
+            failed.setdefault(f"{told.get('step')} failed: {told.get('reason')}", []).append(str(job.get("id")))
+        elif told.get("state") == "local":
+            local.setdefault(str(told.get("reason") or ""), []).append(str(job.get("id")))
+    lines = [f"{_numbered(ids)}: {printable(why)}" for why, ids in failed.items()]
+    return lines + [
+        f"{_numbered(ids)}: a local branch, no pull request. {printable(why)}" for why, ids in local.items()
+    ]
+
+
+def _numbered(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - 10} more" if len(ids) > 10 else ""
+    return f"job{'s' * (len(ids) > 1)} {', '.join(ids[:10])}{more}"
+
+
 def _next(name: str, exit_code: int, *, failed: bool) -> str:
-    go_on = [f"sweeptree resume {name}"] if exit_code in _ENDS else []
+    go_on = [f"sweeptree resume {name}"] if exit_code in (*_ENDS, 4) else []
     show = f"sweeptree show {name} --jobs" if failed else f"sweeptree show {name}"
     return "    ".join([*go_on, show, f"sweeptree status {name}"])

@@ -18,7 +18,7 @@ from pathlib import Path
 from sweeptree.errors import GitError, Refused, SweeptreeError, UsageError, WorktreeGone
 from sweeptree.model import Base, Changes, Worktree, check_exp_name
 from sweeptree.worktrees import _git, admin
-from sweeptree.worktrees.changes import Card, card_path, changes, index_path, read_card, write_card
+from sweeptree.worktrees.changes import Card, card_path, changes, checked_card, index_path, read_card, write_card
 from sweeptree.worktrees.furniture import Furniture, read_commit, survey
 from sweeptree.worktrees.repository import OURS, Repository, hide_from_git
 from sweeptree.worktrees.slot import Site, Slot, delete_worktree, pinned_options
@@ -214,7 +214,9 @@ class Pool:
 
     def _keep(self, top: Path, entry: Path, index: int | None) -> Path:
         match = _SLOT.fullmatch(top.name)
-        place = self._free_name(index, int(match.group(1)) if match else 0)
+        if match is None:
+            return top  # kept before
+        place = self._free_name(index, int(match.group(1)))
         admin.move(self.repo, entry, top, place)
         for beside in (card_path, index_path):
             with contextlib.suppress(FileNotFoundError):
@@ -241,6 +243,23 @@ class Pool:
                 path = self._adopted[number] = self._leftovers.pop(number)
                 return _leftover_worktree(self.repo, path, read_card(path), number)
         return None
+
+    def take_kept(self, index: int, place: Path) -> Worktree | None:
+        """The kept worktree of job `index` that `place` is in; None when it is gone. Release it with `keep`."""
+        folder = self._site.folder
+        if not place.is_relative_to(folder) or place == folder:
+            return None
+        path = folder / place.relative_to(folder).parts[0]
+        try:
+            card = checked_card(path)
+        except WorktreeGone:
+            return None
+        if card.job != index:
+            return None
+        with self._guard:
+            number, self._next = self._next, self._next + 1
+            self._adopted[number] = path
+        return _leftover_worktree(self.repo, path, card, number)
 
     def has_leftover(self, index: int, place: Path) -> bool:
         """Whether `adopt` would return the worktree that stood at `place`."""

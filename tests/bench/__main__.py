@@ -14,6 +14,7 @@ from tests.bench import (
     handover,
     lost,
     makespan,
+    merge_check,
     output,
     overhead,
 )
@@ -25,6 +26,7 @@ BENCHES = {
     "output": output.run,
     "aggregate": aggregation.run,
     "makespan": makespan.run,
+    "merge_check": merge_check.run,
     "handover": handover.run,
     "overhead": overhead.small,
     "overhead_large": overhead.large,

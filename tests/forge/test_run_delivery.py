@@ -19,6 +19,10 @@ COMMANDS = '["echo 1 >> train.py", "true", "echo 3 >> train.py; exit 3"]'
 
 
 def _run(clone: Path, hub: Hub, server: Server, *words: str) -> subprocess.CompletedProcess[str]:
+    return _call(clone, hub, server, "run", "--exp_name", "night", "--use_worktree", *words)
+
+
+def _call(clone: Path, hub: Hub, server: Server, *words: str) -> subprocess.CompletedProcess[str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")} | {
         "SWEEPTREE_HOME": str(server.home),
         "SWEEPTREE_SERVER_PORT": "0",
@@ -26,8 +30,9 @@ def _run(clone: Path, hub: Hub, server: Server, *words: str) -> subprocess.Compl
         "GH_HOST": hub.url.removeprefix("http://"),
         "GH_ENTERPRISE_TOKEN": hub.token,
     }
-    argv = [str(BIN / "sweeptree"), "run", "--exp_name", "night", "--use_worktree", *words]
-    return subprocess.run(argv, cwd=clone, env=env, capture_output=True, text=True, timeout=200)
+    return subprocess.run(
+        [str(BIN / "sweeptree"), *words], cwd=clone, env=env, capture_output=True, text=True, timeout=200
+    )
 
 
 def _seen(token: str, *folders: Path) -> list[Path]:
@@ -50,7 +55,34 @@ def test_forge_in_trouble_costs_the_exit_code_only(hub: Hub, clone: Path, server
     done = _run(clone, hub, server, "--commands", '["echo 1 >> train.py"]', "--commit_and_pr")
     record = read_json(clone / "results" / "night" / "job_0.meta.json")
     assert (done.returncode, record["exit_code"], record["pr_url"]) == (4, 0, None), done.stderr
-    assert "sweeptree pr" in record["notes"][-1]
+    assert "pull request failed: looking for" not in done.stdout and "sweeptree resume night" in done.stdout
+
+
+def test_resume_delivers_what_is_missing_and_runs_no_job_again(hub: Hub, clone: Path, server: Server) -> None:
+    runs = clone.parent / "runs"
+    commands = json.dumps([f"echo {index} >> '{runs}'; echo {index} >> train.py" for index in range(3)])
+    hub.faults += [
+        Fault("GET", "info/refs", 503, times=3),  # job 0 does not reach the remote,
+        Fault("POST", "/pulls$", 503, times=3),  # job 1 gets no pull request,
+        Fault("POST", "/labels$", 503, times=3),  # job 2 no labels
+    ]
+    words = ("--commands", commands, "--commit_and_pr", "--post_pr_labels", "auto", "--post_pr_reviewers", "grace")
+    first = _run(clone, hub, server, *words, "--parallel", "1")
+    assert (first.returncode, len(hub.pulls)) == (4, 1), first.stderr
+    assert [_step(clone, index) for index in range(3)] == ["pull request", "pull request", "labels and reviewers"]
+    assert "sweeptree resume night" in first.stdout and "job 2: labels and reviewers failed" in first.stdout
+    second = _call(clone, hub, server, "resume", "night")
+    assert second.returncode == 0, second.stderr
+    assert "delivering what is missing of jobs 0, 1, 2" in second.stderr
+    assert [(pull.labels, pull.reviewers) for pull in hub.pulls.values()] == [(["auto"], ["grace"])] * 3
+    assert runs.read_text().split() == ["0", "1", "2"]
+    hub.log.clear()
+    third = _call(clone, hub, server, "resume", "night")
+    assert (third.returncode, hub.log) == (0, []), third.stderr
+
+
+def _step(clone: Path, index: int) -> str:
+    return str(read_json(clone / "results" / "night" / f"job_{index}.meta.json")["delivery"]["step"])
 
 
 def test_best_job_alone_becomes_a_pull_request(hub: Hub, clone: Path, server: Server) -> None:
@@ -63,3 +95,16 @@ def test_best_job_alone_becomes_a_pull_request(hub: Hub, clone: Path, server: Se
     assert (done.returncode, len(hub.pulls), hub.pulls[1].labels) == (0, 1, ["best"])
     assert hub.repo.git("show", f"{hub.pulls[1].branch}:train.py").endswith("0.9")
     assert "| rank | config |" in hub.pulls[1].body
+
+
+def test_resume_opens_the_best_job_s_pull_request(hub: Hub, clone: Path, server: Server) -> None:
+    hub.faults.append(Fault("POST", "/pulls$", 503, times=3))
+    command = "echo '{\"val_auc\": 0.9}' >> $SWEEPTREE_METRICS; echo 1 >> train.py"
+    words = ("--commands", json.dumps([command]), "--commit_and_pr_best", "--metric", "val_auc:max")
+    first = _run(clone, hub, server, *words)
+    assert (first.returncode, _step(clone, 0)) == (4, "pull request of the best job"), first.stderr
+    assert "pull request of the best job failed" in first.stdout
+    second = _call(clone, hub, server, "resume", "night")
+    assert (second.returncode, len(hub.pulls)) == (0, 1), second.stderr
+    record = read_json(clone / "results" / "night" / "job_0.meta.json")
+    assert (len(record["attempts"]), record["pr_number"]) == (1, 1)

@@ -7,9 +7,9 @@ import pytest
 from helpers import git
 
 from forge.hub import Fault, Hub
-from sweeptree import job_delivery, stages
+from sweeptree import adoption, job_delivery, stages
 from sweeptree.aggregate import aggregate
-from sweeptree.errors import ForgeError, Refused
+from sweeptree.errors import Refused, SweeptreeError, WorktreeGone
 from sweeptree.model import JobRecord, SweepSpec
 from sweeptree.preflight import prepare
 from sweeptree.records import SweepStore, read_json
@@ -21,7 +21,7 @@ from sweeptree.worktrees import Pool
 class Rig:
     """A sweep over the clone; `deliver` takes a job through all stages."""
 
-    def __init__(self, clone: Path, commands: list[str], **fields: object) -> None:
+    def __init__(self, clone: Path, commands: list[str], *, resume: bool = False, **fields: object) -> None:
         spec = SweepSpec.model_validate(
             {
                 "exp_name": "exp",
@@ -32,7 +32,7 @@ class Rig:
                 **fields,
             }
         )
-        self.prepared = prepare(spec, Settings(slot_dir=clone.parent / "slots"))
+        self.prepared = prepare(spec, Settings(slot_dir=clone.parent / "slots"), resume=resume)
         self.store = SweepStore.open(self.prepared.paths)
         self.pool = Pool(self.prepared.repo, self.prepared.base, "exp", size=1)
         self.pool.open()
@@ -48,6 +48,14 @@ class Rig:
         chain = self.ran(index)
         if stages.commit(chain):
             stages.label_and_review(chain)
+        return stages.finish(chain)
+
+    def failed(self, index: int = 0) -> JobRecord:
+        """A job whose delivery fails as the orchestrator sees it."""
+        chain = self.ran(index)
+        with pytest.raises(SweeptreeError) as trouble:
+            stages.commit(chain)
+        job_delivery.failed(chain, trouble.value)
         return stages.finish(chain)
 
     def close(self) -> None:
@@ -126,19 +134,76 @@ def test_forge_in_trouble_leaves_the_results_and_pr_finishes_later(
 
     hub.faults.append(Fault("POST", "/pulls$", 404, message="Not Found"))
     rig = Rig(clone, ["echo x >> train.py; echo y > made.txt"])
-    chain = rig.ran()
-    with pytest.raises(ForgeError):
-        stages.commit(chain)
-    record = stages.finish(chain)
+    record = rig.failed()
     rig.close()
-    assert record.exit_code == 0 and record.worktree is not None
-    assert f"sweeptree pr {record.worktree} {record.git_branch}" in record.notes[-1]
+    assert record.exit_code == 0 and record.worktree is not None and record.delivery is not None
+    assert (record.delivery.step, record.delivery.finish) == ("pull request", "sweeptree resume exp")
     monkeypatch.chdir(clone)
     assert run_command_line(["pr", record.worktree, str(record.git_branch)]) == 0
     assert hub.repo.git("diff", "--name-only", "main", str(record.git_branch)).split() == ["train.py"]
     again = read_json(rig.prepared.paths.record(0))
-    assert (again["pr_number"], len(hub.pulls)) == (1, 1)
+    assert (again["pr_number"], len(hub.pulls), again["delivery"]["state"]) == (1, 1, "delivered")
     assert f"{hub.url}/ada/ecg/pull/1" in rig.prepared.paths.aggregated_csv.read_text()
+
+
+def test_work_that_a_guard_refused_is_kept_and_delivered_once_it_is_mended(hub: Hub, clone: Path, token: str) -> None:
+    rig = Rig(clone, ["echo 'KEY = \"ghp_" + "a1" * 18 + "\"' >> train.py"])
+    record = rig.failed()
+    rig.close()
+    assert record.delivery is not None and record.delivery.step == "commit" and record.worktree is not None
+    Path(record.worktree, "train.py").write_text("print('mended')\n")
+    again = Rig(clone, list(rig.prepared.spec.commands), resume=True)
+    assert job_delivery.owed(again.prepared, [record]) == (0,)
+    again.sweep.owed.add(0)
+    chain = Chain(again.sweep, again.prepared.jobs[0])
+    adoption.take_up_owed(chain)
+    stages.commit(chain)
+    done = stages.finish(chain)
+    again.close()
+    assert (done.pr_number, done.worktree, Path(record.worktree).is_dir()) == (1, record.worktree, True)
+    assert hub.repo.git("show", f"{done.git_branch}:train.py") == "print('mended')"
+
+
+def test_work_that_is_gone_says_how_to_make_it_again(hub: Hub, clone: Path, token: str) -> None:
+    rig = Rig(clone, ["echo 'KEY = \"ghp_" + "a1" * 18 + "\"' >> train.py"])
+    record = rig.failed()
+    git("worktree", "remove", "--force", str(record.worktree), cwd=clone)
+    with pytest.raises(WorktreeGone) as gone:
+        adoption.take_up_owed(Chain(rig.sweep, rig.prepared.jobs[0]))
+    rig.close()
+    assert "sweeptree resume exp --jobs 0" in gone.value.hint[0]
+
+
+def test_branch_without_a_forge_is_owed_once_there_is_a_token(
+    hub: Hub, clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(clone, ["echo x >> train.py"])
+    record = rig.deliver()
+    rig.close()
+    assert job_delivery.owed(rig.prepared, [record]) == ()
+    monkeypatch.setenv("GH_HOST", hub.url.removeprefix("http://"))
+    monkeypatch.setenv("GH_ENTERPRISE_TOKEN", hub.token)
+    assert job_delivery.owed(rig.prepared, [record]) == (0,)
+
+
+def test_closed_pull_request_is_given_no_labels(hub: Hub, clone: Path, token: str) -> None:
+    rig = Rig(clone, ["echo x >> train.py"], post_pr_labels=("auto",))
+    chain = rig.ran()
+    stages.commit(chain)
+    hub.close(1)
+    stages.commit(chain)
+    assert "left alone" in stages.label_and_review(chain)
+    stages.finish(chain)
+    rig.close()
+    assert hub.pulls[1].labels == []
+
+
+def test_branches_of_an_earlier_run_count_towards_max_prs(hub: Hub, clone: Path, token: str) -> None:
+    rig = Rig(clone, ["echo x >> train.py", "echo y >> train.py"], max_prs=1)
+    rig.sweep.count_branches([rig.deliver(0)])
+    second = rig.deliver(1)
+    rig.close()
+    assert second.pr_number is None and "--max_prs 1 is reached" in second.notes[-1]
 
 
 def test_best_of_a_sweep_carries_the_leaderboard(hub: Hub, clone: Path, token: str) -> None:
