@@ -14,6 +14,7 @@ from tests.bench import (
     handover,
     lost,
     makespan,
+    many,
     output,
     overhead,
 )
@@ -29,6 +30,7 @@ BENCHES = {
     "overhead": overhead.small,
     "overhead_large": overhead.large,
     "lost": lost.run,
+    "many": many.run,
     "ecg_curate": ecg_curate.run,
     "ecg_evaluate": ecg_evaluate.run,
     "ecg_fetch": ecg_fetch.run,
