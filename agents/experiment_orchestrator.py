@@ -18,6 +18,8 @@ from typing import Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
+from prefect.exceptions import MissingContextError
+from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelled, Completed, Failed
@@ -58,7 +60,7 @@ def _run(prepared: Prepared, store: SweepStore, settings: Settings, resume: Resu
     facts = _sweep_facts(prepared)
     write_json(prepared.paths.sweep, facts)
     with _pool(prepared) as pool, contextlib.closing(Incremental(prepared.paths)) as aggregate:
-        sweep = Sweep(prepared, store, pool, log_cap=settings.log_cap)
+        sweep = Sweep(prepared, store, pool, log_cap=settings.log_cap, tell=_tell)
         command = tasks.run_command.with_options(tags=_admission(sweep))
         records = _earlier_records(prepared)
         store.mend_ledger(records.values())
@@ -69,6 +71,8 @@ def _run(prepared: Prepared, store: SweepStore, settings: Settings, resume: Resu
 
             def run_one(job: Job) -> None:
                 record = run_job(sweep, job, command)
+                if record.state is JobState.PLANNED:  # it waited, and the sweep was stopped
+                    return
                 records[job.index] = record
                 aggregate.add(record)
                 watch.note(record)
@@ -111,7 +115,7 @@ def run_job(sweep: Sweep, job: Job, command: tasks.StageTask = tasks.run_command
             ran = tasks.through_engine(tasks.adopt_command, chain, None)
         elif job.index in sweep.undelivered:
             adoption.take_up(chain)
-        while chain.error is None and (chain.outcome is None or chain.attempts_left):
+        while chain.error is None and (chain.outcome is None or chain.attempts_left) and sweep.await_room():
             ran = _attempt(chain, command)
         if chain.error is None:
             _deliver(chain, ran)
@@ -186,6 +190,12 @@ def _pool(prepared: Prepared) -> Iterator[worktrees.Pool | None]:
         yield pool
 
 
+def _tell(text: str) -> None:
+    """A line in the run's log, for those who look at the Prefect UI; without a run there is none."""
+    with contextlib.suppress(MissingContextError):
+        get_run_logger().warning(text)
+
+
 def _run_id() -> str | None:
     return flow_run.get_root_flow_run_id() or flow_run.get_id()
 
@@ -256,6 +266,7 @@ def _sweep_facts(prepared: Prepared) -> dict[str, Any]:
         "gpus_per_job": prepared.gpus,
         "gpu_mem_per_job": prepared.spec.gpu_mem,
         "slot_dir": str(prepared.slot_dir),
+        "room": {"places": [str(place) for place in prepared.room.places], "least": prepared.room.least},
         "devices": [{"uuid": d.uuid, "index": d.index, "name": d.name} for d in prepared.detection.devices],
         "notes": list(prepared.notes),
         "host": platform.node(),
