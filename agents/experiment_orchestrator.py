@@ -35,6 +35,7 @@ from sweeptree.records import SweepStore, read_record, utc_now, write_json
 from sweeptree.settings import Settings
 from sweeptree.sweeps import Chain, Sweep
 from sweeptree.tasks import stages as tasks
+from sweeptree.tasks.pace import Pace
 
 EXIT_INTERRUPTED = 130
 EXIT_TIME_LIMIT = 5
@@ -60,7 +61,7 @@ def _run(prepared: Prepared, store: SweepStore, settings: Settings, resume: Resu
     facts = _sweep_facts(prepared)
     write_json(prepared.paths.sweep, facts)
     with _pool(prepared) as pool, contextlib.closing(Incremental(prepared.paths)) as aggregate:
-        sweep = Sweep(prepared, store, pool, log_cap=settings.log_cap, tell=_tell)
+        sweep = Sweep(prepared, store, pool, log_cap=settings.log_cap, engine=_run_id() is not None, tell=_tell)
         command = tasks.run_command.with_options(tags=_admission(sweep))
         records = _earlier_records(prepared)
         store.mend_ledger(records.values())
@@ -68,8 +69,11 @@ def _run(prepared: Prepared, store: SweepStore, settings: Settings, resume: Resu
             aggregate.add(record)
         due = [job for job in prepared.jobs if _is_due(sweep, records.get(job.index), job, resume)]
         with Watch(sweep, total=len(prepared.jobs), finished=len(prepared.jobs) - len(due), run_id=_run_id()) as watch:
+            pace = Pace()
 
             def run_one(job: Job) -> None:
+                if sweep.engine:
+                    pace.keep(sweep.stopping)
                 record = run_job(sweep, job, command)
                 if record.state is JobState.PLANNED:  # it waited, and the sweep was stopped
                     return
@@ -95,7 +99,7 @@ def _admission(sweep: Sweep) -> tuple[str, ...]:
     for the device (docs/decisions/0004). Without GPUs there are no tags, because each costs a request per task.
     """
     prepared = sweep.prepared
-    if not prepared.gpus:
+    if not prepared.gpus or not sweep.engine:
         return ()
     host = platform.node()
     try:

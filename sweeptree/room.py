@@ -34,9 +34,9 @@ class Room:
             return None  # whoever writes there will say it better
         if found.f_bavail * found.f_frsize < self.least * MIB:
             free = found.f_bavail * found.f_frsize // MIB
-            return f"{free} MB are free at {there}, a job starts with {self.least} (--min_free)"
+            return f"{free} MB are free at {there}, and a job is started with {self.least} MB or more (--min_free)"
         if found.f_files > 0 and found.f_favail < LEAST_INODES:  # 0: a file system that does not count them
-            return f"{there} has room for {found.f_favail} more files, a job starts with {LEAST_INODES}"
+            return f"{there} has room for {found.f_favail} more files, and a job is started with {LEAST_INODES} or more"
         return None
 
 

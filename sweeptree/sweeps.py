@@ -35,6 +35,7 @@ class Sweep:
         pool: worktrees.Pool | None,
         *,
         log_cap: int = 0,
+        engine: bool = False,
         tell: Callable[[str], None] | None = None,
     ) -> None:
         self.prepared = prepared
@@ -43,6 +44,7 @@ class Sweep:
         self.store = store
         self.pool = pool
         self.log_cap = log_cap
+        self.engine = engine  # whether a flow run stands for this sweep; without one the stages run by themselves
         self._tell = tell
         self._waits_for_room = False
         self.cause: str | None = None

@@ -85,6 +85,8 @@ def through_engine(stage: StageTask, chain: Chain, after: State[Any] | None) -> 
 
     Returns the task run's state (None without the engine); never raises. `chain.error` says whether it failed.
     """
+    if not chain.sweep.engine:
+        return stage.fn(chain.job.index, chain)
     started = chain.stages_begun
     try:
         return stage(chain.job.index, chain, wait_for=[after] if after else None, return_state=True)

@@ -1,7 +1,7 @@
 """Forks a driver for each line of JSON on standard input, and prints its PID: the sweep runs without an engine.
 
-The whole of `experiment_orchestrator` runs as it is; only the adaptors that talk to Prefect are short-circuited,
-because importing it for each of a hundred drivers would take minutes. A driver can be told to die (SIGKILL) before
+The whole of `experiment_orchestrator` runs as it does when there is no server: without a flow run, by its files. A
+server for each of a hundred drivers would take minutes. A driver can be told to die (SIGKILL) before
 or after the n-th call of a function of the product.
 """
 
@@ -23,21 +23,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from prefect.client.schemas.objects import State
 
 from sweeptree.agents import experiment_orchestrator as agent
-from sweeptree.agents import watch
 from sweeptree.model import Resume, SweepSpec
-from sweeptree.sweeps import Chain
-from sweeptree.tasks import stages as tasks
 
 LOADED = pd.__name__  # the aggregates want it; once for all drivers
 CLONE_NEWNS, CLONE_NEWPID, MS_REC, MS_PRIVATE = 0x20000, 0x20000000, 0x4000, 0x40000
-
-
-def straight(stage: tasks.StageTask, chain: Chain, after: State[Any] | None) -> State[Any]:
-    """Run a stage without a task run."""
-    return stage.fn(chain.job.index, chain)
 
 
 def arm(target: str, number: int, when: str) -> None:
@@ -119,8 +110,6 @@ def become_driver(order: dict[str, Any]) -> None:
 
 def main() -> None:
     """Serve until standard input ends."""
-    tasks.through_engine = straight  # type: ignore[assignment]
-    watch.Watch._watch_engine = lambda self: None  # type: ignore[method-assign]
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     hook: Callable[[], None] = sys.stdout.flush
     for line in sys.stdin:
