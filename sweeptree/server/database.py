@@ -17,10 +17,11 @@ LOOK_SECONDS = 3.0  # a large database is not read to its end for a look
 _BESIDE = ("", "-wal", "-shm")
 
 
-def trouble(paths: ServerPaths) -> str | None:
+def trouble(paths: ServerPaths, *, glance: bool = False) -> str | None:
     """Why the database cannot be used, in SQLite's words; None when it can, or when there is none yet.
 
-    It is only read. One that somebody holds, or that is too large to be read in a few seconds, is not called broken.
+    It is only read; at a `glance`, its first page alone. One that somebody holds, or that is too large to be read in
+    a few seconds, is not called broken.
     """
     database = paths.database
     if not database.is_file() or not database.stat().st_size:
@@ -29,7 +30,8 @@ def trouble(paths: ServerPaths) -> str | None:
     try:
         with contextlib.closing(sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True, timeout=1)) as found:
             found.set_progress_handler(lambda: time.monotonic() > end, 10_000)
-            answer = str(found.execute("PRAGMA quick_check(1)").fetchone()[0])
+            found.execute("SELECT count(*) FROM sqlite_master")
+            answer = "ok" if glance else str(found.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.OperationalError:  # locked, interrupted, or not to be opened at all
         return None
     except sqlite3.DatabaseError as error:

@@ -207,6 +207,8 @@ def _wait_answer(server: Server, seconds: float) -> bool:
 def _start(paths: ServerPaths, port: int, manner: Manner) -> Server:
     with contextlib.suppress(RecordError, KeyError):
         port = port if manner.exact else int(read_json(paths.record)["port"])  # running sweeps know the old one
+    if trouble := database.trouble(paths, glance=True):  # Prefect would try for a minute
+        raise _broken(paths, trouble)
     code = _launch(paths, port, manner)
     server = status(paths.home)
     if server is not None and code in (0, EXIT_ALIVE) and _wait_answer(server, manner.start):
@@ -216,13 +218,17 @@ def _start(paths: ServerPaths, port: int, manner: Manner) -> Server:
     if server is not None:
         _end(paths, server, manner.stop)
     if trouble := database.trouble(paths):
-        raise ServerError(
-            f"the Prefect server did not start: its database {paths.database} is broken ({trouble})",
-            hint="sweeptree doctor --repair sets it aside, and the next server begins with a new one",
-        )
+        raise _broken(paths, trouble)
     raise ServerError(
         f"the Prefect server did not start: {_last_line(paths.log)}",
         hint=(f"read {paths.log}", "sweeptree server start"),
+    )
+
+
+def _broken(paths: ServerPaths, trouble: str) -> ServerError:
+    return ServerError(
+        f"the Prefect server did not start: its database {paths.database} is broken ({trouble})",
+        hint="sweeptree doctor --repair sets it aside, and the next server begins with a new one",
     )
 
 
