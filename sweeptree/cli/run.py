@@ -18,7 +18,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from sweeptree.cli.options import RunOptions, make_spec
-from sweeptree.errors import RecordError, ServerError, SweeptreeError
+from sweeptree.errors import RecordError, Refused, ServerError, SweeptreeError
 from sweeptree.model import Resume, SweepSpec
 from sweeptree.preflight import Prepared, check_options, must_start, prepare
 from sweeptree.records import SweepPaths, holder, read_json, write_bytes, write_json
@@ -136,13 +136,20 @@ def _drive(engine: Engine, spec: SweepSpec, resume: Resume | None, *, began: Cal
 
 
 def _call(flow: Callable[[], Any]) -> str | None:
-    """Call the flow; what the engine itself could not do is returned as a line, because the records decide."""
+    """Call the flow; what the engine itself could not do is returned as a line, because the records decide.
+
+    Raises Refused where somebody else took the sweep between the plan and the start.
+    """
+    from sweeptree.flows.sweep import REFUSED
+
     try:
         state = flow()
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:  # the engine's trouble must not hide the results
         return f"{ENGINE_FAILED}: {type(error).__name__}: {str(error).strip()[:200]}"
+    if state.name == REFUSED:
+        raise Refused(state.message, hint="sweeptree status")
     return None if state.is_completed() else state.message
 
 
