@@ -140,7 +140,7 @@ def _call(flow: Callable[[], Any]) -> str | None:
 
     Raises Refused where somebody else took the sweep between the plan and the start.
     """
-    from sweeptree.flows.sweep import REFUSED
+    from sweeptree.agents.experiment_orchestrator import REFUSED
 
     try:
         state = flow()
