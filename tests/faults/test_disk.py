@@ -87,7 +87,7 @@ def test_row_6_after_a_power_cut_what_was_called_done_is_there(
     disk = plug()
     sweeper.repo = Path(shutil.copytree(sweeper.repo, disk / "repo"))
     os.sync()
-    spec = sweeper.spec(["echo more >> train.py", "true", "exit 3"], commit_and_pr=True)
+    spec = sweeper.spec(["echo more >> train.py", "true", "exit 3"], commit_and_pr=True, min_free=10)
     sweeper.run(spec)
     branch = str(records(sweeper.paths(spec))[0].git_branch)
     after = plug() / "repo"
@@ -100,7 +100,7 @@ def test_row_6_a_sweep_goes_on_after_a_power_cut(sweeper: Sweeper, plug: Callabl
     disk = plug()
     sweeper.repo = Path(shutil.copytree(sweeper.repo, disk / "repo"))
     os.sync()
-    spec = sweeper.spec(["true", "true", "test $SWEEPTREE_ATTEMPT = 2 || sleep 600"])
+    spec = sweeper.spec(["true", "true", "test $SWEEPTREE_ATTEMPT = 2 || sleep 600"], min_free=10)
     driver = sweeper.start(spec)
     until_running(sweeper.paths(spec), 2)
     until(lambda: states(sweeper.paths(spec))[:2] == ["succeeded"] * 2)
