@@ -18,6 +18,8 @@ from typing import Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
+from prefect.exceptions import MissingContextError
+from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelled, Completed, Failed
@@ -33,6 +35,7 @@ from sweeptree.records import SweepStore, read_record, utc_now, write_json
 from sweeptree.settings import Settings
 from sweeptree.sweeps import Chain, Sweep
 from sweeptree.tasks import stages as tasks
+from sweeptree.tasks.pace import Pace
 
 EXIT_INTERRUPTED = 130
 EXIT_TIME_LIMIT = 5
@@ -58,7 +61,7 @@ def _run(prepared: Prepared, store: SweepStore, settings: Settings, resume: Resu
     facts = _sweep_facts(prepared)
     write_json(prepared.paths.sweep, facts)
     with _pool(prepared) as pool, contextlib.closing(Incremental(prepared.paths)) as aggregate:
-        sweep = Sweep(prepared, store, pool, log_cap=settings.log_cap)
+        sweep = Sweep(prepared, store, pool, log_cap=settings.log_cap, engine=_run_id() is not None, tell=_tell)
         command = tasks.run_command.with_options(tags=_admission(sweep))
         records = _earlier_records(prepared)
         store.mend_ledger(records.values())
@@ -67,9 +70,14 @@ def _run(prepared: Prepared, store: SweepStore, settings: Settings, resume: Resu
         sweep.count_branches(records.values())
         due = _due(sweep, records, resume)
         with Watch(sweep, total=len(prepared.jobs), finished=len(prepared.jobs) - len(due), run_id=_run_id()) as watch:
+            pace = Pace()
 
             def run_one(job: Job) -> None:
+                if sweep.engine:
+                    pace.keep(sweep.stopping)
                 record = run_job(sweep, job, command)
+                if record.state is JobState.PLANNED:  # it waited, and the sweep was stopped
+                    return
                 records[job.index] = record
                 aggregate.add(record)
                 watch.note(record)
@@ -92,7 +100,7 @@ def _admission(sweep: Sweep) -> tuple[str, ...]:
     for the device (docs/decisions/0004). Without GPUs there are no tags, because each costs a request per task.
     """
     prepared = sweep.prepared
-    if not prepared.gpus:
+    if not prepared.gpus or not sweep.engine:
         return ()
     host = platform.node()
     try:
@@ -114,7 +122,7 @@ def run_job(sweep: Sweep, job: Job, command: tasks.StageTask = tasks.run_command
             ran = tasks.through_engine(tasks.adopt_command, chain, None)
         elif job.index in sweep.undelivered:
             adoption.take_up(chain)
-        while chain.error is None and (chain.outcome is None or chain.attempts_left):
+        while chain.error is None and (chain.outcome is None or chain.attempts_left) and sweep.await_room():
             ran = _attempt(chain, command)
         if chain.error is None:
             _deliver(chain, ran)
@@ -207,6 +215,12 @@ def _pool(prepared: Prepared) -> Iterator[worktrees.Pool | None]:
         yield pool
 
 
+def _tell(text: str) -> None:
+    """A line in the run's log, for those who look at the Prefect UI; without a run there is none."""
+    with contextlib.suppress(MissingContextError):
+        get_run_logger().warning(text)
+
+
 def _run_id() -> str | None:
     return flow_run.get_root_flow_run_id() or flow_run.get_id()
 
@@ -294,6 +308,7 @@ def _sweep_facts(prepared: Prepared) -> dict[str, Any]:
         "gpus_per_job": prepared.gpus,
         "gpu_mem_per_job": prepared.spec.gpu_mem,
         "slot_dir": str(prepared.slot_dir),
+        "room": {"places": [str(place) for place in prepared.room.places], "least": prepared.room.least},
         "devices": [{"uuid": d.uuid, "index": d.index, "name": d.name} for d in prepared.detection.devices],
         "notes": list(prepared.notes),
         "host": platform.node(),

@@ -73,6 +73,8 @@ class Watch:
                 self._sweep.stop("cancelled", kill=read_bytes(self._sweep.paths.cancel, limit=64).strip() == b"kill")
 
     def _watch_engine(self) -> None:
+        if self._run_id is None:
+            return
         artifact: UUID | None = None
         shown = -1
         with contextlib.suppress(Exception):

@@ -12,8 +12,10 @@ from prefect.runtime import flow_run
 
 from sweeptree.agents.experiment_orchestrator import REFUSED, experiment_orchestrator
 from sweeptree.agents.results_aggregator import results_aggregator
+from sweeptree.aggregate import aggregate
 from sweeptree.model import Resume, SweepSpec
 from sweeptree.preflight import results_root
+from sweeptree.records import SweepPaths
 from sweeptree.worktrees import find_repository
 
 
@@ -30,6 +32,16 @@ def sweep(spec: SweepSpec, resume: Resume | None = None) -> State[Any]:
         results_aggregator(exp_dir, return_state=True)
         get_run_logger().info("%s: %s; results in %s", spec.exp_name, ran.message, exp_dir)
     return State(type=ran.type, name=ran.name, message=ran.message)
+
+
+def sweep_by_files(spec: SweepSpec, resume: Resume | None = None) -> State[Any]:
+    """The same sweep without a flow run, for when there is no server: records, aggregates and exit code are those."""
+    spec = named(spec)
+    ran: State[Any] = experiment_orchestrator.fn(spec, resume)
+    exp_dir = results_root(spec, find_repository(spec.repo)) / spec.exp_name
+    if exp_dir.is_dir() and ran.name != REFUSED:
+        aggregate(SweepPaths(exp_dir))
+    return ran
 
 
 def named(spec: SweepSpec) -> SweepSpec:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from contextvars import copy_context
 from typing import TypeVar
 
+from sweeptree.errors import SweeptreeError
+
 T = TypeVar("T")
 
 
@@ -20,11 +22,11 @@ def drive(
     """Start the threads and return at once; the event is set when all have ended.
 
     Each thread runs in a copy of the caller's context, so that tasks find the flow run they belong to.
-    `run_chain` must not raise.
+    `run_chain` must not raise. Where the user may have no more threads, there are fewer; with none, SweeptreeError.
     """
     todo = deque(jobs)
     done = threading.Event()
-    left = threading.Semaphore(0)
+    left = _Countdown(max(1, min(parallel, len(todo))), done)
 
     def work() -> None:
         try:
@@ -35,19 +37,40 @@ def drive(
                     return
                 run_chain(job)
         finally:
-            left.release()
+            left.down()
 
-    threads = [
-        threading.Thread(target=copy_context().run, args=(work,), name=f"job-driver-{n}", daemon=True)
-        for n in range(max(1, min(parallel, len(todo))))
-    ]
-
-    def wait() -> None:
-        for _ in threads:
-            left.acquire()
-        done.set()
-
-    for thread in threads:
-        thread.start()
-    threading.Thread(target=wait, name="job-driver-end", daemon=True).start()
+    started = [_start(f"job-driver-{n}", work) for n in range(left.count)]
+    for _ in range(started.count(False)):
+        left.down()
+    if not any(started):
+        raise SweeptreeError(
+            "no thread could be started: this user has as many processes as it may",
+            hint=("end some, or raise the limit: ulimit -u", "then sweeptree resume goes on with what is missing"),
+        )
     return done
+
+
+class _Countdown:
+    """Sets an event when it has been told so often."""
+
+    def __init__(self, count: int, done: threading.Event) -> None:
+        self.count = count
+        self._left = count
+        self._done = done
+        self._guard = threading.Lock()
+
+    def down(self) -> None:
+        with self._guard:
+            self._left -= 1
+            if not self._left:
+                self._done.set()
+
+
+def _start(name: str, work: Callable[[], None]) -> bool:
+    """Start a thread in a copy of the caller's context. False where the user may have no more of them."""
+    thread = threading.Thread(target=copy_context().run, args=(work,), name=name, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    return True

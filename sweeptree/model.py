@@ -150,6 +150,12 @@ class SweepSpec(Border):
         gt=0,
         description="Seconds after which the sweep starts no more jobs and stops those that run; default: never.",
     )
+    min_free: int = Field(
+        default=1024,
+        ge=0,
+        le=2**34,
+        description="MiB that must be free where results and worktrees stand before a job starts; 0: not looked at.",
+    )
     grace: float = Field(default=10.0, ge=0, le=600, description="Seconds between asking a job to stop and killing it.")
     retries: int = Field(default=0, ge=0, le=100, description="Further attempts for a job that failed or timed out.")
     on_fail: Literal["continue", "stop"] = Field(

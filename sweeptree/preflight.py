@@ -17,9 +17,9 @@ from sweeptree.errors import RecordError, Refused, SweeptreeError, UsageError
 from sweeptree.gpus import Detection, capacity, detect, narrowed
 from sweeptree.model import Base, Job, SweepSpec
 from sweeptree.records import SweepPaths, holder, read_json
+from sweeptree.room import Room, standing
 from sweeptree.settings import Settings
 
-MIN_FREE_BYTES = 100 * 1024 * 1024
 _DECIDING = ("commands", "template", "grid", "seeds", "setup", "use_worktree", "commit")
 
 
@@ -38,6 +38,7 @@ class Prepared:
     slot_dir: Path
     dirty: worktrees.DirtyReport | None
     free_bytes: int
+    room: Room
     spec_hash: str
     refusals: tuple[SweeptreeError, ...]
     notes: tuple[str, ...]
@@ -66,7 +67,8 @@ def prepare(spec: SweepSpec, settings: Settings, *, resume: bool = False) -> Pre
     _check_memory(spec, detection, per_job)
     dirty = _dirty(spec, repo, base, jobs, paths)
     spec_hash = plan.spec_hash(spec, base.commit)
-    refusals = [*_refusals(paths, spec, base, spec_hash, resume=resume)]
+    room = Room((paths.root, repo.pool_dir(spec.exp_name) if spec.use_worktree else repo.top), spec.min_free)
+    refusals = [*_refusals(paths, spec, base, spec_hash, resume=resume), *_too_full(room)]
     if dirty is not None and dirty.must_refuse and spec.dirty == "refuse":
         refusals.append(
             Refused(
@@ -88,7 +90,8 @@ def prepare(spec: SweepSpec, settings: Settings, *, resume: bool = False) -> Pre
         detection=detection,
         slot_dir=settings.slot_dir,
         dirty=dirty,
-        free_bytes=_free(paths.root),
+        free_bytes=shutil.disk_usage(standing(paths.root)).free,
+        room=room,
         spec_hash=spec_hash,
         refusals=tuple(refusals),
         notes=tuple(_notes(spec, detection, per_job)),
@@ -177,18 +180,20 @@ def _refusals(paths: SweepPaths, spec: SweepSpec, base: Base, spec_hash: str, *,
         )
     elif root.exists():
         found.extend(_earlier(paths, spec, base, spec_hash, resume=resume))
-    parent = next(p for p in (root, *root.parents) if p.exists())
+    parent = standing(root)
     if not os.access(parent, os.W_OK | os.X_OK) or not parent.is_dir():
         found.append(Refused(f"{parent} cannot be written", hint="choose another place with --results_dir"))
-    if _free(root) < MIN_FREE_BYTES:
-        found.append(
-            Refused(
-                f"only {_free(root) // 1024**2} MB are free at {parent}; "
-                f"a sweep needs at least {MIN_FREE_BYTES // 1024**2}",
-                hint="free some space, or choose another place with --results_dir",
-            )
-        )
     return found
+
+
+def _too_full(room: Room) -> list[SweeptreeError]:
+    lack = room.lacking()
+    hint = (
+        "free some space",
+        "or choose another place with --results_dir",
+        "or lower --min_free, as in --min_free 100M",
+    )
+    return [Refused(f"there is no room to start: {lack}", hint=hint)] if lack else []
 
 
 def _earlier(paths: SweepPaths, spec: SweepSpec, base: Base, spec_hash: str, *, resume: bool) -> list[SweeptreeError]:
@@ -250,11 +255,6 @@ def _notes(spec: SweepSpec, detection: Detection, per_job: int) -> list[str]:
     if spec.auto_fix_before_pr and not spec.use_worktree:
         notes.append("auto-fix runs in the repository itself, because --use_worktree is not given")
     return notes
-
-
-def _free(path: Path) -> int:
-    existing = next(p for p in (path, *path.parents) if p.exists())
-    return shutil.disk_usage(existing).free
 
 
 def check_options(spec: SweepSpec) -> SweepSpec:

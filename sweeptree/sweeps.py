@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from sweeptree import supervise, worktrees
 from sweeptree.delivery import Delivered
@@ -16,8 +16,10 @@ from sweeptree.gpus import capacity
 from sweeptree.model import Branch, Cause, Job, JobRecord, JobState, Outcome, Worktree
 from sweeptree.preflight import Prepared
 from sweeptree.records import SweepStore, last_attempts
+from sweeptree.room import pause_line
 
 KEPT_FAILED = 8
+ROOM_SECONDS = 1.0  # between looks at a disk that is too full
 _FORGIVEN = {Cause.GPU_LOST: 3, Cause.GPU_MEMORY: 1, Cause.HOST_MEMORY: 1}
 JOB_FAILED = "a job failed"
 TERM, KILL = 1, 2  # how firmly the jobs were asked to stop
@@ -26,13 +28,25 @@ TERM, KILL = 1, 2  # how firmly the jobs were asked to stop
 class Sweep:
     """What all jobs of a running sweep share: its plan, its records, its worktrees, and whether it must stop."""
 
-    def __init__(self, prepared: Prepared, store: SweepStore, pool: worktrees.Pool | None, *, log_cap: int = 0) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        store: SweepStore,
+        pool: worktrees.Pool | None,
+        *,
+        log_cap: int = 0,
+        engine: bool = False,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
         self.prepared = prepared
         self.spec = prepared.spec
         self.paths = prepared.paths
         self.store = store
         self.pool = pool
         self.log_cap = log_cap
+        self.engine = engine  # whether a flow run stands for this sweep; without one the stages run by themselves
+        self._tell = tell
+        self._waits_for_room = False
         self.cause: str | None = None
         self.stopping = threading.Event()
         self._guard = threading.Lock()
@@ -70,6 +84,25 @@ class Sweep:
         with self._guard:
             self.cause = self.cause or JOB_FAILED
         self.stopping.set()
+
+    def await_room(self) -> bool:
+        """Wait until the disk has room for another job. False when the sweep is to stop instead.
+
+        Asked before each attempt: a job that starts on a full disk would only fail. Said once, however many wait.
+        """
+        while not self.stopping.is_set():
+            lack = self.prepared.room.lacking()
+            self._note_room(lack)
+            if lack is None:
+                return True
+            self.stopping.wait(ROOM_SECONDS)
+        return False
+
+    def _note_room(self, lack: str | None) -> None:
+        with self._guard:
+            before, self._waits_for_room = self._waits_for_room, lack is not None
+        if self._tell is not None and before != (lack is not None):
+            self._tell(pause_line(lack))
 
     @contextlib.contextmanager
     def watched(self, keeper: supervise.Keeper) -> Iterator[supervise.Keeper]:

@@ -88,6 +88,8 @@ def through_engine(stage: StageTask, chain: Chain, after: State[Any] | None) -> 
 
     Returns the task run's state (None without the engine); never raises. `chain.error` says whether it failed.
     """
+    if not chain.sweep.engine:
+        return stage.fn(chain.job.index, chain)
     started = chain.stages_begun
     try:
         return _run(stage, chain, after)

@@ -37,7 +37,8 @@ def doctor(
     ----------
     repair
         Put right what crashes have left: half-made worktrees, stale records, processes without a keeper, dead
-        places in the queue for GPU slots, the note of a dead server; and give quarantined GPUs out again.
+        places in the queue for GPU slots, the note of a dead server, its broken database; and give quarantined GPUs out
+        again.
     as_json
         Print one JSON document.
     """

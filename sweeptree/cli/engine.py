@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from sweeptree import server
-from sweeptree.errors import Refused, ServerError
+from sweeptree.errors import Refused, ServerError, SweeptreeError
 from sweeptree.settings import Settings
 
 LEAVE_SECONDS = 20.0
@@ -36,15 +36,23 @@ _QUIET = {
 
 @dataclass
 class Engine:
-    """Where Prefect is. `managed` is None for a server that is not ours."""
+    """Where Prefect is. `managed` is None for a server that is not ours; `trouble` says why there is no server."""
 
     api_url: str
     ui_url: str
     managed: server.Server | None
     outages: list[server.Outage] = field(default_factory=list)
+    trouble: SweeptreeError | None = None
+
+    def lose(self, trouble: SweeptreeError) -> None:
+        """There is no server for this sweep: say so at once."""
+        self.trouble, self.ui_url = trouble, ""
+        say(f"{trouble.message}\nthe sweep runs by its files, without the Prefect UI")
 
     def notice(self) -> str | None:
         """One line about what the UI missed, or None."""
+        if self.trouble is not None:
+            return f"the Prefect UI lacks this sweep, the records lack nothing; next: {'; '.join(self.trouble.hint)}"
         if not self.outages:
             return None
         since = self.outages[0].since.astimezone().strftime("%H:%M:%S")
@@ -72,6 +80,27 @@ def connected(settings: Settings, *, quiet: bool = True) -> Iterator[Engine]:
     with server.Watchdog(settings.home, managed.port) as watchdog:
         engine.outages = watchdog.outages
         yield engine
+
+
+@contextlib.contextmanager
+def connected_or_not(settings: Settings) -> Iterator[Engine]:
+    """As `connected`; but where the managed server cannot be had there is an Engine with `trouble`, and no error."""
+    with contextlib.ExitStack() as stack:
+        try:
+            engine = stack.enter_context(connected(settings))
+        except ServerError as error:
+            engine = _without(settings, error)
+        except OSError as error:
+            text = f"the Prefect server could not be started: {error.strerror}"
+            engine = _without(settings, ServerError(text, hint="sweeptree doctor"))
+        yield engine
+
+
+def _without(settings: Settings, trouble: ServerError) -> Engine:
+    os.environ.update(server.offline_environment(settings.home))
+    engine = Engine("", "", None)
+    engine.lose(trouble)
+    return engine
 
 
 def _check_reachable(url: str) -> None:

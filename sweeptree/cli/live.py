@@ -32,6 +32,7 @@ from sweeptree.cli.terminal import (
 from sweeptree.cli.view import WAITING, LedgerTail, read_tail, word
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths
+from sweeptree.room import Room, pause_line
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -56,23 +57,25 @@ class LiveView:
     """Shows a sweep while it runs; a context manager. It never raises into the run that it watches.
 
     `jobs` are those of sweep.json (id, config_id, seed), `metric` is the spec's `name:max`, `gpu_labels` maps
-    UUIDs to what users call the GPUs. `stop` ends the view; leaving the `with` block does too, after the last
-    events have been shown.
+    UUIDs to what users call the GPUs, `room` is what the disk must have before a job starts. The view ends with
+    the `with` block, after the last events have been shown.
     """
 
     def __init__(
         self,
         paths: SweepPaths,
         jobs: Sequence[Mapping[str, Any]],
-        stop: threading.Event | None = None,
         *,
         metric: str | None = None,
         gpu_labels: Mapping[str, str] | None = None,
+        room: Room | None = None,
         stream: TextIO | None = None,
     ) -> None:
         self._paths = paths
         self._stream = stream or sys.stderr
-        self._stop = stop or threading.Event()
+        self._stop = threading.Event()
+        self._room = room
+        self._lack: str | None = None
         self._board = Board(paths, jobs, metric=metric, gpu_labels=gpu_labels)
         # Opened before the first job: the ledger of an earlier run of this sweep is history, not news.
         self._ledger = LedgerTail(paths)
@@ -104,6 +107,7 @@ class LiveView:
         """One plain line per change of state, until the end and everything up to it."""
         while True:
             ending = self._stop.wait(_FRAME_SECONDS)
+            self._tell_room()
             for entry in _drain(self._ledger):
                 if self._board.apply(entry) and entry.get("state") != JobState.PLANNED:
                     row = self._board.row(entry["id"])
@@ -111,6 +115,18 @@ class LiveView:
             self._stream.flush()
             if ending:
                 return
+
+    def _lacking(self) -> str | None:
+        """What the disk lacks, while jobs are left that this keeps from starting."""
+        if self._room is None or not self._board.counts[JobState.PLANNED]:
+            return None
+        return self._room.lacking()
+
+    def _tell_room(self) -> None:
+        before, self._lack = self._lack, self._lacking()
+        if (before is None) != (self._lack is None):
+            now = datetime.now().astimezone()
+            self._write(printable(f"{now:%H:%M:%S} {self._paths.root.name} {pause_line(self._lack)}"))
 
     def _write(self, line: str) -> None:
         self._stream.write((line if unicode_ok(self._stream) else to_ascii(line)) + "\n")
@@ -123,7 +139,7 @@ class LiveView:
                 for entry in _drain(self._ledger):
                     self._board.apply(entry)
                 size = live.console.size
-                lines = render(self._board, min(_WIDE, size.width), max(4, size.height - 4))
+                lines = render(self._board, min(_WIDE, size.width), max(4, size.height - 4), self._lacking())
                 live.update(_styled(lines, plain=not unicode_ok(self._stream)), refresh=True)
                 if ending:
                     return
@@ -173,9 +189,10 @@ def event_line(paths: SweepPaths, row: Row, now: datetime | None = None, *, colo
     return line.replace(f" {state}", f" \x1b[{code}m{state}\x1b[0m", 1) if code else line
 
 
-def render(board: Board, room: int, height: int) -> list[tuple[str, str]]:
-    """The screen as (line, style): counts, the jobs that run, the latest that ended, as many as fit."""
-    rows = board.visible(height - 3)
+def render(board: Board, room: int, height: int, lack: str | None = None) -> list[tuple[str, str]]:
+    """The screen as (line, style): counts, why nothing starts, jobs that run, the latest that ended: what fits."""
+    rows = board.visible(height - 3 - (lack is not None))
+    pause = [(shorten(printable(pause_line(lack)), room), "bold yellow")] if lack else []
     metric = board.metric_name or "metric"
     columns = (
         Column("job", right=True),
@@ -196,7 +213,7 @@ def render(board: Board, room: int, height: int) -> list[tuple[str, str]]:
     ]
     rest = board.total - len(rows)
     more = [(f"  {rest} more jobs:  sweeptree status {board.name}", "dim")] if rest > 0 else []
-    return [(shorten(_headline(board), room), "bold"), *styled, *more]
+    return [(shorten(_headline(board), room), "bold"), *pause, *styled, *more]
 
 
 def _headline(board: Board) -> str:

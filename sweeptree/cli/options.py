@@ -78,6 +78,8 @@ class RunOptions:
         Longest time for a job: 90s, 30m, 2h.
     time_limit
         Longest time for the whole sweep.
+    min_free
+        Disk space that must be free before a job starts: 20G, 500M; default: 1G. With less, the sweep waits.
     retries
         Further attempts for a job that failed or timed out.
     on_fail
@@ -134,6 +136,7 @@ class RunOptions:
     only: str | None = None
     timeout: str | None = None
     time_limit: str | None = None
+    min_free: str | None = None
     retries: Annotated[int | None, WHOLE] = None
     on_fail: Literal["continue", "stop"] | None = None
     keep_env: str | None = None
@@ -164,9 +167,7 @@ def make_spec(options: RunOptions) -> SweepSpec:
         fields.update(_given(name, getattr(options, name) or None))
     for name in ("links", "keep_env", "devices", "pr_artifacts", "post_pr_labels", "post_pr_reviewers"):
         fields.update(_given(name, _words(getattr(options, name))))
-    for name in ("timeout", "time_limit"):
-        fields.update(_given(name, _duration(name, getattr(options, name))))
-    fields.update(_given("gpu_mem", memory_mib(options.gpu_mem)))
+    fields.update(_amounts(options))
     fields.update(_given("only", job_numbers("only", options.only)))
     if options.commands is not None:
         fields.pop("commands_file", None)
@@ -178,10 +179,18 @@ def make_spec(options: RunOptions) -> SweepSpec:
     fields["repo"] = Path.cwd() / fields.get("repo", "")
     if options.results_dir is not None:
         fields["results_dir"] = Path.cwd() / options.results_dir
-    return _validated(fields)
+    return valid_spec(fields)
 
 
-def _validated(fields: dict[str, Any]) -> SweepSpec:
+def _amounts(options: RunOptions) -> dict[str, Any]:
+    """The options that have a unit: seconds and MiB."""
+    kinds = ((_duration, ("timeout", "time_limit")), (mebibytes, ("gpu_mem", "min_free")))
+    found = ((name, read(name, getattr(options, name))) for read, names in kinds for name in names)
+    return {name: value for name, value in found if value is not None}
+
+
+def valid_spec(fields: dict[str, Any]) -> SweepSpec:
+    """The spec of these fields. Raises UsageError that names the option which is wrong."""
     if not fields.get("exp_name"):
         raise UsageError("the sweep has no name", hint="add --exp_name NAME")
     if not any(fields.get(name) for name in ("commands", "commands_file", "template")):
@@ -229,13 +238,13 @@ def _duration(name: str, text: str | None) -> float | None:
         raise UsageError(f"--{name}: {error.message}", hint=error.hint) from error
 
 
-def memory_mib(text: str | None) -> int | None:
-    """MiB of a word like 18G, 900M or 1.5GiB: one G is 1024 M, as GPUs count."""
-    if text is None:
-        return None
+def mebibytes(option: str, text: str | None) -> int | None:
+    """MiB of a word like 18G, 900M or 1.5GiB: one G is 1024 M, as GPUs count. 0 needs no unit. Raises UsageError."""
+    if text is None or text.strip() == "0":
+        return None if text is None else 0
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([GM])(?:i?B)?", text.strip(), re.IGNORECASE)
     if found is None:
-        raise UsageError(f"--gpu_mem takes an amount of memory, not {text!r}", hint="--gpu_mem 18G, or 900M")
+        raise UsageError(f"--{option} takes an amount of memory, not {text!r}", hint=f"--{option} 18G, or 900M")
     return round(float(found[1]) * (1024 if found[2] in "gG" else 1))
 
 

@@ -12,7 +12,7 @@ from sweeptree import recovery, server
 from sweeptree.cli.find import results_dir
 from sweeptree.cli.finding import Finding
 from sweeptree.cli.resume import spec_of
-from sweeptree.errors import SweeptreeError
+from sweeptree.errors import ServerError, SweeptreeError
 from sweeptree.records import SweepPaths, holder, iter_sweeps
 from sweeptree.settings import Settings
 
@@ -36,6 +36,7 @@ def _all(settings: Settings, *, repair: bool) -> Iterator[Finding]:
             yield from _guarded(paths, settings, repair=repair)
     yield from _queue(settings.slot_dir, repair=repair)
     yield from _server(settings.home, repair=repair)
+    yield from _database(settings.home, repair=repair)
 
 
 def _guarded(paths: SweepPaths, settings: Settings, *, repair: bool) -> Iterator[Finding]:
@@ -89,6 +90,20 @@ def _server(home: Path, *, repair: bool) -> Iterator[Finding]:
         server.stop(home)
     text = "the Prefect server died without being stopped"
     yield _told("server", text + "; its note is removed, the next sweep starts one" * repair, repair=repair)
+
+
+def _database(home: Path, *, repair: bool) -> Iterator[Finding]:
+    trouble = server.database_trouble(home)
+    if trouble is None:
+        return
+    text = f"the Prefect server's database is broken ({trouble})"
+    if not repair:
+        yield Finding("database", "fail", f"{text}; sweeps run by their files, without the UI", REPAIR)
+        return
+    try:
+        yield _told("database", f"{text}: it stands in {server.set_database_aside(home)} now", repair=True)
+    except ServerError as error:
+        yield Finding("database", "fail", f"{text}: {error.message}", "; ".join(error.hint))
 
 
 def _told(name: str, text: str, *, repair: bool) -> Finding:

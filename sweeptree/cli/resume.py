@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from sweeptree import job_delivery
 from sweeptree.cli.find import find_sweep
-from sweeptree.cli.options import FLAG, job_numbers, memory_mib
+from sweeptree.cli.options import FLAG, job_numbers, mebibytes, valid_spec
 from sweeptree.cli.run import run_prepared
 from sweeptree.cli.terminal import say
 from sweeptree.errors import RecordError, UsageError
@@ -35,6 +35,8 @@ class ResumeOptions:
         Run the jobs that ran out of memory again, too.
     gpu_mem
         GPU memory to promise each job from now on: 20G.
+    min_free
+        Disk space that must be free before a job starts, from now on: 500M.
     jobs
         Run only the jobs with these numbers again, however they ended: 3,7.
     results_dir
@@ -46,6 +48,7 @@ class ResumeOptions:
     failed: Annotated[bool, FLAG] = False
     oom: Annotated[bool, FLAG] = False
     gpu_mem: str | None = None
+    min_free: str | None = None
     jobs: str | None = None
     results_dir: Path | None = None
     as_json: Annotated[bool, Parameter(name="--json", negative=())] = False
@@ -66,8 +69,8 @@ def resume(exp: str, *, options: ResumeOptions | None = None) -> int:
     settings = Settings()
     wanted = Resume(failed=options.failed, oom=options.oom, jobs=job_numbers("jobs", options.jobs) or ())
     spec = spec_of(find_sweep(exp, options.results_dir))
-    if options.gpu_mem is not None:
-        spec = spec.model_copy(update={"gpu_mem": memory_mib(options.gpu_mem)})
+    changed = {name: mebibytes(name, text) for name in ("gpu_mem", "min_free") if (text := getattr(options, name))}
+    spec = valid_spec({**spec.model_dump(), **changed}) if changed else spec
     prepared = must_start(prepare(spec, settings, resume=True))
     unknown = set(wanted.jobs) - {job.index for job in prepared.jobs}
     if unknown:

@@ -15,14 +15,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sweeptree.cli.options import RunOptions, make_spec
-from sweeptree.errors import RecordError, SweeptreeError
+from sweeptree.errors import RecordError, Refused, ServerError, SweeptreeError
 from sweeptree.model import Resume, SweepSpec
 from sweeptree.preflight import Prepared, check_options, must_start, prepare
 from sweeptree.records import SweepPaths, holder, read_json, write_bytes, write_json
 from sweeptree.settings import Settings
+
+if TYPE_CHECKING:
+    from sweeptree.cli.engine import Engine
 
 INLINE_COMMANDS = 1000
 INTERRUPTED = "interrupted"
@@ -60,17 +63,17 @@ def run_prepared(prepared: Prepared, settings: Settings, *, resume: Resume | Non
 
     paths = prepared.paths
     spec = _light_spec(prepared)
-    with engine.connected(settings) as connected:
+    before = _started(paths)
+    with engine.connected_or_not(settings) as connected:
         from sweeptree.cli.live import LiveView
-        from sweeptree.flows.sweep import sweep
 
         jobs = [{"id": j.index, "config_id": j.config_id, "seed": j.seed} for j in prepared.jobs]
         labels = {device.uuid: str(device.index) for device in prepared.detection.devices}
-        engine.say(f"{spec.exp_name}: {len(jobs)} jobs, {prepared.parallel} at a time   {connected.ui_url}")
-        with _interruptible(paths), LiveView(paths, jobs, metric=spec.metric, gpu_labels=labels):
-            trouble = _call(lambda: sweep(spec, resume=resume, return_state=True))
+        engine.say(f"{spec.exp_name}: {len(jobs)} jobs, {prepared.parallel} at a time   {connected.ui_url}".rstrip())
+        with _interruptible(paths), LiveView(paths, jobs, metric=spec.metric, gpu_labels=labels, room=prepared.room):
+            trouble = _drive(connected, spec, resume, began=lambda: _started(paths) != before)
         notice = connected.notice() or _untold(trouble)
-    code = _exit_code(paths)
+    code = _exit_code(paths) if _started(paths) != before else None
     if code is None and trouble == INTERRUPTED:
         engine.say(f"interrupted before anything was started; {spec.exp_name} left nothing to resume")
         return engine.leave_in_time(130)
@@ -120,14 +123,33 @@ def _light_spec(prepared: Prepared) -> SweepSpec:
     return spec.model_copy(update={"commands": (), "commands_file": file})
 
 
+def _drive(engine: Engine, spec: SweepSpec, resume: Resume | None, *, began: Callable[[], bool]) -> str | None:
+    """Run the flow. Where the engine cannot even begin it, the sweep runs by its files; what went wrong, or None."""
+    from sweeptree.flows.sweep import sweep, sweep_by_files
+
+    if engine.trouble is None:
+        trouble = _call(lambda: sweep(spec, resume=resume, return_state=True))
+        if trouble in (None, INTERRUPTED) or began():
+            return trouble
+        engine.lose(ServerError(str(trouble).splitlines()[0], hint="sweeptree doctor"))
+    return _call(lambda: sweep_by_files(spec, resume))
+
+
 def _call(flow: Callable[[], Any]) -> str | None:
-    """Call the flow; what the engine itself could not do is returned as a line, because the records decide."""
+    """Call the flow; what the engine itself could not do is returned as a line, because the records decide.
+
+    Raises Refused where somebody else took the sweep between the plan and the start.
+    """
+    from sweeptree.agents.experiment_orchestrator import REFUSED
+
     try:
         state = flow()
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:  # the engine's trouble must not hide the results
         return f"{ENGINE_FAILED}: {type(error).__name__}: {str(error).strip()[:200]}"
+    if state.name == REFUSED:
+        raise Refused(state.message, hint="sweeptree status")
     return None if state.is_completed() else state.message
 
 
@@ -163,6 +185,14 @@ def _interruptible(paths: SweepPaths) -> Iterator[None]:
     finally:
         signal.signal(signal.SIGINT, before)
         signal.signal(signal.SIGHUP, hangup)
+
+
+def _started(paths: SweepPaths) -> object:
+    """When the sweep was last started; it tells whether this process has begun it."""
+    try:
+        return read_json(paths.sweep, limit=1024**3).get("started_at")
+    except RecordError:
+        return None
 
 
 def _exit_code(paths: SweepPaths) -> int | None:

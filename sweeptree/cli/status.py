@@ -15,6 +15,7 @@ from sweeptree.cli.find import find_sweep, results_dir
 from sweeptree.cli.terminal import Column, clock, number, printable, say, table, width, write_out
 from sweeptree.cli.view import WAITING, JobView, SweepView, age, read_sweep, read_tail, resume_line, word
 from sweeptree.records import iter_sweeps
+from sweeptree.room import pause_line
 
 _SWEEP_COLUMNS = (
     Column("NAME"),
@@ -86,6 +87,7 @@ def _summary(view: SweepView) -> dict[str, Any]:
         "ended_at": view.document.get("ended_at"),
         "exit_code": view.document.get("exit_code"),
         "driver": view.driver,
+        "waits_for": view.lack,
         "results": str(view.paths.root),
     }
 
@@ -122,6 +124,7 @@ def render_sweep(view: SweepView, room: int, *, everything: bool) -> str:
     counts = "  ".join(f"{many} {word(state)}" for state, many in sorted(view.counts.items()))
     lines = [f"{view.name}  {view.state}  {len(view.jobs)} jobs: {counts}"]
     lines += [f"  {line}" for line in _facts(view)]
+    lines += [f"  {pause_line(printable(view.lack))}"] if view.lack else []
     shown = view.jobs if everything or len(view.jobs) <= _SHOWN_JOBS else _notable(view.jobs)
     metric = view.goal.name if view.goal else "metrics"
     columns = (

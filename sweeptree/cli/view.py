@@ -18,10 +18,13 @@ from typing import Any
 from sweeptree.errors import RecordError
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths, holder, read_json, read_ledger, read_record, record_indices
+from sweeptree.room import Room
 from sweeptree.stats import Objective, objective
 
 WAITING = "waiting"
 FOR_A_SLOT = "for a GPU slot"
+FOR_ITS_TURN = "for its turn"
+FOR_ROOM = "for room on the disk"
 WORDS = {
     JobState.PLANNED: WAITING,
     JobState.RUNNING: "running",
@@ -73,6 +76,7 @@ class SweepView:
     jobs: tuple[JobView, ...]
     driver: Mapping[str, Any] | None
     goal: Objective | None
+    lack: str | None = None  # what the disk lacks, so that no job starts
 
     @property
     def name(self) -> str:
@@ -116,17 +120,29 @@ def read_sweep(paths: SweepPaths) -> SweepView:
     driver = holder(paths)
     ledger = read_ledger(paths) or _from_records(paths)
     planned = {job["id"]: job for job in document.get("jobs", ()) if isinstance(job, dict) and "id" in job}
-    jobs = tuple(
-        _explained(
-            _job(paths, index, planned.get(index, {}), ledger.get(index, {}), driver is not None), paths, document
-        )
+    known = (
+        _job(paths, index, planned.get(index, {}), ledger.get(index, {}), driver is not None)
         for index in sorted(planned.keys() | ledger.keys())
     )
-    return SweepView(paths, document, jobs, driver, goal_of(document))
+    room = _room(document)
+    lack = room.lacking() if driver is not None and room is not None else None
+    jobs = tuple(_explained(job, paths, document, full=lack is not None) for job in known)
+    lack = lack if any(job.note == FOR_ROOM for job in jobs) else None
+    return SweepView(paths, document, jobs, driver, goal_of(document), lack)
 
 
-def _explained(job: JobView, paths: SweepPaths, document: Mapping[str, Any]) -> JobView:
-    """The job, with what is in the way of the GPU that it waits for, where its keeper says so."""
+def _room(document: Mapping[str, Any]) -> Room | None:
+    """Where the sweep looks for room, as its driver wrote it down."""
+    match document.get("room"):
+        case {"places": [*places], "least": int(least)} if all(isinstance(place, str) for place in places):
+            return Room(tuple(map(Path, places)), least)
+    return None
+
+
+def _explained(job: JobView, paths: SweepPaths, document: Mapping[str, Any], *, full: bool) -> JobView:
+    """The job, with what is in its way: a full disk, or of the GPU that it waits for, where its keeper says so."""
+    if full and job.note == FOR_ITS_TURN:
+        return replace(job, note=FOR_ROOM)
     folder = document.get("slot_dir")
     if job.note != FOR_A_SLOT or not isinstance(folder, str):
         return job
@@ -175,7 +191,7 @@ def _job(paths: SweepPaths, index: int, plan: Mapping[str, Any], entry: Mapping[
     elif state == JobState.PLANNED:
         living = _living_attempt(paths, index, attempt) if entry else None
         alive, attempt = living is not None, living or attempt
-        state, note = WAITING, FOR_A_SLOT if alive else "for its turn" if driven else "not started"
+        state, note = WAITING, FOR_A_SLOT if alive else FOR_ITS_TURN if driven else "not started"
     else:
         note = str(entry.get("reason") or "")
     start = entry.get("start_time")

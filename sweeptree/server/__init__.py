@@ -5,9 +5,16 @@ time, never a bare pid), which settings it runs under, and how a dead one is bro
 Quick to import: neither prefect nor an HTTP library; only the server's own process and `set_limit` need Prefect.
 """
 
-from sweeptree.server.config import Manner, Server, environment
+from sweeptree.server.config import Manner, Server, environment, offline_environment
 from sweeptree.server.limits import set_limit
-from sweeptree.server.process import ensure, status, stop, stopped_on_request
+from sweeptree.server.process import (
+    database_trouble,
+    ensure,
+    set_database_aside,
+    status,
+    stop,
+    stopped_on_request,
+)
 from sweeptree.server.watchdog import Outage, Watchdog
 
 __all__ = [
@@ -15,8 +22,11 @@ __all__ = [
     "Outage",
     "Server",
     "Watchdog",
+    "database_trouble",
     "ensure",
     "environment",
+    "offline_environment",
+    "set_database_aside",
     "set_limit",
     "status",
     "stop",

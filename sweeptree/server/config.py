@@ -43,6 +43,11 @@ class ServerPaths:
         return self.home / "server.json"
 
     @property
+    def database(self) -> Path:
+        """Prefect's SQLite database."""
+        return self.home / "prefect.db"
+
+    @property
     def log(self) -> Path:
         """stdout and stderr of the server; the older half stands in server.log.1."""
         return self.home / "server.log"
@@ -119,6 +124,16 @@ def server_environment(home: Path, inherited: Mapping[str, str] = os.environ) ->
             "DO_NOT_TRACK": "1",
         }
     )
+
+
+def offline_environment(home: Path) -> dict[str, str]:
+    """What a process that does without a server must have in its environment before it imports prefect."""
+    return {
+        "PREFECT_API_URL": "",
+        "PREFECT_HOME": str(home.absolute() / "prefect"),
+        "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
 
 
 def address_environment(port: int) -> dict[str, str]:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from sweeptree.errors import RecordError, ServerError
 from sweeptree.records import read_json
+from sweeptree.server import database
 from sweeptree.server.config import (
     EXIT_ALIVE,
     EXIT_BUSY,
@@ -79,6 +80,23 @@ def stop(home: Path) -> bool:
             return False
         _end(paths, server, _DEFAULT.stop)
         return True
+
+
+def database_trouble(home: Path) -> str | None:
+    """Why the server's database cannot be used; None when it can, or when there is none yet. It is only read."""
+    return database.trouble(_paths(home))
+
+
+def set_database_aside(home: Path) -> Path:
+    """Rename the database, so that the next server begins with a new one; returns where the old one stands now.
+
+    Raises ServerError while a server of this home lives.
+    """
+    paths = _paths(home)
+    with _guard(paths, _DEFAULT):
+        if status(home) is not None:
+            raise ServerError("the Prefect server runs on this database", hint="sweeptree server stop, then try again")
+        return database.set_aside(paths)
 
 
 def hold(server: Server) -> Process | None:
@@ -189,6 +207,8 @@ def _wait_answer(server: Server, seconds: float) -> bool:
 def _start(paths: ServerPaths, port: int, manner: Manner) -> Server:
     with contextlib.suppress(RecordError, KeyError):
         port = port if manner.exact else int(read_json(paths.record)["port"])  # running sweeps know the old one
+    if trouble := database.trouble(paths, glance=True):  # Prefect would try for a minute
+        raise _broken(paths, trouble)
     code = _launch(paths, port, manner)
     server = status(paths.home)
     if server is not None and code in (0, EXIT_ALIVE) and _wait_answer(server, manner.start):
@@ -197,9 +217,18 @@ def _start(paths: ServerPaths, port: int, manner: Manner) -> Server:
         raise ServerError(_busy(port, manner), hint="set SWEEPTREE_SERVER_PORT to a free port")
     if server is not None:
         _end(paths, server, manner.stop)
+    if trouble := database.trouble(paths):
+        raise _broken(paths, trouble)
     raise ServerError(
         f"the Prefect server did not start: {_last_line(paths.log)}",
         hint=(f"read {paths.log}", "sweeptree server start"),
+    )
+
+
+def _broken(paths: ServerPaths, trouble: str) -> ServerError:
+    return ServerError(
+        f"the Prefect server did not start: its database {paths.database} is broken ({trouble})",
+        hint="sweeptree doctor --repair sets it aside, and the next server begins with a new one",
     )
 
 

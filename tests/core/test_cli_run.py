@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from helpers import git
+from prefect.states import Failed
 
 from sweeptree.cli.options import RunOptions, make_spec
-from sweeptree.errors import UsageError
+from sweeptree.cli.run import _call
+from sweeptree.errors import Refused, UsageError
 from sweeptree.records import SweepPaths, SweepStore, write_json
 
 
@@ -152,3 +154,9 @@ def test_a_bad_spec_file_is_a_usage_error(repo: Path, monkeypatch: pytest.Monkey
     (repo / "sweep.yaml").write_text(text)
     with pytest.raises(UsageError):
         make_spec(RunOptions(spec=Path("sweep.yaml"), exp_name="e"))
+
+
+def test_a_sweep_that_somebody_else_took_meanwhile_is_refused() -> None:
+    state = Failed(name="Refused", message="a sweep named unet is running")
+    with pytest.raises(Refused, match="is running"):
+        _call(lambda: state)

@@ -93,6 +93,18 @@ def test_a_planned_job_waits_for_its_turn_while_somebody_drives(results: Path) -
     assert {job.note for job in read_sweep(paths).jobs} == {"not started"}
 
 
+def test_a_job_that_waits_for_room_says_so(results: Path) -> None:
+    paths = plan_sweep(results)
+    least = {"places": [str(results)], "least": 2**34}
+    write_json(paths.sweep, {**read_json(paths.sweep), "room": least})
+    with SweepStore.open(paths):
+        ran = call("status", "unet", "--results_dir", str(results))
+        told = json.loads(call("status", "unet", "--results_dir", str(results), "--json").out)
+    assert "no job starts until there is room" in ran.out and ran.out.count("for room on the disk") == 4
+    assert f"free at {results}" in told["waits_for"]
+    assert "room" not in call("status", "unet", "--results_dir", str(results)).out
+
+
 def test_a_stopped_sweep_names_the_command_that_goes_on(results: Path) -> None:
     plan_sweep(results)
     line = "sweeptree resume unet"

@@ -2,7 +2,10 @@
 
 import threading
 
+import pytest
+
 from sweeptree.driver import drive
+from sweeptree.errors import SweeptreeError
 
 WAIT = 20.0
 
@@ -43,3 +46,22 @@ def test_a_stop_ends_after_the_chains_that_run() -> None:
 
 def test_no_jobs_end_at_once() -> None:
     assert drive([], print, parallel=4, stopping=threading.Event()).wait(WAIT)
+
+
+@pytest.mark.parametrize("allowed", [0, 2])
+def test_where_threads_are_refused_fewer_do_all_the_work(monkeypatch: pytest.MonkeyPatch, allowed: int) -> None:
+    start, left, ran = threading.Thread.start, [allowed], list[int]()
+
+    def refuse(thread: threading.Thread) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    if not allowed:
+        with pytest.raises(SweeptreeError, match="no thread could be started"):
+            drive(range(5), ran.append, parallel=4, stopping=threading.Event())
+        return
+    assert drive(range(5), ran.append, parallel=4, stopping=threading.Event()).wait(30)
+    assert sorted(ran) == list(range(5))

@@ -9,7 +9,6 @@ import struct
 import subprocess
 import sys
 import termios
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from fcntl import ioctl
@@ -17,11 +16,13 @@ from pathlib import Path
 
 import pytest
 from cli_records import CONFIGS, plan_sweep, put
+from keeper_kit import until
 
 from sweeptree.cli.board import Board
 from sweeptree.cli.live import LiveView, event_line, render
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths, SweepStore, read_json, utc_now
+from sweeptree.room import Room
 
 SHOW = """
 import sys
@@ -30,6 +31,7 @@ from cli_records import put
 from sweeptree.cli.live import LiveView
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths, SweepStore, read_json, utc_now
+from sweeptree.room import Room
 paths = SweepPaths(Path(sys.argv[1]))
 with SweepStore.open(paths) as store, LiveView(paths, read_json(paths.sweep)["jobs"], metric="val_auc:max"):
     put(store, 0, JobState.SUCCEEDED, metrics={"val_auc": 0.9231}, duration_seconds=832.0)
@@ -138,15 +140,17 @@ def test_what_stood_before_is_no_news(paths: SweepPaths, store: SweepStore) -> N
     assert stream.getvalue().count("\n") == 1 and "job 1 running" in stream.getvalue()
 
 
-def test_the_stop_event_ends_the_view(paths: SweepPaths) -> None:
-    stop = threading.Event()
-    view = LiveView(paths, jobs_of(paths), stop, stream=io.StringIO())
-    with view:
-        stop.set()
+def test_the_end_of_the_block_ends_the_view(paths: SweepPaths) -> None:
+    with LiveView(paths, jobs_of(paths), stream=io.StringIO()) as view:
         thread = view._thread
-        assert thread is not None
-        thread.join(30)
-        assert not thread.is_alive()
+    assert thread is not None and not thread.is_alive()
+
+
+def test_what_the_disk_lacks_is_said_once_while_jobs_wait(paths: SweepPaths, tmp_path: Path) -> None:
+    stream = io.StringIO()
+    with LiveView(paths, jobs_of(paths), room=Room((tmp_path,), 2**34), stream=stream):
+        until(lambda: "no job starts until there is room" in stream.getvalue())
+    assert stream.getvalue().count("room") == 1 and f"free at {tmp_path}" in stream.getvalue()
 
 
 def test_a_stream_that_closes_does_not_disturb_the_run(paths: SweepPaths, store: SweepStore) -> None:

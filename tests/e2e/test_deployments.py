@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from conftest import Cli, environment_of
+from conftest import Cli, ended, environment_of
 from helpers import git
-from sweep_kit import states_of
+from sweep_kit import states_of, wait_for
 
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths
@@ -72,3 +75,21 @@ def test_deploy_does_it_in_one_step_and_server_stop_ends_it(repo: Path, own_home
     assert (ran.returncode, states_of(only_sweep(repo))) == (0, [JobState.SUCCEEDED]), ran.stdout + ran.stderr
     assert cli.call("sweeptree", "server", "stop").returncode == 0
     assert (status(own_home), worker_pid(own_home)) == (None, None)
+
+
+def test_a_killed_worker_costs_no_job_and_deploy_starts_another(repo: Path, own_home: Path) -> None:
+    cli = Cli(repo, {**environment_of(own_home, repo.parent), **QUICK})
+    assert cli.call("sweeptree", "deploy").returncode == 0
+    server, first, gate = status(own_home), worker_pid(own_home), repo.parent / "gate"
+    assert server is not None and first is not None
+    spec = {"exp_name": "held", "use_worktree": True, "parallel": 1, "dirty": "ignore"}
+    spec |= {"commands": [f"echo ready; until test -e {gate}; do sleep 0.1; done", "true"]}
+    with cli.running(*NIGHTLY, "--params", json.dumps({"spec": spec}), PREFECT_API_URL=server.api_url) as run:
+        wait_for(lambda: cli.paths("held").log(0).exists() and cli.paths("held").log(0).read_text() == "ready\n")
+        os.kill(first, signal.SIGKILL)
+        wait_for(lambda: worker_pid(own_home) is None)
+        gate.touch()
+        assert ended(run)[0] == 0
+    assert states_of(cli.paths("held")) == [JobState.SUCCEEDED] * 2
+    assert cli.call("sweeptree", "deploy").returncode == 0
+    assert worker_pid(own_home) not in (None, first)

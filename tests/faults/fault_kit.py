@@ -22,6 +22,7 @@ from sweeptree.model import JobRecord, JobState
 from sweeptree.records import SweepPaths, read_record, record_indices
 
 Die = tuple[str, int, str]
+LONER = 61_184  # a user that nobody else is
 LONGEST = 60.0  # seconds for one sweep, however busy the machine is
 
 
@@ -87,11 +88,14 @@ class Zygote:
         *,
         machine: bool = False,
         files: int = 0,
+        processes: int = 0,
     ) -> Driver:
-        """Start a driver; on a `machine` of its own (a PID namespace), or with at most that many open `files`."""
+        """Start a driver; on a `machine` of its own (a PID namespace), with at most that many open `files`, or as a
+        user of its own who may have at most that many `processes` (threads count)."""
         number = next(iter(self.numbers))
         report, output = self.folder / f"{number}.json", self.folder / f"{number}.out"
         order = {"spec": spec, "resume": resume, "die": die, "machine": machine, "files": files}
+        order |= {"processes": processes, "user": LONER}
         order |= {"report": str(report), "output": str(output), "env": dict(os.environ)}
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps(order) + "\n")

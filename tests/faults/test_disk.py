@@ -7,12 +7,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from core.keeper_kit import until
-from fault_kit import Sweeper, check_history, counted, counting, fill, records, states, until_running
+from fault_kit import Driver, Sweeper, check_history, counted, counting, fill, records, states, tmpfs, until_running
 from helpers import git
 
+from sweeptree.cli.view import FOR_ROOM, read_sweep
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths, SweepStore
 
@@ -85,7 +87,7 @@ def test_row_6_after_a_power_cut_what_was_called_done_is_there(
     disk = plug()
     sweeper.repo = Path(shutil.copytree(sweeper.repo, disk / "repo"))
     os.sync()
-    spec = sweeper.spec(["echo more >> train.py", "true", "exit 3"], commit_and_pr=True)
+    spec = sweeper.spec(["echo more >> train.py", "true", "exit 3"], commit_and_pr=True, min_free=10)
     sweeper.run(spec)
     branch = str(records(sweeper.paths(spec))[0].git_branch)
     after = plug() / "repo"
@@ -98,7 +100,7 @@ def test_row_6_a_sweep_goes_on_after_a_power_cut(sweeper: Sweeper, plug: Callabl
     disk = plug()
     sweeper.repo = Path(shutil.copytree(sweeper.repo, disk / "repo"))
     os.sync()
-    spec = sweeper.spec(["true", "true", "test $SWEEPTREE_ATTEMPT = 2 || sleep 600"])
+    spec = sweeper.spec(["true", "true", "test $SWEEPTREE_ATTEMPT = 2 || sleep 600"], min_free=10)
     driver = sweeper.start(spec)
     until_running(sweeper.paths(spec), 2)
     until(lambda: states(sweeper.paths(spec))[:2] == ["succeeded"] * 2)
@@ -129,7 +131,7 @@ def test_row_8_a_full_disk_makes_no_false_success_and_resume_recovers(
     sweeper: Sweeper, small_disk: Path, tmp_path: Path
 ) -> None:
     hold = HOLD.format(tmp_path / "go")
-    spec = sweeper.spec(counting(tmp_path / "runs", 2, hold), results_dir=str(small_disk))
+    spec = sweeper.spec(counting(tmp_path / "runs", 2, hold), results_dir=str(small_disk), min_free=100)
     driver, paths = sweeper.start(spec), sweeper.paths(spec)
     until_running(paths, 0, 1)
     ballast = fill(small_disk)
@@ -143,10 +145,52 @@ def test_row_8_a_full_disk_makes_no_false_success_and_resume_recovers(
     assert counted(tmp_path / "runs") == {0: 1, 1: 1}
 
 
+def crowd(disk: Path, sweeper: Sweeper, go: Path) -> tuple[dict[str, Any], Driver]:
+    """A sweep whose second job waits for room: its first one ran when the disk became crowded, and has ended."""
+    commands = [HOLD.format(go), f"test ! -e {disk}/ballast"]
+    spec = sweeper.spec(commands, results_dir=str(disk), parallel=1, min_free=50)
+    driver, paths = sweeper.start(spec), sweeper.paths(spec)
+    until_running(paths, 0)
+    (disk / "ballast").write_bytes(b"x" * (120 << 20))
+    go.touch()
+    until(lambda: [job.note for job in read_sweep(paths).jobs] == ["", FOR_ROOM])
+    return spec, driver
+
+
+def test_row_8_a_sweep_waits_for_room_before_the_next_job_and_goes_on_by_itself(
+    sweeper: Sweeper, small_disk: Path, tmp_path: Path
+) -> None:
+    _, driver = crowd(small_disk, sweeper, tmp_path / "go")
+    (small_disk / "ballast").unlink()
+    report = driver.wait()
+    assert report is not None and report["message"] == "2 succeeded", report
+
+
+def test_row_8_a_sweep_that_waits_for_room_can_be_cancelled_and_goes_on_later(
+    sweeper: Sweeper, small_disk: Path, tmp_path: Path
+) -> None:
+    spec, driver = crowd(small_disk, sweeper, tmp_path / "go")
+    paths = sweeper.paths(spec)
+    paths.cancel.write_text("term")
+    report = driver.wait()
+    assert report is not None and (report["name"], states(paths)) == ("Cancelled", ["succeeded"])
+    (small_disk / "ballast").unlink()
+    assert sweeper.resume(spec)["message"] == "2 succeeded"
+
+
+def test_row_8_a_file_system_without_inodes_is_too_full(sweeper: Sweeper, tmp_path: Path) -> None:
+    disk = tmp_path / "few"
+    if not tmpfs(disk, "160m,nr_inodes=500"):
+        pytest.skip("no right to mount a small disk")
+    report = sweeper.run(sweeper.spec(["true"], results_dir=str(disk), min_free=1))
+    subprocess.run(["umount", "-l", disk], check=True)
+    assert (report["name"], "more files" in report["message"]) == ("Refused", True)
+
+
 def test_row_8_a_disk_with_too_little_room_is_refused_before_the_start(sweeper: Sweeper, small_disk: Path) -> None:
     (small_disk / "ballast").write_bytes(b"x" * (100 << 20))
-    report = sweeper.run(sweeper.spec(["true"], results_dir=str(small_disk)))
-    assert (report["name"], "are free at" in report["message"]) == ("Refused", True)
+    report = sweeper.run(sweeper.spec(["true"], results_dir=str(small_disk), min_free=100))
+    assert (report["name"], "there is no room to start" in report["message"]) == ("Refused", True)
 
 
 @pytest.mark.parametrize("what", ["results", "repository"])
@@ -220,7 +264,7 @@ def test_row_6_git_s_entry_that_a_power_cut_emptied_is_repaired(sweeper: Sweeper
 
 
 def test_row_8_a_record_that_could_not_be_written_is_not_taken_for_written(sweeper: Sweeper, small_disk: Path) -> None:
-    spec = sweeper.spec([f"head -c 1000 /dev/zero > {small_disk}/x"], results_dir=str(small_disk))
+    spec = sweeper.spec([f"head -c 1000 /dev/zero > {small_disk}/x"], results_dir=str(small_disk), min_free=100)
     assert sweeper.run(spec)["message"] == "1 succeeded"
     record, paths = records(sweeper.paths(spec))[0], sweeper.paths(spec)
     with SweepStore.open(paths) as store:

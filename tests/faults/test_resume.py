@@ -4,11 +4,13 @@ import json
 import os
 import shutil
 import signal
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from core.keeper_kit import NASTY, Kit, pids_of, until
-from fault_kit import Sweeper, check_history, counted, counting, records, states, until_running
+from fault_kit import LONER, Sweeper, check_history, counted, counting, records, states, until_running
 
 from sweeptree import supervise
 from sweeptree.errors import SweeptreeError
@@ -181,6 +183,37 @@ def test_row_28_without_file_handles_the_sweep_says_so_and_goes_on_later(sweeper
     assert report["name"] in ("Failed", "OSError", "Refused", "GitError", "SweeptreeError"), report
     assert sweeper.resume(spec, failed=True)["message"] == "6 succeeded"
     assert max(counted(tmp_path / "runs").values()) == 1
+
+
+@pytest.fixture
+def loner(sweeper: Sweeper) -> Iterator[Path]:
+    """A folder of a user that nobody else is, with the repository in it; temporary folders of pytest are private."""
+    if os.geteuid():
+        pytest.skip("only root may become another user")
+    folder = Path(tempfile.mkdtemp(prefix="loner-"))
+    sweeper.repo = Path(shutil.copytree(sweeper.repo, folder / "repo"))
+    own(folder)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def own(folder: Path) -> None:
+    """Give a folder and all in it to that user."""
+    for place in (folder, *folder.rglob("*")):
+        os.chown(place, LONER, LONER, follow_symlinks=False)
+
+
+@pytest.mark.parametrize("processes", [1, 4, 8, 10, 12, 14, 17])
+def test_row_28_without_processes_the_sweep_says_so_and_goes_on_later(
+    sweeper: Sweeper, loner: Path, monkeypatch: pytest.MonkeyPatch, processes: int
+) -> None:
+    for name in ("HOME", "SWEEPTREE_HOME", "SWEEPTREE_SLOT_DIR"):
+        monkeypatch.setenv(name, str(loner / name))
+    spec = sweeper.spec(counting(loner / "runs", 6), parallel=6)
+    report = sweeper.run(spec, processes=processes)
+    assert "Traceback" not in report["message"], report
+    assert sweeper.run({**spec, "dirty": "ignore"}, resume={"failed": True}, processes=100)["message"] == "6 succeeded"
+    assert counted(loner / "runs") == dict.fromkeys(range(6), 1)
 
 
 def test_row_29_a_second_sweep_of_the_same_name_is_refused(sweeper: Sweeper, tmp_path: Path) -> None:
