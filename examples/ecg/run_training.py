@@ -262,8 +262,8 @@ def main() -> int:
     try:
         report = run(options)
     except ModuleNotFoundError as error:
-        print(f"{options.model} needs {error.name}: pip install -r requirements-torch.txt\n"
-              "linear and conv do without it.", file=sys.stderr)  # fmt: skip
+        hint = "pip install -r requirements-torch.txt (linear and conv do without it)"
+        print(f"{options.model} needs {error.name}: {hint}", file=sys.stderr)
         return 2
     except (OSError, ValueError, KeyError) as error:
         print(f"cannot train: {error}\nMake the dataset: sweeptree curate --out {options.data_dir}", file=sys.stderr)

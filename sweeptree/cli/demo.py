@@ -107,7 +107,7 @@ def make_data(top: Path, records: int, mirror: str | None = None) -> str:
 
     if (own := Settings().ptbxl) is not None:
         _curate(top, str(own.resolve()), records)
-        return f"PTB-XL records: those of {own.resolve()} that $SWEEPTREE_PTBXL names."
+        return f"PTB-XL records: the folder {own.resolve()} that $SWEEPTREE_PTBXL names."
     mirror = mirror or ptbxl.MIRROR_URL
     try:
         _ask(mirror)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import shutil
+import sys
 import tarfile
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def example(cli: Cli, tmp_path: Path) -> Cli:
 def test_a_sensible_learning_rate_ranks_first_in_the_sweep_and_in_the_evaluation(model: str, example: Cli) -> None:
     template = f"python run_training.py --exp {model}_lr_{{lr}} --seed {{seed}} --epochs 4"
     sweep = ("--template", template, "--grid", "lr=3e-5,3e-3", "--seeds", "1,2", "--metric", "val_auc:max", "--json")
-    done = example.run("lr", *sweep)
+    done = example.run("lr", *sweep, VIRTUAL_ENV=sys.prefix)  # as if it were activated: the jobs' python is this one
     document = json.loads(done.stdout)
     assert (done.returncode, document["leaderboard"]) == (0, ["lr=3e-3", "lr=3e-5"])
     judged = example.call("sweeptree", "evaluate", "results/lr", "--compare", "--bootstrap", "50", "--json")

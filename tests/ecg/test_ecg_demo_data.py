@@ -88,7 +88,7 @@ def test_a_silent_mirror_is_given_up(top):
 
 def test_the_users_own_folder_wins(mirror, top, monkeypatch):
     monkeypatch.setenv("SWEEPTREE_PTBXL", str(mirror[1]))
-    assert f"those of {mirror[1]} that $SWEEPTREE_PTBXL names" in make_data(top, 35, NOWHERE)
+    assert f"the folder {mirror[1]} that $SWEEPTREE_PTBXL names" in make_data(top, 35, NOWHERE)
     assert records_in(top) == 35
 
 

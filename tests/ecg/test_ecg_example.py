@@ -1,5 +1,6 @@
 """The example: generated records, gradients, and trainings on a curated dataset that really learn."""
 
+import csv
 import importlib.util
 import json
 import os
@@ -10,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sweeptree.ecg import CurateSpec, curate, load
+from sweeptree.ecg import CurateSpec, EvaluateSpec, curate, evaluate, load
+from sweeptree.ecg.judge import AGE_BANDS
 from sweeptree.examples.ecg import generate_records, networks
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "ecg"
@@ -115,6 +117,15 @@ def test_a_run_names_its_dataset_and_saves_the_test_scores_of_the_best_epoch(tol
     with np.load(folder / "predictions.npz", allow_pickle=False) as saved:
         assert saved["ids"].tolist() == load(curated).ecg_ids[load(curated).splits["test"]].tolist()
         assert saved["pred"].shape == saved["true"].shape == (16, 5)
+
+
+def test_its_evaluation_lists_age_bands_from_young_to_old(told, curated, tmp_path):
+    predictions = told[0] / "results/linear_lr_1e-1/seed1/predictions.npz"
+    evaluate(EvaluateSpec(predictions=(predictions,), data=curated, bootstrap=0, figures=False, out=tmp_path))
+    with (tmp_path / "subgroups.csv").open(newline="") as stream:
+        ages = [row["value"] for row in csv.DictReader(stream) if row["group"] == "age"]
+    assert ages == [name for _, _, name in AGE_BANDS if name in ages]
+    assert ages[0] == "under 40"
 
 
 @pytest.mark.parametrize("model", [*NUMPY_MODELS, *TORCH_MODELS])
