@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from sweeptree.ecg import CurateSpec, EvaluateSpec, curate, evaluate, load
 from sweeptree.ecg.judge import AGE_BANDS
@@ -117,6 +118,9 @@ def test_a_run_names_its_dataset_and_saves_the_test_scores_of_the_best_epoch(tol
     with np.load(folder / "predictions.npz", allow_pickle=False) as saved:
         assert saved["ids"].tolist() == load(curated).ecg_ids[load(curated).splits["test"]].tolist()
         assert saved["pred"].shape == saved["true"].shape == (16, 5)
+        assert not np.array_equal(saved["pred"], saved["val_pred"])
+        each = [roc_auc_score(saved["val_true"][:, k], saved["val_pred"][:, k]) for k in range(5)]
+    assert np.mean(each) == pytest.approx(report["val_auc"])
 
 
 def test_its_evaluation_lists_age_bands_from_young_to_old(told, curated, tmp_path):
