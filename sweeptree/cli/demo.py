@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -59,7 +60,7 @@ def demo(
         exp_name="demo", commands="commands.json", metric="val_auc:max", use_worktree=True, as_json=as_json
     )
     code = run(options)
-    say(f"Everything stands in {top}; delete it when you have seen it.")
+    say(f"Everything stands in {top}; when you have seen it: chmod -R u+w {quote(str(top))} && rm -r {quote(str(top))}")
     return code
 
 
