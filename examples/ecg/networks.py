@@ -1,4 +1,4 @@
-"""The networks of run_training.py in plain numpy: each layer has its gradient written by hand.
+"""The models of run_training.py that need nothing but numpy: each layer has its gradient written by hand.
 
 Shapes: n records, c channels, t samples. `forward` keeps what `backward` needs; `backward` takes the gradient of the
 loss by the output, leaves the gradients of the parameters in `gradients` and returns the gradient by the input.
@@ -118,33 +118,8 @@ class ConvNet:
         self.a.backward(self.b.backward(unpool(self.top, self.head.backward(g))))
 
 
-class UNet:
-    """Down, down, up again beside the first level's output; both levels are pooled."""
-
-    def __init__(self, channels: int, outputs: int, rng: np.random.Generator) -> None:
-        self.a, self.b, self.up = Conv(channels, 12, 4, rng), Conv(12, 24, 4, rng), Conv(36, 12, 1, rng)
-        self.head = Dense(72, outputs, rng)
-        self.layers: list[Layer] = [self.a, self.b, self.up, self.head]
-
-    def forward(self, x: Array) -> Array:
-        skip = self.a.forward(x)
-        self.low = self.b.forward(skip)
-        wide = np.repeat(self.low, 4, axis=2)[:, :, : skip.shape[2]]
-        self.high = self.up.forward(np.concatenate([wide, skip], axis=1))
-        return self.head.forward(np.concatenate([pool(self.low), pool(self.high)], axis=1))
-
-    def backward(self, g: Array) -> None:
-        g = self.head.backward(g)
-        joined = self.up.backward(unpool(self.high, g[:, 48:]))
-        n, channels, length = self.low.shape
-        wide = np.zeros((n, channels, 4 * length), np.float32)
-        wide[:, :, : joined.shape[2]] = joined[:, :channels]
-        low = unpool(self.low, g[:, :48]) + wide.reshape(n, channels, length, 4).sum(3)
-        self.a.backward(self.b.backward(low) + joined[:, channels:])
-
-
-Model = Linear | ConvNet | UNet
-MODELS: dict[str, type[Model]] = {"linear": Linear, "conv": ConvNet, "unet": UNet}
+Model = Linear | ConvNet
+MODELS: dict[str, type[Model]] = {"linear": Linear, "conv": ConvNet}
 
 
 class Adam:
@@ -165,3 +140,33 @@ class Adam:
             unbiased = self.mean[i] / (1 - 0.9**self.step_number)
             scale = np.sqrt(self.square[i] / (1 - 0.999**self.step_number)) + 1e-8
             parameter -= (self.rate * unbiased / scale).astype(np.float32)  # noqa: PLW2901 - in place
+
+
+def sigmoid(x: Array) -> Array:
+    """Logits to probabilities."""
+    return (1 / (1 + np.exp(-np.clip(x, -30, 30)))).astype(np.float32)
+
+
+def loss(labels: Array, scores: Array) -> float:
+    """Mean binary cross-entropy of probabilities."""
+    p = np.clip(scores, 1e-7, 1 - 1e-7)
+    return float(-(labels * np.log(p) + (1 - labels) * np.log(1 - p)).mean())
+
+
+class NumpyLearner:
+    """A model and its optimiser: `learn` takes one step, `scores` gives probabilities."""
+
+    def __init__(self, model: str, channels: int, classes: int, *, rate: float, seed: int) -> None:
+        self.net = MODELS[model](channels, classes, np.random.default_rng([seed, 0]))
+        self.optimiser = Adam(self.net.layers, rate)
+
+    def learn(self, x: Array, y: Array) -> float:
+        """One step on a batch. Returns its loss before the step."""
+        scores = self.scores(x)
+        self.net.backward((scores - y) / np.float32(len(x)))
+        self.optimiser.step()
+        return loss(y, scores)
+
+    def scores(self, x: Array) -> Array:
+        """Probabilities (n, classes)."""
+        return sigmoid(self.net.forward(x))

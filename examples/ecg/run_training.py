@@ -1,142 +1,139 @@
 #!/usr/bin/env python3
-"""Train a small classifier on 100 Hz PTB-XL records with numpy alone, in about a second on one core.
+"""Train a small classifier on a curated PTB-XL (`sweeptree curate`), in seconds on one core.
 
-    python run_training.py --exp linear_lr_3e-3 --seed 1 [--data DIR] [--epochs N]
+    python run_training.py --exp linear_lr_3e-3 --seed 1 [--data_dir data/processed] [--epochs N] [--batch_size 32]
 
---exp is <model>_lr_<rate>. Models: linear (logistic regression on features of the signal), conv (two strided
-convolutions) and unet (one skip connection), each trained with Adam on the five diagnostic superclasses. Folds 1-8
-train, 9 validates, 10 tests, as PTB-XL's authors ask. Writes results/<exp>/seed<k>/ in the current folder, one JSON
-object per epoch to $SWEEPTREE_METRICS when that is set, and one JSON object as the last line of stdout. The same
-arguments give the same bytes.
+--exp is <model>_lr_<rate>. With numpy alone: linear (logistic regression on features of the signal), conv (two strided
+convolutions). With torch (requirements-torch.txt): unet, resnet (1-D). Reads signals_100.npy memory-mapped, trains on
+the training split and keeps the epoch with the best macro AUC on the validation split. Writes
+results/<exp>/seed<k>/{predictions.npz,metrics.json,history.json}, one JSON object per epoch to $SWEEPTREE_METRICS when
+that is set (the last one again of the kept epoch), and one JSON object as the last line of stdout. The same arguments
+give the same bytes.
 """
 
 import argparse
-import ast
-import csv
 import json
 import math
 import os
 import re
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ.setdefault(_name, "1")  # before numpy: a sweep's jobs share the cores, one thread each
 
 import numpy as np  # noqa: E402
-from networks import MODELS, Adam, Array, Model  # noqa: E402
+from features import LEADS, SAMPLES, features  # noqa: E402
+from networks import Array, NumpyLearner, loss  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
-CLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
-LEADS, SAMPLES = 12, 1000  # ten seconds at 100 Hz
-BATCH = 32
+EPOCHS = {"linear": 20, "conv": 20, "unet": 8, "resnet": 8}
+NEED_TORCH = ("unet", "resnet")
+BLOCK = 256  # records that are looked at together: memory stays small however long the dataset is
+Rows = NDArray[np.int64]
 
 
 # ---------------------------------------------------------------- data
-class Dataset(NamedTuple):
-    """Records of one PTB-XL folder: signals (n, 12, 1000) in mV, labels (n, 5), folds and ecg ids (n,)."""
+class Data(NamedTuple):
+    """A curated dataset of n records at 100 Hz.
 
-    signals: Array
+    signals int16 (n, 1000, 12) in microvolts, memory-mapped; labels (n, k); ids (n,); splits: row numbers of train, val
+    and test; mean and std (12,) of the training split in microvolts; digest: what names this exact content.
+    """
+
+    signals: NDArray[np.int16]
     labels: Array
-    folds: NDArray[np.int64]
+    classes: list[str]
     ids: NDArray[np.int64]
+    splits: dict[str, Rows]
+    mean: Array
+    std: Array
+    digest: str
 
 
-def read_record(path: Path) -> Array:
-    """One WFDB record (path without suffix) as (12, 1000) mV. ValueError when it is not what its header says."""
-    lines = path.with_suffix(".hea").read_text(encoding="ascii").splitlines()
-    if lines[0].split()[1:4] != [str(LEADS), "100", str(SAMPLES)]:
-        raise ValueError(f"{path.name}.hea: expected 12 leads, 100 Hz, 1000 samples")
-    fields = [line.split() for line in lines[1 : LEADS + 1]]
-    if any(f[0] != f"{path.name}.dat" or f[1] != "16" or f[2] != "1000.0(0)/mV" for f in fields):
-        raise ValueError(f"{path.name}.hea: expected format 16 in {path.name}.dat at 1000 units per mV")
-    raw = path.with_suffix(".dat").read_bytes()
-    if len(raw) != 2 * LEADS * SAMPLES:
-        raise ValueError(f"{path.name}.dat: {len(raw)} bytes, expected {2 * LEADS * SAMPLES}")
-    values = np.frombuffer(raw, "<i2").reshape(SAMPLES, LEADS)
-    expected = np.array([int(f[6]) for f in fields]) % 65536  # WFDB: the sum of a lead's samples modulo 65536
-    if not np.array_equal(values.sum(0, dtype=np.int64) % 65536, expected):
-        raise ValueError(f"{path.name}.dat: checksum differs from the header's")
-    return np.ascontiguousarray(values.T, dtype=np.float32) / np.float32(1000)
+def load(folder: Path, family: str) -> Data:
+    """Open the files that `sweeptree curate` made. OSError, ValueError or KeyError when they are not those."""
+    signals = np.load(folder / "signals_100.npy", mmap_mode="r", allow_pickle=False)
+    with np.load(folder / "labels.npz", allow_pickle=False) as file:
+        labels, ids = file[f"y_{family}"].astype(np.float32), file["ecg_id"]
+        classes = [str(name) for name in file[f"classes_{family}"]]
+    if signals.shape != (len(ids), SAMPLES, LEADS):
+        raise ValueError(f"signals_100.npy has the shape {signals.shape} for {len(ids)} records")
+    row_of = {int(ecg_id): row for row, ecg_id in enumerate(ids)}
+    named = read_json(folder / "splits.json")
+    splits = {name: np.array([row_of[i] for i in named[name]], np.int64) for name in ("train", "val", "test")}
+    if not all(map(len, splits.values())):
+        raise ValueError("a split holds no record; curate more of them")
+    stats = read_json(folder / "stats.json")["100"]
+    mean, std = (np.array(stats[name], np.float32) for name in ("mean", "std"))
+    digest = str(read_json(folder / "manifest.json")["digest"])
+    return Data(signals, labels, classes, ids, splits, mean, std, digest)
 
 
-def superclass_of(folder: Path) -> dict[str, str]:
-    """SCP code to superclass, from scp_statements.csv; statements of form and rhythm have none."""
-    with (folder / "scp_statements.csv").open(newline="", encoding="utf-8") as file:
-        return {row[""]: row["diagnostic_class"] for row in csv.DictReader(file) if row["diagnostic"] == "1.0"}
+def read_json(path: Path) -> dict[str, Any]:
+    """One of the dataset's JSON files."""
+    return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
-def label_row(scp_codes: str, superclass: dict[str, str]) -> list[float]:
-    """The five labels of one record. The column is Python text: parsed as a literal, never evaluated."""
-    found = {superclass.get(code) for code in ast.literal_eval(scp_codes)}
-    return [float(name in found) for name in CLASSES]
+class Inputs(Protocol):
+    """What a model sees of some records."""
+
+    channels: int
+
+    def of(self, rows: Rows) -> Array: ...
 
 
-def load(folder: Path) -> Dataset:
-    """Every readable 100 Hz record that the table names; unreadable ones are told on stderr and left out."""
-    superclass = superclass_of(folder)
-    signals, labels, keys = [], [], []
-    with (folder / "ptbxl_database.csv").open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            if not re.fullmatch(r"records100/\d{5}/\d{5}_lr", row["filename_lr"]):
-                raise ValueError(f"ptbxl_database.csv: strange file name {row['filename_lr']!r}")
-            try:
-                label = label_row(row["scp_codes"], superclass)
-                signal = read_record(folder / row["filename_lr"])
-            except (OSError, ValueError, SyntaxError) as error:
-                print(f"record {row['ecg_id']} left out: {error}", file=sys.stderr)
-                continue
-            signals.append(signal)
-            labels.append(label)
-            keys.append((int(row["strat_fold"]), int(row["ecg_id"])))
-    if not keys:
-        raise ValueError(f"no readable record in {folder}")
-    folds, ids = np.array(keys, np.int64).T
-    return Dataset(np.stack(signals), np.array(labels, np.float32), folds, ids)
+class Signals:
+    """(n, 12, t): signals scaled by the training split, `factor` samples averaged into one."""
+
+    channels = LEADS
+
+    def __init__(self, data: Data, factor: int) -> None:
+        self.data, self.factor = data, factor
+
+    def of(self, rows: Rows) -> Array:
+        scaled = (self.data.signals[rows] - self.data.mean) / (self.data.std + 1)
+        parts = np.clip(scaled, -8, 8).reshape(len(rows), -1, self.factor, LEADS)
+        return np.ascontiguousarray(parts.mean(2).transpose(0, 2, 1), np.float32)
 
 
-# ---------------------------------------------------------------- features of the linear model
-def beat_starts(signal: Array) -> NDArray[np.int64]:
-    """Sample numbers of the heart beats of one record: peaks of the slope, at least 0.3 s apart."""
-    slope = np.convolve(np.abs(np.diff(signal)).sum(0), np.ones(5) / 5, "same")
-    padded = np.pad(slope, 15, constant_values=-1)
-    highest = np.lib.stride_tricks.sliding_window_view(padded, 31).max(1)
-    peaks = np.flatnonzero((slope == highest) & (slope > 0.4 * np.percentile(slope, 98)))
-    return peaks[(peaks >= 30) & (peaks < SAMPLES - 50)]
+class Features:
+    """(n, c): features of the signals, worked out once and scaled by the training split."""
 
+    def __init__(self, data: Data) -> None:
+        blocks = (data.signals[i : i + BLOCK].astype(np.float32) for i in range(0, len(data.signals), BLOCK))
+        found = np.concatenate([features(block.transpose(0, 2, 1) / np.float32(1000)) for block in blocks])
+        train = found[data.splits["train"]]
+        self.values: Array = np.clip((found - train.mean(0)) / (train.std(0) + 1e-6), -8, 8).astype(np.float32)
+        self.channels = found.shape[1]
 
-def median_beat(signal: Array) -> Array:
-    """The record's typical beat, (12, 40) mV at 50 Hz; zeros when no beat was found."""
-    starts = beat_starts(signal)
-    if not len(starts):
-        return np.zeros((LEADS, 40), np.float32)
-    beats = np.stack([signal[:, s - 30 : s + 50] for s in starts])
-    beat: Array = np.median(beats, axis=0).astype(np.float32).reshape(LEADS, 40, 2).mean(2)
-    return beat - np.median(beat, axis=1, keepdims=True)
-
-
-def features(signals: Array) -> Array:
-    """What the linear model sees, (n, 672): median beat, spectrum in eight bands, amplitude quantiles."""
-    beats = np.stack([median_beat(s) for s in signals]).reshape(len(signals), -1)
-    power = np.abs(np.fft.rfft(signals, axis=2))[:, :, 5:405] ** 2  # 0.5 to 40.5 Hz
-    bands = np.log(power.reshape(len(signals), LEADS, 8, 50).mean(3) + 1e-3)
-    ordered = np.sort(signals, axis=2)[:, :, [5, 20, 50, 200, 800, 950, 980, 995]]
-    parts = (beats, bands.reshape(len(signals), -1), ordered.reshape(len(signals), -1))
-    return np.concatenate(parts, axis=1).astype(np.float32)
+    def of(self, rows: Rows) -> Array:
+        return self.values[rows]
 
 
 # ---------------------------------------------------------------- training
-def sigmoid(x: Array) -> Array:
-    """Logits to probabilities."""
-    return (1 / (1 + np.exp(-np.clip(x, -30, 30)))).astype(np.float32)
+class Learner(Protocol):
+    """A model with its optimiser."""
+
+    def learn(self, x: Array, y: Array) -> float: ...
+    def scores(self, x: Array) -> Array: ...
 
 
-def loss(labels: Array, scores: Array) -> float:
-    """Mean binary cross-entropy of probabilities."""
-    p = np.clip(scores, 1e-7, 1 - 1e-7)
-    return float(-(labels * np.log(p) + (1 - labels) * np.log(1 - p)).mean())
+def inputs_of(model: str, data: Data) -> Inputs:
+    """Features for linear; signals at 50 Hz for conv, which has no pooling to spare; else at 100 Hz."""
+    return Features(data) if model == "linear" else Signals(data, 2 if model == "conv" else 1)
+
+
+def learner_of(options: argparse.Namespace, channels: int, classes: int) -> Learner:
+    """A new model. torch is imported only for a model that needs it."""
+    if options.model not in NEED_TORCH:
+        return NumpyLearner(options.model, channels, classes, rate=options.rate, seed=options.seed)
+    from torch_networks import TorchLearner
+
+    return TorchLearner(options.model, channels, classes, rate=options.rate, seed=options.seed)
 
 
 def auc(truth: Array, score: Array) -> float:
@@ -148,33 +145,60 @@ def auc(truth: Array, score: Array) -> float:
     return float((rank[positive].sum() - n * (n + 1) / 2) / (n * m)) if n and m else float("nan")
 
 
-def macro_auc(labels: Array, scores: Array) -> float:
-    """Mean AUC of the classes that occur and do not always occur."""
-    each = np.array([auc(labels[:, k], scores[:, k]) for k in range(labels.shape[1])])
-    return float(each[~np.isnan(each)].mean()) if not np.isnan(each).all() else float("nan")
+def auc_of_class(data: Data, split: str, scores: Array) -> dict[str, float]:
+    """AUC of the classes that occur in a split and do not always occur. ValueError when there is none."""
+    labels = data.labels[data.splits[split]]
+    each = {name: auc(labels[:, k], scores[:, k]) for k, name in enumerate(data.classes)}
+    known = {name: value for name, value in each.items() if not math.isnan(value)}
+    if not known:
+        raise ValueError(f"no class of the {split} split can be scored; curate more records")
+    return known
 
 
-def inputs_of(model: str, data: Dataset) -> Array:
-    """The model's input, scaled by the training folds only: features, or signals at 50 Hz."""
-    x = features(data.signals) if model == "linear" else data.signals.reshape(-1, LEADS, 500, 2).mean(3)
-    axes = (0,) if model == "linear" else (0, 2)
-    train = x[data.folds <= 8]
-    scaled: Array = (x - train.mean(axes, keepdims=True)) / (train.std(axes, keepdims=True) + 1e-6)
-    return np.clip(scaled, -8, 8).astype(np.float32)
+def mean_of(values: Mapping[str, float]) -> float:
+    return sum(values.values()) / len(values)
 
 
-def train_epoch(net: Model, optimiser: Adam, x: Array, y: Array, rng: np.random.Generator) -> float:
-    """One pass over x in a new order. Returns the mean loss of its batches."""
-    order = rng.permutation(len(x))
-    losses = []
-    for batch in np.array_split(order, max(1, len(x) // BATCH)):
-        scores = sigmoid(net.forward(x[batch]))
-        losses.append(loss(y[batch], scores))
-        net.backward((scores - y[batch]) / np.float32(len(batch)))
-        optimiser.step()
-    return sum(losses) / len(losses)
+def scores_of(learner: Learner, inputs: Inputs, rows: Rows) -> Array:
+    """Probabilities of some records, block by block."""
+    return np.concatenate([learner.scores(inputs.of(rows[i : i + BLOCK])) for i in range(0, len(rows), BLOCK)])
 
 
+def train_epoch(learner: Learner, inputs: Inputs, data: Data, order: Rows, batch_size: int) -> float:
+    """One pass over the records in this order. Returns the mean loss of the batches."""
+    batches = np.array_split(order, max(1, len(order) // batch_size))
+    return sum(learner.learn(inputs.of(rows), data.labels[rows]) for rows in batches) / len(batches)
+
+
+class Fitted(NamedTuple):
+    """Figures of every epoch, those of the kept one, and its probabilities on the validation and test splits."""
+
+    history: list[dict[str, float]]
+    kept: dict[str, float]
+    scores: dict[str, Array]
+
+
+def fit(learner: Learner, inputs: Inputs, data: Data, options: argparse.Namespace) -> Fitted:
+    """Train, telling the figures of every epoch as they come, and keep the epoch with the best validation AUC."""
+    rng = np.random.default_rng([options.seed, 1])
+    history: list[dict[str, float]] = []
+    kept: dict[str, float] = {}
+    scores: dict[str, Array] = {}
+    for epoch in range(1, options.epochs + 1):
+        order = rng.permutation(data.splits["train"])
+        train_loss = train_epoch(learner, inputs, data, order, options.batch_size)
+        val = scores_of(learner, inputs, data.splits["val"])
+        val_loss = loss(data.labels[data.splits["val"]], val)
+        point = {"step": epoch, "train_loss": train_loss, "val_loss": val_loss}
+        history.append(point | {"val_auc": mean_of(auc_of_class(data, "val", val))})
+        tell(history[-1])
+        if not kept or history[-1]["val_auc"] > kept["val_auc"]:
+            kept, scores = history[-1], {"val": val, "test": scores_of(learner, inputs, data.splits["test"])}
+    tell(kept | {"step": options.epochs + 1})  # sweeptree ranks by the last value: that of what was kept
+    return Fitted(history, kept, scores)
+
+
+# ---------------------------------------------------------------- results
 def tell(point: dict[str, float]) -> None:
     """One epoch's figures: to the log, and as a JSON line to $SWEEPTREE_METRICS."""
     print(" ".join(f"{name}={value:.4g}" for name, value in point.items()), flush=True)
@@ -183,90 +207,66 @@ def tell(point: dict[str, float]) -> None:
             file.write(json.dumps(point) + "\n")
 
 
-def write_results(folder: Path, report: dict[str, object], history: list[dict[str, float]]) -> None:
-    """metrics.json and history.json, the latter one list per figure."""
+def write_results(folder: Path, report: dict[str, object], fitted: Fitted, data: Data) -> None:
+    """metrics.json, history.json (a list per figure), and predictions.npz as `sweeptree evaluate` reads it."""
     folder.mkdir(parents=True, exist_ok=True)
-    lists = {name: [point[name] for point in history] for name in history[0]}
+    lists = {name: [point[name] for point in fitted.history] for name in fitted.history[0]}
     (folder / "metrics.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     (folder / "history.json").write_text(json.dumps(lists, indent=1) + "\n", encoding="utf-8")
-
-
-def write_predictions(path: Path, net: Model, x: Array, data: Dataset) -> dict[str, float]:
-    """predictions.npz for folds 9 and 10 (no pickle inside). Returns each class's AUC on fold 10, where it has one."""
-    val, test = data.folds == 9, data.folds == 10
-    scores = {"val": sigmoid(net.forward(x[val])), "test": sigmoid(net.forward(x[test]))}
-    np.savez(
-        path,
-        classes=np.array(CLASSES),
-        val_id=data.ids[val],
-        val_true=data.labels[val],
-        val_pred=scores["val"],
-        test_id=data.ids[test],
-        test_true=data.labels[test],
-        test_pred=scores["test"],
-    )
-    each = {name: auc(data.labels[test][:, k], scores["test"][:, k]) for k, name in enumerate(CLASSES)}
-    return {name: value for name, value in each.items() if not math.isnan(value)}
-
-
-def fit(net: Model, x: Array, data: Dataset, options: argparse.Namespace) -> list[dict[str, float]]:
-    """Train on folds 1-8. Returns the figures of every epoch, told as they come."""
-    train, val = data.folds <= 8, data.folds == 9
-    optimiser = Adam(net.layers, options.rate)
-    rng = np.random.default_rng([options.seed, 1])
-    history = []
-    for epoch in range(1, options.epochs + 1):
-        mean_loss = train_epoch(net, optimiser, x[train], data.labels[train], rng)
-        scores = sigmoid(net.forward(x[val]))
-        figures = {"val_loss": loss(data.labels[val], scores), "val_auc": macro_auc(data.labels[val], scores)}
-        history.append({"step": epoch, "train_loss": mean_loss, **figures})
-        tell(history[-1])
-    return history
+    arrays: dict[str, Any] = {"classes": np.array(data.classes)}
+    for prefix, split in (("", "test"), ("val_", "val")):
+        rows = data.splits[split]
+        arrays |= {f"{prefix}ids": data.ids[rows], f"{prefix}true": data.labels[rows].astype(np.uint8)}
+        arrays[f"{prefix}pred"] = fitted.scores[split]
+    np.savez(folder / "predictions.npz", **arrays)
 
 
 def run(options: argparse.Namespace) -> dict[str, object]:
     """Load, train, write results/<exp>/seed<k>/. Returns the report that ends stdout."""
     started = time.monotonic()
-    data = load(options.data)
-    if not all((data.folds == fold).any() for fold in (1, 9, 10)):
-        raise ValueError(f"{options.data}: folds 1, 9 and 10 must each hold a record; take more records")
-    x = inputs_of(options.model, data)
-    net = MODELS[options.model](x.shape[1], len(CLASSES), np.random.default_rng([options.seed, 0]))
-    history = fit(net, x, data, options)
-    folder = Path("results") / options.exp / f"seed{options.seed}"
-    folder.mkdir(parents=True, exist_ok=True)
-    each = write_predictions(folder / "predictions.npz", net, x, data)
+    data = load(options.data_dir, options.labels)
+    inputs = inputs_of(options.model, data)
+    fitted = fit(learner_of(options, inputs.channels, len(data.classes)), inputs, data, options)
+    each = auc_of_class(data, "test", fitted.scores["test"])
     report: dict[str, object] = {"exp": options.exp, "model": options.model, "lr": options.rate, "seed": options.seed}
-    report |= {name: history[-1][name] for name in ("train_loss", "val_loss", "val_auc")}
-    report |= {"test_auc": sum(each.values()) / max(1, len(each)), "test_auc_of_class": each}
-    write_results(folder, report, history)
+    report |= {"data_digest": data.digest, "epoch": fitted.kept["step"]}
+    report |= {name: fitted.kept[name] for name in ("train_loss", "val_loss", "val_auc")}
+    report |= {"test_auc": mean_of(each), "test_auc_of_class": each}
+    write_results(Path("results") / options.exp / f"seed{options.seed}", report, fitted, data)
     return report | {"records": len(data.ids), "seconds": round(time.monotonic() - started, 3)}
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
     """The command line; --exp is taken apart into `model` and `rate`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--exp", required=True, help="linear_lr_3e-3, conv_lr_1e-3, unet_lr_3e-4 ...")
+    parser.add_argument("--exp", required=True, help="linear_lr_3e-3, conv_lr_1e-3, unet_lr_3e-3, resnet_lr_3e-3 ...")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("SWEEPTREE_PTBXL", "data/ptb-xl")))
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--data_dir", type=Path, default=Path("data/processed"))
+    parser.add_argument("--labels", default="super", choices=("super", "sub", "diag", "form", "rhythm", "all"))
+    parser.add_argument("--epochs", type=int, help="default: " + ", ".join(f"{m} {n}" for m, n in EPOCHS.items()))
+    parser.add_argument("--batch_size", type=int, default=32)
     options = parser.parse_args(argv)
     named = re.fullmatch(r"([a-z]+)_lr_(\d+(?:\.\d+)?(?:e-?\d+)?)", options.exp)
-    if not named or named[1] not in MODELS or float(named[2]) <= 0:
-        parser.error(f"--exp {options.exp!r} is not <model>_lr_<rate> with a model of: {', '.join(MODELS)}")
-    if options.epochs < 1 or options.seed < 0:
-        parser.error("--epochs must be 1 or more, --seed 0 or more")
+    if not named or named[1] not in EPOCHS or float(named[2]) <= 0:
+        parser.error(f"--exp {options.exp!r} is not <model>_lr_<rate> with a model of: {', '.join(EPOCHS)}")
     options.model, options.rate = named[1], float(named[2])
+    options.epochs = EPOCHS[options.model] if options.epochs is None else options.epochs
+    if options.epochs < 1 or options.batch_size < 1 or options.seed < 0:
+        parser.error("--epochs and --batch_size must be 1 or more, --seed 0 or more")
     return options
 
 
 def main() -> int:
-    """Run once. Exit code 2 with one sentence when the data cannot be used."""
+    """Run once. Exit code 2 with what is wrong and the next command when it cannot be run."""
     options = parse(sys.argv[1:])
     try:
         report = run(options)
-    except (OSError, ValueError) as error:
-        print(f"cannot train: {error}\nMake a data folder: python prepare_data.py {options.data}", file=sys.stderr)
+    except ModuleNotFoundError as error:
+        hint = "pip install -r requirements-torch.txt (linear and conv do without it)"
+        print(f"{options.model} needs {error.name}: {hint}", file=sys.stderr)
+        return 2
+    except (OSError, ValueError, KeyError) as error:
+        print(f"cannot train: {error}\nMake the dataset: sweeptree curate --out {options.data_dir}", file=sys.stderr)
         return 2
     print(json.dumps(report))
     return 0

@@ -8,7 +8,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -17,12 +19,13 @@ import sweeptree
 from sweeptree.cli.engine import say
 from sweeptree.cli.options import RunOptions
 from sweeptree.cli.run import run
-from sweeptree.errors import UsageError
+from sweeptree.errors import SweeptreeError, UsageError
 from sweeptree.settings import Settings
 
 CONFIGS = ("linear_lr_3e-4", "linear_lr_3e-3", "linear_lr_3e-2")
 SEEDS = (1, 2)
-SCRIPTS = "*.py"
+FILES = ("*.py", "*.txt")
+PATIENCE = 3.0  # seconds for the mirror's first answer
 
 
 def demo(
@@ -47,7 +50,7 @@ def demo(
     top = _new_folder(folder)
     say(f"the demo's repository: {top}")
     _make_repository(top)
-    say(_make_data(top / "data" / "ptb-xl", records))
+    say(make_data(top, records))
     _use_our_python()
     os.chdir(top)
     commands = [f"python run_training.py --exp {config} --seed {seed}" for config in CONFIGS for seed in SEEDS]
@@ -57,7 +60,7 @@ def demo(
         exp_name="demo", commands="commands.json", metric="val_auc:max", use_worktree=True, as_json=as_json
     )
     code = run(options)
-    say(f"Everything stands in {top}; delete it when you have seen it.")
+    say(f"Everything stands in {top}; when you have seen it: chmod -R u+w {quote(str(top))} && rm -r {quote(str(top))}")
     return code
 
 
@@ -72,8 +75,8 @@ def _new_folder(folder: Path | None) -> Path:
 
 def _make_repository(top: Path) -> None:
     example = Path(sweeptree.__file__).with_name("examples") / "ecg"
-    for script in sorted(example.glob(SCRIPTS)):
-        shutil.copyfile(script, top / script.name)
+    for path in sorted(path for pattern in FILES for path in example.glob(pattern)):
+        shutil.copyfile(path, top / path.name)
     (top / ".gitignore").write_text("data/\nresults/\n__pycache__/\n")
     _git(top, "init", "--quiet", "--initial-branch=main")
     _commit(top, "A small ECG training")
@@ -96,24 +99,66 @@ def _git(top: Path, *words: str) -> None:
     )
 
 
-def _make_data(dest: Path, records: int) -> str:
-    """Get the records with the example's own script: PTB-XL if it can be had, else records shaped like it."""
-    source = Settings().ptbxl
-    if source is not None:
-        os.environ["SWEEPTREE_PTBXL"] = str(source.resolve())
-    done = subprocess.run(
-        [sys.executable, "prepare_data.py", str(dest), "--records", str(records)],
-        cwd=dest.parent.parent,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
+def make_data(top: Path, records: int, mirror: str | None = None) -> str:
+    """Curate records into data/processed: the user's own, those of the mirror, else generated ones; says which.
+
+    `mirror` is the address of a PTB-XL folder in place of the public one.
+    """
+    from sweeptree.ecg import ptbxl
+
+    if (own := Settings().ptbxl) is not None:
+        _curate(top, str(own.resolve()), records)
+        return f"PTB-XL records: the folder {own.resolve()} that $SWEEPTREE_PTBXL names."
+    mirror = mirror or ptbxl.MIRROR_URL
+    try:
+        _ask(mirror)
+        kept = _curate(top, mirror, records)
+    except SweeptreeError as error:
+        return _generate(top, records, str(error))
+    return f"PTB-XL: {kept} real records from the public mirror (CC BY 4.0)."
+
+
+def _curate(top: Path, source: str, records: int) -> int:
+    """Make data/processed. Returns how many records it holds: damaged ones are left out."""
+    from sweeptree.ecg import CurateSpec, curate
+    from sweeptree.ecg.progress import TextReporter
+
+    spec = CurateSpec(source=source, out=top / "data" / "processed", limit=records, on_bad_record="quarantine")
+    return curate(spec, TextReporter()).counts["records"]
+
+
+def _ask(mirror: str) -> None:
+    """Raise SweeptreeError unless the mirror answers soon: a name look-up has no time limit of its own."""
+    from sweeptree.ecg.fetch import Client, Wanted
+
+    found: list[str] = []
+
+    def ask() -> None:
+        client = Client(mirror, pause=0.05)
+        try:
+            client.get(Wanted("scp_statements.csv", 1 << 20, None))
+            found.append("")
+        except SweeptreeError as error:
+            found.append(str(error))
+        finally:
+            client.close()
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    if found != [""]:
+        raise SweeptreeError(found[0] if found else f"no answer within {PATIENCE:g} s")
+
+
+def _generate(top: Path, records: int, why: str) -> str:
+    source = top / "data" / "ptb-xl"
+    argv = [sys.executable, "generate_records.py", str(source), "--records", str(records)]
+    subprocess.run(argv, cwd=top, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+    _curate(top, str(source), records)
+    return (
+        f"PTB-XL's mirror cannot be used ({why}): {records} generated records of PTB-XL's shape instead. "
+        "They are not real ECGs; set SWEEPTREE_PTBXL to use your own copy."
     )
-    found, said = done.stdout.strip().split("\n", 1)
-    if Path(found).resolve() != dest.resolve():
-        dest.parent.mkdir(parents=True, exist_ok=True)
-        dest.symlink_to(Path(found).resolve(), target_is_directory=True)
-    return said
 
 
 def _use_our_python() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -16,12 +16,16 @@ from sweeptree.ecg.scores import Floats
 from sweeptree.errors import UsageError
 
 MOST_PAIRS = 15
+OVERALL = ("auc_macro", "ap_macro")
 _SEED = re.compile(r"(?:^|[/_.-])seed[_=-]?(\d+)(?=$|[/_.-])")
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """a minus b in one score: NaN bounds where only a test was made. `p_holm` is corrected within the pair."""
+    """a minus b in one score: NaN bounds where only a test was made.
+
+    `p_holm` is corrected by Holm over the pairs for an overall score, over the classes of the pair for DeLong's test.
+    """
 
     a: str
     b: str
@@ -64,19 +68,23 @@ def compare(verdicts: Sequence[Verdict], level: float) -> list[Difference]:
     if len(pairs) > MOST_PAIRS:
         best = max(verdicts, key=lambda v: v.overall["auc_macro"])
         pairs = [(best, other) for other in verdicts if other is not best]
-    return [d for a, b in pairs for d in _pair(a, b, level)]
+    rows = [d for a, b in pairs for d in (*_overall(a, b, level), *_delong(a, b))]
+    for what in OVERALL:
+        places = [n for n, d in enumerate(rows) if d.what == what]
+        corrected = delong.holm([rows[n].p for n in places])
+        for n, p in zip(places, corrected, strict=True):
+            rows[n] = replace(rows[n], p_holm=p)
+    return rows
 
 
-def _pair(a: Verdict, b: Verdict, level: float) -> list[Difference]:
-    rows = []
-    for what in ("auc_macro", "ap_macro"):
+def _overall(a: Verdict, b: Verdict, level: float) -> Iterator[Difference]:
+    for what in OVERALL:
         if what in a.draws:
             diff = a.draws[what] - b.draws[what]
             low, high = bootstrap.interval(diff, level)
             p = _two_sided(diff)
             values = (a.overall[what], b.overall[what])
-            rows.append(Difference(a.run.name, b.run.name, what, *values, low, high, "paired bootstrap", p, p))
-    return rows + _delong(a, b)
+            yield Difference(a.run.name, b.run.name, what, *values, low, high, "paired bootstrap", p, p)
 
 
 def _delong(a: Verdict, b: Verdict) -> list[Difference]:

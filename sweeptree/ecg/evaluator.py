@@ -10,6 +10,7 @@ import hashlib
 import importlib
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from sweeptree.ecg.predictions import Predictions, Waves
 from sweeptree.errors import Refused, UsageError
 from sweeptree.model import Border
 from sweeptree.records import write_bytes
+
+EACH_RUN = "Each run has a report of its own, with figures, in runs/ beside this file."
 
 
 class EvaluateSpec(Border):
@@ -153,7 +156,11 @@ def _patients(ids: Any, data: Dataset) -> list[str]:
 
 
 def _lead(verdicts: Sequence[Verdict], spec: EvaluateSpec, data: Dataset | None) -> list[str]:
-    lines = [f"{len(v.run.test.ids):,} test records, {len(v.run.classes)} classes: {v.run.name}" for v in verdicts[:10]]
+    sizes = Counter((len(v.run.test.ids), len(v.run.classes)) for v in verdicts)
+    lines = [
+        f"{runs} {'run' if runs == 1 else 'runs'} on {records:,} test records, {classes} classes"
+        for (records, classes), runs in sizes.items()
+    ]
     if spec.bootstrap:
         lines.append(
             f"{spec.level * 100:g} % intervals from {spec.bootstrap:,} resamples ({spec.resample}, seed {spec.seed}), "
@@ -195,7 +202,7 @@ def _runs_section(verdicts: Sequence[Verdict]) -> report.Section:
         [v.run.name, *(report.with_interval(v.overall[n], v.intervals.get(n)) for n in names)]
         for v in sorted(verdicts, key=lambda v: -v.overall["auc_macro"])
     ]
-    return "Runs", ("run", *(report.NAMES[n] for n in names)), rows, []
+    return "Runs", ("run", *(report.NAMES[n] for n in names)), rows, [EACH_RUN]
 
 
 def _reports(
@@ -268,7 +275,9 @@ def _reconstruction(
         made = _forest(rows, "Pearson r", spec.level) if spec.figures else {}
         sections = [_wave_runs(verdicts)]
         if spec.compare and spec.bootstrap:
-            files["comparison.csv"] = report.to_csv(waves.compare_waves(verdicts, spec.level))
+            differences = waves.compare_waves(verdicts, spec.level)
+            sections.append(report.wave_difference_section(differences))
+            files["comparison.csv"] = report.to_csv(differences)
         files.update({**made, **_reports("Evaluation", [f"{len(verdicts)} runs"], sections, made)})
     best = max(verdicts, key=lambda v: -2.0 if math.isnan(v.overall["r"]) else v.overall["r"]).run.name
     files["metrics.json"] = json_bytes(report.clean(_wave_metrics(verdicts, spec, data, best)))
@@ -311,7 +320,7 @@ def _wave_runs(verdicts: Sequence[waves.WaveVerdict]) -> report.Section:
     rows = [
         [v.run.name, *(report.with_interval(v.overall[n], v.intervals.get(n)) for n in waves.SCORES)] for v in verdicts
     ]
-    return "Runs", ("run", *(report.NAMES[n] for n in waves.SCORES)), rows, []
+    return "Runs", ("run", *(report.NAMES[n] for n in waves.SCORES)), rows, [EACH_RUN]
 
 
 def _wave_metrics(

@@ -24,6 +24,7 @@ DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (3, 1)), (0, (1, 1)
 GREY = "#8A8A8A"
 MOST_LINES = len(COLOURS)
 MOST_TABLES = 12
+LONGEST_NAME = 45
 STYLE: dict[Any, Any] = {
     "font.size": 9,
     "axes.titlesize": 10,
@@ -156,6 +157,7 @@ def reliability(v: Verdict) -> Figure:
     bottom.bar(edges[:-1], r.count, width=np.diff(edges), align="edge", color="#9DC3E0", edgecolor="white")
     bottom.set(xlim=(-0.02, 1.02), xlabel="predicted probability", ylabel="labels", yscale="log")
     bottom.set_ylim(bottom=0.7)
+    bottom.yaxis.set_major_formatter("{x:,.0f}")
     return figure
 
 
@@ -192,7 +194,7 @@ def _table(axes: Axes, v: Verdict, c: int) -> None:
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.15)
     for i in range(2):
         for j in range(2):
-            colour = "white" if shares[i, j] > 0.6 else "black"
+            colour = "white" if shares[i, j] > 0.82 else "black"  # contrast of at least 5 to 1 on every shade
             text = f"{counts[i, j]:,.0f}\n{shares[i, j] * 100:.0f} %"
             axes.text(j, i, text, ha="center", va="center", color=colour, fontsize=8)
     axes.axhline(0.5, color="white", linewidth=2)
@@ -217,7 +219,9 @@ def forest(values: Sequence[tuple[str, float, tuple[float, float]]], what: str, 
             if not math.isnan(low):
                 axes.plot((low, high), (place, place), color=COLOURS[0], linewidth=1.6, zorder=2)
             axes.plot(value, place, "o", color=COLOURS[0], markersize=5, zorder=3)
-        axes.set_yticks(places, [name for name, _, _ in values])
+        axes.set_yticks(
+            places, [name if len(name) <= LONGEST_NAME else f"{name[:20]}…{name[-24:]}" for name, _, _ in values]
+        )
         axes.set(xlabel=f"{what} (with {level * 100:g} % interval)", ylim=(-0.6, len(values) - 0.4))
         axes.grid(axis="x", color="#E4E4E4", linewidth=0.6)
         return figure

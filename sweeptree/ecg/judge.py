@@ -190,9 +190,15 @@ def _subgroups(v: Verdict, draw: bootstrap.Draw | None, level: float, data: Data
     row_of = {int(ecg_id): number for number, ecg_id in enumerate(data.ecg_ids)}
     rows = [data.rows[row_of[int(i)]] for i in v.run.test.ids]
     for kind, values in _kinds(rows).items():
-        for value in sorted(set(values)):
+        for value in sorted(set(values), key=_place):
             members = np.flatnonzero(np.array(values) == value)
             yield {"group": kind, "value": value, **_subgroup(v, draw, level, members)}
+
+
+def _place(value: str) -> tuple[int, str]:
+    """Age bands from young to old; everything else by its name."""
+    bands = [name for _, _, name in AGE_BANDS]
+    return (bands.index(value) if value in bands else len(bands), value)
 
 
 def _kinds(rows: Sequence[Mapping[str, str]]) -> dict[str, list[str]]:

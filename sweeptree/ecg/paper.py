@@ -10,6 +10,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from sweeptree.ecg import ptbxl, waves
 from sweeptree.ecg.figures import COLOURS, GREY, STYLE, files
@@ -111,7 +112,8 @@ def _strip(axes: Axes, name: str, both: tuple[Floats, Floats], row: float, span:
     for values, colour, thickness, order in ((both[0], "black", 1.5, 2), (both[1], "#2E9BE6", 0.7, 3)):
         y = zero + (values[cut] - baseline) * MM_PER_MILLIVOLT
         axes.plot(t, y, color=colour, linewidth=thickness, zorder=order)
-    axes.text(float(t[0]) + 1, zero + 10.5, name, fontsize=8, fontweight="bold", zorder=4)
+    halo = [withStroke(linewidth=2.5, foreground="white")]  # a high beat may stand where the name is
+    axes.text(float(t[0]) + 1, zero + 10.5, name, fontsize=8, fontweight="bold", zorder=4, path_effects=halo)
     axes.vlines(float(t[0]), zero - 4, zero + 4, color="black", linewidth=0.6)
 
 

@@ -100,14 +100,11 @@ def names_of(paths: Sequence[Path]) -> list[str]:
 
 
 def _names_of_jobs(records: Sequence[JobRecord]) -> list[str]:
-    """`lr=3e-4/seed1` per job: the parameters that differ between the jobs, and the seed."""
-    keys = sorted({key for record in records for key in record.params if key != "seed"})
-    differ = [key for key in keys if len({str(record.params.get(key)) for record in records}) > 1]
+    """`lr=3e-4/seed1` per job: the config as the sweep's own tables call it, and the seed."""
     names = []
     for record in records:
-        params = ",".join(f"{key}={record.params[key]}" for key in differ if key in record.params)
         seed = "" if record.seed is None else f"seed{record.seed}"
-        names.append("/".join(part for part in (params, seed) if part) or f"job_{record.id}")
+        names.append("/".join(part for part in (record.config_id, seed) if part) or f"job_{record.id}")
     return names
 
 

@@ -133,10 +133,11 @@ def config_rows(configs: Sequence[Config]) -> list[dict[str, Any]]:
     ]
 
 
-def score_name(name: str) -> str:
-    """A score's name for people."""
+def score_name(name: str, unit: str = "") -> str:
+    """A score's name for people, with the unit of errors where one is given."""
     plain = name.removesuffix(waves.ONLY_PREDICTED)
-    return NAMES.get(plain, plain) + (", leads other than I, II, V4" if plain != name else "")
+    shown = f" ({unit})" if unit and plain in ("mae", "rmse") else ""
+    return NAMES.get(plain, plain) + shown + (", leads other than I, II, V4" if plain != name else "")
 
 
 def with_interval(value: float, interval: tuple[float, float] | None) -> str:
@@ -154,8 +155,9 @@ Section = tuple[str, Sequence[str], Sequence[Sequence[str]], Sequence[str]]
 
 def overall_section(v: Verdict | waves.WaveVerdict) -> Section:
     """The overall scores of one run."""
-    rows = [[score_name(name), with_interval(value, v.intervals.get(name))] for name, value in v.overall.items()]
-    return "Overall", ("score", "value"), rows, list(v.notes) if isinstance(v, Verdict) else [f"unit: {v.unit}"]
+    unit = "" if isinstance(v, Verdict) else v.unit.replace("uV", "µV")
+    rows = [[score_name(name, unit), with_interval(value, v.intervals.get(name))] for name, value in v.overall.items()]
+    return "Overall", ("score", "value"), rows, list(v.notes) if isinstance(v, Verdict) else []
 
 
 def class_section(v: Verdict) -> Section:
@@ -195,8 +197,9 @@ def lead_section(v: waves.WaveVerdict) -> Section:
             pair = (float(bounds[lead][0]), float(bounds[lead][1])) if bounds is not None else None
             cells.append(with_interval(float(v.per_lead[score][lead]), pair))
         rows.append([name, *cells])
+    unit = v.unit.replace("uV", "µV")
     notes = ["Means over records. SNR = 10 log10(power of the truth about its mean / power of the error)."]
-    return "Per lead", ("lead", *(NAMES[s] for s in waves.SCORES)), rows, notes
+    return "Per lead", ("lead", *(score_name(s, unit) for s in waves.SCORES)), rows, notes
 
 
 def subgroup_section(v: Verdict) -> Section:
@@ -227,11 +230,27 @@ def difference_section(differences: Sequence[Difference]) -> Section:
     """Paired differences: the overall ones, and the classes that stay significant after Holm's correction."""
     shown = [d for d in differences if d.method != "DeLong" or d.p_holm < 0.05]
     rows = [
-        [d.a, d.b, d.what, with_interval(d.difference, (d.low, d.high)), d.method, _p(d.p), _p(d.p_holm)] for d in shown
+        [d.a, d.b, score_name(d.what), with_interval(d.difference, (d.low, d.high)), d.method, _p(d.p), _p(d.p_holm)]
+        for d in shown
     ]
     hidden = len(differences) - len(shown)
-    notes = [f"{hidden} class comparisons with p (Holm) >= 0.05 are in comparison.csv only."] if hidden else []
+    notes = ["Holm's correction: over the pairs for an overall score, over the classes of a pair for DeLong's test."]
+    if hidden:
+        notes.append(f"{hidden} class comparisons with p (Holm) >= 0.05 are in comparison.csv only.")
     return "Paired comparison", ("a", "b", "score", "a - b", "method", "p", "p (Holm)"), rows, notes
+
+
+def wave_difference_section(rows: Sequence[Mapping[str, Any]]) -> Section:
+    """Paired differences of predicted signals."""
+    cells = [
+        [r["a"], r["b"], score_name(r["score"]), with_interval(r["difference"], (r["low"], r["high"]))] for r in rows
+    ]
+    return (
+        "Paired comparison",
+        ("a", "b", "score", "a - b"),
+        cells,
+        ["On the same resamples."],
+    )
 
 
 def _p(value: float) -> str:

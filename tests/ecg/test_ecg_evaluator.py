@@ -9,6 +9,7 @@ import pytest
 from sklearn import metrics
 
 from sweeptree.ecg import CurateSpec, EvaluateSpec, curate, evaluate, load
+from sweeptree.ecg.delong import holm
 from sweeptree.ecg.evaluator import slug
 from sweeptree.ecg.predictions import names_of
 from sweeptree.errors import UsageError
@@ -296,6 +297,23 @@ def test_comparison_pairs_configs_on_the_same_resamples(sweep, tmp_path):
         assert (float(row["high"]) < 0) == (row["a"].startswith("weak") and float(row["p"]) < 0.05)
 
 
+def test_overall_scores_are_corrected_over_the_pairs_and_classes_within_a_pair(sweep, tmp_path):
+    judge(sweep, compare=True, bootstrap=200, out=tmp_path / "out")
+    rows = table(tmp_path / "out" / "comparison.csv")
+    first = [r for r in rows if r["method"] == "DeLong" and (r["a"], r["b"]) == (rows[0]["a"], rows[0]["b"])]
+    for chosen in ([r for r in rows if r["score"] == "ap_macro"], first):
+        wanted = holm([float(r["p"]) for r in chosen])
+        assert len(chosen) > 1
+        assert [float(r["p_holm"]) for r in chosen] == pytest.approx(wanted)
+
+
+def test_the_report_of_many_runs_says_their_number_once(sweep, tmp_path):
+    text = judge(sweep, compare=True, bootstrap=20, out=tmp_path / "out").markdown
+    assert "* 6 runs on 40 test records, 3 classes" in text
+    assert "| macro ROC-AUC |" in text
+    assert "auc_macro" not in text
+
+
 def test_runs_on_different_records_are_not_compared(tmp_path):
     save(tmp_path / "s" / "a")
     save(tmp_path / "s" / "b", ids=np.arange(100, 140))
@@ -331,6 +349,20 @@ def test_reconstruction_writes_its_figures_and_tables(processed, tmp_path):
     assert {"lead_errors.svg", "overlay.png", "per_lead.csv", "report.html"} <= set(files)
 
 
+def test_errors_bear_their_unit_in_the_report(processed, tmp_path):
+    text = judge(waves(processed, tmp_path / "run"), data=processed, out=tmp_path / "out").markdown
+    assert "| MAE (µV), leads other than I, II, V4 |" in text
+    assert "| lead | MAE (µV) | RMSE (µV) | Pearson r | SNR (dB) |" in text
+
+
+def test_the_report_compares_reconstructions(processed, tmp_path):
+    for name, noise in (("a", 0.01), ("b", 0.05)):
+        waves(processed, tmp_path / "s" / name, noise)
+    text = judge(tmp_path / "s", data=processed, compare=True, bootstrap=50, out=tmp_path / "out").markdown
+    assert "## Paired comparison" in text
+    assert "| a | b | Pearson r |" in text
+
+
 def test_reconstruction_without_dataset_stays_in_the_unit_as_saved(processed, tmp_path):
     judge(waves(processed, tmp_path / "run"), out=tmp_path / "out")
     assert metrics_of(tmp_path / "out")["runs"]["run"]["unit"] == "as saved"
@@ -361,7 +393,7 @@ def test_names_tell_the_runs_apart(tmp_path):
 def test_runs_of_a_sweep_are_named_by_config_and_seed(tmp_path):
     paths = []
     for job, (rate, seed) in enumerate([("3e-4", 1), ("3e-4", 2), ("3e-3", 1)]):
-        record = JobRecord(id=job, params={"lr": rate, "width": 8}, seed=seed)
+        record = JobRecord(id=job, params={"lr": float(rate), "width": 8}, config_id=f"lr={rate}", seed=seed)
         paths.append(tmp_path / f"job_{job}" / "artifacts" / "out" / "predictions.npz")
         paths[-1].parent.mkdir(parents=True)
         (tmp_path / f"job_{job}.meta.json").write_text(record.model_dump_json())

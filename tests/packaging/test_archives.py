@@ -107,8 +107,15 @@ def test_the_installed_command_answers(python: Path, tmp_path: Path) -> None:
 
 
 def test_the_installed_example_runs(python: Path, tmp_path: Path) -> None:
-    script = "from sweeptree.examples.ecg import prepare_data as p; print(p.__file__)"
-    example = Path(quiet(python, "-c", script, cwd=tmp_path).strip())
-    quiet(python, "-c", "from sweeptree.examples.ecg.prepare_data import *; generate(Path('data'), 60)", cwd=tmp_path)
-    argv = ("--exp", "linear_lr_3e-3", "--epochs", "1", "--data", "data")
-    assert '"val_auc"' in quiet(python, example.with_name("run_training.py"), *argv, cwd=tmp_path)
+    where = "from sweeptree.examples.ecg import generate_records as g; print(g.__file__)"
+    example = Path(quiet(python, "-c", where, cwd=tmp_path).strip()).parent
+    quiet(python, example / "generate_records.py", "data/ptb-xl", "--records", "60", cwd=tmp_path)
+    quiet(python.with_name("sweeptree"), "curate", "--source", "data/ptb-xl", cwd=tmp_path)
+    argv = ("--exp", "linear_lr_3e-3", "--epochs", "1")
+    assert '"val_auc"' in quiet(python, example / "run_training.py", *argv, cwd=tmp_path)
+
+
+def test_the_wheel_holds_the_example_with_its_requirements(wheel: Path) -> None:
+    ours = {f"sweeptree/examples/ecg/{path.name}" for path in (ROOT / "examples" / "ecg").glob("*.*")}
+    assert ours <= names(wheel)
+    assert "sweeptree/examples/ecg/requirements-torch.txt" in ours
