@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 
 from sweeptree import supervise, worktrees
+from sweeptree.datasets import Digests
 from sweeptree.delivery import Delivered
 from sweeptree.gpus import capacity
 from sweeptree.model import Cause, Job, JobRecord, JobState, Outcome, Worktree
@@ -44,6 +45,7 @@ class Sweep:
         self.undelivered: set[int] = set()
         self.before = last_attempts(prepared.paths)
         self.delivery_failed = False
+        self.data = Digests()
 
     def miss(self, what: str) -> None:
         """Note that the engine could not be told something; the records have it all the same."""

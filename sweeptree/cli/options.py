@@ -52,6 +52,8 @@ class RunOptions:
         A YAML or JSON file with the fields of a sweep's spec; options given beside it win.
     metric
         What the leaderboard ranks by: val_auc:max, loss:min.
+    mix_data
+        Rank and compare also jobs that ran on different versions of the dataset.
     parallel
         Jobs at once; default: the GPU slots, without GPUs the cores.
     gpus
@@ -121,6 +123,7 @@ class RunOptions:
     seeds: str | None = None
     spec: Path | None = None
     metric: str | None = None
+    mix_data: Annotated[bool, FLAG] = False
     parallel: Annotated[int | None, WHOLE] = None
     gpus: Annotated[int | None, WHOLE] = None
     gpu_mem: str | None = None
@@ -160,7 +163,7 @@ def make_spec(options: RunOptions) -> SweepSpec:
         fields.update(_given(name, getattr(options, name)))
     for name in ("max_prs", "auto_fix_script", "gpu_env"):
         fields.update(_given(name, getattr(options, name)))
-    for name in ("use_worktree", "auto_fix_before_pr", "commit_and_pr", "commit_and_pr_best"):
+    for name in ("use_worktree", "mix_data", "auto_fix_before_pr", "commit_and_pr", "commit_and_pr_best"):
         fields.update(_given(name, getattr(options, name) or None))
     for name in ("links", "keep_env", "devices", "pr_artifacts", "post_pr_labels", "post_pr_reviewers"):
         fields.update(_given(name, _words(getattr(options, name))))
