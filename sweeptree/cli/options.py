@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -194,13 +194,18 @@ def _validated(fields: dict[str, Any]) -> SweepSpec:
     try:
         return SweepSpec.model_validate(fields)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        where = f"--{where}" if where in RunOptions.__dataclass_fields__ else where or "the spec"
-        text = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
-        given = first.get("input")
-        shown = f" (it is {given!r})" if isinstance(given, str | int | float) and len(str(given)) < 80 else ""
-        raise UsageError(f"{where}: {text}{shown}", hint="sweeptree run --help") from error
+        raise UsageError(fault(error, RunOptions.__dataclass_fields__), hint="sweeptree run --help") from error
+
+
+def fault(error: ValidationError, options: Collection[str] | None = None) -> str:
+    """The first thing that is wrong, as one line. `options`: the fields that are options (None: all)."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    where = f"--{where}" if where and (options is None or where in options) else where or "the spec"
+    text = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    given = first.get("input")
+    shown = f" (it is {given!r})" if isinstance(given, str | int | float) and len(str(given)) < 80 else ""
+    return f"{where}: {text}{shown}"
 
 
 def _spec_file(path: Path) -> dict[str, Any]:

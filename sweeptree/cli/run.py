@@ -67,7 +67,7 @@ def run_prepared(prepared: Prepared, settings: Settings, *, resume: Resume | Non
         jobs = [{"id": j.index, "config_id": j.config_id, "seed": j.seed} for j in prepared.jobs]
         labels = {device.uuid: str(device.index) for device in prepared.detection.devices}
         engine.say(f"{spec.exp_name}: {len(jobs)} jobs, {prepared.parallel} at a time   {connected.ui_url}")
-        with _interruptible(paths), LiveView(paths, jobs, metric=spec.metric, gpu_labels=labels):
+        with interruptible(paths), LiveView(paths, jobs, metric=spec.metric, gpu_labels=labels):
             trouble = _call(lambda: sweep(spec, resume=resume, return_state=True))
         notice = connected.notice() or _untold(trouble)
     code = _exit_code(paths)
@@ -139,7 +139,7 @@ def _untold(trouble: str | None) -> str | None:
 
 
 @contextlib.contextmanager
-def _interruptible(paths: SweepPaths) -> Iterator[None]:
+def interruptible(paths: SweepPaths) -> Iterator[None]:
     """Ctrl-C once asks the jobs to stop, twice kills them. Before anything runs it simply ends the command."""
     presses = 0
 

@@ -64,7 +64,7 @@ def find(paths: Sequence[Path]) -> list[Path]:
         if path.is_file():
             found[path] = None
         elif path.is_dir():
-            found.update(dict.fromkeys(_below(path)))
+            found.update(dict.fromkeys(below(path)))
         else:
             raise UsageError(
                 f"there is no {path}", hint="give predictions.npz, diagnostic_preds.csv or a folder with one"
@@ -77,7 +77,8 @@ def find(paths: Sequence[Path]) -> list[Path]:
     return list(found)
 
 
-def _below(folder: Path) -> list[Path]:
+def below(folder: Path) -> list[Path]:
+    """The prediction files, and the folders with signals, below a folder; links are left out."""
     files = [p for name in (NPZ_NAME, CSV_NAME) for p in folder.rglob(name)]
     waves = [p.parent for p in folder.rglob(PRED_NAME) if (p.parent / TRUE_NAME).is_file()]
     return sorted(p for p in (*files, *waves) if not p.is_symlink())
@@ -99,6 +100,12 @@ def names_of(paths: Sequence[Path]) -> list[str]:
     return [n if names.count(n) == 1 else f"{n}/{p.stem}" for n, p in zip(names, paths, strict=True)]
 
 
+def digests_of(paths: Sequence[Path]) -> list[str]:
+    """The datasets that the runs were made with, as far as the records of their jobs say."""
+    records = [_record_of((p if p.is_dir() else p.parent).absolute()) for p in paths]
+    return [record.data_digest for record in records if record and record.data_digest]
+
+
 def _names_of_jobs(records: Sequence[JobRecord]) -> list[str]:
     """`lr=3e-4/seed1` per job: the parameters that differ between the jobs, and the seed."""
     keys = sorted({key for record in records for key in record.params if key != "seed"})
@@ -112,12 +119,12 @@ def _names_of_jobs(records: Sequence[JobRecord]) -> list[str]:
 
 
 def _record_of(folder: Path) -> JobRecord | None:
-    """The record of the job whose artifacts hold this folder."""
-    for artifacts in (folder, *folder.parents):
-        match = re.fullmatch(r"job_(\d+)", artifacts.parent.name)
-        if artifacts.name == "artifacts" and match:
+    """The record of the job whose artifacts, or whose $SWEEPTREE_OUT, hold this folder."""
+    for place in (folder, *folder.parents):
+        match = re.fullmatch(r"job_(\d{1,9})", place.name)
+        if match and (path := SweepPaths(place.parent).record(int(match[1]))).is_file():
             try:
-                return read_record(SweepPaths(artifacts.parent.parent).record(int(match[1])))
+                return read_record(path)
             except RecordError:
                 return None
     return None

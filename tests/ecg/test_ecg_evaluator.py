@@ -381,3 +381,31 @@ def test_reconstructions_of_different_records_are_not_compared(processed, tmp_pa
 def test_slugs_are_distinct_for_distinct_names():
     assert len({slug(n) for n in ("a/b", "a_b", "a b", "../a", "a")}) == 5
     assert "/" not in slug("../../x")
+
+
+def of_job(folder, job, digest):
+    """A run in the artifacts of a job whose record names the dataset."""
+    save(folder / f"job_{job}" / "artifacts")
+    record = JobRecord(id=job, params={"lr": job}, seed=1, data_digest=digest)
+    (folder / f"job_{job}.meta.json").write_text(record.model_dump_json())
+
+
+def test_runs_that_were_made_with_different_data_are_refused_unless_told(tmp_path):
+    of_job(tmp_path / "s", 0, "0a" * 32)
+    of_job(tmp_path / "s", 1, "7f" * 32)
+    with pytest.raises(UsageError, match=r"different data \(0a0a0a0a0a0a and 7f7f7f7f7f7f\)"):
+        judge(tmp_path / "s")
+    found = judge(tmp_path / "s", mix_data=True, out=tmp_path / "out")
+    assert found.warnings[0] == "the runs were made with different data (0a0a0a0a0a0a and 7f7f7f7f7f7f)"
+
+
+def test_a_run_that_was_made_with_other_data_than_it_is_judged_by_is_refused(processed, tmp_path):
+    folder = on_dataset(processed, tmp_path / "s" / "job_0")
+    record = JobRecord(id=0, data_digest="0a" * 32)
+    (tmp_path / "s" / "job_0.meta.json").write_text(record.model_dump_json())
+    with pytest.raises(UsageError, match="different data"):
+        judge(folder, data=processed)
+    (tmp_path / "s" / "job_0.meta.json").write_text(
+        record.model_copy(update={"data_digest": load(processed).digest}).model_dump_json()
+    )
+    assert judge(folder, data=processed, resample="skip-empty").kind == "classification"
