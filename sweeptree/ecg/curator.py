@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -67,7 +66,7 @@ def curate(spec: CurateSpec, report: Reporter | None = None) -> Manifest:
                      [], {})  # fmt: skip
         with swap.building(places):
             manifest = _make(work)
-            _freeze(places.new)
+            swap.freeze(places.new)
             swap.promote(places)
     places.save_state({"inputs": state, "outputs": places.output_fingerprint()})
     return manifest
@@ -244,17 +243,6 @@ def _outputs(folder: Path) -> dict[str, FileEntry]:
 
 def _files(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.rglob("*")) if path.is_file())
-
-
-def _freeze(folder: Path) -> None:
-    """Durable and read-only: worktrees share this folder, and no job may change it."""
-    for path in _files(folder):
-        path.chmod(0o444)
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def describe(manifest: Manifest, out: Path) -> Sequence[str]:
