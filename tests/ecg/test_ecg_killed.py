@@ -18,7 +18,6 @@ STEPS = frozenset(
     {"open", "os.mkdir", "os.rename", "os.chmod", "os.remove", "os.rmdir", "os.truncate", "shutil.rmtree"}
     | {"ctypes.dlsym", "http.client.connect", "http.client.send"}
 )
-POINTS = 40
 
 
 def content(folder):
@@ -50,13 +49,11 @@ def in_child(work, die_at=0, note=None):
         os._exit(status)
 
 
-def points(work, note, count=POINTS):
-    """Step numbers, spread over the whole way and including each of the last ones."""
+def points(work, note, most):
+    """Step numbers: all of them, or `most` of them, spread over the whole way."""
     assert in_child(work, note=note) == 0
     total = int(note.read_text())
-    return sorted(
-        {1 + n * (total - 1) // (count - 1) for n in range(count)} | set(range(max(1, total - 10), total + 1))
-    )
+    return sorted({1 + n * (total - 1) // (most - 1) for n in range(most)}) if total > most else range(1, total + 1)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -71,7 +68,7 @@ def test_killed_while_it_replaces_a_dataset_the_old_or_the_new_one_stands(pristi
     out = tmp_path / "data" / "out"
     make(out, limit=6)
     seen = set()
-    for point in points(lambda: make(out), tmp_path / "steps"):
+    for point in points(lambda: make(out), tmp_path / "steps", 1000):
         make(out, limit=6)
         assert os.WIFSIGNALED(in_child(lambda: make(out), point))
         found = content(out)
@@ -81,6 +78,20 @@ def test_killed_while_it_replaces_a_dataset_the_old_or_the_new_one_stands(pristi
         assert content(out) == new
         assert sorted(p.name for p in out.parent.iterdir()) == [".out.lock", ".out.state.json", "out"]
     assert seen == {True, False}
+
+
+def test_killed_while_it_makes_the_first_dataset_it_is_whole_or_absent(pristine, tmp_path):
+    def make(folder):
+        return curate(CurateSpec(source=str(pristine), out=folder / "out"))
+
+    make(tmp_path / "reference")
+    want = content(tmp_path / "reference" / "out")
+    for point in points(lambda: make(tmp_path / "count"), tmp_path / "steps", 40):
+        folder = tmp_path / f"at{point}"
+        in_child(lambda folder=folder: make(folder), point)
+        assert content(folder / "out") in ({}, want)
+        make(folder)
+        assert content(folder / "out") == want
 
 
 @pytest.mark.timeout(900)
