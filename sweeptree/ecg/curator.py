@@ -177,7 +177,11 @@ def _keep(work: _Work, left_out: dict[int, tuple[str, ...]]) -> layout.Kept:
         if row.ecg_id not in left_out and all(ledger.good[number] for ledger in work.ledgers.values())
     ]
     if not numbers:
-        raise Refused("no record is left: every one has an error", hint="is --source the right folder?")
+        worst = found_things.summary([f for f in work.findings if f.severity != "note"])[:5]
+        raise Refused(
+            "\n".join(["no record is left: every one has an error", *worst]),
+            hint="is --source the right folder, and has it this --rate?",
+        )
     rows = [work.found.rows[number] for number in numbers]
     return layout.Kept(rows, np.array(numbers, np.int64), work.ledgers, work.found.families)
 

@@ -75,8 +75,12 @@ class Client:
     """One server's connections. `pause` is the first wait between tries in seconds; it doubles each time."""
 
     def __init__(self, base: str, *, pause: float = 0.5) -> None:
-        parts = urlsplit(base)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(base)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # a broken IPv6 address, or a port that is none
+            usable = False
+        if not usable:
             raise FetchError(f"{base} is no http or https address", hint="give a folder, a zip or a URL")
         self.base = base
         self.connections = POLITE.get(parts.hostname, MOST_CONNECTIONS)

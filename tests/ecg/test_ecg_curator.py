@@ -242,6 +242,11 @@ def test_a_linked_out_folder_is_refused(pristine, tmp_path):
         run(pristine, tmp_path / "out")
 
 
+def test_when_no_record_is_left_the_reasons_are_told(pristine, tmp_path):
+    with pytest.raises(Refused, match=r"no record is left[^\n]*\nerror +24 x file_missing"):
+        run(pristine, tmp_path / "out", rate="500", on_bad_record="quarantine")
+
+
 def test_a_folder_without_tables_is_a_usage_error(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match=r"ptbxl_database\.csv"):
