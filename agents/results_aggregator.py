@@ -21,12 +21,15 @@ from sweeptree.tasks.publish import publish_leaderboard, publish_summary
 
 
 @flow(name="results-aggregator", flow_run_name="{exp_dir.name}", persist_result=False)
-def results_aggregator(exp_dir: Path) -> SweepSummary:
-    """Summarise results/<sweep> into aggregated.json, aggregated.csv and groups.csv."""
+def results_aggregator(exp_dir: Path, mix_data: bool = False) -> SweepSummary:
+    """Summarise results/<sweep> into aggregated.json, aggregated.csv and groups.csv.
+
+    `mix_data`: rank and compare also jobs that ran on different versions of the dataset.
+    """
     if not exp_dir.is_dir():
         raise UsageError(f"{exp_dir} is not a folder", hint="give the folder of one sweep: results/EXP")
     paths = SweepPaths(exp_dir)
-    document = aggregate(paths)
+    document = aggregate(paths, mix_data=mix_data)
     summary = summarise(paths, document)
     _tell(lambda: publish_leaderboard(summary.exp_name, summary.leaderboard))
     _tell(lambda: publish_summary(summary.exp_name, markdown(summary, paths)))

@@ -111,14 +111,40 @@ def await_start(chain: Chain, keeper: supervise.Keeper, started: Path) -> None:
 def _record_start(chain: Chain, start_time: str, gpus: tuple[str, ...]) -> None:
     attempt = Attempt(number=chain.attempt, state=JobState.RUNNING, start_time=start_time)
     chain.update(
-        state=JobState.RUNNING, start_time=start_time, end_time=None, gpus=gpus, attempts=with_attempt(chain, attempt)
+        state=JobState.RUNNING,
+        start_time=start_time,
+        end_time=None,
+        gpus=gpus,
+        data_digest=_data_at_start(chain),
+        attempts=with_attempt(chain, attempt),
     )
+
+
+def _data_at_start(chain: Chain) -> str | None:
+    """The digest of the job's data; of an attempt that is taken over, the one that was noted when it started."""
+    noted = chain.sweep.store.record(chain.job.index)
+    if chain.attempt in (attempt.number for attempt in noted.attempts):
+        return noted.data_digest
+    return _data_now(chain)
+
+
+def _data_now(chain: Chain) -> str | None:
+    return chain.sweep.data.of_job(chain.worktree, chain.job.params) if chain.worktree is not None else None
+
+
+def _data_notes(chain: Chain) -> tuple[str, ...]:
+    """A sentence when the data were exchanged while the job ran: nobody knows which of them it read."""
+    started, now = chain.sweep.store.record(chain.job.index).data_digest, _data_now(chain)
+    if started is None or now is None or started == now:
+        return ()
+    return (f"the dataset changed while the job ran: {started[:12]} when it started, {now[:12]} when it ended",)
 
 
 def record_outcome(chain: Chain, outcome: Outcome) -> Outcome:
     """Write how the attempt ended. Returns the outcome: failed when the worktree, and so its work, is gone."""
     paths, spec, index = chain.sweep.paths, chain.sweep.spec, chain.job.index
     names, notes, gone = _keep_artifacts(chain)
+    notes = (*notes, *_data_notes(chain))
     if gone and outcome.state is JobState.SUCCEEDED:
         outcome = chain.outcome = replace(outcome, state=JobState.FAILED, reason=gone)
     reason = outcome.reason
@@ -156,6 +182,7 @@ def record_outcome(chain: Chain, outcome: Outcome) -> Outcome:
         notes=notes,
         worktree=_expected_place(chain, outcome),
         reproduce=reproduce_line(chain),
+        data_digest=_data_at_start(chain),
     )
     return outcome
 

@@ -109,6 +109,9 @@ class SweepSpec(Border):
         pattern=r"^[^:\s]+(:(max|min))?$",
         description="What the leaderboard ranks by, as name:max or name:min; default: val_auc or another plain name.",
     )
+    mix_data: bool = Field(
+        default=False, description="Rank and compare also jobs that ran on different versions of the dataset."
+    )
     repo: Path = Field(
         default=Path(),
         description="A folder inside the git repository whose code is run; default: where the run starts.",
@@ -472,6 +475,7 @@ class JobRecord(BaseModel):
     delivery: JobDelivery | None = None
     review: dict[str, Any] | None = None
     reproduce: str | None = None
+    data_digest: str | None = None
 
 
 class SweepSummary(BaseModel):

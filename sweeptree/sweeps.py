@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 
 from sweeptree import supervise, worktrees
+from sweeptree.datasets import Digests
 from sweeptree.delivery import Delivered
 from sweeptree.gpus import capacity
 from sweeptree.model import Branch, Cause, Job, JobRecord, JobState, Outcome, Worktree
@@ -59,6 +60,7 @@ class Sweep:
         self.owed: set[int] = set()
         self.before = last_attempts(prepared.paths)
         self.delivery_failed = False
+        self.data = Digests()
 
     def miss(self, what: str) -> None:
         """Note that the engine could not be told something; the records have it all the same."""

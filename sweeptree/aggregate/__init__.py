@@ -30,16 +30,16 @@ __all__ = ["Incremental", "aggregate", "to_frame"]
 _REST_PER_COST = 20.0
 
 
-def aggregate(paths: SweepPaths) -> dict[str, Any]:
+def aggregate(paths: SweepPaths, *, mix_data: bool = False) -> dict[str, Any]:
     """Make the aggregates anew from the records; returns what aggregated.json holds.
 
-    Records that cannot be used are kept as rows and named in `warnings`. Raises SweeptreeError when the
-    files cannot be written.
+    Records that cannot be used are kept as rows and named in `warnings`. `mix_data`: rank also jobs that ran on
+    different data (so does `mix_data` in the sweep's spec). Raises SweeptreeError when the files cannot be written.
     """
     plan = read_plan(paths)
     rows = with_configs(read_rows(paths, plan).values())
     try:
-        document = _write(paths, plan, rows, durable=True)
+        document = _write(paths, plan, rows, durable=True, mix_data=mix_data)
     except OSError as error:
         raise _not_written(paths, error) from error
     return {**document, "jobs": [dict(row.data) for row in rows]}
@@ -57,10 +57,12 @@ def _not_written(paths: SweepPaths, error: OSError) -> SweeptreeError:
     )
 
 
-def _write(paths: SweepPaths, plan: Plan, rows: Sequence[Row], *, durable: bool) -> dict[str, Any]:
+def _write(
+    paths: SweepPaths, plan: Plan, rows: Sequence[Row], *, durable: bool, mix_data: bool = False
+) -> dict[str, Any]:
     """Write the three files. Returns the document with an empty list of jobs."""
     jobs = [row.data for row in rows]
-    standing = stand(jobs, _metric(plan))
+    standing = stand(jobs, _metric(plan), mix_data=mix_data or _spec(plan).get("mix_data") is True)
     document = _document(paths, plan, rows, standing)
     write_bytes(paths.aggregated_json, _json(document, rows), durable=durable)
     write_bytes(paths.aggregated_csv, tables.as_csv(tables.jobs_frame(jobs, as_written=True)), durable=durable)
@@ -76,9 +78,13 @@ def _json(document: Mapping[str, Any], rows: Sequence[Row]) -> bytes:
 
 
 def _metric(plan: Plan) -> str | None:
-    spec = plan.facts.get("spec")
-    metric = spec.get("metric") if isinstance(spec, dict) else None
+    metric = _spec(plan).get("metric")
     return metric if isinstance(metric, str) and metric else None
+
+
+def _spec(plan: Plan) -> Mapping[str, Any]:
+    spec = plan.facts.get("spec")
+    return spec if isinstance(spec, dict) else {}
 
 
 def _document(paths: SweepPaths, plan: Plan, rows: Sequence[Row], standing: Standing) -> dict[str, Any]:
@@ -91,6 +97,8 @@ def _document(paths: SweepPaths, plan: Plan, rows: Sequence[Row], standing: Stan
         "spec_hash": plan.facts.get("spec_hash"),
         "commit": base.get("commit") if isinstance(base, dict) else None,
         "objective": asdict(standing.objective) if standing.objective else None,
+        "data_digests": standing.data_digests,
+        "comparable": standing.comparable,
         "n_jobs": len(rows),
         "jobs": [],
         "summary": _summary(str(name), plan, [row.data for row in rows]),

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sweeptree import stats
+from sweeptree.aggregate import data
 from sweeptree.stats import Objective
 
 Job = Mapping[str, Any]
@@ -32,10 +33,28 @@ class Standing:
     comparisons: list[dict[str, Any]] = field(default_factory=list)
     objective: Objective | None = None
     warnings: list[str] = field(default_factory=list)
+    data_digests: dict[str, int] = field(default_factory=dict)
+    comparable: bool = True
 
 
-def stand(jobs: Sequence[Job], metric: str | None) -> Standing:
-    """Group the jobs by config and rank them by `metric` (`name[:goal]`), or by one that is plain from its name."""
+def stand(jobs: Sequence[Job], metric: str | None, *, mix_data: bool = False) -> Standing:
+    """Group the jobs by config and rank them by `metric` (`name[:goal]`), or by one that is plain from its name.
+
+    Jobs on different data are not ranked, nor is a mean made over them, unless `mix_data` says so.
+    """
+    digests, remarks = data.digests(jobs), data.remarks(jobs, mix_data=mix_data)
+    if len(digests) > 1 and not mix_data:
+        groups = [_without_mixed(group) for group in _groups(jobs)]
+        return Standing(groups, warnings=[*remarks, *_failures(groups)], data_digests=digests, comparable=False)
+    standing = _ranked(jobs, metric)
+    return replace(standing, warnings=[*remarks, *standing.warnings], data_digests=digests)
+
+
+def _without_mixed(group: Group) -> Group:
+    return {**group, "metrics": {}} if len(group["data_digests"]) > 1 else group
+
+
+def _ranked(jobs: Sequence[Job], metric: str | None) -> Standing:
     groups = _groups(jobs)
     objective, warnings = _objective(groups, metric)
     warnings += _diverged(jobs)
@@ -80,6 +99,7 @@ def _group(name: str, jobs: Sequence[Job]) -> Group:
         "n": len(good),
         "n_failed": sum(job["state"] not in ("succeeded", "planned", "running") for job in jobs),
         "metrics": _metrics(good),
+        "data_digests": list(data.digests(good)),
         "rank": None,
     }
 

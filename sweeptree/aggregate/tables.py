@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _SEED_COLUMNS = ("id", "exit_code", "cmd", "git_commit", "git_branch", "pr_url", "duration_seconds", "artifacts")
 _STATE_COLUMNS = ("state", "config_id", "seed")
-_LAST_COLUMNS = ("gpu_seconds", "peak_vram_mb", "log", "pr_number")
+_LAST_COLUMNS = ("gpu_seconds", "peak_vram_mb", "log", "pr_number", "data_digest")
 _BEST = ("metric", "value", "step", "goal")
 _PER_METRIC = ("n", "mean", "std", "ci95_low", "ci95_high")
 MAX_NAMES = 2000

@@ -120,13 +120,23 @@ def _usage(error: CycloptsError, words: Sequence[str]) -> int:
     first, rest = words[0], shlex.join(words[1:])
     close = difflib.get_close_matches(first, names, n=1)
     if first in names:
-        complain(_lower_first(str(error)), (f"sweeptree {first} --help",))
+        complain(_wrong(error), (f"sweeptree {first} --help",))
     elif first.startswith("-"):
         complain(f"there is no option {first!r} before a command", ("sweeptree --help",))
     else:
         hint = f"did you mean: sweeptree {close[0]} {rest}".rstrip() if close else "sweeptree --help"
         complain(f"there is no command {first!r}", (hint,))
     return 2
+
+
+def _wrong(error: CycloptsError) -> str:
+    """What is wrong with an option, in one line; pydantic's own text would end in an address."""
+    from pydantic import ValidationError
+
+    from sweeptree.cli.options import fault
+
+    cause = error.__cause__
+    return fault(cause) if isinstance(cause, ValidationError) else _lower_first(str(error))
 
 
 def _lower_first(text: str) -> str:

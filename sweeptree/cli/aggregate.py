@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from sweeptree.cli.find import find_sweep
+from sweeptree.cli.options import FLAG
 from sweeptree.cli.terminal import printable, say, write_out
 from sweeptree.errors import UsageError
 from sweeptree.records import SweepPaths
@@ -19,6 +20,7 @@ def aggregate(
     *,
     exp_dir: Annotated[Path | None, Parameter(name="--exp_dir")] = None,
     results_dir: Path | None = None,
+    mix_data: Annotated[bool, FLAG] = False,
 ) -> int:
     """Write aggregated.json, aggregated.csv and groups.csv from the records of a sweep.
 
@@ -30,11 +32,13 @@ def aggregate(
         The sweep's folder, for example results/unet_lr; in place of the name.
     results_dir
         Where results stand; default: results/ at the top of the repository.
+    mix_data
+        Rank and compare also jobs that ran on different versions of the dataset.
     """
     paths = _chosen(exp, exp_dir, results_dir)
     from sweeptree.aggregate import aggregate as rebuild
 
-    document = rebuild(paths)
+    document = rebuild(paths, mix_data=mix_data)
     for path in (paths.aggregated_json, paths.aggregated_csv, paths.groups_csv):
         if path.exists():
             write_out(f"wrote {path}\n")

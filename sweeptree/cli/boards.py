@@ -16,7 +16,12 @@ _HELD_BACK = "test"
 
 
 def ranked_by(document: Mapping[str, Any], wanted: str | None = None) -> Objective | None:
-    """The metric to rank by: as wanted (`name`, `name:min`), else the document's own, else the only one there is."""
+    """The metric to rank by: as wanted (`name`, `name:min`), else the document's own, else the only one there is.
+
+    None where the jobs ran on different data: then nothing is ranked.
+    """
+    if not is_comparable(document):
+        return None
     if wanted:
         return objective(wanted)
     own = document.get("objective")
@@ -24,6 +29,11 @@ def ranked_by(document: Mapping[str, Any], wanted: str | None = None) -> Objecti
         return Objective(own["name"], "min" if own.get("goal") == "min" else "max")
     names = metric_names(document)
     return objective(names[0]) if len(names) == 1 else None
+
+
+def is_comparable(document: Mapping[str, Any]) -> bool:
+    """False when the aggregator refused to rank jobs that ran on different data."""
+    return document.get("comparable") is not False
 
 
 def metric_names(document: Mapping[str, Any]) -> list[str]:
@@ -148,7 +158,7 @@ def legend(document: Mapping[str, Any], goal: Objective | None) -> list[str]:
         better = "less" if goal.goal == "min" else "more"
         lines.append(f"  ± is the standard deviation over seeds; {better} {goal.name} is better")
         lines += _p_legend(document, goal)
-    elif names:
+    elif names and is_comparable(document):
         lines.append(f"  no metric to rank by; sweeptree show --by one of: {', '.join(names)}")
     kept = [name for name in names if not _is_extra(name, goal) and (goal is None or name != goal.name)]
     return [*lines, f"  not shown: {', '.join(kept)}   (show --by {kept[0]})"] if kept else lines

@@ -1,5 +1,140 @@
-"""`sweeptree evaluate`: the Diagnostic Evaluator on the command line."""
+"""`sweeptree evaluate`: the Diagnostic Evaluator on the command line, for predictions or for a command that makes them.
 
-from sweeptree.ecg.cli import evaluate_command as evaluate
+Hides: that predictions are judged at once, while a command goes through Prefect, as a sweep does.
+"""
 
-__all__ = ["evaluate"]
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from sweeptree.cli.options import FLAG
+from sweeptree.cli.terminal import printable, say, write_out
+from sweeptree.ecg.command import as_sweep, default_name
+from sweeptree.ecg.evaluator import EvaluateSpec, EvaluationReport, JudgeSpec
+from sweeptree.ecg.evaluator import evaluate as judge
+from sweeptree.ecg.predictions import find
+from sweeptree.errors import Refused, SweeptreeError, UsageError
+from sweeptree.preflight import Prepared, must_start, prepare
+from sweeptree.settings import Settings
+
+DEFAULT_DATA = Path("data/processed")
+
+
+def evaluate(
+    *predictions: Path,
+    options: Annotated[JudgeSpec | None, Parameter(name="*")] = None,
+    dry_run: Annotated[bool, FLAG] = False,
+    json: Annotated[bool, FLAG] = False,
+) -> int:
+    """Judge predictions: scores with intervals, tables, figures and a report.
+
+    Parameters
+    ----------
+    predictions
+        predictions.npz, diagnostic_preds.csv, or folders that hold them (or y_true.npy and y_pred.npy).
+    dry_run
+        Say what would be run and judged; change nothing.
+    json
+        Print one JSON document instead of the summary.
+    """
+    spec = _spec(predictions, options or JudgeSpec())
+    prepared = None if spec.command is None else prepare(as_sweep(spec), Settings())
+    if dry_run:
+        return _show_plan(spec, prepared)
+    if prepared is None:
+        return _show(judge(spec), as_json=json)
+    _refuse_earlier(prepared)
+    return _run_command(spec, must_start(prepared), as_json=json)
+
+
+def _spec(predictions: tuple[Path, ...], options: JudgeSpec) -> EvaluateSpec:
+    if not predictions and options.command is None:
+        raise UsageError(
+            "no predictions were given",
+            hint=("sweeptree evaluate results/EXP", "or --command 'python scripts/evaluate.py', which makes them"),
+        )
+    if predictions and options.command is not None:
+        raise UsageError("give predictions or --command, not both", hint="sweeptree evaluate --help")
+    data = options.data or (DEFAULT_DATA if (DEFAULT_DATA / "manifest.json").is_file() else None)
+    name = options.exp_name or (default_name(datetime.now(UTC)) if options.command is not None else None)
+    values = options.model_dump() | {
+        "predictions": predictions,
+        "data": data,
+        "exp_name": name,
+        "repo": Path.cwd() / options.repo,
+        "results_dir": options.results_dir and Path.cwd() / options.results_dir,
+    }
+    return EvaluateSpec.model_validate(values)
+
+
+def _refuse_earlier(prepared: Prepared) -> None:
+    root = prepared.paths.root
+    if prepared.paths.sweep.exists():
+        raise Refused(
+            f"{root} holds the results of an earlier command",
+            hint=(f"sweeptree evaluate {root}   judges what it made", "or choose another --exp_name"),
+        )
+
+
+def _show_plan(spec: EvaluateSpec, prepared: Prepared | None) -> int:
+    if prepared is not None:
+        from sweeptree.cli.plans import plan_view
+        from sweeptree.cli.screens import plan_screen
+
+        write_out(plan_screen(plan_view(prepared), everything=True))
+        return 0
+    found = find(spec.predictions)
+    lines = [f"judge   {printable(str(path))}" for path in found]
+    dataset = printable(str(spec.data)) if spec.data else "none: ids and labels cannot be checked"
+    lines += [f"data    {dataset}", f"write   {printable(str(spec.out_folder))}", "dry run: nothing was changed"]
+    write_out("\n".join(lines) + "\n")
+    return 0
+
+
+def _run_command(spec: EvaluateSpec, prepared: Prepared, *, as_json: bool) -> int:
+    """Run the command through Prefect, then judge what it made."""
+    from sweeptree.cli import engine
+    from sweeptree.cli.live import LiveView
+    from sweeptree.cli.run import interruptible
+
+    paths, job = prepared.paths, prepared.jobs[0]
+    with engine.connected(Settings()) as connected:
+        from sweeptree.agents.diagnostic_evaluator import diagnostic_evaluator
+
+        engine.say(f"{prepared.spec.exp_name}: {printable(job.command)}   {connected.ui_url}")
+        rows = [{"id": 0, "config_id": job.config_id, "seed": job.seed}]
+        try:
+            with interruptible(paths), LiveView(paths, rows, metric=None, gpu_labels={}):
+                found = diagnostic_evaluator(spec)
+        except SweeptreeError as error:
+            engine.leave_in_time(error.exit_code)
+            raise
+        except Exception as error:  # the engine's trouble must not hide what the command made
+            say(f"! the Prefect server failed: {type(error).__name__}; judging what the records have")
+            found = judge(spec.judging(paths))
+    engine.leave_in_time(0)
+    return _show(found, as_json=as_json)
+
+
+def _show(found: EvaluationReport, *, as_json: bool) -> int:
+    write_out((found.model_dump_json(indent=1) if as_json else summary(found)) + "\n")
+    return 0
+
+
+def summary(found: EvaluationReport) -> str:
+    """What an evaluation came to, for a terminal."""
+    main = "auc_macro" if found.kind == "classification" else "r"
+    width = max(map(len, found.runs))
+    lines = [f"{name:<{width}}  {_number(scores.get(main))}" for name, scores in found.runs.items()]
+    head = f"{'run':<{width}}  {'macro ROC-AUC' if main == 'auc_macro' else 'Pearson r'}"
+    notes = [f"note: {text}" for text in found.warnings]
+    shown = [head, *lines, *notes, f"best: {found.best}", f"report: {found.out / 'report.html'}"]
+    return "\n".join(printable(line) for line in shown)
+
+
+def _number(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:.4f}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -52,6 +52,8 @@ class RunOptions:
         A YAML or JSON file with the fields of a sweep's spec; options given beside it win.
     metric
         What the leaderboard ranks by: val_auc:max, loss:min.
+    mix_data
+        Rank and compare also jobs that ran on different versions of the dataset.
     parallel
         Jobs at once; default: the GPU slots, without GPUs the cores.
     gpus
@@ -123,6 +125,7 @@ class RunOptions:
     seeds: str | None = None
     spec: Path | None = None
     metric: str | None = None
+    mix_data: Annotated[bool, FLAG] = False
     parallel: Annotated[int | None, WHOLE] = None
     gpus: Annotated[int | None, WHOLE] = None
     gpu_mem: str | None = None
@@ -163,7 +166,7 @@ def make_spec(options: RunOptions) -> SweepSpec:
         fields.update(_given(name, getattr(options, name)))
     for name in ("max_prs", "auto_fix_script", "gpu_env"):
         fields.update(_given(name, getattr(options, name)))
-    for name in ("use_worktree", "auto_fix_before_pr", "commit_and_pr", "commit_and_pr_best"):
+    for name in ("use_worktree", "mix_data", "auto_fix_before_pr", "commit_and_pr", "commit_and_pr_best"):
         fields.update(_given(name, getattr(options, name) or None))
     for name in ("links", "keep_env", "devices", "pr_artifacts", "post_pr_labels", "post_pr_reviewers"):
         fields.update(_given(name, _words(getattr(options, name))))
@@ -200,13 +203,18 @@ def valid_spec(fields: dict[str, Any]) -> SweepSpec:
     try:
         return SweepSpec.model_validate(fields)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        where = f"--{where}" if where in RunOptions.__dataclass_fields__ else where or "the spec"
-        text = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
-        given = first.get("input")
-        shown = f" (it is {given!r})" if isinstance(given, str | int | float) and len(str(given)) < 80 else ""
-        raise UsageError(f"{where}: {text}{shown}", hint="sweeptree run --help") from error
+        raise UsageError(fault(error, RunOptions.__dataclass_fields__), hint="sweeptree run --help") from error
+
+
+def fault(error: ValidationError, options: Collection[str] | None = None) -> str:
+    """The first thing that is wrong, as one line. `options`: the fields that are options (None: all)."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    where = f"--{where}" if where and (options is None or where in options) else where or "the spec"
+    text = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    given = first.get("input")
+    shown = f" (it is {given!r})" if isinstance(given, str | int | float) and len(str(given)) < 80 else ""
+    return f"{where}: {text}{shown}"
 
 
 def _spec_file(path: Path) -> dict[str, Any]:

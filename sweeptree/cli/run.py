@@ -70,7 +70,7 @@ def run_prepared(prepared: Prepared, settings: Settings, *, resume: Resume | Non
         jobs = [{"id": j.index, "config_id": j.config_id, "seed": j.seed} for j in prepared.jobs]
         labels = {device.uuid: str(device.index) for device in prepared.detection.devices}
         engine.say(f"{spec.exp_name}: {len(jobs)} jobs, {prepared.parallel} at a time   {connected.ui_url}".rstrip())
-        with _interruptible(paths), LiveView(paths, jobs, metric=spec.metric, gpu_labels=labels, room=prepared.room):
+        with interruptible(paths), LiveView(paths, jobs, metric=spec.metric, gpu_labels=labels, room=prepared.room):
             trouble = _drive(connected, spec, resume, began=lambda: _started(paths) != before)
         notice = connected.notice() or _untold(trouble)
     code = _exit_code(paths) if _started(paths) != before else None
@@ -161,7 +161,7 @@ def _untold(trouble: str | None) -> str | None:
 
 
 @contextlib.contextmanager
-def _interruptible(paths: SweepPaths) -> Iterator[None]:
+def interruptible(paths: SweepPaths) -> Iterator[None]:
     """Ctrl-C once asks the jobs to stop, twice kills them. Before anything runs it simply ends the command."""
     presses = 0
 

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from sweeptree.cli.boards import job_table, leaderboard, legend, metric_names, ranked_by
+from sweeptree.cli.boards import is_comparable, job_table, leaderboard, legend, metric_names, ranked_by
 from sweeptree.cli.find import find_sweep
 from sweeptree.cli.terminal import printable, say, width, write_out
-from sweeptree.errors import RecordError, UsageError
+from sweeptree.errors import RecordError, Refused, UsageError
 from sweeptree.records import SweepPaths, holder, read_bytes, read_json
 from sweeptree.stats import Objective
 
@@ -55,7 +55,7 @@ def show(
         _copy(paths.aggregated_json if as_json else paths.aggregated_csv if jobs else paths.groups_csv)
         return 0
     document = read_json(paths.aggregated_json, limit=_LIMIT)
-    goal = _goal(document, by)
+    goal = _goal(paths.root.name, document, by)
     lines = [_headline(paths, document, jobs=jobs)]
     lines += job_table(document, goal, width()) if jobs else leaderboard(document, goal, width())
     write_out("\n".join([*lines, *_remarks(document, goal, jobs=jobs)]) + "\n")
@@ -86,7 +86,12 @@ def _copy(path: Path) -> None:
     sys.stdout.buffer.flush()
 
 
-def _goal(document: Mapping[str, Any], by: str | None) -> Objective | None:
+def _goal(exp: str, document: Mapping[str, Any], by: str | None) -> Objective | None:
+    if by and not is_comparable(document):
+        raise Refused(
+            f"the jobs of {exp} ran on different data, so they are not ranked by {by}",
+            hint=(f"sweeptree aggregate {exp} --mix_data   ranks them all the same", f"sweeptree show {exp} --jobs"),
+        )
     goal = ranked_by(document, by)
     names = metric_names(document)
     if by and goal is not None and goal.name not in names:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -67,7 +66,7 @@ def curate(spec: CurateSpec, report: Reporter | None = None) -> Manifest:
                      [], {})  # fmt: skip
         with swap.building(places):
             manifest = _make(work)
-            _freeze(places.new)
+            swap.freeze(places.new)
             swap.promote(places)
     places.save_state({"inputs": state, "outputs": places.output_fingerprint()})
     return manifest
@@ -178,7 +177,11 @@ def _keep(work: _Work, left_out: dict[int, tuple[str, ...]]) -> layout.Kept:
         if row.ecg_id not in left_out and all(ledger.good[number] for ledger in work.ledgers.values())
     ]
     if not numbers:
-        raise Refused("no record is left: every one has an error", hint="is --source the right folder?")
+        worst = found_things.summary([f for f in work.findings if f.severity != "note"])[:5]
+        raise Refused(
+            "\n".join(["no record is left: every one has an error", *worst]),
+            hint="is --source the right folder, and has it this --rate?",
+        )
     rows = [work.found.rows[number] for number in numbers]
     return layout.Kept(rows, np.array(numbers, np.int64), work.ledgers, work.found.families)
 
@@ -244,17 +247,6 @@ def _outputs(folder: Path) -> dict[str, FileEntry]:
 
 def _files(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.rglob("*")) if path.is_file())
-
-
-def _freeze(folder: Path) -> None:
-    """Durable and read-only: worktrees share this folder, and no job may change it."""
-    for path in _files(folder):
-        path.chmod(0o444)
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def describe(manifest: Manifest, out: Path) -> Sequence[str]:

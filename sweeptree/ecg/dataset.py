@@ -6,7 +6,9 @@ Nothing is unpickled. Works where the folder is read-only or a link.
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,7 @@ from sweeptree.errors import UsageError
 
 MANIFEST = "manifest.json"
 SPLITS = ("train", "val", "test")
+_HASHED = frozenset({"labels.npz", "records.csv", "splits.json", "stats.json"})  # what scores depend on
 _MAX_JSON = 64 * 1024 * 1024
 
 
@@ -59,13 +62,14 @@ def load(folder: Path | str) -> Dataset:
     manifest = read_json(root / MANIFEST)
     try:
         return _load(root, manifest)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise UsageError(
             f"{root} is not a whole curated dataset: {error}", hint="make it anew: sweeptree curate --recheck"
         ) from error
 
 
 def _load(root: Path, manifest: Mapping[str, Any]) -> Dataset:
+    _check_outputs(root, manifest["outputs"])
     with (root / "records.csv").open(newline="", encoding="utf-8") as stream:
         rows = tuple(csv.DictReader(stream))
     ecg_ids = np.array([int(row["ecg_id"]) for row in rows], np.int64)
@@ -89,6 +93,16 @@ def _load(root: Path, manifest: Mapping[str, Any]) -> Dataset:
     if not (arrays["ecg_id"] == ecg_ids).all():
         raise ValueError("labels.npz and records.csv differ in their records")
     return data
+
+
+def _check_outputs(root: Path, outputs: Mapping[str, Any]) -> None:
+    """Raise ValueError for files that are not those of the manifest: the small ones by digest, signals by size."""
+    for name, entry in outputs.items():
+        path = root / name
+        if path.stat().st_size != entry["bytes"]:
+            raise ValueError(f"{name} has {path.stat().st_size:,} bytes, the manifest says {entry['bytes']:,}")
+        if name in _HASHED and hashlib.sha256(path.read_bytes()).hexdigest() != entry["sha256"]:
+            raise ValueError(f"{name} was changed after it was made")
 
 
 def _signals(path: Path, rows: int, rate: int) -> NDArray[np.int16]:

@@ -16,26 +16,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sweeptree.ecg import bootstrap, compare, predictions, report, waves
 from sweeptree.ecg.bootstrap import Resample
+from sweeptree.ecg.command import CommandSpec, made
 from sweeptree.ecg.dataset import Dataset, load, read_json
 from sweeptree.ecg.judge import Options, Verdict, judge
 from sweeptree.ecg.manifest import json_bytes
 from sweeptree.ecg.predictions import Predictions, Waves
 from sweeptree.errors import Refused, UsageError
-from sweeptree.model import Border
-from sweeptree.records import write_bytes
+from sweeptree.records import SweepPaths, write_bytes
+
+OUT_NAME = "evaluation"
 
 EACH_RUN = "Each run has a report of its own, with figures, in runs/ beside this file."
 
 
-class EvaluateSpec(Border):
-    """What to evaluate and how."""
+class JudgeSpec(CommandSpec):
+    """How predictions are judged, wherever they come from."""
 
-    predictions: tuple[Path, ...] = Field(min_length=1, description="predictions.npz, diagnostic_preds.csv or folders.")
-    data: Path | None = Field(default=None, description="The curated dataset that the runs were made with.")
+    data: Path | None = Field(
+        default=None,
+        description="The curated dataset that the runs were made with; on the command line data/processed by default.",
+    )
     compare: bool = Field(default=False, description="Compare the runs pairwise on the same resamples.")
     bootstrap: int = Field(default=1000, ge=0, le=100_000, description="Resamples for the intervals; 0: none.")
     resample: Resample = Field(default="reject", description="How records are resampled.")
@@ -43,7 +47,36 @@ class EvaluateSpec(Border):
     logits: bool = Field(default=False, description="The scores are logits: take their sigmoid as probability.")
     seed: int = Field(default=0, ge=0, description="Seed of the resampling.")
     figures: bool = Field(default=True, description="Draw the figures (SVG and PNG).")
+    mix_data: bool = Field(
+        default=False, description="Judge together also runs that were made with different versions of the dataset."
+    )
     out: Path | None = Field(default=None, description="Where results go; default: evaluation/ beside the predictions.")
+
+
+class EvaluateSpec(JudgeSpec):
+    """What to evaluate and how: predictions that are there, or the command that makes them."""
+
+    predictions: tuple[Path, ...] = Field(
+        default=(), description="predictions.npz, diagnostic_preds.csv or folders; or give a command."
+    )
+
+    @model_validator(mode="after")
+    def _has_predictions(self) -> EvaluateSpec:
+        if bool(self.predictions) == (self.command is not None):
+            raise ValueError("give predictions, or a command that makes them")
+        return self
+
+    @property
+    def out_folder(self) -> Path:
+        """Where the results go: as told, else evaluation/ beside the first predictions."""
+        first = self.predictions[0]
+        inside = first.is_dir() and not (first / predictions.PRED_NAME).exists()
+        return self.out or (first if inside else first.parent) / OUT_NAME
+
+    def judging(self, paths: SweepPaths) -> EvaluateSpec:
+        """The same evaluation of what its command has made by now. Raises CommandFailed."""
+        out = self.out or paths.root / OUT_NAME
+        return self.model_copy(update={"predictions": (made(paths),), "command": None, "out": out})
 
 
 class EvaluationReport(BaseModel):
@@ -65,18 +98,50 @@ def evaluate(spec: EvaluateSpec) -> EvaluationReport:
     """Judge every run that the spec names and write the results to one folder.
 
     Raises UsageError when predictions cannot be judged honestly (NaN, leak, unknown ids ...), before any is written.
+    A command is not run here: see `judging`.
     """
+    if spec.command is not None:
+        raise UsageError("the command has not been run", hint="sweeptree evaluate --command runs it")
     paths = predictions.find(spec.predictions)
     data = load(spec.data) if spec.data is not None else None
+    mixed = _mixed_data(paths, data, spec)
     runs = [predictions.read(path, name, data) for path, name in zip(paths, predictions.names_of(paths), strict=True)]
-    out = spec.out or _default_out(spec.predictions[0])
+    out = spec.out_folder
     labelled = [run for run in runs if isinstance(run, Predictions)]
     drawn = [run for run in runs if isinstance(run, Waves)]
     if labelled and drawn:
         raise UsageError("both class scores and signals were found", hint="evaluate them one after the other")
     files, result = _classification(spec, labelled, data) if labelled else _reconstruction(spec, drawn, data)
     _write(out, files)
-    return result.model_copy(update={"out": out, "files": tuple(sorted(files))})
+    warnings = (*mixed, *result.warnings)
+    return result.model_copy(update={"out": out, "files": tuple(sorted(files)), "warnings": warnings})
+
+
+def _mixed_data(paths: Sequence[Path], data: Dataset | None, spec: EvaluateSpec) -> list[str]:
+    """A warning when the runs were made with different data and that was asked for; else a UsageError."""
+    digests = dict.fromkeys(predictions.digests_of(paths))
+    if data is not None and digests:
+        digests[data.digest] = None
+    if len(digests) < 2:
+        return []
+    named = " and ".join(digest[:12] for digest in digests)
+    if spec.mix_data:
+        return [f"the runs were made with different data ({named})"]
+    raise UsageError(
+        f"the runs were made with different data ({named}), as their jobs' records say; they cannot be compared",
+        hint=(
+            "give the runs of one dataset, and that dataset as --data",
+            "or judge them together all the same: --mix_data",
+        ),
+    )
+
+
+def check(spec: EvaluateSpec) -> None:
+    """Raise UsageError for what would only be found after a long command: no such dataset, no matplotlib."""
+    if spec.data is not None:
+        load(spec.data)
+    if spec.figures:
+        _drawn("figures")
 
 
 def _drawn(name: str) -> Any:
@@ -95,10 +160,6 @@ def _drawn(name: str) -> Any:
 def _forest(rows: Any, label: str, level: float) -> Any:
     figures = _drawn("figures")
     return figures.files(figures.forest(rows, label, level), "runs")
-
-
-def _default_out(first: Path) -> Path:
-    return (first if first.is_dir() and not (first / predictions.PRED_NAME).exists() else first.parent) / "evaluation"
 
 
 def _write(out: Path, files: Mapping[str, bytes]) -> None:

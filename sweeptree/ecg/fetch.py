@@ -71,17 +71,27 @@ class Tally:
     failed: list[tuple[str, str]] = field(default_factory=list)
 
 
+def _address(url: str) -> tuple[str, str]:
+    """Scheme and host of an address. Raises FetchError for one that is none."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname if parts.port != 0 else None
+    except ValueError:  # a broken IPv6 address, or a port that is none
+        host = None
+    if host is None or parts.scheme not in ("http", "https"):
+        raise FetchError(f"{url} is no http or https address", hint="give a folder, a zip or a URL")
+    return parts.scheme, host
+
+
 class Client:
     """One server's connections. `pause` is the first wait between tries in seconds; it doubles each time."""
 
     def __init__(self, base: str, *, pause: float = 0.5) -> None:
-        parts = urlsplit(base)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise FetchError(f"{base} is no http or https address", hint="give a folder, a zip or a URL")
+        scheme, host = _address(base)
         self.base = base
-        self.connections = POLITE.get(parts.hostname, MOST_CONNECTIONS)
+        self.connections = POLITE.get(host, MOST_CONNECTIONS)
         self._pause = pause
-        self._pool = _pool(parts.scheme, parts.hostname, self.connections)
+        self._pool = _pool(scheme, host, self.connections)
 
     def get(self, wanted: Wanted) -> bytes:
         """The bytes of a small file, verified. Raises Absent or FetchError after the last try."""

@@ -39,6 +39,7 @@ STYLE: dict[Any, Any] = {
     "svg.fonttype": "path",
     "font.family": "DejaVu Sans",
     "axes.axisbelow": True,
+    "text.parse_math": False,  # class names are text, also with $ in them
 }
 
 

@@ -6,6 +6,8 @@ five, drawn at true size.
 
 from __future__ import annotations
 
+import math
+
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +16,7 @@ from matplotlib.patheffects import withStroke
 
 from sweeptree.ecg import ptbxl, waves
 from sweeptree.ecg.figures import COLOURS, GREY, STYLE, files
-from sweeptree.ecg.scores import Floats
+from sweeptree.ecg.scores import Floats, mean_of
 
 MM_PER_SECOND, MM_PER_MILLIVOLT = 25.0, 10.0
 _INCH = 25.4
@@ -56,9 +58,9 @@ def overlay(v: waves.WaveVerdict) -> Figure:
     """Truth and prediction of the record with the median correlation."""
     record = waves.typical_record(v)
     name = f"record {int(v.run.ids[record])}" if v.run.ids is not None else f"record number {record}"
-    r = float(np.nanmean(v.table[record, :, waves.SCORES.index("r")]))
+    r = mean_of(v.table[record, :, waves.SCORES.index("r")])
     true, pred = waves.microvolts(v, record)
-    title = f"{name}, the median case: r = {r:.3f}"
+    title = f"{name}, the median case: r = " + ("n/a" if math.isnan(r) else f"{r:.3f}")
     if v.unit != "uV":
         return _stacked(v, true, pred, title)
     return _paper(v, true / 1000, pred / 1000, title)

@@ -24,6 +24,8 @@ from sweeptree.records import SweepPaths, read_record
 NPZ_NAME, CSV_NAME = "predictions.npz", "diagnostic_preds.csv"
 TRUE_NAME, PRED_NAME, IDS_NAME = "y_true.npy", "y_pred.npy", "ids.npy"
 MAX_BYTES = 8 * 1024**3
+_MAX_FLOAT_ID = 2.0**53  # beyond it, neighbouring whole numbers are one float
+_MAX_NAME = 100
 _ALIASES = {"ids": ("ids", "test_ids", "test_id"), "true": ("true", "test_true"), "pred": ("pred", "test_pred")}
 _VAL = {"ids": ("val_ids", "val_id"), "true": ("val_true",), "pred": ("val_pred",)}
 
@@ -64,7 +66,7 @@ def find(paths: Sequence[Path]) -> list[Path]:
         if path.is_file():
             found[path] = None
         elif path.is_dir():
-            found.update(dict.fromkeys(_below(path)))
+            found.update(dict.fromkeys(below(path)))
         else:
             raise UsageError(
                 f"there is no {path}", hint="give predictions.npz, diagnostic_preds.csv or a folder with one"
@@ -77,7 +79,8 @@ def find(paths: Sequence[Path]) -> list[Path]:
     return list(found)
 
 
-def _below(folder: Path) -> list[Path]:
+def below(folder: Path) -> list[Path]:
+    """The prediction files, and the folders with signals, below a folder; links are left out."""
     files = [p for name in (NPZ_NAME, CSV_NAME) for p in folder.rglob(name)]
     waves = [p.parent for p in folder.rglob(PRED_NAME) if (p.parent / TRUE_NAME).is_file()]
     return sorted(p for p in (*files, *waves) if not p.is_symlink())
@@ -99,6 +102,12 @@ def names_of(paths: Sequence[Path]) -> list[str]:
     return [n if names.count(n) == 1 else f"{n}/{p.stem}" for n, p in zip(names, paths, strict=True)]
 
 
+def digests_of(paths: Sequence[Path]) -> list[str]:
+    """The datasets that the runs were made with, as far as the records of their jobs say."""
+    records = [_record_of((p if p.is_dir() else p.parent).absolute()) for p in paths]
+    return [record.data_digest for record in records if record and record.data_digest]
+
+
 def _names_of_jobs(records: Sequence[JobRecord]) -> list[str]:
     """`lr=3e-4/seed1` per job: the config as the sweep's own tables call it, and the seed."""
     names = []
@@ -109,12 +118,12 @@ def _names_of_jobs(records: Sequence[JobRecord]) -> list[str]:
 
 
 def _record_of(folder: Path) -> JobRecord | None:
-    """The record of the job whose artifacts hold this folder."""
-    for artifacts in (folder, *folder.parents):
-        match = re.fullmatch(r"job_(\d+)", artifacts.parent.name)
-        if artifacts.name == "artifacts" and match:
+    """The record of the job whose artifacts, or whose $SWEEPTREE_OUT, hold this folder."""
+    for place in (folder, *folder.parents):
+        match = re.fullmatch(r"job_(\d{1,9})", place.name)
+        if match and (path := SweepPaths(place.parent).record(int(match[1]))).is_file():
             try:
-                return read_record(SweepPaths(artifacts.parent.parent).record(int(match[1])))
+                return read_record(path)
             except RecordError:
                 return None
     return None
@@ -136,7 +145,18 @@ def _read_npz(path: Path, name: str) -> Predictions:
     test = _part(arrays, _ALIASES, path)
     if test is None:
         raise UsageError(f"{path} lacks ids, true or pred", hint="save classes, ids, true and pred with numpy.savez")
-    return Predictions(name, classes, test, _part(arrays, _VAL, path))
+    return Predictions(name, classes, test, _validation(arrays, path))
+
+
+def _validation(arrays: Mapping[str, NDArray[Any]], path: Path) -> Part | None:
+    """The validation part, None without one. Raises UsageError when only some of its arrays are there."""
+    missing = [names[0] for names in _VAL.values() if not any(n in arrays for n in names)]
+    if 0 < len(missing) < len(_VAL):
+        raise UsageError(
+            f"{path}: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing",
+            hint="save val_ids, val_true and val_pred, or none of them",
+        )
+    return _part(arrays, _VAL, path)
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -147,10 +167,14 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
                     f"{path} unpacks to more than {MAX_BYTES >> 30} GiB", hint="keep only the test records"
                 )
         with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+            arrays = {name: file[name] for name in file.files}
     except (OSError, zipfile.BadZipFile, ValueError, EOFError) as error:
         why = "it holds pickled objects, which are never loaded" if "pickle" in str(error) else str(error)
         raise UsageError(f"{path} cannot be read: {why}", hint="save plain arrays with numpy.savez") from error
+    for name, value in arrays.items():
+        if not isinstance(value, np.ndarray):  # numpy hands out any other member of the zip as bytes
+            raise UsageError(f"{path}: {name} is no array", hint="save plain arrays with numpy.savez")
+    return arrays
 
 
 def _part(arrays: Mapping[str, NDArray[Any]], aliases: Mapping[str, Sequence[str]], path: Path) -> Part | None:
@@ -163,7 +187,7 @@ def _part(arrays: Mapping[str, NDArray[Any]], aliases: Mapping[str, Sequence[str
         raise UsageError(f"{path}: shapes do not fit: {shapes}", hint="ids (n,), true (n, classes), pred (n, classes)")
     if ids.dtype.kind not in "iuf" or true.dtype.kind not in "biuf" or pred.dtype.kind not in "iuf":
         raise UsageError(f"{path}: ids, true and pred must be numbers", hint="save plain arrays with numpy.savez")
-    if ids.dtype.kind == "f" and not (np.isfinite(ids).all() and (ids == np.round(ids)).all()):
+    if not _are_whole(ids):
         raise UsageError(f"{path}: ids are not whole numbers", hint="save the ecg_ids of the records")
     if not np.isin(true, (0, 1)).all():
         raise UsageError(f"{path}: true labels are not all 0 or 1", hint="save the binary labels, not likelihoods")
@@ -171,10 +195,26 @@ def _part(arrays: Mapping[str, NDArray[Any]], aliases: Mapping[str, Sequence[str
     return Part(ids[order].astype(np.int64), true[order].astype(np.uint8), pred[order])
 
 
+def _are_whole(ids: NDArray[Any]) -> bool:
+    """Whether int64 can hold them all without changing one."""
+    if ids.dtype.kind == "f":
+        return bool((np.abs(ids) < _MAX_FLOAT_ID).all() and (ids == np.round(ids)).all())
+    return ids.dtype.kind != "u" or not len(ids) or int(ids.max()) < 2**63
+
+
+def _rows_of(path: Path) -> list[list[str]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            return list(csv.reader(stream))
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text: {error.reason}", hint="write it again as UTF-8") from error
+    except (OSError, csv.Error) as error:
+        raise UsageError(f"{path} cannot be read: {error}", hint="write it again with the training code") from error
+
+
 def _read_csv(path: Path, name: str, data: Dataset | None) -> Predictions:
     """`sample_idx, <label>_pred ..., <label>_true ...`: sample_idx counts the records of the test split."""
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        rows = list(csv.reader(stream))
+    rows = _rows_of(path)
     head = [cell.strip() for cell in rows[0]] if rows else []
     classes = tuple(c.removesuffix("_pred") for c in head if c.endswith("_pred"))
     wanted = ["sample_idx", *(f"{c}_pred" for c in classes), *(f"{c}_true" for c in classes)]
@@ -187,6 +227,8 @@ def _read_csv(path: Path, name: str, data: Dataset | None) -> Predictions:
             f"{path}: a cell is no number: {error}", hint="write it again with the training code"
         ) from error
     table = table.reshape(-1, len(wanted))
+    if not _are_whole(table[:, 0]):
+        raise UsageError(f"{path}: sample_idx are not whole numbers", hint="write it again with the training code")
     ids = _ids_of(table[:, 0].astype(np.int64), path, data)
     k = len(classes)
     part = _part({"ids": ids, "true": table[:, k + 1 :], "pred": table[:, 1 : k + 1]}, _ALIASES, path)
@@ -214,6 +256,7 @@ def _check(found: Predictions, path: Path, data: Dataset | None) -> Predictions:
             f"{path}: {len(found.classes)} class names for {found.test.true.shape[1]} columns",
             hint="one distinct name per column",
         )
+    _check_names(found.classes, path)
     parts = [("test", found.test)] + ([("val", found.val)] if found.val else [])
     for what, part in parts:
         _check_part(part, f"{path} ({what})", len(found.classes))
@@ -223,6 +266,17 @@ def _check(found: Predictions, path: Path, data: Dataset | None) -> Predictions:
     if found.val and np.isin(found.val.ids, found.test.ids).any():
         raise UsageError(f"{path}: records are both in the test and the validation part", hint="keep the folds apart")
     return found
+
+
+def _check_names(classes: Sequence[str], path: Path) -> None:
+    if not classes:
+        raise UsageError(f"{path} has no class", hint="save classes, ids, true and pred with numpy.savez")
+    for number, name in enumerate(classes, 1):
+        if not name.strip() or len(name) > _MAX_NAME or not name.isprintable():
+            raise UsageError(
+                f"{path}: the name of class {number} cannot be shown: {name[:40]!r}",
+                hint=f"1 to {_MAX_NAME} letters, digits or signs",
+            )
 
 
 def _check_part(part: Part, where: str, classes: int) -> None:

@@ -133,7 +133,7 @@ def _repair(places: Places) -> None:
     if places.old.exists() and not places.out.exists():
         places.old.rename(places.out)
     for leftover in (places.new, places.old):
-        shutil.rmtree(leftover, ignore_errors=True)
+        discard(leftover)
     for name in (places.state.name, f"{places.out.name}.validation.csv"):  # records.write_json's own temporary names
         for torn in places.out.parent.glob(f".{glob.escape(name)}.*.tmp"):
             torn.unlink(missing_ok=True)
@@ -142,23 +142,45 @@ def _repair(places: Places) -> None:
 @contextlib.contextmanager
 def building(places: Places) -> Iterator[None]:
     """The temporary folder; it is gone afterwards, however the build ends."""
-    places.new.mkdir()
+    try:
+        places.new.mkdir()
+    except OSError as error:
+        raise Refused(
+            f"{places.new} cannot be made: {error.strerror}", hint="remove it, or choose another place with --out"
+        ) from error
     try:
         yield
     finally:
-        shutil.rmtree(places.new, ignore_errors=True)
+        discard(places.new)
+
+
+def freeze(folder: Path) -> None:
+    """Durable and read-only, the folders too: worktrees share it, and no job may change, add or remove a file."""
+    for path in (*folder.rglob("*"), folder):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+        _sync(path)
+
+
+def discard(folder: Path) -> None:
+    """Remove a dataset, frozen or not. What cannot be removed stays: `building` says so then."""
+    if folder.is_symlink():
+        folder.unlink()
+    for inner in (folder, *(path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink())):
+        with contextlib.suppress(OSError):
+            inner.chmod(0o755)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def promote(places: Places) -> None:
     """Put the new folder in place of the old one, as one step where the system can."""
-    _sync_folder(places.new)
+    _sync(places.new)
     if not places.out.exists():
         places.new.rename(places.out)
     elif not _exchange(places.new, places.out):
         places.out.rename(places.old)
         places.new.rename(places.out)
-        shutil.rmtree(places.old, ignore_errors=True)
-    _sync_folder(places.out.parent)
+        discard(places.old)
+    _sync(places.out.parent)
 
 
 def _exchange(a: Path, b: Path) -> bool:
@@ -174,8 +196,8 @@ def _exchange(a: Path, b: Path) -> bool:
     return bool(result == 0)
 
 
-def _sync_folder(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     try:
         os.fsync(handle)
     finally:

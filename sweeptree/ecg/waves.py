@@ -24,6 +24,7 @@ HIGHEST_SNR = 120.0
 ONLY_PREDICTED = "_9"
 """Suffix of the overall scores over the nine leads that are not the inputs I, II and V4."""
 _BLOCK = 64
+_LARGEST = 1e15  # far beyond any unit; squares of it are still exact enough
 _TINY = 1e-30
 _INPUTS = ("I", "II", "V4")
 
@@ -111,6 +112,11 @@ def _block(run: Waves, scale: Scale | None, first: int) -> Floats:
     q = _values(run.pred[first : first + _BLOCK], scale)
     if not (np.isfinite(y).all() and np.isfinite(q).all()):
         raise UsageError(f"{run.name}: y_true or y_pred holds NaN or infinite values", hint="did the training diverge?")
+    largest = max(np.abs(y).max(), np.abs(q).max())
+    if largest > _LARGEST:
+        raise UsageError(
+            f"{run.name}: values up to {largest:.2g}: no signal has them", hint="did the training diverge?"
+        )
     error = q - y
     dy, dq = y - y.mean(axis=2, keepdims=True), q - q.mean(axis=2, keepdims=True)
     power, noise = (dy**2).sum(axis=2), (error**2).sum(axis=2)

@@ -131,7 +131,7 @@ def test_csv_begins_with_the_columns_of_the_seed(paths: SweepPaths) -> None:
     aggregate(paths)
     header = paths.aggregated_csv.read_text().splitlines()[0]
     assert header.startswith(COLUMNS + ",param.lr,metric.val_auc,best.metric")
-    assert header.endswith("gpu_seconds,peak_vram_mb,log,pr_number")
+    assert header.endswith("gpu_seconds,peak_vram_mb,log,pr_number,data_digest")
     first, second = rows(paths.aggregated_csv)
     assert (first["cmd"], first["artifacts"], first["exit_code"]) == ('echo "a, b"\nc', "a.txt;b.txt", "0")
     assert (second["metric.val_auc"], second["exit_code"], second["seed"]) == ("", "", "2")

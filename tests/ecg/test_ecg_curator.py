@@ -3,11 +3,6 @@
 import csv
 import hashlib
 import json
-import os
-import signal as signals
-import subprocess
-import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -247,6 +242,11 @@ def test_a_linked_out_folder_is_refused(pristine, tmp_path):
         run(pristine, tmp_path / "out")
 
 
+def test_when_no_record_is_left_the_reasons_are_told(pristine, tmp_path):
+    with pytest.raises(Refused, match=r"no record is left[^\n]*\nerror +24 x file_missing"):
+        run(pristine, tmp_path / "out", rate="500", on_bad_record="quarantine")
+
+
 def test_a_folder_without_tables_is_a_usage_error(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match=r"ptbxl_database\.csv"):
@@ -264,36 +264,9 @@ def test_the_plan_changes_nothing(pristine, tmp_path):
     assert not (tmp_path / "data").exists()
 
 
-SCRIPT = (
-    "import sys; from sweeptree.ecg import *; curate(CurateSpec(source=sys.argv[1], out=sys.argv[2], recheck=True))"
-)
-
-
-def start(source, out):
-    return subprocess.Popen([sys.executable, "-c", SCRIPT, str(source), str(out)], stderr=subprocess.DEVNULL)
-
-
 def test_a_second_run_at_the_same_time_is_refused(pristine, tmp_path):
     with swap.locked(swap.Places(tmp_path / "out")), pytest.raises(Refused, match="another run"):
         run(pristine, tmp_path / "out")
-
-
-@pytest.mark.parametrize("tenths", [0, 1, 2, 3, 5, 8])
-def test_killed_at_any_moment_the_dataset_is_whole_or_absent(tenths, both_rates, tmp_path):
-    out = tmp_path / "data" / "out"
-    run(both_rates, tmp_path / "reference")
-    want = content(tmp_path / "reference")
-    child = start(both_rates, out)
-    deadline = time.monotonic() + 30
-    while not out.parent.exists() and child.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.001)
-    time.sleep(tenths / 50)  # a different moment for each case; the check holds at all of them
-    os.kill(child.pid, signals.SIGKILL)
-    child.wait()
-    assert not out.exists() or content(out) == want
-    run(both_rates, out)
-    assert content(out) == want
-    assert not [p for p in out.parent.iterdir() if p.name.endswith((".new", ".old"))]
 
 
 @pytest.mark.realdata

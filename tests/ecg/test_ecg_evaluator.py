@@ -3,6 +3,7 @@
 import csv
 import json
 import pickle
+import zipfile
 
 import numpy as np
 import pytest
@@ -175,6 +176,15 @@ BAD = {
     "no ids": ({"ids": None}, "lacks ids"),
     "broken ids": ({"ids": np.arange(40) + 0.5}, "whole numbers"),
     "mixed folds": ({"val_ids": np.arange(40)}, "both in the test and the validation"),
+    "no class at all": (
+        {"classes": np.array([], "U1"), "true": np.zeros((40, 0)), "pred": np.zeros((40, 0))},
+        "no class",
+    ),
+    "empty name": ({"classes": np.array([" ", "B", "C"])}, "name of class 1 "),
+    "control character": ({"classes": np.array(["A", "B\x1b[31m", "C"])}, "name of class 2 "),
+    "long name": ({"classes": np.array(["A", "B", "C" * 101])}, "name of class 3 "),
+    "ids beyond 63 bits": ({"ids": np.arange(40, dtype="u8") + 2**63}, "whole numbers"),
+    "half a validation part": ({"val_true": None}, "val_true is missing"),
     "pickle": ({"classes": np.array(["A", {"b": 1}, "C"], dtype=object)}, "pickled"),
 }
 
@@ -185,6 +195,44 @@ def test_what_cannot_be_judged_is_refused(kind, tmp_path):
     with pytest.raises(UsageError, match=words):
         judge(save(tmp_path / "run", **changes), out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+HEAD = b"sample_idx,A_pred,A_true\n"
+BAD_TABLES = {
+    "another encoding": (HEAD + b"0,0.1,0\n\xe9\xff,1,1\n", "is not UTF-8"),
+    "a broken number": (HEAD + b"0.5,0.1,0\n1,0.9,1\n", "whole numbers"),
+    "a number that is none": (HEAD + b"nan,0.1,0\n1,0.9,1\n", "whole numbers"),
+    "a number beyond all": (HEAD + b"1e30,0.1,0\n1,0.9,1\n", "whole numbers"),
+    "an endless cell": (HEAD + b"0,0.1," + b"0" * 200_000 + b"\n", "field larger"),
+    "no rows": (HEAD, "no records"),
+    "another separator": (HEAD.replace(b",", b";") + b"0;0.1;0\n", "lacks sample_idx"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_TABLES)
+def test_a_table_that_cannot_be_judged_is_refused(kind, tmp_path):
+    data, words = BAD_TABLES[kind]
+    (tmp_path / "diagnostic_preds.csv").write_bytes(data)
+    with pytest.raises(UsageError, match=words):
+        judge(tmp_path / "diagnostic_preds.csv", out=tmp_path / "out")
+
+
+def test_a_table_with_a_byte_order_mark_and_crlf_is_read(tmp_path):
+    rows = HEAD + b"0,0.1,0\n1,0.9,1\n"
+    (tmp_path / "diagnostic_preds.csv").write_bytes(b"\xef\xbb\xbf" + rows.replace(b"\n", b"\r\n"))
+    assert next(iter(judge(tmp_path / "diagnostic_preds.csv").runs.values()))["auc_macro"] == 1.0
+
+
+def test_a_zip_member_that_is_no_array_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "predictions.npz", "w") as archive:
+        archive.writestr("classes.npy", "nope")
+    with pytest.raises(UsageError, match="classes is no array"):
+        judge(tmp_path / "predictions.npz", out=tmp_path / "out")
+
+
+def test_names_with_dollar_signs_are_drawn_as_they_are(tmp_path):
+    names = np.array([r"$\frac$", "$x$", "a_b^c"])
+    assert "roc.svg" in judge(save(tmp_path / "run", classes=names), figures=True, out=tmp_path / "out").files
 
 
 def test_a_pickle_under_an_npz_name_is_never_loaded(tmp_path):
@@ -413,3 +461,51 @@ def test_reconstructions_of_different_records_are_not_compared(processed, tmp_pa
 def test_slugs_are_distinct_for_distinct_names():
     assert len({slug(n) for n in ("a/b", "a_b", "a b", "../a", "a")}) == 5
     assert "/" not in slug("../../x")
+
+
+def of_job(folder, job, digest):
+    """A run in the artifacts of a job whose record names the dataset."""
+    save(folder / f"job_{job}" / "artifacts")
+    record = JobRecord(id=job, params={"lr": job}, seed=1, data_digest=digest)
+    (folder / f"job_{job}.meta.json").write_text(record.model_dump_json())
+
+
+def test_runs_that_were_made_with_different_data_are_refused_unless_told(tmp_path):
+    of_job(tmp_path / "s", 0, "0a" * 32)
+    of_job(tmp_path / "s", 1, "7f" * 32)
+    with pytest.raises(UsageError, match=r"different data \(0a0a0a0a0a0a and 7f7f7f7f7f7f\)"):
+        judge(tmp_path / "s")
+    found = judge(tmp_path / "s", mix_data=True, out=tmp_path / "out")
+    assert found.warnings[0] == "the runs were made with different data (0a0a0a0a0a0a and 7f7f7f7f7f7f)"
+
+
+def test_a_run_that_was_made_with_other_data_than_it_is_judged_by_is_refused(processed, tmp_path):
+    folder = on_dataset(processed, tmp_path / "s" / "job_0")
+    record = JobRecord(id=0, data_digest="0a" * 32)
+    (tmp_path / "s" / "job_0.meta.json").write_text(record.model_dump_json())
+    with pytest.raises(UsageError, match="different data"):
+        judge(folder, data=processed)
+    (tmp_path / "s" / "job_0.meta.json").write_text(
+        record.model_copy(update={"data_digest": load(processed).digest}).model_dump_json()
+    )
+    assert judge(folder, data=processed, resample="skip-empty").kind == "classification"
+
+
+FLAT = np.zeros((2, 12, 100))
+WAVY = np.random.default_rng(0).normal(size=FLAT.shape)
+
+
+@pytest.mark.parametrize("pair", [(FLAT, WAVY), (WAVY, FLAT), (FLAT, FLAT)], ids=["true", "predicted", "both"])
+def test_flat_signals_have_no_correlation_and_no_warning(pair, tmp_path):
+    for name, values in zip(("y_true", "y_pred"), pair, strict=True):
+        np.save(tmp_path / f"{name}.npy", values)
+    found = judge(tmp_path, figures=True, out=tmp_path / "out")
+    assert next(iter(found.runs.values()))["r"] is None
+    assert "nan" not in (tmp_path / "out" / "report.md").read_text().lower()
+
+
+def test_values_that_no_signal_has_are_refused(tmp_path):
+    for name in ("y_true", "y_pred"):
+        np.save(tmp_path / f"{name}.npy", WAVY * 1e200)
+    with pytest.raises(UsageError, match="no signal"):
+        judge(tmp_path, out=tmp_path / "out")

@@ -253,6 +253,12 @@ def test_an_absent_address_says_so(client):
         client.get(Wanted("nothing", 100, None))
 
 
+@pytest.mark.parametrize("address", ["http://[::1/", "http://127.0.0.1:99999999/", "http://", "ftp://x/y/"])
+def test_an_address_that_is_none_is_refused_at_once(address):
+    with pytest.raises(FetchError, match="no http or https address"):
+        Client(address)
+
+
 def test_a_local_file_address_is_refused():
     with pytest.raises(FetchError, match="no http"):
         Client("file:///etc/")
