@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sweeptree import stats
@@ -61,7 +61,8 @@ def curve_chart(sheet: Sheet, paths: SweepPaths) -> CurveChart | None:
     shown = [config for config in sheet.configs if config.n][:MAX_CONFIGS]
     names = sheet.metric_names()
     runs = _read(shown, names, paths)
-    panels, drawn = [], {}
+    panels: list[Panel] = []
+    drawn: dict[int, str] = {}
     for name in names:
         curves = [_curve(series, config.name, runs[series].get(name, [])) for series, config in enumerate(shown)]
         known = [curve for curve in curves if curve]
@@ -73,9 +74,10 @@ def curve_chart(sheet: Sheet, paths: SweepPaths) -> CurveChart | None:
     return CurveChart(tuple(panels), tuple(sorted(drawn.items())), len(sheet.configs) - len(drawn))
 
 
-def _read(configs: Sequence[Config], names: Sequence[str], paths: SweepPaths) -> list[Mapping[str, list[Run]]]:
+def _read(configs: Sequence[Config], names: Sequence[str], paths: SweepPaths) -> list[dict[str, list[Run]]]:
     """Per config and metric the histories of its jobs that succeeded; a bounded number of bytes in all."""
-    wanted, left, found = frozenset(names), _MAX_BYTES, []
+    wanted, left = frozenset(names), _MAX_BYTES
+    found: list[dict[str, list[Run]]] = []
     for config in configs:
         runs: dict[str, list[Run]] = {}
         for job in [job for job in config.jobs if job["state"] == "succeeded"][:MAX_SEEDS]:
