@@ -113,7 +113,7 @@ def _screen(
     room = width()
     better = "less" if goal.goal == "min" else "more"
     lines = [f"{goal.name}, {better} is better; the first is the reference", "", *_sides(chosen, against, room)]
-    lines += ["", *_differs(chosen, room), *_per_seed(against, room), *_p_lines(against)]
+    lines += ["", *_differs(chosen, room), *_per_seed(goal, against, room), *_p_lines(against)]
     if shared:
         lines += ["", "  the same configs", *_shared(shared, room), *_p_lines(shared)]
     return [printable(line) for line in lines]
@@ -171,14 +171,14 @@ def _line(label: str, text: str, room: int) -> str:
     return shorten(f"  {label:<10}{text}", room)
 
 
-def _per_seed(against: Sequence[Contrast], room: int) -> list[str]:
+def _per_seed(goal: Objective, against: Sequence[Contrast], room: int) -> list[str]:
     lines = []
     for found in against:
         seeds = list(found.per_seed.items())
         if len(seeds) > 1:
             told = "   ".join(f"{seed} {_signed(delta)}" for seed, delta in seeds[:_SEEDS])
-            up = sum(delta > 0 for _, delta in seeds)
-            lines.append(_line("per seed", f"{told}   {up} of {len(seeds)} up", room))
+            better = sum(delta < 0 if goal.goal == "min" else delta > 0 for _, delta in seeds)
+            lines.append(_line("per seed", f"{told}   {better} of {len(seeds)} better", room))
     return lines
 
 

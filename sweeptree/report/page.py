@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +27,7 @@ from sweeptree.wording import spoken, word
 _HERE = Path(__file__).parent
 _MAX_SWEEP_BYTES = 256 * 1024 * 1024
 _MAX_WARNINGS = 30
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a job's escape codes
 
 
 def page(paths: SweepPaths, document: Mapping[str, Any]) -> bytes:
@@ -44,7 +46,7 @@ def page(paths: SweepPaths, document: Mapping[str, Any]) -> bytes:
         **_told(sheet),
         **_charts(sheet, paths),
     )
-    return text.encode("utf-8", "replace") + b"\n"
+    return _CONTROL.sub("?", text.lstrip()).encode("utf-8", "replace") + b"\n"
 
 
 def _sweep_facts(paths: SweepPaths) -> Mapping[str, Any]:
