@@ -101,7 +101,8 @@ def test_failures_are_grouped_by_cause_with_the_command_that_tries_again(tmp_pat
 
 def test_jobs_that_lacked_memory_are_alike_whatever_they_asked_for() -> None:
     jobs = [
-        JobRecord(id=n, state="failed", reason=f"out of GPU memory: exit code {n}").model_dump() | {"log_tail": str(n)}
+        JobRecord(id=n, state="failed", reason=f"out of GPU memory: exit code {n}").model_dump()
+        | {"log_tail": "abc"[n]}
         for n in range(3)
     ]
     (group,) = group_failures(jobs)
@@ -133,6 +134,8 @@ def test_a_hundred_jobs_stay_below_300_kb(tmp_path: Path) -> None:
     paths = make_sweep(tmp_path, grid=grid, seeds=(1, 2), steps=200)
     page = page_of(paths)
     assert len(page.encode()) <= 300_000 and "Parameters and val_auc" in page
+    lines = [attributes["points"] for tag, attributes in Tags(page).tags if tag == "polyline"]
+    assert max(len(str(points).split()) for points in lines) == 80
 
 
 def test_a_large_sweep_has_a_bounded_page_that_says_what_it_leaves_out(tmp_path: Path) -> None:
