@@ -17,12 +17,13 @@ from sweeptree.aggregate import aggregate
 from sweeptree.errors import UsageError
 from sweeptree.model import SweepSummary
 from sweeptree.records import SweepPaths
+from sweeptree.report import try_report
 from sweeptree.tasks.publish import publish_leaderboard, publish_summary
 
 
 @flow(name="results-aggregator", flow_run_name="{exp_dir.name}", persist_result=False)
 def results_aggregator(exp_dir: Path, mix_data: bool = False) -> SweepSummary:
-    """Summarise results/<sweep> into aggregated.json, aggregated.csv and groups.csv.
+    """Summarise results/<sweep> into aggregated.json, aggregated.csv, groups.csv and report.html.
 
     `mix_data`: rank and compare also jobs that ran on different versions of the dataset.
     """
@@ -30,7 +31,10 @@ def results_aggregator(exp_dir: Path, mix_data: bool = False) -> SweepSummary:
         raise UsageError(f"{exp_dir} is not a folder", hint="give the folder of one sweep: results/EXP")
     paths = SweepPaths(exp_dir)
     document = aggregate(paths, mix_data=mix_data)
-    summary = summarise(paths, document)
+    trouble = try_report(paths, document)
+    if trouble:
+        get_run_logger().warning(trouble)
+    summary = summarise(paths, {**document, "warnings": [*document["warnings"], *([trouble] if trouble else [])]})
     _tell(lambda: publish_leaderboard(summary.exp_name, summary.leaderboard))
     _tell(lambda: publish_summary(summary.exp_name, markdown(summary, paths)))
     return summary
@@ -65,6 +69,7 @@ def markdown(summary: SweepSummary, paths: SweepPaths) -> str:
         (paths.aggregated_json, "all jobs, groups, comparisons"),
         (paths.aggregated_csv, "one row per job"),
         (paths.groups_csv, "one row per config"),
+        (paths.report, "the page that shows it all"),
     ):
         lines.append(f"| [{path.name}]({path.resolve().as_uri()}) | {what} | `{path.resolve()}` |")
     lines += ["", *(f"* {warning}" for warning in summary.warnings[:20])]

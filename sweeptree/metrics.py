@@ -14,7 +14,7 @@ import math
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from sweeptree.stats import Objective, objective
 MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_MARKED_BYTES = 8 * 1024 * 1024
 MAX_TAIL_BYTES = 64 * 1024
+MAX_HISTORY_BYTES = 8 * 1024 * 1024
 MAX_NAMES = 1000
 _MAX_NAME = 200
 _MAX_LEVELS = 3
@@ -49,6 +50,22 @@ def collect(metrics_file: Path, log: Path, metric: str | None) -> Metrics:
         if found.values:
             return Metrics(values=found.values, best=found.best, source=source + found.left_out())
     return Metrics()
+
+
+def history(metrics_file: Path, names: Collection[str]) -> dict[str, list[tuple[float, float]]]:
+    """How each of these metrics went: (step, value) in the order reported; the line's number where no step is told.
+
+    Only $SWEEPTREE_METRICS is read. Nothing comes of a file beyond MAX_HISTORY_BYTES: its end alone would mislead.
+    """
+    found: dict[str, list[tuple[float, float]]] = {}
+    data = _tail(metrics_file, MAX_HISTORY_BYTES + 1)
+    if len(data) > MAX_HISTORY_BYTES:
+        return found
+    for line, value in enumerate(_objects_of_file(data), 1):
+        for step, numbers in _points(value, set()):
+            for name in numbers.keys() & names:
+                found.setdefault(name, []).append((float(line if step is None else step), numbers[name]))
+    return found
 
 
 def _sources(metrics_file: Path, log: Path) -> Iterator[tuple[str, Iterable[Any]]]:

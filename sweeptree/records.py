@@ -35,6 +35,17 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat()
 
 
+def parse_time(text: object) -> datetime | None:
+    """An ISO time; one without a zone, as the seed's tools wrote them, is taken for UTC. None for anything else."""
+    if not isinstance(text, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class SweepPaths:
     """Every path of one sweep's results. `root` is results/<sweep>."""
@@ -85,6 +96,11 @@ class SweepPaths:
     def groups_csv(self) -> Path:
         """One row per config."""
         return self.root / "groups.csv"
+
+    @property
+    def report(self) -> Path:
+        """The page that shows it all."""
+        return self.root / "report.html"
 
     def record(self, index: int) -> Path:
         """The record of a job."""

@@ -55,6 +55,21 @@ class PermutationTest:
     floor: float
     exact: bool
 
+    @property
+    def name(self) -> str:
+        """The test in words."""
+        return "exact permutation" if self.exact else f"permutation, {_DRAWS} seeded draws"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """mean(values) - mean(reference), Welch's interval, and its test; `p_holm`: over all that were tested together."""
+
+    delta: float
+    ci95: tuple[float, float] | None
+    test: PermutationTest
+    p_holm: float
+
 
 def objective(text: str) -> Objective:
     """Read `name`, `name:max` or `name:min`; without a goal the name decides (a loss or error is to be small)."""
@@ -202,3 +217,23 @@ def holm(ps: Sequence[float]) -> tuple[float, ...]:
         worst = max(worst, min(1.0, ps[index] * (len(ps) - rank)))
         adjusted[index] = worst
     return tuple(adjusted)
+
+
+def differences(pairs: Sequence[tuple[Sequence[float], Sequence[float]]]) -> list[Difference]:
+    """The difference of each (reference, values), in the order given; p is adjusted over all of them."""
+    tests = [permutation_test(reference, values) for reference, values in pairs]
+    corrected = holm([test.p for test in tests])
+    return [
+        Difference(mean(values) - mean(reference), welch_ci95(values, reference), test, p)
+        for (reference, values), test, p in zip(pairs, tests, corrected, strict=True)
+    ]
+
+
+def least_p(floors: Sequence[float]) -> float:
+    """The least p that tests with these floors can show after Holm's correction; at least one."""
+    return min(1.0, len(floors) * min(floors))
+
+
+def enough_runs(tests: int) -> int:
+    """How many runs per group let this many tests show p < 0.05 after Holm's correction."""
+    return next(n for n in range(2, 40) if floor_p(n, n) * tests < 0.05)

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sweeptree import __version__
@@ -21,7 +21,7 @@ from sweeptree.aggregate.groups import Standing, stand
 from sweeptree.aggregate.rows import Plan, Row, dumped, make_row, problems, read_plan, read_rows, with_configs
 from sweeptree.errors import SweeptreeError
 from sweeptree.model import SCHEMA_VERSION, JobRecord
-from sweeptree.records import SweepPaths, write_bytes
+from sweeptree.records import SweepPaths, parse_time, write_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -136,18 +136,7 @@ def _wall_seconds(plan: Plan, jobs: Sequence[Mapping[str, Any]]) -> float | None
 
 
 def _times(texts: Iterable[object]) -> list[datetime]:
-    return [moment for text in texts if (moment := _time(text))]
-
-
-def _time(text: object) -> datetime | None:
-    """An ISO time; one without a zone, as the seed's tools wrote them, is taken for UTC."""
-    if not isinstance(text, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return [moment for text in texts if (moment := parse_time(text))]
 
 
 class Incremental:

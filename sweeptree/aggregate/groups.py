@@ -180,25 +180,23 @@ def _comparisons(ranked: Sequence[Group], name: str) -> list[dict[str, Any]]:
         return []
     leader, *others = ranked
     best = list(leader["metrics"][name]["values"].values())
-    rows = []
-    for group in others:
-        values = list(group["metrics"][name]["values"].values())
-        test, interval = stats.permutation_test(best, values), stats.welch_ci95(values, best)
-        rows.append(
-            {
-                "a": leader["config_id"],
-                "b": group["config_id"],
-                "metric": name,
-                "delta": stats.mean(values) - stats.mean(best),
-                "ci95": None if interval is None else list(interval),
-                "test": "exact permutation" if test.exact else "permutation, 100000 seeded draws",
-                "p": test.p,
-                "p_floor": test.floor,
-                "n": [len(best), len(values)],
-            }
-        )
-    adjusted = stats.holm([row["p"] for row in rows])
-    return [{**row, "p_holm": p} for row, p in zip(rows, adjusted, strict=True)]
+    values = [list(group["metrics"][name]["values"].values()) for group in others]
+    found = zip(others, values, stats.differences([(best, own) for own in values]), strict=True)
+    return [
+        {
+            "a": leader["config_id"],
+            "b": group["config_id"],
+            "metric": name,
+            "delta": one.delta,
+            "ci95": None if one.ci95 is None else list(one.ci95),
+            "test": one.test.name,
+            "p": one.test.p,
+            "p_floor": one.test.floor,
+            "n": [len(best), len(own)],
+            "p_holm": one.p_holm,
+        }
+        for group, own, one in found
+    ]
 
 
 def _cautions(ranked: Sequence[Group], comparisons: Sequence[Mapping[str, Any]], objective: Objective) -> list[str]:
@@ -225,13 +223,11 @@ def _excludes_zero(interval: Sequence[float] | None) -> bool:
 def _floor_caution(comparisons: Sequence[Mapping[str, Any]]) -> list[str]:
     """Say that so few seeds cannot show a difference, and how many could."""
     count = len(comparisons)
-    floor = min(row["p_floor"] for row in comparisons)
-    if floor * count < 0.05:
+    least = stats.least_p([row["p_floor"] for row in comparisons])
+    if least < 0.05:
         return []
     fewest = min(min(row["n"]) for row in comparisons)
-    enough = next(n for n in range(2, 40) if stats.floor_p(n, n) * count < 0.05)
     over = f" over {count} comparisons" if count > 1 else ""
     seeds = "1 seed" if fewest == 1 else f"{fewest} seeds"
-    least = min(1.0, floor * count)
     text = f"{seeds} per config: no exact test can show p < 0.05{over} (smallest possible {least:.2g})"
-    return [f"{text}; {enough} would do"]
+    return [f"{text}; {stats.enough_runs(count)} would do"]

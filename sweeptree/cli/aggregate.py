@@ -22,7 +22,7 @@ def aggregate(
     results_dir: Path | None = None,
     mix_data: Annotated[bool, FLAG] = False,
 ) -> int:
-    """Write aggregated.json, aggregated.csv and groups.csv from the records of a sweep.
+    """Write aggregated.json, aggregated.csv, groups.csv and report.html from the records of a sweep.
 
     Parameters
     ----------
@@ -37,12 +37,15 @@ def aggregate(
     """
     paths = _chosen(exp, exp_dir, results_dir)
     from sweeptree.aggregate import aggregate as rebuild
+    from sweeptree.report import try_report
 
     document = rebuild(paths, mix_data=mix_data)
+    trouble = try_report(paths, document)
     for path in (paths.aggregated_json, paths.aggregated_csv, paths.groups_csv):
-        if path.exists():
-            write_out(f"wrote {path}\n")
-    for warning in document.get("warnings", ()):
+        write_out(f"wrote {path}\n")
+    if trouble is None:
+        write_out(f"wrote {paths.report}\n")
+    for warning in [*document.get("warnings", ()), *([trouble] if trouble else [])]:
         say(f"! {printable(warning)}")
     return 0
 

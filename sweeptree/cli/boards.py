@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sweeptree.cli.terminal import Column, clock, number, printable, table
 from sweeptree.cli.view import word
-from sweeptree.stats import Objective, objective
+from sweeptree.stats import Objective, least_p, objective
 
 _EXTRA_METRICS = 2
-_ERROR = re.compile(rb"\b\w*(Error|Exception|Killed|Interrupt|error:|fatal:)")
 _HELD_BACK = "test"
 
 
@@ -168,7 +166,7 @@ def _p_legend(document: Mapping[str, Any], goal: Objective) -> list[str]:
     found = [one for one in document.get("comparisons") or () if one.get("metric") == goal.name and one.get("p_floor")]
     if not found:
         return []
-    floor = min(1.0, len(found) * min(float(one["p_floor"]) for one in found))  # as Holm adjusts the smallest
+    floor = least_p([float(one["p_floor"]) for one in found])
     return [f"  p: exact permutation test against the best, Holm-adjusted; no less than {floor:.2g} is possible here"]
 
 
@@ -225,12 +223,3 @@ def _job_row(job: Mapping[str, Any], goal: Objective | None) -> list[str]:
         str(job.get("git_commit") or "")[:7],
         printable(job.get("reason") or "") if state != "succeeded" else "",
     ]
-
-
-def last_error_line(log_tail: str | bytes) -> str:
-    """The line that most likely says what went wrong: the last one with an error's name, else the last."""
-    data = log_tail.encode(errors="replace") if isinstance(log_tail, str) else log_tail
-    lines = [line.strip() for line in re.split(rb"[\r\n]+", data) if line.strip()]
-    named = [line for line in lines if _ERROR.search(line)]
-    chosen = (named or lines or [b""])[-1]
-    return printable(chosen.decode(errors="replace"))

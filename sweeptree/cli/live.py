@@ -14,7 +14,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from sweeptree.cli.board import Board, Row
-from sweeptree.cli.boards import last_error_line
 from sweeptree.cli.terminal import (
     Column,
     clock,
@@ -30,6 +29,7 @@ from sweeptree.cli.terminal import (
     unicode_ok,
 )
 from sweeptree.cli.view import WAITING, LedgerTail, read_tail, word
+from sweeptree.failures import last_error_line
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths
 from sweeptree.room import Room, pause_line

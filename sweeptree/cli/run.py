@@ -210,4 +210,15 @@ def _show_end(paths: SweepPaths, code: int, *, as_json: bool, ui_url: str, notic
     if as_json:
         print(json.dumps(document, ensure_ascii=False))  # noqa: T201
         return
-    print(final_screen(document, paths, code, ui_url, [notice] if notice else []), end="")  # noqa: T201
+    notes = [note for note in (notice, _report_note(paths, document)) if note]
+    print(final_screen(document, paths, code, ui_url, notes), end="")  # noqa: T201
+
+
+def _report_note(paths: SweepPaths, document: dict[str, Any]) -> str | None:
+    """See that the page is there, also when the server died before the flow wrote it; why it is not, or None."""
+    from sweeptree.cli.show import is_older
+    from sweeptree.report import try_report
+
+    if paths.report.exists() and not is_older(paths.report, paths.aggregated_json):
+        return None
+    return try_report(paths, document)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sweeptree.cli.boards import job_table, last_error_line, leaderboard, legend, ranked_by
+from sweeptree.cli.boards import job_table, leaderboard, legend, ranked_by
 from sweeptree.cli.terminal import MAX_WIDTH, Column, clock, printable, readable, shorten, spoken, table, width
 from sweeptree.cli.view import word
+from sweeptree.failures import FAILED, last_error_line
 from sweeptree.model import Base, Job
 from sweeptree.records import SweepPaths
 
@@ -159,7 +160,7 @@ def _wall_seconds(jobs: Sequence[Mapping[str, Any]]) -> float | None:
 
 def failure_lines(name: str, jobs: Sequence[Mapping[str, Any]], room: int = MAX_WIDTH) -> list[str]:
     """Each failed job with its reason, the log's last error line and the command that shows more."""
-    failed = [job for job in jobs if job.get("state") in ("failed", "timed_out", "lost")]
+    failed = [job for job in jobs if job.get("state") in FAILED]
     lines: list[str] = []
     for job in failed[:_SHOWN_FAILURES]:
         lines += _failure(name, job, room)

@@ -16,7 +16,7 @@ from sweeptree.errors import RecordError, Refused, UsageError
 from sweeptree.records import SweepPaths, holder, read_bytes, read_json
 from sweeptree.stats import Objective
 
-_LIMIT = 2 * 1024 * 1024 * 1024
+LIMIT = 2 * 1024 * 1024 * 1024
 _NO_SIGN = Parameter(negative="")
 
 
@@ -50,11 +50,11 @@ def show(
     if as_json and csv:
         raise UsageError("--json and --csv exclude each other", hint=f"sweeptree show {exp} --json")
     paths = find_sweep(exp, results_dir)
-    _check_fresh(paths)
+    check_fresh(paths)
     if as_json or csv:
         _copy(paths.aggregated_json if as_json else paths.aggregated_csv if jobs else paths.groups_csv)
         return 0
-    document = read_json(paths.aggregated_json, limit=_LIMIT)
+    document = read_json(paths.aggregated_json, limit=LIMIT)
     goal = _goal(paths.root.name, document, by)
     lines = [_headline(paths, document, jobs=jobs)]
     lines += job_table(document, goal, width()) if jobs else leaderboard(document, goal, width())
@@ -62,27 +62,32 @@ def show(
     return 0
 
 
-def _check_fresh(paths: SweepPaths) -> None:
+def is_stale(paths: SweepPaths) -> bool:
+    """True when there are no aggregates, or when they are older than the records."""
+    return not paths.aggregated_json.exists() or is_older(paths.aggregated_json, paths.ledger)
+
+
+def is_older(path: Path, other: Path) -> bool:
+    """True when both exist and `other` was written later."""
+    try:
+        return path.lstat().st_mtime_ns < other.lstat().st_mtime_ns
+    except OSError:
+        return False
+
+
+def check_fresh(paths: SweepPaths) -> None:
     """Raises RecordError when there are no aggregates; says so when they are older than the records."""
     again = f"sweeptree aggregate {paths.root.name}"
-    try:
-        made = paths.aggregated_json.lstat().st_mtime_ns
-    except OSError:
-        raise RecordError(
-            f"{paths.root.name} has no aggregated.json yet", path=str(paths.aggregated_json), hint=again
-        ) from None
-    try:
-        changed = paths.ledger.lstat().st_mtime_ns
-    except OSError:
-        return
-    if changed > made:
+    if not paths.aggregated_json.exists():
+        raise RecordError(f"{paths.root.name} has no aggregated.json yet", path=str(paths.aggregated_json), hint=again)
+    if is_stale(paths):
         running = "; the sweep is running" if holder(paths) is not None else ""
         say(f"! aggregated.json is older than the records{running}.  To renew it:  {again}")
 
 
 def _copy(path: Path) -> None:
     sys.stdout.flush()
-    sys.stdout.buffer.write(read_bytes(path, limit=_LIMIT))
+    sys.stdout.buffer.write(read_bytes(path, limit=LIMIT))
     sys.stdout.buffer.flush()
 
 

@@ -13,6 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TextIO
 
+# The command line's modules take these from here, beside what else they write with.
+from sweeptree.wording import clock as clock  # noqa: PLC0414
+from sweeptree.wording import number as number  # noqa: PLC0414
+from sweeptree.wording import printable as printable  # noqa: PLC0414
+from sweeptree.wording import spoken as spoken  # noqa: PLC0414
+
 MAX_WIDTH = 92
 _ASCII = {"±": "+/-", "–": "-", "—": "-", "…": "~", "✓": "+", "✗": "x", "▶": ">", "·": "."}
 _SPARK = "▁▂▃▄▅▆▇█"
@@ -84,11 +90,6 @@ def to_ascii(text: str) -> str:
     return text.encode("ascii", "replace").decode()
 
 
-def printable(text: object) -> str:
-    """One line that is safe on a terminal: control characters (a job's escape codes too) become '?'."""
-    return "".join(letter if letter.isprintable() else " " if letter in "\t\n\r" else "?" for letter in str(text))
-
-
 def shorten(text: str, room: int) -> str:
     """At most `room` characters; what is cut is marked."""
     return text if len(text) <= room else text[: max(0, room - 1)] + "…"
@@ -101,35 +102,6 @@ def sparkline(values: Sequence[float]) -> str:
     low, high = min(values), max(values)
     scale = (len(_SPARK) - 1) / (high - low) if high > low else 0.0
     return "".join(_SPARK[round((value - low) * scale)] for value in values)
-
-
-def clock(seconds: float | None) -> str:
-    """00:22:15."""
-    if seconds is None:
-        return ""
-    total = max(0, round(seconds))
-    return f"{total // 3600:02d}:{total % 3600 // 60:02d}:{total % 60:02d}"
-
-
-def spoken(seconds: float | None) -> str:
-    """13m52s; 4.2s below ten seconds."""
-    if seconds is None:
-        return ""
-    if seconds < 9.95:
-        return f"{max(0.0, seconds):.1f}s"
-    total = round(seconds)
-    if total < 60:
-        return f"{total}s"
-    return f"{total // 60}m{total % 60:02d}s" if total < 3600 else f"{total // 3600}h{total % 3600 // 60:02d}m"
-
-
-def number(value: object) -> str:
-    """A metric in four significant places after the point, or in short form when very small or large."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return "" if value is None else printable(value)
-    if isinstance(value, int) and abs(value) < 10_000_000:
-        return str(value)
-    return f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.3g}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,28 +20,15 @@ from sweeptree.model import JobState
 from sweeptree.records import SweepPaths, holder, read_json, read_ledger, read_record, record_indices
 from sweeptree.room import Room
 from sweeptree.stats import Objective, objective
+from sweeptree.wording import WAITING as WAITING  # noqa: PLC0414 - the command line's modules take both from here
+from sweeptree.wording import word as word  # noqa: PLC0414
 
-WAITING = "waiting"
 FOR_A_SLOT = "for a GPU slot"
 FOR_ITS_TURN = "for its turn"
 FOR_ROOM = "for room on the disk"
-WORDS = {
-    JobState.PLANNED: WAITING,
-    JobState.RUNNING: "running",
-    JobState.SUCCEEDED: "ok",
-    JobState.FAILED: "FAILED",
-    JobState.TIMED_OUT: "TIMEOUT",
-    JobState.CANCELLED: "cancelled",
-    JobState.LOST: "LOST",
-}
 FINAL = frozenset(state.value for state in JobState if state.is_final)
 _SWEEP_LIMIT = 256 * 1024 * 1024
 _TAIL_CHUNK = 4 * 1024 * 1024
-
-
-def word(state: str) -> str:
-    """The word that users read for a state."""
-    return WORDS.get(JobState(state), state) if state in JobState.__members__.values() else state
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from cli_records import finished_sweep
 
 from sweeptree.aggregate import aggregate
 from sweeptree.cli import terminal
-from sweeptree.cli.boards import last_error_line
 from sweeptree.cli.plans import plan_document, plan_view
 from sweeptree.cli.screens import PlanView, final_screen, plan_screen
 from sweeptree.cli.terminal import Column
+from sweeptree.failures import last_error_line
 from sweeptree.model import Base, Job, SweepSpec
 from sweeptree.preflight import prepare
 from sweeptree.settings import Settings

@@ -24,9 +24,16 @@ def test_the_demo_trains_three_configs_with_two_seeds_on_data_it_names(
     assert (first.returncode, document["summary"]["states"]) == (0, {"succeeded": 6})
     assert [group["n"] for group in document["groups"]] == [2, 2, 2]
     assert len(document["leaderboard"]) == 3
+    assert "is first: val_auc" in (tmp_path / "one" / "results" / "demo" / "report.html").read_text()
     assert "120 generated records of PTB-XL's shape" in first.stderr
     records = tmp_path / "one" / "data" / "ptb-xl"
     second = cli.call("sweeptree", "demo", "--folder", "two", SWEEPTREE_PTBXL=str(records))
     assert (second.returncode, f"the folder {records} that $SWEEPTREE_PTBXL names" in second.stderr) == (0, True)
-    for name in ("linear_lr_3e-4", "linear_lr_3e-3", "linear_lr_3e-2", str(tmp_path / "two" / "results" / "demo")):
+    for name in (
+        "linear_lr_3e-4",
+        "linear_lr_3e-3",
+        "linear_lr_3e-2",
+        str(tmp_path / "two" / "results" / "demo"),
+        "report.html",
+    ):
         assert name in second.stdout

@@ -58,4 +58,5 @@ def test_a_sweep_outlives_a_foreign_server_and_its_process_ends(repo: Path, mort
     code, out, err = sweep_with_a_death(cli, mortal, PREFECT_API_URL=mortal.api_url)
     assert (code, states_of(cli.paths("death"))) == (0, [JobState.SUCCEEDED] * 4)
     assert (out.count("the Prefect server failed"), "Traceback" in err) == (1, False)
+    assert cli.paths("death").report.is_file() and "report.html" in out
     assert status(tmp_path / "another home") is None

@@ -76,6 +76,7 @@ def test_the_wheel_holds_data_files_of_the_package(wheel: Path) -> None:
     ours = {str(p.relative_to(ROOT)) for p in (ROOT / "sweeptree").glob("**/*.json")} | {
         "sweeptree/py.typed",
         "sweeptree/prefect.yaml",
+        *(f"sweeptree/report/page.{kind}" for kind in ("html.j2", "css", "js")),
     }
     assert ours <= names(wheel)
 

@@ -1,0 +1,50 @@
+"""results/<sweep>/ → report.html: one file that tells and shows what a sweep came to, without a network or a script.
+
+    write_report(paths, document)   the page of an aggregated document (with its jobs)
+    try_report(paths, document)     the same where a missing page must cost nothing: says what went wrong
+    render(paths, document)         the page's bytes; the same records give the same bytes
+
+Hides: jinja2, SVG, and what is left out so that a sweep of 10,000 jobs has a small page too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sweeptree.errors import SweeptreeError
+from sweeptree.records import SweepPaths, write_bytes
+
+__all__ = ["render", "try_report", "write_report"]
+
+
+def render(paths: SweepPaths, document: Mapping[str, Any]) -> bytes:
+    """The page of what aggregated.json holds; sweep.json and the jobs' metrics are read beside it."""
+    from sweeptree.report.page import page
+
+    return page(paths, document)
+
+
+def write_report(paths: SweepPaths, document: Mapping[str, Any], out: Path | None = None) -> Path:
+    """Write the page and return where it stands. Raises SweeptreeError when it cannot be written."""
+    target = paths.report if out is None else out
+    data = render(paths, document)
+    try:
+        write_bytes(target, data, durable=False)
+    except OSError as error:
+        raise SweeptreeError(
+            f"{target} cannot be written: {error.strerror}; the records and the aggregates are complete",
+            hint=f"sweeptree report {paths.root.name} --out FILE   writes it elsewhere",
+        ) from error
+    return target
+
+
+def try_report(paths: SweepPaths, document: Mapping[str, Any]) -> str | None:
+    """Write the page; one line about what went wrong, or None. Never raises: the page is only a picture."""
+    try:
+        write_report(paths, document)
+    except Exception as error:  # whatever it is, it must not cost the sweep
+        said = error.message if isinstance(error, SweeptreeError) else f"{type(error).__name__}: {error}"
+        return f"report.html was not written: {said}.  To try again:  sweeptree report {paths.root.name}"
+    return None

@@ -1,0 +1,103 @@
+"""SVG as a tree of elements, so that no name, command or log line can become a tag; and the scales of its axes.
+
+Hides: ElementTree, how numbers are cut to keep the page small, and where ticks stand. Positions are percentages of
+the drawing's width or height: a chart keeps its letters and dots in shape at any width, without a script.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
+
+from sweeptree.wording import printable
+
+Element = ET.Element
+_ROOM = 0.04
+
+
+def element(tag: str, *children: Element | str, **attributes: object) -> Element:
+    """An element. `class_` is class, `_` in a name is `-`; a string among the children is its text."""
+    made = ET.Element(tag)
+    for name, value in attributes.items():
+        if value is not None:
+            made.set(name.rstrip("_").replace("_", "-"), _attribute(value))
+    for child in children:
+        if isinstance(child, str):
+            made.text = printable(child)
+        else:
+            made.append(child)
+    return made
+
+
+def _attribute(value: object) -> str:
+    return short(value) if isinstance(value, float) else printable(value)
+
+
+def short(value: float) -> str:
+    """A position to two places, without the zeros at its end."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def percent(fraction: float) -> str:
+    """0.375 as 37.5%."""
+    return f"{short(100 * fraction)}%"
+
+
+def drawing(*children: Element, label: str, **attributes: object) -> Element:
+    """A picture with a text alternative."""
+    return element("svg", *children, role="img", aria_label=label, **attributes)
+
+
+def markup(tree: Element) -> str:
+    """The element as text for an HTML page."""
+    return ET.tostring(tree, encoding="unicode")
+
+
+def path(points: Sequence[tuple[float, float]]) -> str:
+    """The `points` of a line through fractions of a 1000 by 1000 field, y upwards."""
+    return " ".join(f"{short(1000 * x)},{short(1000 * (1 - y))}" for x, y in points)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """An axis from `low` to `high` (low < high)."""
+
+    low: float
+    high: float
+
+    def at(self, value: float) -> float:
+        """Where a value stands, 0 to 1; what is beyond an end stands at it."""
+        return min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
+
+    def holds(self, value: float) -> bool:
+        """Whether a value lies within."""
+        return self.low <= value <= self.high
+
+    def ticks(self, wanted: int = 5) -> list[tuple[float, str]]:
+        """Round values within the axis and how they are written, some `wanted` of them."""
+        step = _step((self.high - self.low) / wanted)
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        places = max(0, -math.floor(math.log10(step) + 1e-9))
+        return [(number * step, _tick(number * step, places)) for number in range(first, last + 1)]
+
+
+def scale(values: Sequence[float], *, room: float = _ROOM) -> Scale:
+    """The axis that holds all values with a little room at both ends; at least one value."""
+    low, high = min(values), max(values)
+    if high - low <= 1e-12 * max(abs(low), abs(high), 1e-300):
+        half = abs(low) * 0.05 if abs(low) > 1e-200 else 0.5
+        return Scale(low - half, high + half)
+    return Scale(low - room * (high - low), high + room * (high - low))
+
+
+def _step(rough: float) -> float:
+    magnitude: float = 10.0 ** math.floor(math.log10(rough))
+    return next(factor * magnitude for factor in (1, 2, 5, 10) if factor * magnitude >= rough * (1 - 1e-9))
+
+
+def _tick(value: float, places: int) -> str:
+    if places > 5 or abs(value) >= 1e6:
+        return f"{value:.3g}"
+    return f"{value:.{places}f}".replace("-", "\N{MINUS SIGN}")

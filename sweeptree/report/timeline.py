@@ -1,0 +1,145 @@
+"""The timeline: which job had which GPU (or which place among those that ran at once) from when to when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sweeptree.records import parse_time
+from sweeptree.report.sheet import Sheet
+from sweeptree.report.svg import Element, Scale, drawing, element, markup, percent
+from sweeptree.wording import spoken, word
+
+MAX_LANES = 32
+MAX_BARS = 400
+_HEIGHT = 22
+_PIXEL = 1 / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One attempt of a job on one lane; seconds since 1970."""
+
+    lane: str
+    begin: float
+    end: float
+    succeeded: bool
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One GPU, or one place among the jobs that ran at once. `busy`: the share of the time that it was in use."""
+
+    name: str
+    svg: str
+    busy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The lanes over `seconds`, first start to last end. `merged`: bars within a pixel are drawn as one."""
+
+    lanes: tuple[Lane, ...]
+    axis: str
+    seconds: float
+    merged: bool
+    left_out: int
+
+
+def timeline(sheet: Sheet) -> Timeline | None:
+    """The chart; None when no attempt has both its times."""
+    bars = _bars(sheet)
+    if not bars:
+        return None
+    start, end = min(bar.begin for bar in bars), max(bar.end for bar in bars)
+    seconds = max(end - start, 1e-3)
+    axis, lanes = Scale(start, start + seconds), _by_lane(bars)
+    merged = len(bars) > MAX_BARS
+    shown = [_lane(name, own, axis, merged=merged) for name, own in list(lanes.items())[:MAX_LANES]]
+    return Timeline(tuple(shown), markup(_axis_picture(seconds)), seconds, merged, len(lanes) - len(shown))
+
+
+def _bars(sheet: Sheet) -> list[Bar]:
+    names = _device_names(sheet.facts)
+    bars, placeless = [], []
+    for job in sheet.jobs:
+        for attempt in job["attempts"] or [job]:
+            begin, end = parse_time(attempt["start_time"]), parse_time(attempt["end_time"])
+            if begin is None or end is None:
+                continue
+            title = f"job {job['id']} {job['config_id'] or ''} {word(str(attempt['state']))}"
+            lanes = [names.get(uuid, uuid[:12]) for uuid in job["gpus"]]
+            made = Bar("", begin.timestamp(), end.timestamp(), attempt["state"] in ("succeeded", None), title)
+            bars += [_on(made, lane) for lane in lanes]
+            placeless += [] if lanes else [made]
+    return bars + _placed(placeless)
+
+
+def _on(bar: Bar, lane: str) -> Bar:
+    told = f"{bar.title}, {spoken(bar.end - bar.begin)}"
+    return Bar(lane, bar.begin, max(bar.begin, bar.end), bar.succeeded, told)
+
+
+def _placed(bars: Iterable[Bar]) -> list[Bar]:
+    """Bars without a GPU, each on the first lane that is free when it begins."""
+    free: list[float] = []
+    placed = []
+    for bar in sorted(bars, key=lambda bar: (bar.begin, bar.end)):
+        place = next((n for n, end in enumerate(free) if end <= bar.begin), len(free))
+        free[place : place + 1] = [bar.end]
+        placed.append(_on(bar, f"slot {place + 1}"))
+    return placed
+
+
+def _device_names(facts: Mapping[str, Any]) -> dict[str, str]:
+    devices = facts.get("devices")
+    known = [device for device in devices if isinstance(device, dict)] if isinstance(devices, list) else []
+    return {str(d.get("uuid")): f"GPU {d.get('index')}" for d in known}
+
+
+def _by_lane(bars: Sequence[Bar]) -> dict[str, list[Bar]]:
+    lanes: dict[str, list[Bar]] = {}
+    for bar in bars:
+        lanes.setdefault(bar.lane, []).append(bar)
+    ordered = sorted(lanes, key=lambda name: (not name.startswith("GPU"), len(name), name))
+    return {name: sorted(lanes[name], key=lambda bar: bar.begin) for name in ordered}
+
+
+def _lane(name: str, bars: Sequence[Bar], axis: Scale, *, merged: bool) -> Lane:
+    whole = _union(bars, 0.0)
+    busy = sum(bar.end - bar.begin for bar in whole) / (axis.high - axis.low)
+    drawn = _union(bars, _PIXEL * (axis.high - axis.low)) if merged else bars
+    label = f"{name}: {len(bars)} attempts, in use {busy:.0%} of the time"
+    picture = drawing(*(_box(bar, axis) for bar in drawn), label=label, class_="row lane", height=_HEIGHT)
+    return Lane(name, markup(picture), min(1.0, busy))
+
+
+def _union(bars: Sequence[Bar], gap: float) -> list[Bar]:
+    """The bars with those that overlap, or follow each other within `gap` and ended alike, as one."""
+    joined: list[Bar] = []
+    for bar in bars:
+        last = joined[-1] if joined else None
+        if last and bar.begin <= last.end + gap and (not gap or bar.succeeded == last.succeeded):
+            joined[-1] = Bar(bar.lane, last.begin, max(last.end, bar.end), last.succeeded, "")
+        else:
+            joined.append(bar)
+    return joined
+
+
+def _box(bar: Bar, axis: Scale) -> Element:
+    begin, end = axis.at(bar.begin), axis.at(bar.end)
+    titles = [element("title", bar.title)] if bar.title else []
+    kind = "bar" if bar.succeeded else "bar bad"
+    return element("rect", *titles, class_=kind, x=percent(begin), width=percent(end - begin), y=3, height=_HEIGHT - 6)
+
+
+def _axis_picture(seconds: float) -> Element:
+    unit, name = next((u, n) for u, n in ((3600.0, "h"), (60.0, "min"), (1.0, "s"), (0.0, "s")) if seconds >= 2 * u)
+    axis = Scale(0.0, seconds / (unit or 1.0))
+    labels = [
+        element("text", f"{text} {name}", x=percent(axis.at(value)), y=14, text_anchor="end" if place else "start")
+        for place, (value, text) in enumerate(axis.ticks(6))
+    ]
+    return element("svg", *labels, class_="row axis", height=20, aria_hidden="true")
