@@ -5,6 +5,8 @@ from pathlib import Path
 import ptbxl_like
 import pytest
 
+from sweeptree.ecg import CurateSpec, curate
+
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "ptbxl-500"
 
 
@@ -48,3 +50,11 @@ def real(tmp_path_factory):
         with tarfile.open(path, "r:xz") as archive:
             archive.extractall(root, filter="data")
     return root
+
+
+@pytest.fixture(scope="session")
+def processed(both_rates, tmp_path_factory):
+    """The same, curated for reconstruction; read-only."""
+    out = tmp_path_factory.mktemp("curated") / "processed"
+    curate(CurateSpec(source=str(both_rates), out=out, task="reconstruction", rate="both"))
+    return out
