@@ -161,6 +161,7 @@ def test_data_goes_to_stdout_and_errors_to_stderr(tmp_path: Path) -> None:
     assert (bad.returncode, bad.stdout) == (2, b"") and b"did you mean: unet" in bad.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shell", "place"), [("bash", ".bashrc"), ("zsh", ".zshrc"), ("fish", ".config/fish")])
 def test_completion_is_installed(shell: str, place: str, tmp_path: Path) -> None:
     ran = spawn("--install-completion", "--shell", shell, cwd=tmp_path, env={"HOME": str(tmp_path)})

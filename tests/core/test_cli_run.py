@@ -1,14 +1,17 @@
 """`sweeptree run` up to the start of a sweep: options, bad input, and a dry run that changes nothing."""
 
+import contextlib
 import hashlib
+import io
 import json
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from cli_records import Ran, call
 from helpers import git
-from prefect.states import Failed
 
 from sweeptree.cli.options import RunOptions, make_spec
 from sweeptree.cli.run import _call
@@ -16,10 +19,10 @@ from sweeptree.errors import Refused, UsageError
 from sweeptree.records import SweepPaths, SweepStore, write_json
 
 
-def sweeptree(cwd: Path, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    """The command line in a process of its own."""
-    argv = [sys.executable, "-m", "sweeptree", *words]
-    return subprocess.run(argv, cwd=cwd, input=stdin, capture_output=True, text=True)
+def sweeptree(cwd: Path, *words: str, stdin: str = "") -> Ran:
+    """The command line in this process: what it says before a sweep starts needs none of its own."""
+    with contextlib.chdir(cwd), mock.patch("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()))):
+        return call(*words)
 
 
 def state_of(top: Path) -> tuple[dict[str, str], str, str]:
@@ -33,15 +36,15 @@ def test_a_dry_run_prints_the_plan_and_changes_nothing(repo: Path, git_env: Path
     before, home = state_of(repo), sorted(git_env.rglob("*"))
     done = sweeptree(repo, "run", "--exp_name", "e", "--commands", '["echo hello", "echo world"]', "--use_worktree",
                      "--parallel", "2", "--dry_run")  # fmt: skip
-    assert done.returncode == 0
-    assert "2 jobs, 2 at a time" in done.stdout
+    assert done.code == 0
+    assert "2 jobs, 2 at a time" in done.out
     assert state_of(repo) == before
     assert sorted(git_env.rglob("*")) == home
 
 
 def test_hyphens_and_underscores_and_orchestrate_mean_the_same(repo: Path) -> None:
     words = ["--exp-name", "e", "--commands", '["true"]', "--use-worktree", "--dry-run", "--json"]
-    plans = [json.loads(sweeptree(repo, verb, *words).stdout) for verb in ("run", "orchestrate")]
+    plans = [json.loads(sweeptree(repo, verb, *words).out) for verb in ("run", "orchestrate")]
     assert [plan["spec_hash"] for plan in plans] == [plans[0]["spec_hash"]] * 2
     assert plans[0]["jobs"][0]["cmd"] == "true"
 
@@ -52,16 +55,16 @@ def test_commands_come_inline_from_a_file_or_from_stdin(repo: Path, how: str) ->
     (repo / "commands.json").write_text(text)
     given = {"inline": text, "file": "commands.json", "stdin": "-"}[how]
     done = sweeptree(repo, "run", "-n", "e", "--commands", given, "--dry_run", "--json", stdin=text)
-    assert [job["cmd"] for job in json.loads(done.stdout)["jobs"]] == ["echo 1", "echo 2"]
+    assert [job["cmd"] for job in json.loads(done.out)["jobs"]] == ["echo 1", "echo 2"]
 
 
 @pytest.mark.parametrize("name", ["../../x", "/etc/x", "", "a" * 300, "-rf", ".git", "a.lock", "a b", "a..b", "x."])
 def test_a_bad_name_is_a_usage_error(repo: Path, name: str) -> None:
     before = state_of(repo)
     done = sweeptree(repo, "run", "--exp_name", name, "--commands", '["true"]')
-    assert done.returncode == 2
-    assert "name" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.code == 2
+    assert "name" in done.err
+    assert "Traceback" not in done.err
     assert state_of(repo) == before
 
 
@@ -84,16 +87,16 @@ def test_bad_commands_are_a_usage_error(repo: Path, commands: str, said: str) ->
     (repo / "bom.json").write_bytes(b'\xef\xbb\xbf["true"]')
     (repo / "many.json").write_text("[" + ",".join(['"true"'] * 1_000_000) + "]")
     done = sweeptree(repo, "run", "--exp_name", "e", "--commands", commands)
-    assert done.returncode == 2
-    assert said in done.stderr
+    assert done.code == 2
+    assert said in done.err
     assert not (repo / "results").exists()
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "two", "1.5", ""])
 def test_a_bad_parallel_is_a_usage_error(repo: Path, value: str) -> None:
     done = sweeptree(repo, "run", "--exp_name", "e", "--commands", '["true"]', "--parallel", value)
-    assert done.returncode == 2
-    assert "--parallel" in done.stderr
+    assert done.code == 2
+    assert "--parallel" in done.err
 
 
 def test_results_of_another_sweep_are_exit_3_and_stay_as_they_are(repo: Path) -> None:
@@ -102,22 +105,22 @@ def test_results_of_another_sweep_are_exit_3_and_stay_as_they_are(repo: Path) ->
     write_json(paths.sweep, {"spec_hash": "another"})
     before = state_of(repo)
     done = sweeptree(repo, "run", "--exp_name", "e", "--commands", '["true"]')
-    assert done.returncode == 3
-    assert "--resume" in done.stderr
+    assert done.code == 3
+    assert "--resume" in done.err
     assert state_of(repo) == before
 
 
 def test_a_second_sweep_of_the_name_is_exit_3_while_the_first_runs(repo: Path) -> None:
     with SweepStore.open(SweepPaths(repo / "results" / "e")):
         done = sweeptree(repo, "run", "--exp_name", "e", "--commands", '["true"]')
-    assert done.returncode == 3
-    assert "is running" in done.stderr
+    assert done.code == 3
+    assert "is running" in done.err
 
 
 def test_outside_a_repository_it_says_what_to_do(tmp_path: Path, git_env: Path) -> None:
     done = sweeptree(tmp_path, "run", "--exp_name", "e", "--commands", '["true"]')
-    assert done.returncode in (2, 3)
-    assert "git init" in done.stderr
+    assert done.code in (2, 3)
+    assert "git init" in done.err
 
 
 def test_a_plan_of_ten_thousand_jobs_imports_no_engine(repo: Path) -> None:
@@ -156,7 +159,10 @@ def test_a_bad_spec_file_is_a_usage_error(repo: Path, monkeypatch: pytest.Monkey
         make_spec(RunOptions(spec=Path("sweep.yaml"), exp_name="e"))
 
 
+@pytest.mark.slow  # it imports the engine
 def test_a_sweep_that_somebody_else_took_meanwhile_is_refused() -> None:
+    from prefect.states import Failed
+
     state = Failed(name="Refused", message="a sweep named unet is running")
     with pytest.raises(Refused, match="is running"):
         _call(lambda: state)

@@ -10,7 +10,7 @@ from report_kit import make_sweep
 from sweeptree.records import SweepPaths
 from sweeptree.report import write_report
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")]
 FIRST_CELLS = "[...document.querySelector('table.data').tBodies[0].rows].map(row => row.cells[{}].textContent)"
 
 
