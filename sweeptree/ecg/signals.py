@@ -24,7 +24,10 @@ FINGERPRINT_LEADS = 2
 FINGERPRINT_PARTS = 32
 _EPSILON = 1e-6
 
-_LINE = re.compile(rb"(\S+) 16 1000\.0\(0\)/mV 16 0 (-?\d{1,6}) (-?\d{1,6}) 0 (\S+)")
+_LEAD = rb"\1\.dat 16 1000\.0\(0\)/mV 16 0 -?\d{1,6} (-?\d{1,6}) 0 %s\r?(?:\n|\Z)"
+_HEADER = re.compile(
+    rb"(\S+) 12 (\d+) (\d+)\r?\n" + b"".join(_LEAD % lead.encode() for lead in ptbxl.HEADER_LEADS)
+)  # the whole header in one match: twelve matches cost more than the signal's sums
 _LOOSE = re.compile(rb"(\S+) (\S+) (\S+)\((-?\d+)\)/(\S+) \d+ -?\d+ -?\d+ -?\d+ -?\d+ (\S.*)")
 
 
@@ -53,25 +56,11 @@ class Signal:
 
 def read_header(header: bytes, stem: str, rate: int) -> tuple[list[int], list[Problem]]:
     """The 12 checksums of a header (empty when it is not what PTB-XL writes) and what is wrong with it."""
-    lines = header.split(b"\n")
     name = stem.rpartition("/")[2]
-    first = f"{name} 12 {rate} {ptbxl.samples(rate)}".encode()
-    if lines[0].rstrip(b"\r") == first and len(lines) >= 13:
-        sums = _checksums(lines[1:13], f"{name}.dat".encode())
-        if sums:
-            return sums, []
+    match = _HEADER.match(header)
+    if match and match.group(1, 2, 3) == (name.encode(), b"%d" % rate, b"%d" % ptbxl.samples(rate)):
+        return [int(checksum) % 65536 for checksum in match.groups()[3:]], []
     return [], _why_not(header, name, rate)
-
-
-def _checksums(lines: list[bytes], dat: bytes) -> list[int]:
-    """The checksums when every line is exactly as it must be, else an empty list."""
-    sums = []
-    for line, lead in zip(lines, ptbxl.HEADER_LEADS, strict=True):
-        match = _LINE.fullmatch(line.rstrip(b"\r"))
-        if not match or match[1] != dat or match[4] != lead.encode():
-            return []
-        sums.append(int(match[3]) % 65536)
-    return sums
 
 
 def _why_not(header: bytes, name: str, rate: int) -> list[Problem]:

@@ -251,12 +251,13 @@ def _stems(ecg_id: int, cells: Mapping[str, str], found: Survey) -> dict[int, st
     for rate, column in ptbxl.FILENAME_COLUMN.items():
         name = cells.get(column, "").strip()
         stems[rate] = expected = ptbxl.stem(ecg_id, rate)
-        if name and not is_safe(name):
+        if not name or name == expected:
+            continue
+        good = False
+        if not is_safe(name):
             found.note("unsafe_path", ecg_id, ptbxl.TABLE, f"{column} is {name[:80]!r}, outside the dataset")
-            good = False
-        elif name and name != expected:
+        else:
             found.note("path_of_record", ecg_id, ptbxl.TABLE, f"{column} is {name[:80]!r}, not {expected}")
-            good = False
     return stems if good else None
 
 

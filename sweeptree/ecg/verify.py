@@ -207,7 +207,7 @@ def _pairs(ledger: Ledger) -> list[tuple[int, int]]:
     pairs = []
     for start in range(0, len(use), _BLOCK):
         like = prints[start : start + _BLOCK] @ prints[start:].T
-        a, b = np.nonzero(like > CANDIDATE)
+        a, b = np.divmod(np.flatnonzero(like > CANDIDATE), like.shape[1])  # nonzero in two dimensions is far slower
         pairs += [(int(use[start + i]), int(use[start + j])) for i, j in zip(a, b, strict=True) if i < j]
     return pairs
 
