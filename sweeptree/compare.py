@@ -6,7 +6,7 @@ that is compared at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -17,7 +17,10 @@ from sweeptree.stats import Objective
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One config of one sweep. `values`: by seed, in the sweep's metric; `command`: of one of its jobs."""
+    """One config of one sweep. `values`: by seed, in the sweep's metric; `command`: of one of its jobs.
+
+    `data`: digests of the datasets that its jobs ran on.
+    """
 
     sweep: str
     config: str
@@ -26,6 +29,7 @@ class Side:
     commit: str = ""
     command: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
+    data: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -80,7 +84,19 @@ def _side(
         commit=str(document.get("commit") or (own[0].get("base_commit") or "" if own else "")),
         command=str(own[0]["cmd"]) if own else "",
         metrics={name: found["mean"] for name, found in group["metrics"].items() if not name.startswith("test")},
+        data=tuple(group.get("data_digests") or ()),
     )
+
+
+def check_data(compared: Iterable[Side]) -> None:
+    """Raise UsageError when the sides ran on different data: their difference would be partly the data's."""
+    names: dict[str, str] = {}
+    for side in compared:
+        for digest in side.data:
+            names.setdefault(digest, side.name)
+    if len(names) > 1:
+        told = "; ".join(f"{name} on {digest[:12]}" for digest, name in list(names.items())[:3])
+        raise UsageError(f"these ran on different data: {told}", hint="--mix_data compares them all the same")
 
 
 def contrasts(pairs: Sequence[tuple[Side, Side]]) -> list[Contrast]:
@@ -126,7 +142,11 @@ def comparison_document(
         "metric": goal.name,
         "goal": goal.goal,
         "sides": [{**asdict(side), "name": side.name} for side in chosen],
-        "differs": {"params": differing(chosen), "commit": commits if len(set(commits)) > 1 else []},
+        "differs": {
+            "params": differing(chosen),
+            "commit": commits if len(set(commits)) > 1 else [],
+            "data": [side.data for side in chosen] if len({side.data for side in chosen}) > 1 else [],
+        },
         "comparisons": [asdict(one) for one in against],
         "same_configs": [asdict(one) for one in shared],
     }

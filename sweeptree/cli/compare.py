@@ -16,6 +16,7 @@ from sweeptree.cli.terminal import Column, number, printable, shorten, table, wi
 from sweeptree.compare import (
     Contrast,
     Side,
+    check_data,
     common_objective,
     comparison_document,
     contrasts,
@@ -37,6 +38,7 @@ def compare(
     *more: str,
     config: tuple[str, ...] = (),
     by: str | None = None,
+    mix_data: Annotated[bool, Parameter(negative="")] = False,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
     results_dir: Path | None = None,
 ) -> int:
@@ -52,6 +54,8 @@ def compare(
         With a single sweep: the configs to compare, the first is the reference.
     by
         Compare by this metric; name:min or name:max says which way is better.
+    mix_data
+        Compare also what ran on different versions of the dataset.
     as_json
         Print one JSON document.
     results_dir
@@ -63,9 +67,12 @@ def compare(
     goal = common_objective({name: ranked_by(document, by) for name, document in documents.items()})
     known = {name: sides(name, document, goal) for name, document in documents.items()}
     chosen = [_pick(known[name], name, wanted, goal) for name, wanted in words]
-    against = contrasts([(chosen[0], other) for other in chosen[1:]])
     whole = all(wanted is None for _, wanted in words)
-    shared = contrasts(shared_pairs(list(known.values()))) if whole and len(known) > 1 else []
+    pairs = shared_pairs(list(known.values())) if whole and len(known) > 1 else []
+    if not mix_data:
+        check_data([*chosen, *(side for pair in pairs for side in pair)])
+    against = contrasts([(chosen[0], other) for other in chosen[1:]])
+    shared = contrasts(pairs) if pairs else []
     if as_json:
         write_out(json.dumps(comparison_document(goal, chosen, against, shared), ensure_ascii=False) + "\n")
     else:
@@ -158,6 +165,10 @@ def _differs(chosen: Sequence[Side], room: int) -> list[str]:
     commits = [side.commit[:7] or "unknown" for side in chosen]
     same = len(set(commits)) == 1
     lines.append(_line("commit", f"the same, {commits[0]}" if same else " | ".join(commits), room))
+    if len({side.data for side in chosen}) > 1:
+        lines.append(
+            _line("data", " | ".join(" ".join(d[:12] for d in side.data) or "not named" for side in chosen), room)
+        )
     if len({side.command for side in chosen}) > 1:
         lines += [_line("command", printable(side.command), room) for side in chosen]
     return lines

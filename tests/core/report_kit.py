@@ -11,7 +11,7 @@ from typing import Any
 
 from sweeptree.aggregate import aggregate
 from sweeptree.model import JobRecord
-from sweeptree.records import SweepPaths, write_json
+from sweeptree.records import SweepPaths, read_json, write_json
 
 BEGIN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 COMMIT = "4f2c9a1" + "0" * 33
@@ -28,6 +28,7 @@ def make_sweep(
     commit: str = COMMIT,
     shift: float = 0.0,
     steps: int = 5,
+    data: str | None = None,
 ) -> SweepPaths:
     """A sweep that has ended, aggregated. `failing`: job to the last line of its log; `shift` is added to val_auc."""
     paths = SweepPaths(results / name)
@@ -48,6 +49,9 @@ def make_sweep(
         "exit_code": int(bool(failing)),
     }
     write_json(paths.sweep, facts, durable=False)
+    for index in range(len(jobs) if data else 0):
+        record = read_json(paths.record(index))
+        write_json(paths.record(index), {**record, "data_digest": data}, durable=False)
     aggregate(paths)
     return paths
 

@@ -66,6 +66,16 @@ def test_different_metrics_are_refused_and_by_settles_it(tmp_path: Path) -> None
     assert compare(tmp_path, "a", "b", "--by", "loss:min").code == 0
 
 
+def test_sweeps_on_different_data_are_refused_unless_told(tmp_path: Path) -> None:
+    make_sweep(tmp_path, "a", data="0a" * 32)
+    make_sweep(tmp_path, "b", data="7f" * 32)
+    ran = compare(tmp_path, "a", "b")
+    assert ran.code == 2 and not ran.out
+    assert "a:lr=0.1 on 0a0a0a0a0a0a" in ran.err and "--mix_data" in ran.err
+    told = compare(tmp_path, "a", "b", "--mix_data")
+    assert told.code == 0 and "data      0a0a0a0a0a0a | 7f7f7f7f7f7f" in told.out
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
