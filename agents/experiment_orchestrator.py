@@ -131,8 +131,9 @@ def run_job(sweep: Sweep, job: Job, command: tasks.StageTask = tasks.run_command
             record = stages.give_up(chain, chain.error)
     except Exception as error:  # a job's trouble must not end the driver thread of the others
         record = stages.give_up(chain, error)
-    if sweep.spec.on_fail == "stop" and record.state is not JobState.SUCCEEDED:
+    if sweep.spec.on_fail == "stop" and record.state not in (JobState.SUCCEEDED, JobState.PLANNED):
         sweep.start_no_more()
+    chain.end_turn()
     return record
 
 
@@ -141,7 +142,9 @@ def _attempt(chain: Chain, command: tasks.StageTask) -> State[Any] | None:
     if chain.outcome is not None:
         stages.finish(chain)
     ready = tasks.through_engine(tasks.create_worktree, chain, None)
-    return tasks.through_engine(command, chain, ready) if chain.error is None else ready
+    if chain.error is not None or not chain.take_turn():
+        return ready
+    return tasks.through_engine(command, chain, ready)
 
 
 def _deliver(chain: Chain, ran: State[Any] | None) -> None:

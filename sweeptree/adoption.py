@@ -29,6 +29,7 @@ def adopt(chain: Chain) -> Outcome | None:
     """
     paths, index, number = chain.sweep.paths, chain.job.index, attempts.last_attempt(chain)
     chain.attempt, chain.tries = number, 1
+    chain.has_turn = chain.sweep.turns is not None and chain.sweep.turns.take_at_once()
     alive, outcome_file = paths.attempt(index, number, "alive"), paths.attempt(index, number, "outcome")
     outcome = None
     while outcome is None:
@@ -37,6 +38,7 @@ def adopt(chain: Chain) -> Outcome | None:
             if keeper.is_alive():
                 attempts.await_start(chain, keeper, paths.attempt(index, number, "started"))
             outcome = keeper.wait()
+        chain.end_turn()
         if outcome is None and supervise.bar(alive, outcome_file):
             outcome = supervise.lost_outcome()
     if outcome.state is JobState.LOST:

@@ -91,11 +91,18 @@ def supervised(chain: Chain, launch: Launch) -> Outcome:
         if is_command and launch.slots is not None:
             await_start(chain, keeper, launch.started)
         outcome = keeper.wait()
+    if is_command and not _stops_sweep(chain, outcome):
+        chain.end_turn()
     if outcome is None:  # somebody killed the keeper
         supervise.sweep_orphans(launch.name, lambda _: False)
         supervise.bar(launch.alive, launch.outcome)
         return supervise.lost_outcome()
     return outcome
+
+
+def _stops_sweep(chain: Chain, outcome: Outcome | None) -> bool:
+    """Whether nothing may start after this job (`--on_fail stop`): its turn ends only when that has been told."""
+    return chain.sweep.spec.on_fail == "stop" and (outcome is None or outcome.state is not JobState.SUCCEEDED)
 
 
 def await_start(chain: Chain, keeper: supervise.Keeper, started: Path) -> None:

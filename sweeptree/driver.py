@@ -1,6 +1,7 @@
 """Runs the jobs of a sweep, `parallel` at once, depth-first: a free thread takes the next job through its whole chain.
 
-Hides the threads. It knows neither the engine nor what a chain does; `stopping` ends it after the chains that run.
+Hides the threads, and who may run its command when more chains are under way than commands may run. It knows neither
+the engine nor what a chain does; `stopping` ends it after the chains that run.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TypeVar
 from sweeptree.errors import SweeptreeError
 
 T = TypeVar("T")
+LOOK_SECONDS = 0.2  # between looks at a stop
 
 
 def drive(
@@ -74,3 +76,54 @@ def _start(name: str, work: Callable[[], None]) -> bool:
     except RuntimeError:
         return False
     return True
+
+
+class Turns:
+    """The right to run a command: `count` at once, first come first served.
+
+    Chains beyond `count` make their worktree ready meanwhile, so that an ended command's successor starts at once,
+    not only when all that follows the ended one is written.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._guard = threading.Lock()
+        self._free = count
+        self._waiting: deque[threading.Event] = deque()
+
+    def take(self, stopping: threading.Event) -> bool:
+        """Wait for a turn. False, and none is taken, when the sweep is to stop."""
+        mine = threading.Event()
+        with self._guard:
+            self._waiting.append(mine)
+            self._pass_on()
+        while not mine.wait(LOOK_SECONDS):
+            if stopping.is_set():
+                break
+        if not stopping.is_set():
+            return True
+        with self._guard:
+            if mine.is_set():
+                self._free += 1
+                self._pass_on()
+            else:
+                self._waiting.remove(mine)
+        return False
+
+    def take_at_once(self) -> bool:
+        """A turn if there is one: for a command that runs already."""
+        with self._guard:
+            if not self._free:
+                return False
+            self._free -= 1
+            return True
+
+    def give_back(self) -> None:
+        """End a turn; the one who has waited longest gets it."""
+        with self._guard:
+            self._free += 1
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        while self._free and self._waiting:
+            self._free -= 1
+            self._waiting.popleft().set()

@@ -50,9 +50,11 @@ class Prepared:
 
     @property
     def lookahead(self) -> int:
-        """Jobs made ready beyond `parallel`, so that a freed GPU finds its next job waiting."""
-        gpu_slots = self.gpu_slots
-        return min(self.parallel, len(self.jobs)) if gpu_slots and self.parallel == gpu_slots else 0
+        """Jobs made ready beyond `parallel`, so that a freed GPU or core finds its next job waiting."""
+        more = max(0, len(self.jobs) - self.parallel)
+        if self.gpus:
+            return min(self.parallel, len(self.jobs)) if self.parallel == self.gpu_slots else 0
+        return min(more, max(1, self.parallel // 4)) if self.spec.use_worktree else 0
 
 
 def prepare(spec: SweepSpec, settings: Settings, *, resume: bool = False) -> Prepared:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from sweeptree import supervise, worktrees
 from sweeptree.datasets import Digests
 from sweeptree.delivery import Delivered
+from sweeptree.driver import Turns
 from sweeptree.gpus import capacity
 from sweeptree.model import Branch, Cause, Job, JobRecord, JobState, Outcome, Worktree
 from sweeptree.preflight import Prepared
@@ -61,6 +62,7 @@ class Sweep:
         self.before = last_attempts(prepared.paths)
         self.delivery_failed = False
         self.data = Digests()
+        self.turns = None if prepared.gpus else Turns(prepared.parallel)  # a GPU job waits for its GPU instead
 
     def miss(self, what: str) -> None:
         """Note that the engine could not be told something; the records have it all the same."""
@@ -189,6 +191,18 @@ class Chain:
             devices = self.sweep.prepared.detection.devices
             self.gpu_memory = more if capacity(devices, self.sweep.prepared.gpus, more) else 0
         self.forgiven.append(cause)
+
+    def take_turn(self) -> bool:
+        """Wait until this job's command may run. False when the sweep is to stop instead."""
+        turns = self.sweep.turns
+        self.has_turn = turns is not None and turns.take(self.sweep.stopping)
+        return turns is None or self.has_turn
+
+    def end_turn(self) -> None:
+        """The command has ended: another job's may run while this one is written down and delivered."""
+        if self.has_turn and self.sweep.turns is not None:
+            self.has_turn = False
+            self.sweep.turns.give_back()
 
     def update(self, **fields: object) -> None:
         """Write a part of the job's record."""

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from sweeptree.driver import drive
+from sweeptree.driver import Turns, drive
 from sweeptree.errors import SweeptreeError
 
 WAIT = 20.0
@@ -65,3 +65,33 @@ def test_where_threads_are_refused_fewer_do_all_the_work(monkeypatch: pytest.Mon
         return
     assert drive(range(5), ran.append, parallel=4, stopping=threading.Event()).wait(30)
     assert sorted(ran) == list(range(5))
+
+
+def test_turns_go_to_those_who_waited_longest() -> None:
+    turns, order, stopping = Turns(1), list[int](), threading.Event()
+    assert turns.take(stopping)
+
+    def wait(number: int) -> None:
+        assert turns.take(stopping)
+        order.append(number)
+        turns.give_back()
+
+    threads = []
+    for number in range(4):
+        threads.append(threading.Thread(target=wait, args=(number,)))
+        threads[-1].start()
+        while len(turns._waiting) <= number:
+            threads[-1].join(0.001)
+    turns.give_back()
+    for thread in threads:
+        thread.join(WAIT)
+    assert order == [0, 1, 2, 3]
+
+
+def test_a_stop_ends_the_wait_for_a_turn_and_costs_none() -> None:
+    turns, stopping = Turns(1), threading.Event()
+    assert turns.take(stopping)
+    stopping.set()
+    assert not turns.take(stopping)
+    turns.give_back()
+    assert turns.take_at_once() and not turns.take_at_once()

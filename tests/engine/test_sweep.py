@@ -96,6 +96,18 @@ def test_every_try_of_a_job_has_its_own_task_runs(repo: Path, server: Server) ->
     wait_for(lambda: sorted(see_all(server.api_url, paths)) == sorted(names * 2))
 
 
+def test_no_two_commands_run_at_once_though_the_next_is_made_ready(repo: Path, tmp_path: Path) -> None:
+    alone = f"mkdir {tmp_path}/busy && sleep 0.05 && rmdir {tmp_path}/busy"
+    _, paths = run(repo, exp_name="alone", commands=[alone] * 6, parallel=1)
+    assert states_of(paths) == [JobState.SUCCEEDED] * 6
+
+
+def test_after_a_failure_nothing_starts_that_was_made_ready(repo: Path) -> None:
+    fails = f"until test -e {repo}/results/strict/job_1.meta.json; do sleep 0.01; done; false"
+    _, paths = run(repo, exp_name="strict", commands=[fails, "true", "true"], parallel=1, on_fail="stop")
+    assert [bool(record.attempts) for _, record in sorted(records_of(paths).items())][:2] == [True, False]
+
+
 def test_the_failed_command_says_why(seen: Seen) -> None:
     states = [seen.tasks[f"run-command {job}"].state for job in range(4)]
     assert [state.name for state in states if state] == ["Completed"] * 3 + ["Failed"]
