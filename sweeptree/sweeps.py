@@ -149,6 +149,7 @@ class Chain:
         self.job = job
         self.attempt = 0
         self.tries = 0
+        self.has_turn = False
         self.forgiven: list[Cause] = []
         self.gpu_memory = sweep.spec.gpu_mem or 0
         self.worktree: Worktree | None = None
