@@ -109,11 +109,15 @@ def digests_of(paths: Sequence[Path]) -> list[str]:
 
 
 def _names_of_jobs(records: Sequence[JobRecord]) -> list[str]:
-    """`lr=3e-4/seed1` per job: the config as the sweep's own tables call it, and the seed."""
+    """`lr=3e-4/seed1` per job: the config as the sweep's own tables call it, and the seed.
+
+    The config of a job without parameters is its whole command: no name for a run.
+    """
     names = []
     for record in records:
         seed = "" if record.seed is None else f"seed{record.seed}"
-        names.append("/".join(part for part in (record.config_id, seed) if part) or f"job_{record.id}")
+        config = record.config_id if record.params else ""
+        names.append("/".join(part for part in (config, seed) if part) or f"job_{record.id}")
     return names
 
 
