@@ -10,6 +10,7 @@ import pytest
 from engine.conftest import server as server  # noqa: PLC0414 - the same managed server as the engine tests
 
 from forge.hub import Fault, Hub
+from forge.spy import Spy, files_with
 from sweeptree.records import read_json
 from sweeptree.server import Server
 
@@ -35,11 +36,6 @@ def _call(clone: Path, hub: Hub, server: Server, *words: str) -> subprocess.Comp
     )
 
 
-def _seen(token: str, *folders: Path) -> list[Path]:
-    files = [file for folder in folders for file in folder.rglob("*") if file.is_file() and not file.is_symlink()]
-    return [file for file in files if token.encode() in file.read_bytes()]
-
-
 def test_jobs_that_changed_code_become_pull_requests(hub: Hub, clone: Path, server: Server) -> None:
     done = _run(clone, hub, server, "--commands", COMMANDS, "--commit_and_pr", "--post_pr_labels", "auto")
     records = [read_json(clone / "results" / "night" / f"job_{index}.meta.json") for index in range(3)]
@@ -47,7 +43,19 @@ def test_jobs_that_changed_code_become_pull_requests(hub: Hub, clone: Path, serv
     assert (done.returncode, hub.pulls[1].labels) == (1, ["auto"])
     assert f"{hub.url}/ada/ecg/pull/1" in done.stdout
     assert hub.token not in done.stdout + done.stderr
-    assert _seen(hub.token, server.home, clone.parent) == []
+
+
+def test_token_is_seen_nowhere_during_a_whole_sweep(hub: Hub, clone: Path, server: Server) -> None:
+    mark = clone.parent / "seen"
+    wait = f"until [ -e '{mark}' ]; do sleep 0.05; done"
+    command = f"{wait}; cat /proc/self/environ /proc/$PPID/environ > seen.env; env; echo 1 >> train.py"
+    words = ("--commands", json.dumps([command]), "--commit_and_pr", "--post_pr_labels", "auto")
+    with Spy(hub.token, mark) as spy:
+        done = _run(clone, hub, server, *words)
+    assert (done.returncode, hub.pulls[1].labels) == (0, ["auto"]), done.stderr
+    assert (spy.words, spy.environments, hub.token in done.stdout + done.stderr) == ([], [], False)
+    assert spy.jobs and spy.pushes and list(clone.rglob("job_0/artifacts/seen.env"))
+    assert list(server.home.rglob("*.db")) and files_with(hub.token, server.home, clone.parent) == []
 
 
 def test_forge_in_trouble_costs_the_exit_code_only(hub: Hub, clone: Path, server: Server) -> None:

@@ -1,8 +1,5 @@
 """Tokens go to their own host only, and are seen nowhere on the way."""
 
-import os
-import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +7,7 @@ import pytest
 from helpers import git
 
 from forge.hub import Hub
+from forge.spy import Spy, files_with
 from sweeptree.delivery import Options, Surroundings, deliver
 from sweeptree.errors import ForgeError, PushError, UsageError
 from sweeptree.forge import find_token, git_credentials, parse_remote
@@ -71,31 +69,14 @@ def test_credentials_name_only_the_remote_s_host() -> None:
     assert git_credentials("git@github.com:o/r", token) == ()
 
 
-def _sampled(stop: threading.Event, token: str, seen: list[str]) -> None:
-    while not stop.is_set():
-        for entry in os.listdir("/proc"):
-            if entry.isdigit():
-                try:
-                    words = Path("/proc", entry, "cmdline").read_bytes()
-                except OSError:
-                    continue
-                if token.encode() in words:
-                    seen.append(words.decode(errors="replace"))
-        time.sleep(0.001)
-
-
 def test_token_is_in_no_command_line_and_no_file(
     hub: Hub, worktree: Path, around: Surroundings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    stop, seen = threading.Event(), list[str]()
-    sampler = threading.Thread(target=_sampled, args=(stop, hub.token, seen))
-    sampler.start()
-    done = deliver(worktree, "wider", PLAIN, around)
-    stop.set()
-    sampler.join()
-    files = [file for file in tmp_path.rglob("*") if file.is_file() and hub.token.encode() in file.read_bytes()]
-    assert (seen, files, hub.token in caplog.text, hub.token in repr((done, around))) == ([], [], False, False)
+    with Spy(hub.token, tmp_path / "seen") as spy:
+        done = deliver(worktree, "wider", PLAIN, around)
+    assert (spy.words, files_with(hub.token, tmp_path)) == ([], [])
+    assert (hub.token in caplog.text, hub.token in repr((done, around))) == (False, False)
 
 
 def test_token_in_the_remote_s_url_works_and_stays_out_of_sight(hub: Hub, worktree: Path, around: Surroundings) -> None:
