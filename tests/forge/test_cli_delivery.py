@@ -9,6 +9,7 @@ from helpers import git
 from forge.hub import NAME, OWNER, Hub, Request
 from sweeptree.cli import run_command_line
 
+MOST = ["--repo", "ada/ecg", "--base", "main", "--body", "Because."]
 FULL = ["--labels", "auto-results,overnight", "--reviewers", "grace,linus"]
 
 
@@ -55,3 +56,41 @@ def test_dry_run_lists_exactly_what_the_real_run_then_does(
     brought = git("diff", "--name-only", "main", commit, cwd=here).split()
     first = f"commit {len(brought)} files on {git('rev-parse', 'HEAD', cwd=here)[:12]} as wider"
     assert planned == [first, *filter(None, (_done(hub, request) for request in hub.log))]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "draft", "title"),
+    [
+        ([*MOST, "--title", "Wider", "--draft"], [], True, "Wider"),
+        ([*MOST, "--title=Wider", "--no-draft"], [], False, "Wider"),
+        (["--body", "Because."], ["Wider as before"], True, "Wider as before"),
+        ([], ["Wider as before", *MOST], True, "Wider as before"),
+    ],
+)
+def test_options_that_scripts_already_give_open_a_pull_request(
+    hub: Hub, here: Path, before: list[str], after: list[str], draft: bool, title: str
+) -> None:
+    assert run_command_line(["pr", *before, str(here), "wider", *after]) == 0
+    (pull,) = hub.pulls.values()
+    assert (pull.draft, pull.title, pull.base, "Because." in pull.body) == (draft, title, "main", True)
+
+
+@pytest.mark.parametrize(("word", "pushed"), [("--no-push", False), ("--no-gh", True), ("--dry-run", None)])
+def test_options_that_scripts_already_give_stop_where_they_say(
+    hub: Hub, here: Path, word: str, pushed: bool | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command_line(["pr", word, str(here), "wider"]) == 0
+    local = git("for-each-ref", "refs/heads/wider", cwd=here)
+    assert (bool(hub.repo.tip("wider")), bool(local), hub.calls) == (pushed is True, pushed is not None, [])
+    assert ("would" in capsys.readouterr().out) == (word == "--dry-run")
+
+
+def test_no_token_is_no_failure(
+    hub: Hub, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("GH_ENTERPRISE_TOKEN")
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert run_command_line(["pr", str(here), "wider", "Wider"]) == 0
+    said = capsys.readouterr()
+    assert "the work is on the local branch wider" in said.out and "export GH_ENTERPRISE_TOKEN=<token>" in said.err
+    assert (git("show", "wider:notes.md", cwd=here), hub.calls) == ("wider", [])

@@ -10,7 +10,7 @@ from forge.hub import Hub
 from forge.spy import Spy, files_with
 from sweeptree.delivery import Options, Surroundings, deliver
 from sweeptree.errors import ForgeError, PushError, UsageError
-from sweeptree.forge import find_token, git_credentials, parse_remote
+from sweeptree.forge import find_token, git_credentials, located, parse_remote
 
 PLAIN = Options(title="Wider", labels=("x",))
 
@@ -35,6 +35,33 @@ def test_token_belongs_to_its_host(url: str, environ: dict[str, str], source: st
     assert address is not None
     token = find_token(address, {**environ, "PATH": ""})
     assert (token.source if token else None) == source
+
+
+@pytest.mark.parametrize(
+    ("url", "api"),
+    [
+        ("https://github.com/o/r.git", "https://api.github.com"),
+        ("git@github.com:o/r.git", "https://api.github.com"),
+        ("ssh://git@ssh.github.com:443/o/r", "https://api.github.com"),
+        ("https://corp.ghe.com/o/r", "https://api.corp.ghe.com"),
+        ("https://ghe.corp/o/r.git", "https://ghe.corp/api/v3"),
+        ("https://me@ghe.corp:8443/o/r", "https://ghe.corp:8443/api/v3"),
+        ("git@ghe.corp:o/r.git", "https://ghe.corp/api/v3"),
+        ("ssh://git@GHE.corp:2222/o/r.git", "https://ghe.corp/api/v3"),
+    ],
+)
+def test_remote_leads_to_the_repository_s_api(url: str, api: str) -> None:
+    address = parse_remote(url)
+    assert address is not None
+    assert (address.full_name, address.api_url, address.secret) == ("o/r", api, None)
+
+
+@pytest.mark.parametrize("url", ["git@work-alias:o/r.git", "ssh://git@ghe.corp:2222/o/r"])
+def test_ssh_remote_is_looked_for_where_the_settings_say(url: str) -> None:
+    address = parse_remote(url)
+    assert address is not None
+    place = located(address, github_url="https://ghe.corp:8443/api/v3")
+    assert (place.host, place.api_url) == ("ghe.corp:8443", "https://ghe.corp:8443/api/v3")
 
 
 def test_enterprise_named_by_the_settings_gets_our_token() -> None:
