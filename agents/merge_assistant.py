@@ -3,35 +3,42 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import Any
 
 from prefect import flow
+from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
+from prefect.states import Completed, Failed
 
+from sweeptree.agents.experiment_orchestrator import REFUSED
 from sweeptree.delivery import Surroundings
-from sweeptree.merging import MergeDecision, MergeOptions, merge_pull, merge_worktree
+from sweeptree.errors import Refused, UsageError
+from sweeptree.merging import MergeDecision, MergeSpec, merge_pull, merge_worktree
 from sweeptree.settings import Settings
 from sweeptree.tasks.publish import publish_page
 
 
 @flow(name="merge-assistant", persist_result=False)
-def merge_assistant(
-    repo: Path = Path(), pull_request: int | None = None, worktree: Path | None = None, dry_run: bool = True
-) -> str:
+def merge_assistant(spec: MergeSpec) -> State[Any]:
     """Review a pull request (or, without a forge, a worktree), test the merge's result, and land it when all is green.
 
-    `dry_run` tells what would be done and is the default: a merge is asked for on purpose.
+    A dry run is the default: a merge is asked for on purpose. What is not merged ends as Refused, with the reason.
     """
-    if (pull_request is None) == (worktree is None):
-        raise ValueError("give either pull_request or worktree")
-    options = MergeOptions(dry_run=dry_run)
-    decision: MergeDecision
-    if pull_request is not None:
-        decision = merge_pull(repo, pull_request, options, Surroundings.of(Settings(), os.environ))
-    else:
-        assert worktree is not None
-        decision = merge_worktree(worktree, options)
+    try:
+        decision = _decide(spec)
+    except (UsageError, Refused) as refusal:  # said as one line in the UI, not as a traceback
+        return Failed(name=REFUSED, message="; ".join([refusal.message, *refusal.hint]))
     said = f"{decision.state}: {decision.reason or decision.subject}"
-    get_run_logger().info("%s", said)
+    get_run_logger().info("%s", "; ".join([said, *decision.warnings]))
     publish_page("merge-assistant", decision.markdown)
-    return said
+    if decision.state == "refused":
+        return Failed(name=REFUSED, message=decision.reason)
+    return Completed(message=said)
+
+
+def _decide(spec: MergeSpec) -> MergeDecision:
+    if spec.pull_request is not None and spec.worktree is None:
+        return merge_pull(spec.repo, spec.pull_request, spec.options, Surroundings.of(Settings(), os.environ))
+    if spec.worktree is not None and spec.pull_request is None:
+        return merge_worktree(spec.worktree, spec.options)
+    raise UsageError("it is not said what to merge", hint="give either pull_request or worktree")

@@ -47,7 +47,8 @@ def open_pull(chain: Chain, branch: Branch) -> Delivered:
     """Push the branch and open its draft pull request, where there is a forge and a token for it."""
     chain.owes = "pull request"
     top, spec = chain.sweep.prepared.repo.start, chain.sweep.spec
-    done = delivery.publish_commit(top, branch.name, branch.commit, _options(chain), surroundings())
+    with chain.sweep.gate.passing():
+        done = delivery.publish_commit(top, branch.name, branch.commit, _options(chain), surroundings())
     chain.delivered, chain.owes = done, None
     if done.pull is None:
         note(chain, f"no pull request, only the branch {branch.name}", *done.hints)
@@ -137,7 +138,8 @@ def deliver_best(sweep: Sweep) -> Delivered | None:
         reviewers=spec.post_pr_reviewers,
     )
     try:
-        done = delivery.publish_commit(top, record.git_branch, commit, options, surroundings())
+        with sweep.gate.passing():
+            done = delivery.publish_commit(top, record.git_branch, commit, options, surroundings())
     except SweeptreeError as error:
         sweep.store.update(record.id, delivery=_failure(spec, "pull request of the best job", error))
         raise
@@ -168,7 +170,8 @@ def label_and_ask(chain: Chain) -> tuple[str, ...]:
     spec = chain.sweep.spec
     options = Options(labels=spec.post_pr_labels, reviewers=spec.post_pr_reviewers)
     chain.owes = "labels and reviewers"
-    did = delivery.dress(chain.sweep.prepared.repo.start, chain.delivered, options, surroundings())
+    with chain.sweep.gate.passing():
+        did = delivery.dress(chain.sweep.prepared.repo.start, chain.delivered, options, surroundings())
     chain.owes = None
     return did
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from sweeptree import supervise, worktrees
 from sweeptree.datasets import Digests
-from sweeptree.delivery import Delivered
+from sweeptree.delivery import Delivered, Gate
 from sweeptree.driver import Turns
 from sweeptree.gpus import capacity
 from sweeptree.model import Branch, Cause, Job, JobRecord, JobState, Outcome, Worktree
@@ -61,6 +61,7 @@ class Sweep:
         self.owed: set[int] = set()
         self.before = last_attempts(prepared.paths)
         self.delivery_failed = False
+        self.gate = Gate()
         self.data = Digests()
         self.turns = None if prepared.gpus else Turns(prepared.parallel)  # a GPU job waits for its GPU instead
 

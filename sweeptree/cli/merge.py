@@ -128,6 +128,8 @@ def _show(decision: MergeDecision) -> None:
         write_out(f"  {printable(decision.run.command)}: {printable(decision.run.said)}\n")
         if not decision.run.is_green:
             say("\n".join(printable(line) for line in decision.run.tail.splitlines()[-20:]))
+    for line in decision.warnings:
+        say(f"! {printable(line)}")
     if decision.state == "ready":
         say("  add --yes to land it")
 

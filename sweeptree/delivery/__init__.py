@@ -6,12 +6,14 @@ Hides: the order of the steps, what a dry run shows of them, and what of somebod
 from sweeptree.delivery.body import Evidence, Score, Table, render
 from sweeptree.delivery.deliver import deliver, dress, publish_commit
 from sweeptree.delivery.evidence import job_evidence, winner_evidence
+from sweeptree.delivery.gate import Gate
 from sweeptree.delivery.target import Target, find_target
 from sweeptree.delivery.values import Delivered, Options, Surroundings
 
 __all__ = [
     "Delivered",
     "Evidence",
+    "Gate",
     "Options",
     "Score",
     "Surroundings",

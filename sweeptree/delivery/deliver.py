@@ -15,7 +15,7 @@ from sweeptree.delivery.body import Evidence, render
 from sweeptree.delivery.target import Target, check_branch, find_target
 from sweeptree.delivery.values import Delivered, Options, State, Surroundings
 from sweeptree.errors import ForgeError, PushError
-from sweeptree.forge import Ensured, Wanted
+from sweeptree.forge import Ensured, Token, Wanted
 from sweeptree.model import PullRequest
 from sweeptree.worktrees import Contents, FileChange, LeftOut, Limits, Tips
 
@@ -126,10 +126,19 @@ class _Delivery:
         try:
             return self._push_and_open(blank)
         except PushError as error:
-            if error.kind != "auth" or self.target.token is not None:
+            if error.kind != "auth":
                 raise
+            if self.target.token is not None:
+                raise self._unwelcome(error, self.target.token) from error
             hints = (*blank.hints, error.message)
             return replace(blank, state="local", commit=self._keep(), steps=blank.steps[:1], hints=hints)
+
+    def _unwelcome(self, error: PushError, token: Token) -> PushError:
+        """Git's words name no token; over ssh there was none."""
+        if self.target.remote is None or not self.target.remote.access:
+            return error
+        said = f"{error.message} (the token from {token.source} is not accepted, or may not write here)"
+        return PushError(said, kind="auth", stderr=error.stderr, hint="make a new token, or: gh auth login")
 
     def _keep(self) -> str:
         """Our content on a local branch, whatever a remote may say."""

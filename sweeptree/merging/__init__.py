@@ -6,6 +6,14 @@ ways to land: a fast-forward push, or the forge's own merge where the base is pr
 
 from sweeptree.merging.assistant import merge_pull, merge_worktree
 from sweeptree.merging.trial import TestRun, find_test_command
-from sweeptree.merging.values import MergeDecision, MergeOptions
+from sweeptree.merging.values import MergeDecision, MergeOptions, MergeSpec
 
-__all__ = ["MergeDecision", "MergeOptions", "TestRun", "find_test_command", "merge_pull", "merge_worktree"]
+__all__ = [
+    "MergeDecision",
+    "MergeOptions",
+    "MergeSpec",
+    "TestRun",
+    "find_test_command",
+    "merge_pull",
+    "merge_worktree",
+]

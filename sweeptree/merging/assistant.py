@@ -16,7 +16,7 @@ from sweeptree.delivery import Options, Surroundings, Target
 from sweeptree.errors import ForgeError, PushError, Refused, UsageError
 from sweeptree.forge import Comment, Standing
 from sweeptree.merging.trial import run_tests
-from sweeptree.merging.values import ATTEMPTS, MergeDecision, MergeOptions
+from sweeptree.merging.values import ATTEMPTS, MergeDecision, MergeOptions, State
 from sweeptree.model import PullRequest
 from sweeptree.worktrees import Remote, Repository
 
@@ -51,19 +51,29 @@ def merge_pull(start: Path, number: int, options: MergeOptions, around: Surround
     if target.forge is None or target.remote is None:
         raise Refused("there is no forge to ask about pull requests", hint=target.hints)
     pull = target.forge.get(number)
-    blank = MergeDecision("planned", f"pull request {number}", pull.base, head=pull.commit, pull=pull)
     if pull.state != "open":
-        return replace(blank, state="up-to-date" if pull.state == "merged" else "refused", reason=f"it is {pull.state}")
+        state: State = "up-to-date" if pull.state == "merged" else "refused"
+        return replace(_blank(pull), state=state, reason=f"it is {pull.state}")
     with worktrees.sole_merger(repo, pull.base), worktrees.passing_refs(repo, f"{_REFS}/{number}"):
-        worktrees.fetch(repo.start, target.remote, {f"refs/pull/{number}/head": f"{_REFS}/{number}/head"})
-        if worktrees.commit_of(repo.start, f"{_REFS}/{number}/head") != pull.commit:
-            return replace(blank, state="refused", reason="its head moved just now: look at it again")
-        standing = target.forge.standing(pull)
-        reasons = tuple(_obstacles(pull, standing, options))
-        decision = _decide(_pull_case(repo, pull, target, options, standing), reasons)
-    if decision.run is not None:
-        _report(target, decision)
-    return decision
+        decision = _decide_pull(repo, pull, target, options)
+    if options.dry_run or (decision.run is None and decision.state != "refused"):
+        return decision
+    return _reported(target, decision)
+
+
+def _decide_pull(repo: Repository, pull: PullRequest, target: Target, options: MergeOptions) -> MergeDecision:
+    assert target.forge is not None and target.remote is not None
+    head = f"{_REFS}/{pull.number}/head"
+    worktrees.fetch(repo.start, target.remote, {f"refs/pull/{pull.number}/head": head})
+    if worktrees.commit_of(repo.start, head) != pull.commit:
+        return replace(_blank(pull), state="refused", reason="its head moved just now: look at it again")
+    standing = target.forge.standing(pull)
+    reasons = tuple(_obstacles(pull, standing, options))
+    return _decide(_pull_case(repo, pull, target, options, standing), reasons)
+
+
+def _blank(pull: PullRequest) -> MergeDecision:
+    return MergeDecision("planned", f"pull request {pull.number}", pull.base, head=pull.commit, pull=pull)
 
 
 def merge_worktree(worktree: Path, options: MergeOptions) -> MergeDecision:
@@ -108,6 +118,8 @@ def _obstacles(pull: PullRequest, standing: Standing, options: MergeOptions) -> 
     found = ["it is a draft: mark it ready for review"] if pull.is_draft else []
     if pull.is_from_fork and not options.allow_forks:
         found.append("it comes from a fork: its code is a stranger's (--allow_forks runs it all the same)")
+    if options.method == "ff" and standing.is_protected:
+        found.append(f"{pull.base} is protected: the forge makes a commit of its own (--method merge)")
     found += [f"{who} asked for changes" for who in standing.objections]
     found += [f"the check {name} is red" for name in standing.red]
     found += [f"the required check {name} is missing" for name in standing.missing]
@@ -120,7 +132,6 @@ def _obstacles(pull: PullRequest, standing: Standing, options: MergeOptions) -> 
 
 
 def _pull_case(repo: Repository, pull: PullRequest, target: Target, options: MergeOptions, standing: Standing) -> _Case:
-    blank = MergeDecision("planned", f"pull request {pull.number}", pull.base, head=pull.commit, pull=pull)
     message = f"{pull.title or pull.branch} (#{pull.number})"
     remote = target.remote
     assert remote is not None
@@ -132,7 +143,7 @@ def _pull_case(repo: Repository, pull: PullRequest, target: Target, options: Mer
             return commit
         return _land_by_forge(repo, target, pull, options, old)
 
-    return _Case(repo, options, blank, message, lambda: _remote_tip(repo, remote, pull), land)
+    return _Case(repo, options, _blank(pull), message, lambda: _remote_tip(repo, remote, pull), land)
 
 
 def _remote_tip(repo: Repository, remote: Remote, pull: PullRequest) -> str:
@@ -149,8 +160,7 @@ def _land_by_forge(repo: Repository, target: Target, pull: PullRequest, options:
     The base is read once more just before; 'require branches to be up to date' closes the instant that is left.
     """
     assert target.forge is not None and target.remote is not None
-    if options.method == "ff":
-        raise Refused(f"{pull.base} is protected: the forge makes a commit of its own", hint="--method merge")
+    assert options.method != "ff"  # an obstacle on a protected base
     there = worktrees.tips(repo.start, target.remote, [pull.base]).branches
     if there.get(pull.base) != old:
         raise PushError(f"{pull.base} moved meanwhile", kind="moved", hint="try again")
@@ -207,9 +217,17 @@ def _prepared(case: _Case, reasons: tuple[str, ...]) -> MergeDecision:
     return replace(found, state="ready", commit=commit)
 
 
-def _report(target: Target, decision: MergeDecision) -> None:
-    """Tell the pull request: a status on its head, and one comment that is kept up to date."""
-    assert target.forge is not None and decision.pull is not None and decision.run is not None
-    said = f"merged onto {decision.base_commit[:12]}: {decision.run.said}"
-    target.forge.set_status(decision.head, ok=decision.run.is_green, context=_STATUS, description=said)
-    target.forge.comment(decision.pull.number, Comment(_MARKER, decision.markdown))
+def _reported(target: Target, decision: MergeDecision) -> MergeDecision:
+    """Tell the pull request: one comment that is kept up to date, and a status on its head where tests ran.
+
+    What was decided stands also where the forge takes no comment: that is a warning.
+    """
+    assert target.forge is not None and decision.pull is not None
+    try:
+        if decision.run is not None:
+            said = f"merged onto {decision.base_commit[:12]}: {decision.run.said}"
+            target.forge.set_status(decision.head, ok=decision.run.is_green, context=_STATUS, description=said)
+        target.forge.comment(decision.pull.number, Comment(_MARKER, decision.markdown))
+    except ForgeError as error:
+        return replace(decision, warnings=(error.message,))
+    return decision

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
+
+from sweeptree.delivery.body import code, plain
 from sweeptree.merging.trial import TestRun
-from sweeptree.model import PullRequest
+from sweeptree.model import Border, PullRequest
 from sweeptree.worktrees import Style
 
 State = Literal["merged", "ready", "planned", "refused", "up-to-date"]
@@ -33,11 +37,62 @@ class MergeOptions:
     confirm: Callable[[MergeDecision], bool] = lambda _: True
 
 
+class MergeSpec(Border):
+    """What to merge, and how: the form of the Merge Assistant."""
+
+    pull_request: int | None = Field(default=None, ge=1, description="Number of the pull request; or give worktree.")
+    worktree: Path | None = Field(
+        default=None, description="A worktree whose branch is merged into a local base, without any forge."
+    )
+    repo: Path = Field(
+        default=Path(), description="For a pull request: a folder inside its clone; default: where the run starts."
+    )
+    base: str | None = Field(
+        default=None,
+        min_length=1,
+        description="For a worktree: the branch to merge into; default: the remote's default branch, else main.",
+    )
+    method: Style = Field(
+        default="merge",
+        description="A merge commit, one squashed commit, the commits rebased, or fast-forward only (ff).",
+    )
+    test_command: str | None = Field(
+        default=None,
+        min_length=1,
+        description="How the result is tested; default: test_command under [tool.sweeptree] in pyproject.toml, "
+        "make test, pytest.",
+    )
+    timeout: float = Field(
+        default=3600.0, gt=0, description="Seconds after which the tests are stopped and count as red."
+    )
+    approvals: int = Field(
+        default=1, ge=0, le=100, description="Approvals that a pull request needs of its newest commit."
+    )
+    allow_forks: bool = Field(default=False, description="Test and merge code from a fork too.")
+    dry_run: bool = Field(
+        default=True, description="Only say what stands in the way: test nothing, land nothing, tell nobody."
+    )
+
+    @property
+    def options(self) -> MergeOptions:
+        """The same as options of a merge."""
+        return MergeOptions(
+            method=self.method,
+            test_command=self.test_command,
+            timeout=self.timeout,
+            approvals=self.approvals,
+            base=self.base,
+            allow_forks=self.allow_forks,
+            dry_run=self.dry_run,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class MergeDecision:
     """What was found and done. `reason`: the one thing that stands in the way; `others`: what else does.
 
-    `commit`: what the base was or would be moved to; `run`: the tests of that very commit.
+    `commit`: what the base was or would be moved to; `run`: the tests of that very commit; `warnings`: what the pull
+    request could not be told.
     """
 
     state: State
@@ -53,18 +108,20 @@ class MergeDecision:
     conflicts: tuple[str, ...] = ()
     run: TestRun | None = None
     pull: PullRequest | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def markdown(self) -> str:
-        """The decision as a report."""
+        """The decision as a report. Names and subjects of others format nothing and ping nobody."""
         said = {"ready": "ready to merge", "up-to-date": "merged already"}.get(self.state, self.state)
         lines = [f"### Merge Assistant: {said}", ""]
-        lines += [f"**{self.reason}**", ""] if self.reason else []
-        lines += [f"- {other}" for other in self.others]
-        lines += [f"- base `{self.base}` at `{self.base_commit[:12]}`, head `{self.head[:12]}`"]
+        lines += [f"**{plain(self.reason)}**", ""] if self.reason else []
+        lines += [f"- {plain(other)}" for other in self.others]
+        at = f" at `{self.base_commit[:12]}`" if self.base_commit else ""
+        lines += [f"- base {code(self.base)}{at}, head `{self.head[:12]}`"]
         lines += [f"- result `{self.commit[:12]}`"] if self.commit else []
-        lines += [f"- brings `{line[:12]}`{line[12:]}" for line in self.commits]
+        lines += [f"- brings `{line[:12]}`{plain(line[12:])}" for line in self.commits]
         if self.run is not None:
             lines += [f"- tests of the result: {self.run.said}"]
-        lines += [f"- conflict in `{path}`" for path in self.conflicts[:50]]
+        lines += [f"- conflict in {code(path)}" for path in self.conflicts[:50]]
         return "\n".join(lines)

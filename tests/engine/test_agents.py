@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from helpers import git
+from prefect.utilities.callables import parameter_schema
 from sweep_kit import aggregated, states_of
 
 from sweeptree.agents.experiment_orchestrator import experiment_orchestrator
+from sweeptree.agents.merge_assistant import merge_assistant
 from sweeptree.agents.results_aggregator import results_aggregator
 from sweeptree.errors import UsageError
+from sweeptree.merging import MergeSpec
 from sweeptree.model import JobState, SweepSpec
 from sweeptree.records import SweepPaths
 from sweeptree.server import Server
@@ -46,3 +50,52 @@ def test_the_orchestrator_refuses_what_contradicts_itself(repo: Path) -> None:
     state = experiment_orchestrator(spec, return_state=True)
     assert (state.name, "--use_worktree" in str(state.message)) == ("Refused", True)
     assert not (repo / "results").exists()
+
+
+@pytest.fixture
+def feature(repo: Path, tmp_path: Path) -> Path:
+    """A worktree whose branch has two commits on main; there is no remote."""
+    top = tmp_path / "feature"
+    git("worktree", "add", "-q", "-b", "feature", top, cwd=repo)
+    for text in ("print('wide')\n", "print('wider')\n"):
+        (top / "train.py").write_text(text)
+        git("commit", "-q", "-am", "wider", cwd=top)
+    return top
+
+
+def test_the_merge_assistant_takes_what_its_form_asks(repo: Path, feature: Path) -> None:
+    git("branch", "release", "main", cwd=repo)
+    spec = MergeSpec(worktree=feature, base="release", method="squash", test_command="grep wider *.py", dry_run=False)
+    state = merge_assistant(spec, return_state=True)
+    assert (state.name, state.message) == ("Completed", "merged: feature")
+    assert git("rev-list", "--count", "main..release", cwd=repo) == "1"
+    assert git("show", "release:train.py", cwd=repo) == "print('wider')"
+
+
+def test_the_merge_assistant_says_in_one_line_why_it_does_not_merge(repo: Path, feature: Path) -> None:
+    before = git("rev-parse", "main", cwd=repo)
+    state = merge_assistant(MergeSpec(worktree=feature, test_command="exit 3", dry_run=False), return_state=True)
+    assert (state.name, state.message) == ("Refused", "the tests of the merge's result are red: exit code 3")
+    assert git("rev-parse", "main", cwd=repo) == before
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "it is not said what to merge; give either pull_request or worktree"),
+        ({"pull_request": 1}, "there is no forge to ask about pull requests; there is no remote 'origin'"),
+        ({"worktree": ".", "base": "main"}, "is on main itself; name the base with --base, or another worktree"),
+    ],
+)
+def test_a_mistake_in_the_form_is_one_line(
+    repo: Path, monkeypatch: pytest.MonkeyPatch, fields: dict[str, object], said: str
+) -> None:
+    monkeypatch.chdir(repo)
+    state = merge_assistant(MergeSpec.model_validate(fields), return_state=True)
+    assert state.name == "Refused" and said in str(state.message) and "Traceback" not in str(state.message)
+
+
+def test_every_field_of_the_form_says_in_plain_words_what_it_is() -> None:
+    form = parameter_schema(merge_assistant).model_dump()["definitions"]["MergeSpec"]["properties"]
+    assert set(MergeSpec.model_fields) == set(form)
+    assert not [name for name, field in form.items() if not field.get("description") or "<" in field["description"]]

@@ -1,6 +1,9 @@
 """Deliveries that are repeated, interrupted or raced come to one branch and one pull request."""
 
+import json
+import os
 import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -65,6 +68,46 @@ def test_many_at_once_make_one_pull_request(hub: Hub, worktree: Path, around: Su
         thread.join()
     assert (len(done), len(hub.pulls), {d.commit for d in done}) == (8, 1, {hub.repo.tip("wider")})
     assert (hub.pulls[1].labels, hub.pulls[1].reviewers) == (["auto-results"], ["grace"])
+
+
+DELIVER = """
+import json, os, sys
+from pathlib import Path
+from sweeptree.delivery import Options, Surroundings, deliver
+from sweeptree.forge.pace import Pace
+
+state = Path(sys.argv[2])
+around = Surroundings(dict(os.environ), state, pace=Pace(state / "forge.lock", interval=0.0))
+options = Options(title="Wider", labels=("auto-results", "overnight"), reviewers=("grace", "linus"))
+print("ready", flush=True)
+sys.stdin.readline()
+done = deliver(Path(sys.argv[1]), "wider", options, around)
+print(json.dumps([done.commit, done.pull.number]))
+"""
+
+
+def _race(worktree: Path, around: Surroundings) -> list[subprocess.Popen[str]]:
+    """Eight processes that deliver the same worktree; they start together, once all are past their imports."""
+    words = [sys.executable, "-c", DELIVER, str(worktree), str(around.state)]
+    env, pipe = {**os.environ, **around.environ}, subprocess.PIPE
+    many = [subprocess.Popen(words, env=env, stdin=pipe, stdout=pipe, stderr=pipe, text=True) for _ in range(8)]
+    assert [process.stdout.readline() for process in many if process.stdout] == ["ready\n"] * 8
+    for process in many:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    return many
+
+
+def test_many_processes_at_once_make_one_pull_request(hub: Hub, worktree: Path, around: Surroundings) -> None:
+    hub.repo.git("config", "core.logAllRefUpdates", "always")
+    many = _race(worktree, around)
+    ended = [process.communicate(timeout=120) for process in many]
+    assert [process.returncode for process in many] == [0] * 8, ended
+    assert [json.loads(out) for out, _ in ended] == [[hub.repo.tip("wider"), 1]] * 8
+    (pull,) = hub.pulls.values()
+    assert (pull.labels, pull.reviewers) == (["auto-results", "overnight"], ["grace", "linus"])
+    assert len(hub.repo.git("reflog", "show", "refs/heads/wider").splitlines()) == 1  # made once, never moved
 
 
 def _push_by_hand(hub: Hub, tmp_path: Path, text: str) -> str:

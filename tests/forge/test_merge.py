@@ -107,6 +107,72 @@ def test_refusals_have_one_clear_reason(hub: Hub, pull: Path, around: Surroundin
     assert reason in decision.reason
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda hub: setattr(hub.pulls[1], "draft", True), "**it is a draft: mark it ready for review**"),
+        (lambda hub: hub.pulls[1].reviews[0].update(commit_id="0" * 40), "grace approved an older commit"),
+        (
+            lambda hub: hub.check(hub.repo.tip("wider"), "@team #1", "failure"),
+            "**the check @\u200bteam #\u200b1 is red**",
+        ),
+    ],
+)
+def test_refusal_before_the_tests_is_told_in_one_comment(  # type: ignore[no-untyped-def]
+    hub: Hub, pull: Path, around: Surroundings, change, reason
+) -> None:
+    change(hub)
+    merge_pull(pull, 1, GREEN, around)
+    merge_pull(pull, 1, GREEN, around)
+    (comment,) = hub.pulls[1].comments
+    assert "### Merge Assistant: refused" in comment["body"] and reason in comment["body"]
+    assert hub.statuses == {} and not [call for call in hub.calls if call.startswith("PATCH /issues")]
+
+
+def test_comment_of_a_refusal_is_edited_once_it_is_mended(hub: Hub, pull: Path, around: Surroundings) -> None:
+    hub.pulls[1].draft = True
+    merge_pull(pull, 1, GREEN, around)
+    hub.pulls[1].draft = False
+    merge_pull(pull, 1, GREEN, around)
+    (comment,) = hub.pulls[1].comments
+    assert "merged" in comment["body"] and "draft" not in comment["body"]
+
+
+def test_conflict_is_told_to_the_pull_request(hub: Hub, pull: Path, around: Surroundings, tmp_path: Path) -> None:
+    _commit_to_main(hub, tmp_path, "ecg/model.py", "WIDTH = 4\n")
+    merge_pull(pull, 1, GREEN, around)
+    (comment,) = hub.pulls[1].comments
+    assert "**it conflicts with main**" in comment["body"] and "- conflict in `ecg/model.py`" in comment["body"]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_refusal_of_a_dry_run_or_of_a_closed_one_is_told_to_nobody(
+    hub: Hub, pull: Path, around: Surroundings, dry_run: bool
+) -> None:
+    if dry_run:
+        hub.pulls[1].draft = True
+    else:
+        hub.close(1)
+    assert merge_pull(pull, 1, replace(GREEN, dry_run=dry_run), around).state == "refused"
+    assert hub.pulls[1].comments == []
+
+
+@pytest.mark.parametrize("path", ["/statuses/", "/comments$"])
+def test_forge_that_takes_no_comment_is_a_warning(hub: Hub, pull: Path, around: Surroundings, path: str) -> None:
+    hub.faults.append(Fault("POST", path, 403, message="Resource not accessible by token"))
+    decision = merge_pull(pull, 1, GREEN, around)
+    assert (decision.state, hub.repo.tip("main")) == ("merged", decision.commit)
+    assert "may not do this" in decision.warnings[0]
+
+
+def test_fast_forward_of_a_protected_base_is_refused_before_the_tests(
+    hub: Hub, pull: Path, around: Surroundings
+) -> None:
+    hub.repo.protect("main")
+    decision = merge_pull(pull, 1, replace(GREEN, method="ff"), around)
+    assert (decision.state, decision.run) == ("refused", None) and "main is protected" in decision.reason
+
+
 def test_later_approval_by_the_same_person_counts(hub: Hub, pull: Path, around: Surroundings) -> None:
     hub.review(1, "grace", "CHANGES_REQUESTED")
     hub.review(1, "grace", "APPROVED")

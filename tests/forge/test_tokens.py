@@ -1,8 +1,5 @@
 """Tokens go to their own host only, and are seen nowhere on the way."""
 
-import os
-import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +7,10 @@ import pytest
 from helpers import git
 
 from forge.hub import Hub
+from forge.spy import Spy, files_with
 from sweeptree.delivery import Options, Surroundings, deliver
 from sweeptree.errors import ForgeError, PushError, UsageError
-from sweeptree.forge import find_token, git_credentials, parse_remote
+from sweeptree.forge import find_token, git_credentials, located, parse_remote
 
 PLAIN = Options(title="Wider", labels=("x",))
 
@@ -37,6 +35,33 @@ def test_token_belongs_to_its_host(url: str, environ: dict[str, str], source: st
     assert address is not None
     token = find_token(address, {**environ, "PATH": ""})
     assert (token.source if token else None) == source
+
+
+@pytest.mark.parametrize(
+    ("url", "api"),
+    [
+        ("https://github.com/o/r.git", "https://api.github.com"),
+        ("git@github.com:o/r.git", "https://api.github.com"),
+        ("ssh://git@ssh.github.com:443/o/r", "https://api.github.com"),
+        ("https://corp.ghe.com/o/r", "https://api.corp.ghe.com"),
+        ("https://ghe.corp/o/r.git", "https://ghe.corp/api/v3"),
+        ("https://me@ghe.corp:8443/o/r", "https://ghe.corp:8443/api/v3"),
+        ("git@ghe.corp:o/r.git", "https://ghe.corp/api/v3"),
+        ("ssh://git@GHE.corp:2222/o/r.git", "https://ghe.corp/api/v3"),
+    ],
+)
+def test_remote_leads_to_the_repository_s_api(url: str, api: str) -> None:
+    address = parse_remote(url)
+    assert address is not None
+    assert (address.full_name, address.api_url, address.secret) == ("o/r", api, None)
+
+
+@pytest.mark.parametrize("url", ["git@work-alias:o/r.git", "ssh://git@ghe.corp:2222/o/r"])
+def test_ssh_remote_is_looked_for_where_the_settings_say(url: str) -> None:
+    address = parse_remote(url)
+    assert address is not None
+    place = located(address, github_url="https://ghe.corp:8443/api/v3")
+    assert (place.host, place.api_url) == ("ghe.corp:8443", "https://ghe.corp:8443/api/v3")
 
 
 def test_enterprise_named_by_the_settings_gets_our_token() -> None:
@@ -71,31 +96,14 @@ def test_credentials_name_only_the_remote_s_host() -> None:
     assert git_credentials("git@github.com:o/r", token) == ()
 
 
-def _sampled(stop: threading.Event, token: str, seen: list[str]) -> None:
-    while not stop.is_set():
-        for entry in os.listdir("/proc"):
-            if entry.isdigit():
-                try:
-                    words = Path("/proc", entry, "cmdline").read_bytes()
-                except OSError:
-                    continue
-                if token.encode() in words:
-                    seen.append(words.decode(errors="replace"))
-        time.sleep(0.001)
-
-
 def test_token_is_in_no_command_line_and_no_file(
     hub: Hub, worktree: Path, around: Surroundings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    stop, seen = threading.Event(), list[str]()
-    sampler = threading.Thread(target=_sampled, args=(stop, hub.token, seen))
-    sampler.start()
-    done = deliver(worktree, "wider", PLAIN, around)
-    stop.set()
-    sampler.join()
-    files = [file for file in tmp_path.rglob("*") if file.is_file() and hub.token.encode() in file.read_bytes()]
-    assert (seen, files, hub.token in caplog.text, hub.token in repr((done, around))) == ([], [], False, False)
+    with Spy(hub.token, tmp_path / "seen") as spy:
+        done = deliver(worktree, "wider", PLAIN, around)
+    assert (spy.words, files_with(hub.token, tmp_path)) == ([], [])
+    assert (hub.token in caplog.text, hub.token in repr((done, around))) == (False, False)
 
 
 def test_token_in_the_remote_s_url_works_and_stays_out_of_sight(hub: Hub, worktree: Path, around: Surroundings) -> None:
