@@ -92,7 +92,7 @@ def _environment(folder: Path) -> dict[str, str]:
     (folder / "user").mkdir()
     return kept | {
         "HOME": str(folder / "user"),
-        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_CONFIG_GLOBAL": str(folder / "user" / ".gitconfig"),
         "GIT_CONFIG_NOSYSTEM": "1",
         "SWEEPTREE_HOME": str(folder / "home"),
         "SWEEPTREE_SLOT_DIR": str(folder / "slots"),
