@@ -42,7 +42,7 @@ def seal(patch: pytest.MonkeyPatch, home: Path) -> None:
         for role in ("AUTHOR", "COMMITTER")
         for what in ("NAME", "EMAIL")
     }
-    private = {"HOME": str(home), "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
+    private = {"HOME": str(home), "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"), "GIT_CONFIG_NOSYSTEM": "1"}
     for name, value in {**who, **private, "SWEEPTREE_SLOT_DIR": str(home / "slots")}.items():
         patch.setenv(name, value)
 
