@@ -337,9 +337,8 @@ class SweepStore:
         Raises OSError when the disk refuses (full, read-only); the record on disk is then the old one.
         """
         with self._guard:
-            old = self._records.get(index) or self._read(index)
-            new = old.model_copy(update={"schema_version": SCHEMA_VERSION, **fields})
-            new = JobRecord.model_validate(new.model_dump())
+            old = self._known(index)
+            new = JobRecord.model_validate({**dict(old), "schema_version": SCHEMA_VERSION, **fields})
         data = new.model_dump_json(exclude_none=False).encode() + b"\n"
         self._write(self.paths.record(index).name, data)
         with self._guard:
@@ -351,7 +350,13 @@ class SweepStore:
     def record(self, index: int) -> JobRecord:
         """The job's record as last written, or an empty one."""
         with self._guard:
-            return self._records.get(index) or self._read(index)
+            return self._known(index)
+
+    def _known(self, index: int) -> JobRecord:
+        """The job's record; the caller holds `_guard`. The disk is asked once, because nobody else writes it."""
+        if index not in self._records:
+            self._records[index] = self._read(index)
+        return self._records[index]
 
     def _read(self, index: int) -> JobRecord:
         path = self.paths.record(index)

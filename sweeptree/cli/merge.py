@@ -14,7 +14,6 @@ from cyclopts import Parameter
 from sweeptree import plan
 from sweeptree.cli.options import FLAG
 from sweeptree.cli.terminal import printable, say, write_out
-from sweeptree.settings import Settings
 
 if TYPE_CHECKING:
     from sweeptree.merging import MergeDecision
@@ -101,6 +100,8 @@ def _decide(subject: str, options: Any) -> MergeDecision:
     number = None if Path(subject).is_dir() else pull_number(subject)
     if number is None:
         return merge_worktree(Path(subject), options)
+    from sweeptree.settings import Settings
+
     return merge_pull(Path.cwd(), number, options, Surroundings.of(Settings(), os.environ))
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from sweeptree.delivery.body import Evidence
 from sweeptree.forge.pace import Pace
 from sweeptree.model import PullRequest
-from sweeptree.settings import Settings
 from sweeptree.worktrees import FileChange, LeftOut
+
+if TYPE_CHECKING:
+    from sweeptree.settings import Settings
 
 State = Literal["planned", "no-change", "local", "pushed", "opened", "updated", "unchanged", "closed"]
 

@@ -46,6 +46,7 @@ def pull_number(text: str) -> int | None:
 
 def merge_pull(start: Path, number: int, options: MergeOptions, around: Surroundings) -> MergeDecision:
     """Merge a pull request if nothing stands in the way. Raises Refused, UsageError, PushError, ForgeError."""
+    worktrees.prepare_history()
     repo = worktrees.find_repository(start)
     target = delivery.find_target(repo.start, Options(remote=options.remote, repo=options.repo), around)
     if target.forge is None or target.remote is None:
@@ -78,6 +79,7 @@ def _blank(pull: PullRequest) -> MergeDecision:
 
 def merge_worktree(worktree: Path, options: MergeOptions) -> MergeDecision:
     """Merge the branch of a worktree into a local base, without any forge."""
+    worktrees.prepare_history()
     repo = worktrees.find_repository(worktree)
     head = worktrees.resolve_base(repo, "HEAD")
     contents = worktrees.read_contents(repo.start, worktrees.Limits(allow_workflows=True))

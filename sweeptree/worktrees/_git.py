@@ -24,6 +24,8 @@ LOCK_PATIENCE = 600.0  # seconds; the lock is held for milliseconds, and dies wi
 GIT_LOCK_PATIENCE = 5.0  # seconds that a lock file of git may be in the way
 RACE_PATIENCE = 8  # tries for a race that somebody else's `git worktree add` won
 DURABLE = ("-c", "core.fsync=committed,reference")
+# Writes many files with as many processes as there are cores; below 100 files git stays with one.
+CHECKOUT = ("-c", "checkout.workers=0")
 
 OPTIONS = (
     "-c", "core.hooksPath=/dev/null",

@@ -91,7 +91,7 @@ def throwaway(repo: Repository, commit: str) -> Iterator[Path]:
     top.parent.mkdir(parents=True, exist_ok=True)
     entry = admin.add(repo, top, commit)
     try:
-        _git.run(top, "reset", "-q", "--hard", commit)
+        _git.run(top, *_git.CHECKOUT, "reset", "-q", "--hard", commit)
         yield top
     finally:
         delete_worktree(repo, top, entry)

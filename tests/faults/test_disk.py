@@ -234,6 +234,14 @@ def test_row_10_a_torn_ledger_costs_no_later_entry(tmp_path: Path, tail: bytes) 
     assert json.loads(last)["state"] == "succeeded"
 
 
+def test_row_10_a_record_that_a_job_plants_before_there_is_one_is_not_believed(tmp_path: Path) -> None:
+    paths = SweepPaths(tmp_path / "sweep")
+    with SweepStore.open(paths) as store:
+        assert store.record(0).state is JobState.PLANNED
+        paths.record(0).write_text('{"id": 0, "state": "succeeded", "cmd": "planted"}')
+        assert store.record(0).cmd == store.update(0, seed=1).cmd == ""
+
+
 def test_row_10_a_full_disk_leaves_the_ledger_for_later(small_disk: Path) -> None:
     paths = SweepPaths(small_disk / "sweep")
     with SweepStore.open(paths) as store:

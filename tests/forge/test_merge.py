@@ -1,6 +1,8 @@
 """The Merge Assistant: the base only ever moves to a commit whose tests were green."""
 
+import os
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -307,3 +309,28 @@ def test_base_that_went_on_is_rebased_onto(clone: Path, branch: Path) -> None:
 def test_hanging_tests_are_stopped(clone: Path, branch: Path) -> None:
     decision = merge_worktree(branch, replace(GREEN, test_command="sleep 60", timeout=0.3))
     assert decision.state == "refused" and decision.run is not None and not decision.run.is_green
+
+
+def test_local_merge_loads_nothing_of_the_forge_s_or_the_settings(clone: Path, branch: Path) -> None:
+    heavy = ("github", "pydantic_settings", "pandas", "prefect")
+    code = (
+        "import sys; from sweeptree.cli import run_command_line as run; assert run(sys.argv[1:]) == 0\n"
+        f"sys.exit(' '.join(name for name in {heavy!r} if name in sys.modules) or 0)"
+    )
+    words = ["merge", str(branch), "--base", "main", "--test_command", "true"]
+    done = subprocess.run([sys.executable, "-c", code, *words], cwd=clone, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(os.cpu_count() == 1, reason="git writes with one process on one core")
+def test_files_of_the_result_are_written_by_several_processes(
+    clone: Path, branch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(120):  # git itself begins at 100 files
+        (branch / f"file{number}").write_text(f"{number}\n")
+    git("add", ".", cwd=branch)
+    git("commit", "-q", "-m", "many files", cwd=branch)
+    (tmp_path / "gitconfig").write_text(f"[trace2]\n\tnormalTarget = {tmp_path / 'trace'}\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    assert merge_worktree(branch, GREEN).state == "merged"
+    assert "checkout--worker" in (tmp_path / "trace").read_text()
