@@ -82,8 +82,8 @@ def _run(prepared: Prepared, store: SweepStore, settings: Settings, resume: Resu
                 aggregate.add(record)
                 watch.note(record)
 
-            parallel = prepared.parallel + prepared.lookahead
-            _wait(driver.drive(due, run_one, parallel=parallel, stopping=sweep.stopping), sweep)
+            threads = prepared.parallel + prepared.lookahead
+            _wait(driver.drive(due, run_one, parallel=threads, stopping=sweep.stopping, turns=sweep.turns), sweep)
     if prepared.spec.commit_and_pr_best and sweep.cause is None:
         _deliver_best(sweep)
     states = _count(prepared, records)
@@ -114,27 +114,32 @@ def _admission(sweep: Sweep) -> tuple[str, ...]:
 def run_job(sweep: Sweep, job: Job, command: tasks.StageTask = tasks.run_command) -> JobRecord:
     """One job through its whole chain, with its retries. Never raises: what went wrong stands in the record."""
     chain = Chain(sweep, job)
+    chain.is_ahead = sweep.turns is not None
     try:
-        ran = None
-        if job.index in sweep.owed:
-            return _deliver_again(chain)
-        if adoption.is_unfinished(chain):
-            ran = tasks.through_engine(tasks.adopt_command, chain, None)
-        elif job.index in sweep.undelivered:
-            adoption.take_up(chain)
-        while chain.error is None and (chain.outcome is None or chain.attempts_left) and sweep.await_room():
-            ran = _attempt(chain, command)
-        if chain.error is None:
-            _deliver(chain, ran)
-            record = stages.finish(chain)
-        else:
-            record = stages.give_up(chain, chain.error)
+        record = _through_chain(chain, command)
     except Exception as error:  # a job's trouble must not end the driver thread of the others
         record = stages.give_up(chain, error)
     if sweep.spec.on_fail == "stop" and record.state not in (JobState.SUCCEEDED, JobState.PLANNED):
         sweep.start_no_more()
-    chain.end_turn()
+    chain.end()
     return record
+
+
+def _through_chain(chain: Chain, command: tasks.StageTask) -> JobRecord:
+    sweep, index = chain.sweep, chain.job.index
+    if index in sweep.owed:
+        return _deliver_again(chain)
+    ran = None
+    if adoption.is_unfinished(chain):
+        ran = tasks.through_engine(tasks.adopt_command, chain, None)
+    elif index in sweep.undelivered:
+        adoption.take_up(chain)
+    while chain.error is None and (chain.outcome is None or chain.attempts_left) and sweep.await_room():
+        ran = _attempt(chain, command)
+    if chain.error is not None:
+        return stages.give_up(chain, chain.error)
+    _deliver(chain, ran)
+    return stages.finish(chain)
 
 
 def _attempt(chain: Chain, command: tasks.StageTask) -> State[Any] | None:

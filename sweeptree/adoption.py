@@ -29,7 +29,7 @@ def adopt(chain: Chain) -> Outcome | None:
     """
     paths, index, number = chain.sweep.paths, chain.job.index, attempts.last_attempt(chain)
     chain.attempt, chain.tries = number, 1
-    chain.has_turn = chain.sweep.turns is not None and chain.sweep.turns.take_at_once()
+    chain.take_turn_at_once()
     alive, outcome_file = paths.attempt(index, number, "alive"), paths.attempt(index, number, "outcome")
     outcome = None
     while outcome is None:

@@ -19,9 +19,16 @@ LOOK_SECONDS = 0.2  # between looks at a stop
 
 
 def drive(
-    jobs: Iterable[T], run_chain: Callable[[T], object], *, parallel: int, stopping: threading.Event
+    jobs: Iterable[T],
+    run_chain: Callable[[T], object],
+    *,
+    parallel: int,
+    stopping: threading.Event,
+    turns: Turns | None = None,
 ) -> threading.Event:
     """Start the threads and return at once; the event is set when all have ended.
+
+    With `turns` a chain begins only when these allow it, and `run_chain` must say when it is `ready`.
 
     Each thread runs in a copy of the caller's context, so that tasks find the flow run they belong to.
     `run_chain` must not raise. Where the user may have no more threads, there are fewer; with none, SweeptreeError.
@@ -32,10 +39,12 @@ def drive(
 
     def work() -> None:
         try:
-            while not stopping.is_set():
+            while todo and not stopping.is_set() and (turns is None or turns.begin(stopping)):
                 try:
                     job = todo.popleft()
                 except IndexError:
+                    if turns is not None:
+                        turns.ready()
                     return
                 run_chain(job)
         finally:
@@ -81,37 +90,53 @@ def _start(name: str, work: Callable[[], None]) -> bool:
 class Turns:
     """The right to run a command: `count` at once, first come first served.
 
-    Chains beyond `count` make their worktree ready meanwhile, so that an ended command's successor starts at once,
-    not only when all that follows the ended one is written.
+    Up to `ahead` chains beyond that make their worktree ready meanwhile, so that an ended command's successor starts
+    at once, not only when all that follows the ended one is written. While turns are free no more chains begin than
+    there are turns: with one turn, jobs run in their order.
     """
 
-    def __init__(self, count: int) -> None:
-        self._guard = threading.Lock()
+    def __init__(self, count: int, ahead: int = 0) -> None:
+        self._changed = threading.Condition()
         self._free = count
-        self._waiting: deque[threading.Event] = deque()
+        self._ahead = ahead
+        self._preparing = 0
+        self._waiting: deque[object] = deque()
+
+    def begin(self, stopping: threading.Event) -> bool:
+        """Wait until another chain may make itself ready. False when the sweep is to stop."""
+        with self._changed:
+            while not stopping.is_set():
+                if self._preparing < max(self._free, self._ahead):
+                    self._preparing += 1
+                    return True
+                self._changed.wait(LOOK_SECONDS)
+        return False
+
+    def ready(self) -> None:
+        """A chain that began has a turn, or has ended without one."""
+        with self._changed:
+            self._preparing -= 1
+            self._changed.notify_all()
 
     def take(self, stopping: threading.Event) -> bool:
         """Wait for a turn. False, and none is taken, when the sweep is to stop."""
-        mine = threading.Event()
-        with self._guard:
+        mine = object()
+        with self._changed:
             self._waiting.append(mine)
-            self._pass_on()
-        while not mine.wait(LOOK_SECONDS):
-            if stopping.is_set():
-                break
-        if not stopping.is_set():
-            return True
-        with self._guard:
-            if mine.is_set():
-                self._free += 1
-                self._pass_on()
-            else:
-                self._waiting.remove(mine)
+            while not stopping.is_set():
+                if self._free and self._waiting[0] is mine:
+                    self._waiting.popleft()
+                    self._free -= 1
+                    self._changed.notify_all()
+                    return True
+                self._changed.wait(LOOK_SECONDS)
+            self._waiting.remove(mine)
+            self._changed.notify_all()
         return False
 
     def take_at_once(self) -> bool:
         """A turn if there is one: for a command that runs already."""
-        with self._guard:
+        with self._changed:
             if not self._free:
                 return False
             self._free -= 1
@@ -119,11 +144,6 @@ class Turns:
 
     def give_back(self) -> None:
         """End a turn; the one who has waited longest gets it."""
-        with self._guard:
+        with self._changed:
             self._free += 1
-            self._pass_on()
-
-    def _pass_on(self) -> None:
-        while self._free and self._waiting:
-            self._free -= 1
-            self._waiting.popleft().set()
+            self._changed.notify_all()

@@ -63,7 +63,8 @@ class Sweep:
         self.delivery_failed = False
         self.gate = Gate()
         self.data = Digests()
-        self.turns = None if prepared.gpus else Turns(prepared.parallel)  # a GPU job waits for its GPU instead
+        turns = Turns(prepared.parallel, prepared.lookahead)
+        self.turns = None if prepared.gpus else turns  # a GPU job waits for its GPU instead
 
     def miss(self, what: str) -> None:
         """Note that the engine could not be told something; the records have it all the same."""
@@ -151,6 +152,7 @@ class Chain:
         self.attempt = 0
         self.tries = 0
         self.has_turn = False
+        self.is_ahead = False  # it began (driver.Turns), and has not had a turn yet
         self.forgiven: list[Cause] = []
         self.gpu_memory = sweep.spec.gpu_mem or 0
         self.worktree: Worktree | None = None
@@ -197,14 +199,34 @@ class Chain:
     def take_turn(self) -> bool:
         """Wait until this job's command may run. False when the sweep is to stop instead."""
         turns = self.sweep.turns
-        self.has_turn = turns is not None and turns.take(self.sweep.stopping)
-        return turns is None or self.has_turn
+        if turns is None:
+            return True
+        self.has_turn = turns.take(self.sweep.stopping)
+        self._is_ready()
+        return self.has_turn and self.sweep.await_room()
+
+    def take_turn_at_once(self) -> None:
+        """Count a command that runs already among those that may run."""
+        turns = self.sweep.turns
+        self.has_turn = turns is not None and turns.take_at_once()
+        if self.has_turn:
+            self._is_ready()
 
     def end_turn(self) -> None:
         """The command has ended: another job's may run while this one is written down and delivered."""
         if self.has_turn and self.sweep.turns is not None:
             self.has_turn = False
             self.sweep.turns.give_back()
+
+    def end(self) -> None:
+        """The chain is done, whether its command had a turn or not."""
+        self.end_turn()
+        self._is_ready()
+
+    def _is_ready(self) -> None:
+        if self.is_ahead and self.sweep.turns is not None:
+            self.is_ahead = False
+            self.sweep.turns.ready()
 
     def update(self, **fields: object) -> None:
         """Write a part of the job's record."""

@@ -64,8 +64,9 @@ def records_of(paths: SweepPaths) -> dict[int, JobRecord]:
 
 
 def states_of(paths: SweepPaths) -> list[JobState | None]:
-    """The states of the records, in the order of the jobs."""
-    return [record.state for _, record in sorted(records_of(paths).items())]
+    """The states of the jobs that have started, in their order (the next one may have been made ready)."""
+    found = (record.state for _, record in sorted(records_of(paths).items()))
+    return [state for state in found if state is not JobState.PLANNED]
 
 
 def processes_under(folder: Path) -> list[str]:

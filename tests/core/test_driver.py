@@ -67,6 +67,33 @@ def test_where_threads_are_refused_fewer_do_all_the_work(monkeypatch: pytest.Mon
     assert sorted(ran) == list(range(5))
 
 
+@pytest.mark.parametrize(("count", "ahead"), [(1, 1), (1, 3), (2, 1), (3, 0)])
+def test_chains_beyond_the_turns_make_ready_and_none_begins_before_its_turn_may_come(count: int, ahead: int) -> None:
+    turns, stopping, guard = Turns(count, ahead), threading.Event(), threading.Lock()
+    started, now, most = list[int](), {"ready": 0, "runs": 0}, {"ready": 0, "runs": 0}
+
+    def change(what: str, by: int) -> None:
+        with guard:
+            now[what] += by
+            most[what] = max(most[what], now[what])
+
+    def chain(job: int) -> None:
+        change("ready", 1)
+        assert turns.take(stopping)
+        change("ready", -1)
+        turns.ready()
+        change("runs", 1)
+        started.append(job)
+        change("runs", -1)
+        turns.give_back()
+
+    threads = count + ahead
+    assert drive(range(40), chain, parallel=threads, stopping=stopping, turns=turns).wait(WAIT)
+    assert sorted(started) == list(range(40))
+    assert most["runs"] <= count and most["ready"] <= max(count, ahead)
+    assert started == sorted(started) or max(count, ahead) > 1
+
+
 def test_turns_go_to_those_who_waited_longest() -> None:
     turns, order, stopping = Turns(1), list[int](), threading.Event()
     assert turns.take(stopping)

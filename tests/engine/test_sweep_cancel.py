@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from helpers import git
-from sweep_kit import processes_under, records_of, see, wait_for
+from sweep_kit import processes_under, see, states_of, wait_for
 
 from sweeptree.flows.sweep import sweep
 from sweeptree.model import JobState, SweepSpec
@@ -38,9 +38,7 @@ def test_a_cancel_in_the_ui_ends_the_jobs_and_the_run(
     button.join()
     assert processes_under(repo) == []
     assert (state.name, state.message) == ("Cancelled", "2 cancelled, 2 planned")
-    assert {index: record.state for index, record in records_of(paths).items()} == dict.fromkeys(
-        [0, 1], JobState.CANCELLED
-    )
+    assert states_of(paths) == [JobState.CANCELLED] * 2
     run = see(server.api_url, paths, tasks=["run-command 0", "run-command 1"])
     assert run.run.state_name == "Cancelled"
     assert {task.state_name for name, task in run.tasks.items() if name.startswith("run")} == {"Cancelled"}

@@ -163,8 +163,9 @@ def records(paths: SweepPaths) -> dict[int, JobRecord]:
 
 
 def states(paths: SweepPaths) -> list[str | None]:
-    """The states of the records, in the order of the jobs."""
-    return [record.state for _, record in sorted(records(paths).items())]
+    """The states of the jobs that have started, in their order (the next one may have been made ready)."""
+    found = (record.state for _, record in sorted(records(paths).items()))
+    return [state for state in found if state != JobState.PLANNED]
 
 
 def running(paths: SweepPaths, *jobs: int) -> bool:

@@ -84,7 +84,7 @@ def test_row_34_a_hostile_base_is_refused(sweeper: Sweeper, base: str) -> None:
         "rm -f job_0.meta.json && ln -s {outside} job_0.meta.json",
         "ln -s {outside} job_1.log",
         "ln -s {outside} job_1.metrics.jsonl",
-        "ln -s {outside} job_1.meta.json",
+        "ln -sf {outside} job_1.meta.json",
         "ln -s {outside} aggregated.json && ln -s {outside} aggregated.csv",
         "rm -rf job_0/artifacts && ln -s {folder} job_0/artifacts",
         "ln -s {folder} job_1",
