@@ -12,7 +12,7 @@ from prefect.states import Completed, Failed
 
 from sweeptree.agents.experiment_orchestrator import REFUSED
 from sweeptree.delivery import Surroundings
-from sweeptree.errors import Refused, UsageError
+from sweeptree.errors import Refused, SweeptreeError, UsageError
 from sweeptree.merging import MergeDecision, MergeSpec, merge_pull, merge_worktree
 from sweeptree.settings import Settings
 from sweeptree.tasks.publish import publish_page
@@ -22,12 +22,14 @@ from sweeptree.tasks.publish import publish_page
 def merge_assistant(spec: MergeSpec) -> State[Any]:
     """Review a pull request (or, without a forge, a worktree), test the merge's result, and land it when all is green.
 
-    A dry run is the default: a merge is asked for on purpose. What is not merged ends as Refused, with the reason.
+    A dry run is the default: a merge is asked for on purpose. What is not merged ends as Refused, with the reason;
+    where git or the forge fails, the run ends as Failed.
     """
     try:
         decision = _decide(spec)
-    except (UsageError, Refused) as refusal:  # said as one line in the UI, not as a traceback
-        return Failed(name=REFUSED, message="; ".join([refusal.message, *refusal.hint]))
+    except SweeptreeError as error:  # said as one line in the UI, not as a traceback
+        name = REFUSED if isinstance(error, UsageError | Refused) else None
+        return Failed(name=name, message="; ".join([error.message, *error.hint]))
     said = f"{decision.state}: {decision.reason or decision.subject}"
     get_run_logger().info("%s", "; ".join([said, *decision.warnings]))
     publish_page("merge-assistant", decision.markdown)

@@ -26,6 +26,11 @@ def printable(text: object) -> str:
     return "".join(letter if letter.isprintable() else " " if letter in "\t\n\r" else "?" for letter in str(text))
 
 
+def file_line(path: str, added: int | None, removed: int | None) -> str:
+    """A file with the number of its changed lines, for a list; None: it is binary."""
+    return f"    {printable(path)}  {'binary' if added is None else f'+{added} -{removed}'}"
+
+
 def clock(seconds: float | None) -> str:
     """00:22:15."""
     if seconds is None:

@@ -14,11 +14,13 @@ from cyclopts import Parameter
 from sweeptree import plan
 from sweeptree.cli.options import FLAG
 from sweeptree.cli.terminal import printable, say, write_out
+from sweeptree.wording import file_line
 
 if TYPE_CHECKING:
     from sweeptree.merging import MergeDecision
 
 _REFUSED = 3
+_DIFF_LINES, _WIDTH, _FILES = 400, 500, 50
 _SAID = {
     "merged": "merged {subject} into {base} as {commit}",
     "ready": "{subject} can be merged into {base}: the tests of the result are green",
@@ -85,6 +87,7 @@ def merge(  # noqa: PLR0913
         repo=repo,
         allow_forks=allow_forks,
         dry_run=dry_run,
+        diff_lines=0 if as_json or yes else _DIFF_LINES,
         confirm=(lambda _: True) if yes else _ask,
     )
     decision = _decide(subject, options)
@@ -108,6 +111,8 @@ def _decide(subject: str, options: Any) -> MergeDecision:
 def _ask(decision: MergeDecision) -> bool:
     if not sys.stdin.isatty():
         return False
+    _show_files(decision)
+    _show_diff(decision)
     sys.stderr.write(f"merge {printable(decision.subject)} into {printable(decision.base)}? [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
@@ -123,8 +128,9 @@ def _show(decision: MergeDecision) -> None:
         write_out(f"  {printable(other)}\n")
     for path in decision.conflicts:
         write_out(f"  conflict in {printable(path)}\n")
-    for path in decision.files[:50]:
-        write_out(f"    {printable(path)}\n")
+    _show_files(decision)
+    if decision.state == "planned" or (decision.state == "ready" and not sys.stdin.isatty()):
+        _show_diff(decision)
     if decision.run is not None:
         write_out(f"  {printable(decision.run.command)}: {printable(decision.run.said)}\n")
         if not decision.run.is_green:
@@ -133,6 +139,20 @@ def _show(decision: MergeDecision) -> None:
         say(f"! {printable(line)}")
     if decision.state == "ready":
         say("  add --yes to land it")
+
+
+def _show_files(decision: MergeDecision) -> None:
+    for file in decision.files[:_FILES]:
+        write_out(f"{file_line(file.path, file.added, file.removed)}\n")
+    if len(decision.files) > _FILES:
+        write_out(f"    and {len(decision.files) - _FILES} more files\n")
+
+
+def _show_diff(decision: MergeDecision) -> None:
+    for line in decision.diff.splitlines():
+        write_out(f"{printable(line[:_WIDTH])}\n")
+    if decision.files and not decision.diff:
+        write_out(f"  the diff is long: git diff {decision.base_commit[:12]}...{decision.head[:12]}\n")
 
 
 def _show_json(decision: MergeDecision) -> None:

@@ -19,6 +19,7 @@ from sweeptree.errors import RecordError, Refused
 from sweeptree.model import JobDelivery, JobRecord
 from sweeptree.records import SweepPaths, SweepStore, read_record, record_indices
 from sweeptree.settings import Settings
+from sweeptree.wording import file_line
 
 if TYPE_CHECKING:
     from sweeptree.delivery import Delivered, Options
@@ -187,8 +188,7 @@ def _show(done: Delivered) -> None:
         write_out(f"  {printable(step)}\n")
     if done.state == "planned":
         for file in done.files:
-            counts = "binary" if file.added is None else f"+{file.added} -{file.removed}"
-            write_out(f"    {printable(file.path)}  {counts}\n")
+            write_out(f"{file_line(file.path, file.added, file.removed)}\n")
     for item in done.left_out:
         say(f"! not committed: {printable(item)}")
     for line in done.warnings:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sweeptree import delivery, worktrees
 from sweeptree.delivery import Options, Surroundings, Target
-from sweeptree.errors import ForgeError, PushError, Refused, UsageError
+from sweeptree.errors import ForgeError, PushError, Refused, SweeptreeError, UsageError
 from sweeptree.forge import Comment, Standing
 from sweeptree.merging.trial import run_tests
 from sweeptree.merging.values import ATTEMPTS, MergeDecision, MergeOptions, State
@@ -38,6 +38,15 @@ class _Case:
     land: Callable[[str, str], str]
 
 
+class _NotLanded(Exception):  # noqa: N818 - says what is the case
+    """The tests were green, and yet the base could not be moved: what had been decided, and why."""
+
+    def __init__(self, decision: MergeDecision, error: SweeptreeError) -> None:
+        super().__init__(error.message)
+        self.decision = decision
+        self.error = error
+
+
 def pull_number(text: str) -> int | None:
     """The number in `12`, `#12` or the URL of a pull request; None for anything else."""
     found = _PULL.fullmatch(text)
@@ -55,8 +64,12 @@ def merge_pull(start: Path, number: int, options: MergeOptions, around: Surround
     if pull.state != "open":
         state: State = "up-to-date" if pull.state == "merged" else "refused"
         return replace(_blank(pull), state=state, reason=f"it is {pull.state}")
-    with worktrees.sole_merger(repo, pull.base), worktrees.passing_refs(repo, f"{_REFS}/{number}"):
-        decision = _decide_pull(repo, pull, target, options)
+    try:
+        with worktrees.sole_merger(repo, pull.base), worktrees.passing_refs(repo, f"{_REFS}/{number}"):
+            decision = _decide_pull(repo, pull, target, options)
+    except _NotLanded as stuck:
+        _reported(target, stuck.decision)
+        raise stuck.error from stuck
     if options.dry_run or (decision.run is None and decision.state != "refused"):
         return decision
     return _reported(target, decision)
@@ -98,7 +111,10 @@ def merge_worktree(worktree: Path, options: MergeOptions) -> MergeDecision:
 
     with worktrees.sole_merger(repo, base):
         case = _Case(repo, options, blank, f"Merge {subject} into {base}", lambda: _local_tip(repo, base), land)
-        return _decide(case, ())
+        try:
+            return _decide(case, ())
+        except _NotLanded as stuck:
+            raise stuck.error from stuck
 
 
 def _main_branch(repo: Repository) -> str:
@@ -189,20 +205,27 @@ def _decide(case: _Case, reasons: tuple[str, ...]) -> MergeDecision:
             return decision
         try:
             landed = case.land(commit, decision.base_commit)
-        except PushError as error:
-            if error.kind != "moved" or attempt == ATTEMPTS - 1:
-                raise
+        except SweeptreeError as error:
+            if not isinstance(error, PushError) or error.kind != "moved" or attempt == ATTEMPTS - 1:
+                raise _NotLanded(_stuck(decision, error), error) from error
         else:
             return replace(decision, state="merged", commit=landed)
     raise AssertionError("unreachable")
+
+
+def _stuck(decision: MergeDecision, error: SweeptreeError) -> MergeDecision:
+    why = f"the tests of the merge's result are green, but it could not be landed: {error.message}"
+    return replace(decision, state="refused", reason=why, others=error.hint)
 
 
 def _prepared(case: _Case, reasons: tuple[str, ...]) -> MergeDecision:
     """Everything that can be known before the tests: reasons against it, conflicts, the commit to be tested."""
     top, head, method = case.repo.start, case.blank.head, case.options.method
     base = case.base_tip()
-    files, commits = tuple(worktrees.brought(top, base, head)), worktrees.commits_between(top, base, head)
-    found = replace(case.blank, base_commit=base, files=files, commits=commits)
+    files, commits = worktrees.brought(top, base, head), worktrees.commits_between(top, base, head)
+    lines = sum((file.added or 0) + (file.removed or 0) for file in files)
+    diff = worktrees.patch(top, base, head) if 0 < lines <= case.options.diff_lines else ""
+    found = replace(case.blank, base_commit=base, files=files, diff=diff, commits=commits)
     if worktrees.contains(top, head, base):
         return replace(found, state="up-to-date", reason=f"{found.base} holds it already")
     merged = worktrees.try_merge(top, base, head)

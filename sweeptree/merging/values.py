@@ -12,7 +12,7 @@ from pydantic import Field
 from sweeptree.delivery.body import code, plain
 from sweeptree.merging.trial import TestRun
 from sweeptree.model import Border, PullRequest
-from sweeptree.worktrees import Style
+from sweeptree.worktrees import FileChange, Style
 
 State = Literal["merged", "ready", "planned", "refused", "up-to-date"]
 ATTEMPTS = 3
@@ -22,7 +22,8 @@ ATTEMPTS = 3
 class MergeOptions:
     """How to merge. `test_command` None: the repository's own; `approvals`: how many the head needs at least.
 
-    `confirm` is asked before anything lands; a dry run tests nothing and lands nothing.
+    `confirm` is asked before anything lands; a dry run tests nothing and lands nothing. `diff_lines`: up to so many
+    changed lines the decision holds the diff.
     """
 
     method: Style = "merge"
@@ -34,6 +35,7 @@ class MergeOptions:
     repo: str | None = None
     allow_forks: bool = False
     dry_run: bool = False
+    diff_lines: int = 0
     confirm: Callable[[MergeDecision], bool] = lambda _: True
 
 
@@ -103,7 +105,8 @@ class MergeDecision:
     commit: str | None = None
     reason: str = ""
     others: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()
+    files: tuple[FileChange, ...] = ()
+    diff: str = ""
     commits: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
     run: TestRun | None = None

@@ -101,11 +101,12 @@ def _is_dirty_submodule(entry: str) -> bool:
 
 
 def _files(top: Path, head: str, examined: Examined) -> tuple[FileChange, ...]:
-    counted = _numstat(_git.run(top, "diff-index", "--numstat", "-z", "--no-renames", head))
+    counted = numstat(_git.run(top, "diff-index", "--numstat", "-z", "--no-renames", head))
     return tuple(counted.get(path) or _whole(top, path) for path in sorted(examined.paths))
 
 
-def _numstat(data: bytes) -> dict[str, FileChange]:
+def numstat(data: bytes) -> dict[str, FileChange]:
+    """The files in the answer of `git diff --numstat -z`, by their paths."""
     found = {}
     for entry in _git.names(data):
         added, removed, path = entry.split("\t", 2)
@@ -200,7 +201,7 @@ def local_branch(top: Path, branch: str) -> str | None:
 
 def lines_between(top: Path, old: str, new: str) -> tuple[FileChange, ...]:
     """The files that differ from one commit to another."""
-    return tuple(_numstat(_git.run(top, "diff-tree", "-r", "--numstat", "-z", "--no-renames", old, new)).values())
+    return tuple(numstat(_git.run(top, "diff-tree", "-r", "--numstat", "-z", "--no-renames", old, new)).values())
 
 
 def subjects(top: Path, old: str, new: str) -> Sequence[str]:

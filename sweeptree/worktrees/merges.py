@@ -12,7 +12,7 @@ import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,12 +20,13 @@ from typing import Literal
 from sweeptree.errors import GitError, PushError, Refused
 from sweeptree.worktrees import _git, admin
 from sweeptree.worktrees.commits import _commit
-from sweeptree.worktrees.contents import contains
+from sweeptree.worktrees.contents import FileChange, contains, numstat
 from sweeptree.worktrees.repository import Repository, hide_from_git
 from sweeptree.worktrees.slot import delete_worktree
 
 Style = Literal["merge", "squash", "rebase", "ff"]
 _FOLDER = "merge"
+_PLAIN = ("--no-ext-diff", "--no-textconv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +159,15 @@ def _checkout_of(repo: Repository, branch: str) -> Path | None:
     return None
 
 
-def brought(top: Path, base: str, head: str) -> Sequence[str]:
+def brought(top: Path, base: str, head: str) -> tuple[FileChange, ...]:
     """The files that `head` changed since it left `base`."""
-    return _git.names(_git.run(top, "diff", "--name-only", "-z", "--no-renames", f"{base}...{head}"))
+    found = _git.run(top, "diff", "--numstat", "-z", "--no-renames", *_PLAIN, f"{base}...{head}")
+    return tuple(numstat(found).values())
+
+
+def patch(top: Path, base: str, head: str) -> str:
+    """What `head` changed since it left `base`, as text. The repository's own diff programs are not run."""
+    return _git.run(top, "diff", "--no-renames", "--no-color", *_PLAIN, f"{base}...{head}").decode(errors="replace")
 
 
 def commit_of(top: Path, name: str) -> str | None:

@@ -211,6 +211,26 @@ def test_head_that_moved_is_not_merged(hub: Hub, pull: Path, around: Surrounding
     assert failed.value.kind == "moved"
 
 
+@pytest.mark.parametrize(
+    ("status", "message", "said"),
+    [
+        (409, "Head branch was modified.", "moved"),
+        (405, "Merge commits are not allowed on this repository.", "Merge commits are not allowed"),
+    ],
+)
+def test_green_result_that_cannot_be_landed_is_told_to_the_pull_request(
+    hub: Hub, pull: Path, around: Surroundings, status: int, message: str, said: str
+) -> None:
+    hub.repo.protect("main")
+    before = hub.repo.tip("main")
+    hub.faults.append(Fault("PUT", "/merge$", status, message=message))
+    with pytest.raises(ForgeError, match=said) as failed:
+        merge_pull(pull, 1, GREEN, around)
+    [comment] = hub.pulls[1].comments
+    assert (failed.value.exit_code, hub.repo.tip("main")) == (4, before)
+    assert "green, but it could not be landed" in comment["body"] and said in comment["body"]
+
+
 def test_answer_of_the_merge_lost(hub: Hub, pull: Path, around: Surroundings) -> None:
     hub.repo.protect("main")
     hub.faults.append(Fault("PUT", "/merge$", "drop", after=True))
@@ -222,7 +242,11 @@ def test_dry_run_tests_and_lands_nothing(hub: Hub, pull: Path, around: Surroundi
     before = git("for-each-ref", cwd=pull)
     hub.log.clear()
     decision = merge_pull(pull, 1, replace(GREEN, dry_run=True), around)
-    assert (decision.state, decision.run, decision.files) == ("planned", None, ("ecg/model.py", "notes.md"))
+    assert (decision.state, decision.run, [file.path for file in decision.files]) == (
+        "planned",
+        None,
+        ["ecg/model.py", "notes.md"],
+    )
     assert git("for-each-ref", cwd=pull) == before
     assert [call for call in hub.calls if not call.startswith("GET")] == []
 
