@@ -47,7 +47,7 @@ def aggregate(paths: SweepPaths, *, mix_data: bool = False) -> dict[str, Any]:
 
 def to_frame(paths: SweepPaths) -> pd.DataFrame:
     """The jobs of a sweep for a notebook: the columns of aggregated.csv, numbers as numbers."""
-    return tables.jobs_frame([row.data for row in with_configs(read_rows(paths, read_plan(paths)).values())])
+    return tables.jobs_table([row.data for row in with_configs(read_rows(paths, read_plan(paths)).values())]).frame()
 
 
 def _not_written(paths: SweepPaths, error: OSError) -> SweeptreeError:
@@ -58,15 +58,24 @@ def _not_written(paths: SweepPaths, error: OSError) -> SweeptreeError:
 
 
 def _write(
-    paths: SweepPaths, plan: Plan, rows: Sequence[Row], *, durable: bool, mix_data: bool = False
+    paths: SweepPaths,
+    plan: Plan,
+    rows: Sequence[Row],
+    *,
+    durable: bool,
+    mix_data: bool = False,
+    is_interim: bool = False,
 ) -> dict[str, Any]:
-    """Write the three files. Returns the document with an empty list of jobs."""
+    """Write the three files. Returns the document with an empty list of jobs. `is_interim`: without pandas."""
     jobs = [row.data for row in rows]
     standing = stand(jobs, _metric(plan), mix_data=mix_data or _spec(plan).get("mix_data") is True)
     document = _document(paths, plan, rows, standing)
     write_bytes(paths.aggregated_json, _json(document, rows), durable=durable)
-    write_bytes(paths.aggregated_csv, tables.as_csv(tables.jobs_frame(jobs, as_written=True)), durable=durable)
-    write_bytes(paths.groups_csv, tables.as_csv(tables.groups_frame(standing.groups, as_written=True)), durable=durable)
+    for path, table in (
+        (paths.aggregated_csv, tables.jobs_table(jobs)),
+        (paths.groups_csv, tables.groups_table(standing.groups)),
+    ):
+        write_bytes(path, table.as_csv_at_once() if is_interim else table.as_csv(), durable=durable)
     return document
 
 
@@ -182,8 +191,6 @@ class Incremental:
 
     def _write_now(self) -> bool:
         """Write; the caller holds `_writer`. A disk that refuses is tried again with the next write."""
-        import pandas as pd  # noqa: F401 - its import is not part of the cost of a write
-
         started = time.thread_time()
         try:
             self._write(durable=False)
@@ -198,7 +205,7 @@ class Incremental:
             self._changed = False
             rows = [self._rows[index] for index in sorted(self._rows)]
         try:
-            _write(self._paths, self._plan, with_configs(rows), durable=durable)
+            _write(self._paths, self._plan, with_configs(rows), durable=durable, is_interim=True)
         except OSError:
             self._changed = True
             raise

@@ -5,6 +5,7 @@ Hides: that predictions are judged at once, while a command goes through Prefect
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -17,11 +18,13 @@ from sweeptree.ecg.command import as_sweep, default_name
 from sweeptree.ecg.evaluator import EvaluateSpec, EvaluationReport, JudgeSpec
 from sweeptree.ecg.evaluator import evaluate as judge
 from sweeptree.ecg.predictions import find
+from sweeptree.ecg.report import NAMES, with_interval
 from sweeptree.errors import Refused, SweeptreeError, UsageError
 from sweeptree.preflight import Prepared, must_start, prepare
 from sweeptree.settings import Settings
 
 DEFAULT_DATA = Path("data/processed")
+_SHOWN = {"classification": ("auc_macro", "ap_macro"), "reconstruction": ("r", "mae")}
 
 
 def evaluate(
@@ -126,15 +129,23 @@ def _show(found: EvaluationReport, *, as_json: bool) -> int:
 
 
 def summary(found: EvaluationReport) -> str:
-    """What an evaluation came to, for a terminal."""
-    main = "auc_macro" if found.kind == "classification" else "r"
-    width = max(map(len, found.runs))
-    lines = [f"{name:<{width}}  {_number(scores.get(main))}" for name, scores in found.runs.items()]
-    head = f"{'run':<{width}}  {'macro ROC-AUC' if main == 'auc_macro' else 'Pearson r'}"
+    """What an evaluation came to, for a terminal: the runs from best to worst, with their intervals."""
+    names = _SHOWN[found.kind]
+    ranked = sorted(found.runs, key=lambda name: _rank(found.runs[name].get(names[0])), reverse=True)
+    rows = [("run", *(NAMES[score] for score in names))]
+    rows += [(run, *(_score(found, run, score) for score in names)) for run in ranked]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     notes = [f"note: {text}" for text in found.warnings]
-    shown = [head, *lines, *notes, f"best: {found.best}", f"report: {found.out / 'report.html'}"]
+    shown = [*lines, *notes, f"best: {found.best}", f"report: {found.out / 'report.html'}"]
     return "\n".join(printable(line) for line in shown)
 
 
-def _number(value: float | None) -> str:
-    return "n/a" if value is None else f"{value:.4f}"
+def _rank(value: float | None) -> float:
+    return -math.inf if value is None else value
+
+
+def _score(found: EvaluationReport, run: str, score: str) -> str:
+    low, high = found.intervals[run].get(score, (None, None))
+    value = found.runs[run].get(score)
+    return with_interval(math.nan if value is None else value, None if low is None or high is None else (low, high))

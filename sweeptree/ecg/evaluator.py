@@ -88,6 +88,9 @@ class EvaluationReport(BaseModel):
     kind: str = Field(description="classification or reconstruction")
     data_digest: str | None
     runs: dict[str, dict[str, float | None]] = Field(description="Overall scores per run.")
+    intervals: dict[str, dict[str, tuple[float | None, float | None]]] = Field(
+        description="Their bootstrap intervals; a score without one has no entry."
+    )
     best: str = Field(description="The run with the highest macro ROC-AUC, or the highest Pearson r.")
     files: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -316,6 +319,7 @@ def _answer(
         markdown=files["report.md"].decode(),
         data_digest=data.digest if data else None,
         runs={v.run.name: report.clean(v.overall) for v in verdicts},
+        intervals={v.run.name: report.clean(v.intervals) for v in verdicts},
         warnings=tuple(f"{v.run.name}: {n}" for v in verdicts if isinstance(v, Verdict) for n in v.notes),
     )
 
