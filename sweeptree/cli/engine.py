@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from sweeptree import server
+from sweeptree import loading, server
 from sweeptree.errors import Refused, ServerError, SweeptreeError
 from sweeptree.settings import Settings
 
@@ -131,7 +131,8 @@ def _managed_server(settings: Settings) -> server.Server:
             time.sleep(0.02)
         if early is not None:
             os.environ.update(server.environment(early))
-            importlib.import_module("sweeptree.flows.sweep")
+            with loading.much_at_once():
+                importlib.import_module("sweeptree.flows.sweep")
         managed = starting.result()
     if early is not None and early.api_url != managed.api_url:
         raise ServerError(f"the Prefect server moved to {managed.api_url} while it started", hint="try again")

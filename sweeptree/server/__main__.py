@@ -97,8 +97,7 @@ def _serve(listener: socket.socket, app: str) -> None:
     import uvicorn
 
     config = uvicorn.Config(
-        getattr(import_module(module), factory),
-        factory=True,
+        getattr(import_module(module), factory)(),
         host=HOST,
         port=listener.getsockname()[1],
         log_config=None,

@@ -8,9 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from sweeptree.server.config import HOST
+from sweeptree import loading
+from sweeptree.server import database
+from sweeptree.server.config import HOST, ServerPaths
 
 _Message = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]
@@ -104,10 +107,11 @@ def _with_wait(message: _Message) -> _Message:
 
 
 def prefect_app() -> _App:
-    """Prefect's own app, with UI and services, for this machine only."""
-    from prefect.server.api.server import create_app
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
+    """Prefect's own app, with UI and services, for this machine only. The process stands in the server's home."""
+    with loading.much_at_once(), database.made_beside(ServerPaths(Path()).database):
+        from prefect.server.api.server import create_app
+        from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-    app: Any = QuickLimits(create_app(final=True))
+        app: Any = QuickLimits(create_app(final=True))
     # A web page that lets its own name resolve to 127.0.0.1 must not reach an API that starts commands.
     return TrustedHostMiddleware(app, allowed_hosts=[HOST, "localhost"])

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from prefect.client.orchestration import SyncPrefectClient
 
 from sweeptree.errors import ServerError
 from sweeptree.server import Manner, Server, Watchdog, ensure, environment, status, stop
@@ -256,3 +261,41 @@ def test_flow_runs_before_and_after_a_kill_are_all_recorded(home: Path) -> None:
 def test_a_key_for_another_server_is_not_sent_to_ours(home: Path, plain: str) -> None:
     values = environment(ensure(home, 0, Manner(app=plain)))
     assert (values["PREFECT_API_KEY"], values["PREFECT_API_AUTH_STRING"]) == ("", "")
+
+
+def tables(home: Path) -> set[str]:
+    """The tables of the server's database."""
+    with closing(sqlite3.connect(f"file:{quote(str(home / 'prefect.db'))}?mode=ro", uri=True)) as database:
+        return {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+def test_a_server_killed_while_it_makes_its_first_database_leaves_nothing_running_and_a_whole_one_follows(
+    home: Path,
+) -> None:
+    caller = threading.Thread(target=lambda: suppressed(ensure, home, 0))
+    caller.start()
+    wait_for(lambda: (home / "prefect.db").exists() and len(tables(home)) > 3)
+    killed = status(home)
+    assert killed is not None
+    os.kill(killed.pid, signal.SIGKILL)
+    wait_for(lambda: not alive(killed) and not users_of(home / "prefect.db"))
+    caller.join()
+    server = ensure(home, 0)
+    with SyncPrefectClient(server.api_url) as client:
+        assert client.read_flow_runs() == []
+    assert {"flow_run", "task_run", "events", "alembic_version"} <= tables(home)
+
+
+def suppressed(call: Callable[..., object], *words: object) -> None:
+    with contextlib.suppress(ServerError):
+        call(*words)
+
+
+def users_of(file: Path) -> list[str]:
+    """The processes that have the file open."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*/fd"):
+        with contextlib.suppress(OSError):
+            if any(link.exists() and link.samefile(file) for link in folder.iterdir()):
+                found.append(folder.parent.name)
+    return found
