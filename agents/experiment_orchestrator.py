@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
+from uuid import UUID
 
 from prefect import flow
 from prefect.client.schemas.objects import State
@@ -25,13 +26,14 @@ from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelled, Completed, Failed
 
 from sweeptree import __version__, adoption, driver, gpus, job_delivery, server, stages, worktrees
+from sweeptree.agents import earlier
 from sweeptree.agents.watch import Watch
-from sweeptree.aggregate import Incremental
+from sweeptree.aggregate import Incremental, load_pandas_soon
 from sweeptree.aggregate import aggregate as rebuild
-from sweeptree.errors import Refused, ServerError, SweeptreeError, UsageError
+from sweeptree.errors import RecordError, Refused, ServerError, SweeptreeError, UsageError
 from sweeptree.model import Job, JobRecord, JobState, Resume, SweepSpec
 from sweeptree.preflight import Prepared, check_options, must_start, prepare, with_snapshot
-from sweeptree.records import SweepStore, read_record, utc_now, write_json
+from sweeptree.records import SweepStore, read_record, read_sweep, utc_now, write_json
 from sweeptree.settings import Settings
 from sweeptree.sweeps import Chain, Sweep
 from sweeptree.tasks import stages as tasks
@@ -58,10 +60,13 @@ def experiment_orchestrator(spec: SweepSpec, resume: Resume | None = None) -> St
 def _run(prepared: Prepared, store: SweepStore, settings: Settings, resume: Resume) -> tuple[int, dict[str, int]]:
     """Run all jobs that are due. Returns the exit code and the number of jobs per state."""
     prepared.paths.cancel.unlink(missing_ok=True)
-    facts = _sweep_facts(prepared)
+    run_id = _run_id()
+    died = _died(prepared, run_id)
+    facts = {**_sweep_facts(prepared), "flow_run_id": run_id}
     write_json(prepared.paths.sweep, facts)
     with _pool(prepared) as pool, contextlib.closing(Incremental(prepared.paths)) as aggregate:
-        sweep = Sweep(prepared, store, pool, log_cap=settings.log_cap, engine=_run_id() is not None, tell=_tell)
+        sweep = Sweep(prepared, store, pool, log_cap=settings.log_cap, engine=run_id is not None, tell=_tell)
+        _tell_of_crash(sweep, died, run_id)
         command = tasks.run_command.with_options(tags=_admission(sweep))
         records = _earlier_records(prepared)
         store.mend_ledger(records.values())
@@ -69,12 +74,14 @@ def _run(prepared: Prepared, store: SweepStore, settings: Settings, resume: Resu
             aggregate.add(record)
         sweep.count_branches(records.values())
         due = _due(sweep, records, resume)
-        with Watch(sweep, total=len(prepared.jobs), finished=len(prepared.jobs) - len(due), run_id=_run_id()) as watch:
+        with Watch(sweep, total=len(prepared.jobs), finished=len(prepared.jobs) - len(due), run_id=run_id) as watch:
             pace = Pace()
 
             def run_one(job: Job) -> None:
                 if sweep.engine:
                     pace.keep(sweep.stopping)
+                if job is due[-1]:
+                    load_pandas_soon()
                 record = run_job(sweep, job, command)
                 if record.state is JobState.PLANNED:  # it waited, and the sweep was stopped
                     return
@@ -91,6 +98,21 @@ def _run(prepared: Prepared, store: SweepStore, settings: Settings, resume: Resu
     write_json(prepared.paths.summary, _summary(prepared, records))
     write_json(prepared.paths.sweep, {**facts, "ended_at": utc_now(), "exit_code": code, "missed": sweep.missed[:20]})
     return code, states
+
+
+def _died(prepared: Prepared, run_id: str | None) -> UUID | None:
+    """The flow run of an earlier process of this sweep that died: its lock is ours now."""
+    with contextlib.suppress(RecordError):
+        return earlier.died(read_sweep(prepared.paths), run_id) if run_id else None
+    return None
+
+
+def _tell_of_crash(sweep: Sweep, died: UUID | None, run_id: str | None) -> None:
+    if died is not None and run_id is not None:
+        try:
+            earlier.mark_crashed(died, run_id)
+        except Exception as error:  # only the picture of the dead run is wrong
+            sweep.miss(f"that the flow run {died} has crashed: {error}")
 
 
 def _admission(sweep: Sweep) -> tuple[str, ...]:
@@ -324,7 +346,6 @@ def _sweep_facts(prepared: Prepared) -> dict[str, Any]:
         "versions": {"sweeptree": __version__, "prefect": version("prefect")},
         "argv": sys.argv,
         "pid": os.getpid(),
-        "flow_run_id": _run_id(),
         "started_at": utc_now(),
         "ended_at": None,
         "exit_code": None,

@@ -18,7 +18,7 @@ from sweeptree.delivery import Delivered, Options, Surroundings
 from sweeptree.errors import RecordError, SweeptreeError
 from sweeptree.model import Branch, JobDelivery, JobRecord, JobState, SweepSpec
 from sweeptree.preflight import Prepared
-from sweeptree.records import read_json, read_record, record_indices
+from sweeptree.records import MAX_SWEEP_BYTES, read_json, read_record, record_indices
 from sweeptree.settings import Settings
 from sweeptree.sweeps import Chain, Sweep
 
@@ -122,7 +122,7 @@ def deliver_best(sweep: Sweep) -> Delivered | None:
     Call it after the last job: it reads aggregated.json. None: nothing was ranked, or no job of the winning config
     changed a file. The winner's record gets the pull request. Raises Refused, PushError, ForgeError.
     """
-    document = read_json(sweep.paths.aggregated_json, limit=1024**3)
+    document = read_json(sweep.paths.aggregated_json, limit=MAX_SWEEP_BYTES)
     record = _winner(sweep, document)
     if record is None or record.git_branch is None:
         return None

@@ -16,7 +16,7 @@ from sweeptree import plan, worktrees
 from sweeptree.errors import RecordError, Refused, SweeptreeError, UsageError
 from sweeptree.gpus import Detection, capacity, detect, narrowed
 from sweeptree.model import Base, Job, SweepSpec
-from sweeptree.records import SweepPaths, holder, read_json
+from sweeptree.records import SweepPaths, holder, read_sweep
 from sweeptree.room import Room, standing
 from sweeptree.settings import Settings
 
@@ -205,7 +205,7 @@ def _earlier(paths: SweepPaths, spec: SweepSpec, base: Base, spec_hash: str, *, 
     if not any(paths.root.iterdir()):
         return []
     try:
-        before = read_json(paths.sweep, limit=1024**3)
+        before = read_sweep(paths)
     except RecordError:
         if not any(paths.root.glob("job_*")) and not paths.summary.exists():
             return []

@@ -26,6 +26,7 @@ from sweeptree.errors import RecordError, Refused
 from sweeptree.model import SCHEMA_VERSION, JobRecord, JobState
 
 MAX_RECORD_BYTES = 16 * 1024 * 1024
+MAX_SWEEP_BYTES = 1024 * 1024 * 1024
 _ATTEMPT_FILE = re.compile(r"job_(\d{1,9})\.(\d{1,9})\.(?:alive|outcome|started)(?:\.\w{1,9})?")
 _NOFOLLOW = os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -200,6 +201,11 @@ def read_json(path: Path, *, limit: int = MAX_RECORD_BYTES) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise RecordError(f"{path.name} holds no JSON object", path=str(path))
     return value
+
+
+def read_sweep(paths: SweepPaths) -> dict[str, Any]:
+    """What sweep.json says of a sweep. Raises RecordError."""
+    return read_json(paths.sweep, limit=MAX_SWEEP_BYTES)
 
 
 def read_record(path: Path) -> JobRecord:

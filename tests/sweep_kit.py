@@ -93,9 +93,20 @@ class Seen:
 
 def see(api_url: str, paths: SweepPaths, *, tasks: Iterable[str] = ()) -> Seen:
     """Ask the engine about a sweep, as soon as it knows the end of the flow run and of the task runs `tasks`."""
-    run_id = UUID(read_json(paths.sweep)["flow_run_id"])
+    return see_run(api_url, UUID(read_json(paths.sweep)["flow_run_id"]), tasks=tasks)
+
+
+def see_run(api_url: str, run_id: UUID, *, tasks: Iterable[str] = ()) -> Seen:
+    """The same about one flow run; a sweep that was resumed has several."""
     with SyncPrefectClient(api_url) as client:
         return wait_for(lambda: _look(client, run_id, set(tasks)))
+
+
+def task_states(api_url: str, run_id: UUID) -> dict[str, str | None]:
+    """The state of each task run that the engine knows of a flow run, ended or not."""
+    with SyncPrefectClient(api_url) as client:
+        tasks = _task_runs(client, _subflows(client, run_id))
+    return {task.name.partition("  ")[0]: task.state_name for task in tasks}
 
 
 def see_all(api_url: str, paths: SweepPaths) -> list[str]:

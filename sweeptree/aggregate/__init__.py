@@ -4,6 +4,7 @@ half-finished sweep, after a crash, on another machine, and folders that the see
     aggregate(paths)     everything anew from the records; writes the three files, returns the document
     Incremental(paths)   the same for a sweep that runs: rewritten after every job, at a bounded cost
     to_frame(paths)      one row per job, as a DataFrame
+    load_pandas_soon()   beside the last jobs, so that the sweep's end does not wait for it
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sweeptree import __version__
 from sweeptree.aggregate import tables
 from sweeptree.aggregate.groups import Standing, stand
 from sweeptree.aggregate.rows import Plan, Row, dumped, make_row, problems, read_plan, read_rows, with_configs
+from sweeptree.aggregate.tables import load_pandas_soon
 from sweeptree.errors import SweeptreeError
 from sweeptree.model import SCHEMA_VERSION, JobRecord
 from sweeptree.records import SweepPaths, parse_time, write_bytes
@@ -26,7 +28,7 @@ from sweeptree.records import SweepPaths, parse_time, write_bytes
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Incremental", "aggregate", "to_frame"]
+__all__ = ["Incremental", "aggregate", "load_pandas_soon", "to_frame"]
 _REST_PER_COST = 20.0
 
 

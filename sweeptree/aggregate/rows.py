@@ -20,10 +20,9 @@ from pydantic_core import to_json
 from sweeptree.errors import RecordError
 from sweeptree.model import JobRecord, JobState
 from sweeptree.params import config_ids, read_command
-from sweeptree.records import SweepPaths, read_json, record_indices
+from sweeptree.records import MAX_SWEEP_BYTES, SweepPaths, read_json, record_indices
 
 LOG_TAIL_BYTES = 2000
-_MAX_SWEEP_BYTES = 256 * 1024 * 1024
 _PLANNED_FIELDS = {"cmd": str, "params": dict, "seed": int, "config_id": str}
 
 
@@ -63,7 +62,7 @@ def _read_optional(path: Path, problems: list[str]) -> Mapping[str, Any]:
     if not os.path.lexists(path):
         return {}
     try:
-        return read_json(path, limit=_MAX_SWEEP_BYTES)
+        return read_json(path, limit=MAX_SWEEP_BYTES)
     except RecordError as error:
         problems.append(error.message)
         return {}

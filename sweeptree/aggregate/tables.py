@@ -7,8 +7,10 @@ small jobs, and would fall among the first.
 from __future__ import annotations
 
 import csv
+import importlib
 import io
 import math
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,7 @@ _LAST_COLUMNS = ("gpu_seconds", "peak_vram_mb", "log", "pr_number", "data_digest
 _BEST = ("metric", "value", "step", "goal")
 _PER_METRIC = ("n", "mean", "std", "ci95_low", "ci95_high")
 MAX_NAMES = 2000
+_SOON = 0.5
 
 Job = Mapping[str, Any]
 
@@ -64,6 +67,11 @@ class Table:
 
 def _is_missing(cell: object) -> bool:
     return cell is None or (isinstance(cell, float) and math.isnan(cell))
+
+
+def load_pandas_soon() -> None:
+    """Import pandas in a thread of its own, half a second from now."""
+    threading.Timer(_SOON, importlib.import_module, ("pandas",)).start()
 
 
 def jobs_table(jobs: Sequence[Job]) -> Table:

@@ -30,7 +30,6 @@ _QUIET = {
     "PREFECT_LOGGING_LOGGERS_PREFECT_TASK_RUNS_LEVEL": "WARNING",  # the graph says which tasks have finished
     "PREFECT_LOGGING_TO_API_MAX_LOG_SIZE": "100000",
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
-    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
 }
 
 
@@ -77,9 +76,19 @@ def connected(settings: Settings, *, quiet: bool = True) -> Iterator[Engine]:
         return
     managed = _managed_server(settings)
     engine = Engine(managed.api_url, managed.ui_url, managed)
-    with server.Watchdog(settings.home, managed.port) as watchdog:
+    with server.Watchdog(settings.home, managed.port) as watchdog, _no_heartbeats():
         engine.outages = watchdog.outages
         yield engine
+
+
+def _no_heartbeats() -> contextlib.AbstractContextManager[object]:
+    """No heartbeats for the managed server, where nobody waits for them: each flow's end would wait for up to a second.
+
+    A run whose process died is told from a living one by the locks of its sweep (`resume`, `doctor`).
+    """
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    return temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})
 
 
 @contextlib.contextmanager

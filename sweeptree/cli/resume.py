@@ -18,7 +18,7 @@ from sweeptree.cli.terminal import say
 from sweeptree.errors import RecordError, UsageError
 from sweeptree.model import Resume, SweepSpec
 from sweeptree.preflight import Prepared, must_start, prepare
-from sweeptree.records import SweepPaths, read_json, read_record, record_indices
+from sweeptree.records import SweepPaths, read_record, read_sweep, record_indices
 from sweeptree.settings import Settings
 
 
@@ -97,7 +97,7 @@ def _say_what_is_owed(prepared: Prepared, wanted: Resume) -> None:
 def spec_of(paths: SweepPaths) -> SweepSpec:
     """The spec as it was started, pinned to the commit that it ran at. Raises UsageError."""
     try:
-        facts = read_json(paths.sweep, limit=1024**3)
+        facts = read_sweep(paths)
         fields = {**facts["spec"], "base": facts["base"]["commit"], "dirty": "ignore", "results_dir": paths.root.parent}
         return SweepSpec.model_validate(fields)
     except (RecordError, KeyError, TypeError, ValidationError) as error:

@@ -21,7 +21,7 @@ from sweeptree.cli.options import RunOptions, make_spec
 from sweeptree.errors import RecordError, Refused, ServerError, SweeptreeError
 from sweeptree.model import Resume, SweepSpec
 from sweeptree.preflight import Prepared, check_options, must_start, prepare
-from sweeptree.records import SweepPaths, holder, read_json, write_bytes, write_json
+from sweeptree.records import MAX_SWEEP_BYTES, SweepPaths, holder, read_json, read_sweep, write_bytes, write_json
 from sweeptree.settings import Settings
 
 if TYPE_CHECKING:
@@ -190,14 +190,14 @@ def interruptible(paths: SweepPaths) -> Iterator[None]:
 def _started(paths: SweepPaths) -> object:
     """When the sweep was last started; it tells whether this process has begun it."""
     try:
-        return read_json(paths.sweep, limit=1024**3).get("started_at")
+        return read_sweep(paths).get("started_at")
     except RecordError:
         return None
 
 
 def _exit_code(paths: SweepPaths) -> int | None:
     try:
-        code = read_json(paths.sweep, limit=1024**3).get("exit_code")
+        code = read_sweep(paths).get("exit_code")
     except RecordError:
         return None
     return code if isinstance(code, int) else None
@@ -206,7 +206,7 @@ def _exit_code(paths: SweepPaths) -> int | None:
 def _show_end(paths: SweepPaths, code: int, *, as_json: bool, ui_url: str, notice: str | None) -> None:
     from sweeptree.cli.screens import final_screen
 
-    document = read_json(paths.aggregated_json, limit=1024**3)
+    document = read_json(paths.aggregated_json, limit=MAX_SWEEP_BYTES)
     if as_json:
         print(json.dumps(document, ensure_ascii=False))  # noqa: T201
         return

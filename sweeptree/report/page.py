@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sweeptree import stats
 from sweeptree.errors import RecordError
-from sweeptree.records import SweepPaths, parse_time, read_json
+from sweeptree.records import SweepPaths, parse_time, read_sweep
 from sweeptree.report import tables
 from sweeptree.report.curves import MAX_CONFIGS, curve_chart
 from sweeptree.report.dots import dot_chart
@@ -25,7 +25,6 @@ from sweeptree.report.verdict import verdict
 from sweeptree.wording import spoken, word
 
 _HERE = Path(__file__).parent
-_MAX_SWEEP_BYTES = 256 * 1024 * 1024
 _MAX_WARNINGS = 30
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a job's escape codes
 
@@ -51,7 +50,7 @@ def page(paths: SweepPaths, document: Mapping[str, Any]) -> bytes:
 
 def _sweep_facts(paths: SweepPaths) -> Mapping[str, Any]:
     try:
-        return read_json(paths.sweep, limit=_MAX_SWEEP_BYTES)
+        return read_sweep(paths)
     except RecordError:
         return {}
 

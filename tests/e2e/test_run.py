@@ -6,13 +6,15 @@ import json
 import signal
 import subprocess
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from conftest import Cli, ended
-from sweep_kit import processes_under, records_of, states_of, wait_for
+from sweep_kit import processes_under, records_of, see, see_run, states_of, task_states, wait_for
 
 from sweeptree.model import JobState
-from sweeptree.records import SweepPaths
+from sweeptree.records import SweepPaths, read_json
+from sweeptree.server import Server
 
 pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
@@ -102,3 +104,26 @@ def test_another_process_sees_and_stops_a_running_sweep(cli: Cli, watched: subpr
     assert (stop.returncode, "1 not started" in stop.stdout) == (0, True)
     assert ended(watched)[0] == 130
     assert states_of(cli.paths("live")) == [JobState.SUCCEEDED, JobState.CANCELLED]
+
+
+def test_the_flow_run_of_a_killed_sweep_is_crashed_once_the_sweep_goes_on(
+    cli: Cli, server: Server, tmp_path: Path
+) -> None:
+    until_told = f"echo ready; until test -e {tmp_path}/go; do sleep 0.05; done"
+    with cli.running("sweeptree", "run", "-n", "dead", "--use_worktree", *commands(until_told, "true")) as run:
+        until_ready(cli.paths("dead"), 0)
+        killed = UUID(read_json(cli.paths("dead").sweep)["flow_run_id"])
+        wait_for(lambda: task_states(server.api_url, killed).get("run-command 0") == "Running")
+        run.kill()
+        run.wait()
+    (tmp_path / "go").touch()
+    resumed = cli.call("sweeptree", "resume", "dead")
+    assert resumed.returncode == 0, resumed.stderr
+    assert [len(record.attempts) for record in records_of(cli.paths("dead")).values()] == [1, 1]
+    after = see(server.api_url, cli.paths("dead"))
+    before = see_run(server.api_url, killed)
+    assert (after.run.state_name, after.run.id != killed) == ("Completed", True)
+    for dead in (before.run, *before.subflows.values()):
+        assert dead.state is not None and dead.state.name == "Crashed"
+        assert str(after.run.id) in str(dead.state.message)
+    assert task_states(server.api_url, killed)["run-command 0"] == "Crashed"
