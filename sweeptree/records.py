@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sweeptree.durable import replace
 from sweeptree.errors import RecordError, Refused
 from sweeptree.model import SCHEMA_VERSION, JobRecord, JobState
 
@@ -150,30 +151,9 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Replace a file by `data`, as `write_json` does."""
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | _NOFOLLOW)
     try:
-        _replace(folder, path.name, data, durable=durable)
+        replace(folder, path.name, data, durable=durable)
     finally:
         os.close(folder)
-
-
-def _replace(folder: int, name: str, data: bytes, *, durable: bool) -> None:
-    temp = f".{name}.{os.getpid()}.{threading.get_ident()}.tmp"
-    file = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _NOFOLLOW, 0o644, dir_fd=folder)
-    try:
-        try:
-            rest = memoryview(data)
-            while rest:  # a nearly full disk writes less than asked, without an error
-                rest = rest[os.write(file, rest) :]
-            if durable:
-                os.fsync(file)
-        finally:
-            os.close(file)
-        os.replace(temp, name, src_dir_fd=folder, dst_dir_fd=folder)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(temp, dir_fd=folder)
-        raise
-    if durable:
-        os.fsync(folder)
 
 
 def read_bytes(path: Path, *, limit: int = MAX_RECORD_BYTES) -> bytes:
@@ -374,10 +354,10 @@ class SweepStore:
 
     def _write(self, name: str, data: bytes) -> None:
         try:
-            _replace(self._root, name, data, durable=True)
+            replace(self._root, name, data, durable=True)
         except IsADirectoryError:  # a job's doing
             self._put_aside(name)
-            _replace(self._root, name, data, durable=True)
+            replace(self._root, name, data, durable=True)
 
     def _put_aside(self, name: str) -> None:
         """Keep what stands in the place of a record and is none as NAME.corrupt, for a look."""

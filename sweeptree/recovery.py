@@ -34,7 +34,7 @@ def _is_stale(paths: SweepPaths, index: int, number: int) -> bool:
         told = {}
     ended = number in told and told[number].is_final
     files = (f"alive{suffix}" for suffix in ("", ".setup", ".fix"))
-    return not ended and not any(supervise.is_alive(paths.attempt(index, number, file)) for file in files)
+    return not ended and not any(lockfiles.is_held(paths.attempt(index, number, file)) for file in files)
 
 
 def settle(spec: SweepSpec, settings: Settings) -> list[str]:
@@ -96,7 +96,7 @@ def _keeper_lives(paths: SweepPaths) -> Callable[[str], bool]:
         match = name.fullmatch(launch)
         if match is None:
             return True
-        return supervise.is_alive(paths.attempt(int(match[1]), int(match[2]), f"alive{match[3] or ''}"))
+        return lockfiles.is_held(paths.attempt(int(match[1]), int(match[2]), f"alive{match[3] or ''}"))
 
     return lives
 

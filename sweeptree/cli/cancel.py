@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from sweeptree.cli.find import find_sweep
 from sweeptree.cli.terminal import say, write_out
-from sweeptree.cli.view import JobView, SweepView, read_sweep, resume_line
+from sweeptree.cli.view import JobView, SweepView, resume_line, view_sweep
 from sweeptree.model import Attempt, JobState
 from sweeptree.records import SweepPaths, SweepStore, holder, write_bytes
 
@@ -52,7 +52,7 @@ def cancel(
         Where results stand; default: results/ at the top of the repository.
     """
     paths = find_sweep(exp, results_dir)
-    view = read_sweep(paths)
+    view = view_sweep(paths)
     living = [job for job in view.jobs if job.alive]
     if view.driver is None and not living:
         write_out(f"nothing of {view.name} is running\n")
@@ -120,7 +120,7 @@ def _settle(store: SweepStore, job: JobView, keeper: Keeper, deadline: float) ->
 
 
 def _report(paths: SweepPaths, living: int) -> int:
-    view = read_sweep(paths)
+    view = view_sweep(paths)
     counts = view.counts
     done, open_ = counts[JobState.SUCCEEDED], sum(not job.final for job in view.jobs)
     write_out(f"{view.name} is stopped: {living} running jobs ended, {done} jobs ok, {open_} not started\n")

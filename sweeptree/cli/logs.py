@@ -14,7 +14,7 @@ from cyclopts import Parameter
 
 from sweeptree.cli.find import find_sweep
 from sweeptree.cli.terminal import say
-from sweeptree.cli.view import LedgerTail, SweepView, read_from, read_sweep
+from sweeptree.cli.view import LedgerTail, SweepView, read_from, view_sweep
 from sweeptree.errors import UsageError
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths, holder
@@ -55,7 +55,7 @@ def logs(
         raise UsageError("--tail takes a number of lines, 0 or more", hint=f"sweeptree logs {target} --tail 20")
     paths = find_sweep(name, results_dir)
     only = int(number) if number else None
-    view = read_sweep(paths)
+    view = view_sweep(paths)
     _check(view, only)
     printer = _Printer(sys.stdout.buffer, prefixed=only is None and len(view.jobs) > 1)
     reader = _Reader(paths, printer, tail)
@@ -215,7 +215,7 @@ def _is_over(paths: SweepPaths, only: int | None) -> bool:
     """True when nobody drives the sweep and no keeper lives; for one job also when it cannot run again."""
     if only is None and holder(paths) is not None:
         return False
-    view = read_sweep(paths)
+    view = view_sweep(paths)
     if only is None:
         return view.driver is None and not any(job.alive for job in view.jobs)
     job = next((job for job in view.jobs if job.index == only), None)

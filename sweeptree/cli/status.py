@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from sweeptree.cli.board import CURVE_BYTES, read_curve
 from sweeptree.cli.find import find_sweep, results_dir
 from sweeptree.cli.terminal import Column, clock, number, printable, say, table, width, write_out
-from sweeptree.cli.view import WAITING, JobView, SweepView, age, read_sweep, read_tail, resume_line, word
+from sweeptree.cli.view import WAITING, JobView, SweepView, age, read_tail, resume_line, view_sweep, word
 from sweeptree.records import iter_sweeps
 from sweeptree.room import pause_line
 
@@ -51,7 +51,7 @@ def status(
     """
     if exp is None:
         return _all_sweeps(results_dir, as_json=as_json)
-    view = read_sweep(find_sweep(exp, results_dir))
+    view = view_sweep(find_sweep(exp, results_dir))
     if as_json:
         _print_json({**_summary(view), "jobs": [_job_document(job) for job in view.jobs]})
     else:
@@ -61,7 +61,7 @@ def status(
 
 def _all_sweeps(given: Path | None, *, as_json: bool) -> int:
     folder = results_dir(given)
-    views = [read_sweep(paths) for paths in iter_sweeps(folder)]
+    views = [view_sweep(paths) for paths in iter_sweeps(folder)]
     if as_json:
         _print_json({"results_dir": str(folder), "sweeps": [_summary(view) for view in views]})
     elif not views:

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from sweeptree.errors import RecordError
+from sweeptree.lockfiles import is_held
 from sweeptree.model import JobState
-from sweeptree.records import SweepPaths, holder, read_json, read_ledger, read_record, record_indices
+from sweeptree.records import SweepPaths, holder, read_ledger, read_record, read_sweep, record_indices
 from sweeptree.room import Room
 from sweeptree.stats import Objective, objective
 from sweeptree.wording import WAITING as WAITING  # noqa: PLC0414 - the command line's modules take both from here
@@ -27,7 +28,6 @@ FOR_A_SLOT = "for a GPU slot"
 FOR_ITS_TURN = "for its turn"
 FOR_ROOM = "for room on the disk"
 FINAL = frozenset(state.value for state in JobState if state.is_final)
-_SWEEP_LIMIT = 256 * 1024 * 1024
 _TAIL_CHUNK = 4 * 1024 * 1024
 
 
@@ -101,7 +101,7 @@ class SweepView:
         return self.driver is None and self.state != "finished"
 
 
-def read_sweep(paths: SweepPaths) -> SweepView:
+def view_sweep(paths: SweepPaths) -> SweepView:
     """Read a sweep. Missing or torn files are taken as absent: a view never fails."""
     document = _document(paths)
     driver = holder(paths)
@@ -149,7 +149,7 @@ def goal_of(document: Mapping[str, Any]) -> Objective | None:
 
 def _document(paths: SweepPaths) -> dict[str, Any]:
     try:
-        return read_json(paths.sweep, limit=_SWEEP_LIMIT)
+        return read_sweep(paths)
     except RecordError:
         return {}
 
@@ -201,10 +201,10 @@ def _job(paths: SweepPaths, index: int, plan: Mapping[str, Any], entry: Mapping[
 
 def _judge(paths: SweepPaths, index: int, attempt: int, driven: bool) -> tuple[str, str, bool]:
     """State, note and liveness of a job whose record says running."""
-    from sweeptree.supervise import is_alive, read_outcome
+    from sweeptree.supervise import read_outcome
 
     alive = paths.attempt(index, attempt, "alive")
-    if is_alive(alive):
+    if is_held(alive):
         return JobState.RUNNING, "", True
     outcome = read_outcome(paths.attempt(index, attempt, "outcome"))
     if outcome is not None:
@@ -219,9 +219,7 @@ def _living_attempt(paths: SweepPaths, index: int, begun: int) -> int | None:
 
     The ledger counts the attempts that have begun; the one that waits may be the next.
     """
-    from sweeptree.supervise import is_alive
-
-    return next((n for n in (begun, begun + 1) if is_alive(paths.attempt(index, n, "alive"))), None)
+    return next((n for n in (begun, begun + 1) if is_held(paths.attempt(index, n, "alive"))), None)
 
 
 def age(start: str | None) -> float | None:

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sweeptree.errors import RecordError, ServerError
+from sweeptree.lockfiles import is_held
 from sweeptree.records import read_json
 from sweeptree.server import database
 from sweeptree.server.config import (
@@ -57,7 +58,7 @@ def ensure(home: Path, port: int, manner: Manner = _DEFAULT) -> Server:
 def status(home: Path) -> Server | None:
     """The server whose process lives, or None. It may still be starting: ask `Server.answers`."""
     paths = _paths(home)
-    if not _held(paths.alive):
+    if not is_held(paths.alive):
         return None
     for _ in range(20):  # between taking its lock and writing its record lie some milliseconds
         server = _read(paths)
@@ -144,21 +145,6 @@ def _lock(file: int, seconds: float) -> None:
         time.sleep(_STEP)
 
 
-def _held(path: Path) -> bool:
-    """True when a living process holds the lock on `path`."""
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(file)
-    return False
-
-
 def _identity(path: Path) -> tuple[int, int | None] | None:
     try:
         value = read_json(path)
@@ -198,7 +184,7 @@ def _wait_answer(server: Server, seconds: float) -> bool:
     while time.monotonic() < deadline:
         if server.answers(1.0):
             return True
-        if not _held(ServerPaths(server.home).alive):
+        if not is_held(ServerPaths(server.home).alive):
             return False
         time.sleep(_STEP)
     return False
@@ -268,7 +254,7 @@ def _last_line(log: Path) -> str:
 
 def _end(paths: ServerPaths, server: Server, patience: float) -> None:
     """TERM, wait, KILL: only the process that holds the lock of this home, and its own session."""
-    process = hold(server) if _held(paths.alive) else None
+    process = hold(server) if is_held(paths.alive) else None
     if process is None:
         return
     with process:

@@ -15,7 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sweeptree.supervise.driver import Keeper, adopt, bar, is_alive, lost_outcome, read_outcome, start
+    from sweeptree.supervise.driver import Keeper, adopt, bar, lost_outcome, read_outcome, start
     from sweeptree.supervise.environment import job_environment
     from sweeptree.supervise.orphans import sweep_orphans
 
@@ -23,7 +23,6 @@ __all__ = [
     "Keeper",
     "adopt",
     "bar",
-    "is_alive",
     "job_environment",
     "lost_outcome",
     "read_outcome",

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeptree.errors import RecordError, SweeptreeError
+from sweeptree.lockfiles import is_held
 from sweeptree.model import Cause, JobState, Launch, Outcome
 from sweeptree.records import read_json, utc_now, write_json
 from sweeptree.supervise.processes import KILL_NOW, boot_id, handle_of, send
@@ -47,7 +48,7 @@ class Keeper:
 
     def is_alive(self) -> bool:
         """Whether the keeper lives. If not, and it left no outcome, its job is lost."""
-        return is_alive(self.alive)
+        return is_held(self.alive)
 
     def wait(self, timeout: float | None = None) -> Outcome | None:
         """Its outcome once it has ended; None after `timeout` seconds, or when it died without one."""
@@ -56,7 +57,7 @@ class Keeper:
             if handle is not None and not _ended(handle, deadline):
                 return None
         pause = 0.002
-        while is_alive(self.alive):  # no pidfd: another machine, another PID namespace, an old kernel
+        while is_held(self.alive):  # no pidfd: another machine, another PID namespace, an old kernel
             if deadline is not None and time.monotonic() >= deadline:
                 return None
             time.sleep(pause)
@@ -95,24 +96,9 @@ def start(launch: Launch) -> Keeper:
 def adopt(alive: Path, outcome: Path) -> Keeper:
     """The keeper of an attempt that an earlier process started; whether or not it still lives."""
     who = _identity(alive)
-    if who.get("boot") != boot_id() or not is_alive(alive):  # a copy of the file names a keeper that has not its lock
+    if who.get("boot") != boot_id() or not is_held(alive):  # a copy of the file names a keeper that has not its lock
         return Keeper(alive, outcome)
     return Keeper(alive, outcome, int(who.get("pid") or 0), int(who.get("ticks") or 0))
-
-
-def is_alive(alive: Path) -> bool:
-    """Whether a keeper holds this lock now. Changes nothing."""
-    try:
-        file = os.open(alive, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(file)
-    return False
 
 
 def bar(alive: Path, outcome: Path) -> bool:
@@ -166,7 +152,7 @@ def _identity(alive: Path) -> dict[str, Any]:
     for _ in range(20):  # the keeper writes it a moment after it has taken the lock
         with contextlib.suppress(RecordError):
             return read_json(alive, limit=4096)
-        if not is_alive(alive):
+        if not is_held(alive):
             break
         time.sleep(0.005)
     return {}

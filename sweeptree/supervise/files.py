@@ -15,6 +15,7 @@ import stat
 import time
 from typing import TYPE_CHECKING, Any
 
+from sweeptree.durable import replace
 from sweeptree.supervise.processes import STOPS, boot_id, next_signal, start_ticks
 
 if TYPE_CHECKING:
@@ -32,26 +33,10 @@ class SetupError(Exception):
 
 def write_aside(path: str, value: object, *, durable: bool) -> None:
     """Replace a file by the JSON of `value`: old or new, never half. Raises OSError, leaving nothing beside it."""
-    rest = memoryview(json.dumps(value).encode() + b"\n")
     parent, name = os.path.split(path)
     folder = os.open(parent or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    temp = f".{name}.{os.getpid()}.tmp"
     try:
-        file = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _FILE, 0o644, dir_fd=folder)
-        try:
-            while rest:  # a nearly full disk writes less than asked, without an error
-                rest = rest[os.write(file, rest) :]
-            if durable:
-                os.fsync(file)
-        finally:
-            os.close(file)
-        os.replace(temp, name, src_dir_fd=folder, dst_dir_fd=folder)
-        if durable:
-            os.fsync(folder)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(temp, dir_fd=folder)
-        raise
+        replace(folder, name, json.dumps(value).encode() + b"\n", durable=durable)
     finally:
         os.close(folder)
 

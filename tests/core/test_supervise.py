@@ -17,6 +17,7 @@ from keeper_kit import Kit, pids_of, until
 
 from sweeptree import supervise
 from sweeptree.errors import SweeptreeError
+from sweeptree.lockfiles import is_held
 from sweeptree.model import JobState
 
 DRIVER = """
@@ -113,8 +114,8 @@ def test_a_keeper_of_another_boot_is_waited_for_by_its_lock(kit: Kit) -> None:
 def test_asking_whether_a_keeper_lives_changes_nothing(kit: Kit) -> None:
     kit.run("true")
     before = (kit.root / "1.alive").stat()
-    assert not supervise.is_alive(kit.root / "1.alive")
-    assert not supervise.is_alive(kit.root / "none")
+    assert not is_held(kit.root / "1.alive")
+    assert not is_held(kit.root / "none")
     assert (kit.root / "1.alive").stat() == before
     assert not (kit.root / "none").exists()
 

@@ -14,7 +14,7 @@ from core.keeper_kit import until
 from fault_kit import Driver, Sweeper, check_history, counted, counting, fill, records, states, tmpfs, until_running
 from helpers import git
 
-from sweeptree.cli.view import FOR_ROOM, read_sweep
+from sweeptree.cli.view import FOR_ROOM, view_sweep
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths, SweepStore
 
@@ -153,7 +153,7 @@ def crowd(disk: Path, sweeper: Sweeper, go: Path) -> tuple[dict[str, Any], Drive
     until_running(paths, 0)
     (disk / "ballast").write_bytes(b"x" * (120 << 20))
     go.touch()
-    until(lambda: [job.note for job in read_sweep(paths).jobs] == ["", FOR_ROOM])
+    until(lambda: [job.note for job in view_sweep(paths).jobs] == ["", FOR_ROOM])
     return spec, driver
 
 

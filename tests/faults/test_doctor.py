@@ -10,7 +10,8 @@ from core.cli_records import call
 from core.keeper_kit import NASTY, until
 from fault_kit import Sweeper, records, states, until_running
 
-from sweeptree import slots, supervise
+from sweeptree import slots
+from sweeptree.lockfiles import is_held
 from sweeptree.model import JobState
 from sweeptree.server.config import ServerPaths
 
@@ -68,7 +69,7 @@ def test_what_still_runs_is_left_alone(sweeper: Sweeper) -> None:
     until_running(paths, 0)
     driver.kill()
     assert named(sweeper.repo, "--repair") == set()
-    assert supervise.is_alive(paths.attempt(0, 1, "alive"))
+    assert is_held(paths.attempt(0, 1, "alive"))
 
 
 def test_a_half_made_worktree_is_named_and_removed(sweeper: Sweeper) -> None:

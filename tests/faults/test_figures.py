@@ -28,7 +28,7 @@ MOMENTS = [
     "sweeptree.worktrees.pool:Pool.release",
     "sweeptree.supervise.driver:_Nursery.ask",
     "sweeptree.supervise.driver:Keeper.wait",
-    "sweeptree.records:_replace",
+    "sweeptree.records:replace",
     "sweeptree.records:SweepStore._note",
 ]
 pytestmark = pytest.mark.timeout(1800 if FULL else 300)

@@ -14,6 +14,7 @@ from fault_kit import LONER, Sweeper, check_history, counted, counting, records,
 
 from sweeptree import supervise
 from sweeptree.errors import SweeptreeError
+from sweeptree.lockfiles import is_held
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths
 
@@ -28,8 +29,8 @@ MOMENTS = [
     ("sweeptree.supervise.driver:_Nursery.ask", 1, "before"),
     ("sweeptree.supervise.driver:_Nursery.ask", 2, "after"),
     ("sweeptree.supervise.driver:Keeper.wait", 2, "after"),
-    ("sweeptree.records:_replace", 3, "before"),
-    ("sweeptree.records:_replace", 5, "after"),
+    ("sweeptree.records:replace", 3, "before"),
+    ("sweeptree.records:replace", 5, "after"),
     ("sweeptree.records:SweepStore._note", 3, "before"),
     ("sweeptree.worktrees.pool:Pool.release", 1, "before"),
     ("sweeptree.worktrees.pool:Pool.release", 2, "after"),
@@ -161,7 +162,7 @@ def test_row_5_results_copied_from_another_machine_go_on_and_end_nothing_there(
     shutil.copytree(paths.root, tmp_path / "copied" / paths.root.name)
     copied = {**spec, "results_dir": str(tmp_path / "copied")}
     assert sweeper.resume(copied)["message"] == "2 succeeded"
-    assert supervise.is_alive(paths.attempt(1, 1, "alive"))
+    assert is_held(paths.attempt(1, 1, "alive"))
 
 
 def test_row_5_keepers_of_an_earlier_boot_are_dead(sweeper: Sweeper) -> None:
@@ -171,7 +172,7 @@ def test_row_5_keepers_of_an_earlier_boot_are_dead(sweeper: Sweeper) -> None:
     driver.kill()
     who = json.loads(paths.attempt(0, 1, "alive").read_text())
     os.kill(who["pid"], signal.SIGKILL)
-    until(lambda: not supervise.is_alive(paths.attempt(0, 1, "alive")))
+    until(lambda: not is_held(paths.attempt(0, 1, "alive")))
     stranger = {**who, "pid": os.getpid(), "boot": "another"}  # a PID of that boot is ours now
     paths.attempt(0, 1, "alive").write_text(json.dumps(stranger))
     assert sweeper.resume(spec)["message"] == "1 succeeded"
