@@ -6,6 +6,7 @@ Hides: opening every part of a path with O_NOFOLLOW below a folder handle, the s
 from __future__ import annotations
 
 import os
+import re
 import stat
 import threading
 import zipfile
@@ -18,6 +19,7 @@ from sweeptree.ecg import ptbxl
 from sweeptree.errors import UsageError
 
 _TABLES = frozenset({ptbxl.TABLE, ptbxl.STATEMENTS, ptbxl.SUMS, ptbxl.RECORDS, ptbxl.LICENSE})
+_UNSAFE = re.compile(r"(?:\A|/)\.{0,2}(?:/|\Z)|[\\:]")  # a part that is empty, `.` or `..`; what Windows splits at
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -32,10 +34,7 @@ class Unreadable(Exception):  # noqa: N818 - says what is the case
 
 def is_safe(name: str) -> bool:
     """True for a relative path that stays below its root whatever it is joined to."""
-    parts = name.split("/")
-    return 0 < len(name) <= 512 and not any(
-        part in ("", ".", "..") or "\\" in part or ":" in part or not part.isprintable() for part in parts
-    )
+    return 0 < len(name) <= 512 and name.isprintable() and not _UNSAFE.search(name)
 
 
 class Store(Protocol):

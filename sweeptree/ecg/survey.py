@@ -21,6 +21,7 @@ from sweeptree.errors import UsageError
 
 MAX_TABLE_BYTES = 128 * 1024 * 1024
 MAX_ROWS = 1_000_000
+_WHOLE = re.compile(r"\s*(-?\d{1,12})(?:\.0*)?\s*", re.ASCII)
 _SUM = re.compile(r"([0-9a-fA-F]{64}) [ *]?(.+)")
 _NEEDED = ("ecg_id", "patient_id", "scp_codes", "strat_fold")
 _KEPT = (
@@ -51,7 +52,7 @@ class Row:
     @property
     def noisy(self) -> bool:
         """True when the annotators noted noise or electrode problems."""
-        return any(self.other.get(name, "").strip(" ,") for name in ptbxl.NOISE_COLUMNS)
+        return bool("".join([self.other.get(name, "") for name in ptbxl.NOISE_COLUMNS]).strip(" ,"))
 
 
 @dataclass(slots=True)
@@ -229,7 +230,7 @@ def _codes(text: str, found: Survey) -> Mapping[str, float]:
 
 def _whole(text: str) -> int | None:
     """`15709` or `15709.0` as a whole number, else None."""
-    match = re.fullmatch(r"\s*(-?\d{1,12})(?:\.0*)?\s*", text, re.ASCII)
+    match = _WHOLE.fullmatch(text)
     return int(match[1]) if match else None
 
 
