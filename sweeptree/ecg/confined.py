@@ -150,9 +150,9 @@ def _read_file(file: int, name: str, limit: int) -> bytes:
         raise Unreadable("symlink", f"{name} is not a plain file")
     if info.st_size > limit:
         raise Unreadable("file_size", f"{name} has {info.st_size} bytes, at most {limit} make sense")
-    data = os.read(file, limit + 1)
+    data = os.read(file, info.st_size + 1)
     while len(data) < info.st_size:  # a read may return less than asked
-        more = os.read(file, limit + 1 - len(data))
+        more = os.read(file, info.st_size + 1 - len(data))
         if not more:
             break
         data += more

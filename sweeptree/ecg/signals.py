@@ -1,4 +1,4 @@
-"""One record's two files: is the header what it must be, is the signal what the header says, is it a signal at all.
+"""The two files of a record: is the header what it must be, is the signal what the header says, is it a signal at all.
 
 Hides: the WFDB header and format 16, and the order of the checks. A record costs a few array passes; arrays are
 turned to (leads, samples) once, because passes along memory are several times faster. `look` handles several records
@@ -42,7 +42,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """What is kept of a verified signal, per lead and in microvolts: exact sums, extremes, and a fingerprint.
+    """What is kept of B verified signals, per lead and in microvolts: exact sums, extremes (B, 12), and fingerprints.
 
     `fingerprint` has unit length; recordings whose fingerprints correlate below 0.99 are not copies of each other.
     """
@@ -52,6 +52,10 @@ class Signal:
     low: NDArray[np.int16]
     high: NDArray[np.int16]
     fingerprint: NDArray[np.float32]
+
+    def part(self, at: NDArray[np.intp]) -> Signal:
+        """Some of them."""
+        return Signal(self.sums[at], self.squares[at], self.low[at], self.high[at], self.fingerprint[at])
 
 
 def read_header(header: bytes, stem: str, rate: int) -> tuple[list[int], list[Problem]]:
@@ -98,26 +102,8 @@ def _why_not_leads(lines: list[str], dat: str) -> list[Problem]:
     return problems
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """`Signal` for B records at once, each array with B in front; `odd` (B,) marks what must be read one by one."""
-
-    sums: NDArray[np.int64]
-    squares: NDArray[np.int64]
-    low: NDArray[np.int16]
-    high: NDArray[np.int16]
-    fingerprint: NDArray[np.float32]
-    odd: NDArray[np.bool_]
-
-    def signal(self, number: int) -> Signal:
-        """One of them."""
-        return Signal(
-            self.sums[number], self.squares[number], self.low[number], self.high[number], self.fingerprint[number]
-        )
-
-
-def look(batch: Sequence[bytes], checksums: Sequence[Sequence[int]], rate: int) -> Look:
-    """Check .dat contents of the right length; a record that is not `odd` has no problem at all."""
+def look(batch: Sequence[bytes], checksums: Sequence[Sequence[int]], rate: int) -> tuple[Signal, NDArray[np.bool_]]:
+    """Check B .dat contents of the right length; (B,) is true for what is odd and must be read by itself."""
     length = ptbxl.samples(rate)
     stacked = np.frombuffer(b"".join(batch), "<i2").reshape(len(batch), length, 12)
     x = np.ascontiguousarray(stacked.transpose(0, 2, 1))
@@ -128,7 +114,7 @@ def look(batch: Sequence[bytes], checksums: Sequence[Sequence[int]], rate: int) 
     odd |= _may_clip(x, low, high, rate)
     bad = odd.any(axis=1) | (_limb_error(wide) > LIMB_LIMIT_UV)
     squares = np.square(wide, out=wide).sum(axis=2, dtype=np.int64)
-    return Look(sums, squares, low, high, _fingerprint(x), bad)
+    return Signal(sums, squares, low, high, _fingerprint(x)), bad
 
 
 def read_signal(data: bytes, checksums: list[int], rate: int) -> tuple[Signal | None, list[Problem]]:
@@ -140,12 +126,12 @@ def read_signal(data: bytes, checksums: list[int], rate: int) -> tuple[Signal | 
     length = ptbxl.samples(rate)
     if len(data) != 24 * length:
         return None, [Problem("file_size", ".dat", f"{len(data)} bytes, not {24 * length}")]
-    seen = look([data], [checksums or [-1] * 12], rate)
+    seen, _ = look([data], [checksums or [-1] * 12], rate)
     if checksums and (seen.sums[0] % 65536 != checksums).any():
         wrong = [lead for lead, s, c in zip(ptbxl.LEADS, seen.sums[0], checksums, strict=True) if s % 65536 != c]
         return None, [Problem("checksum", ".dat", f"WFDB checksum differs in {', '.join(wrong)}")]
     x = np.ascontiguousarray(np.frombuffer(data, "<i2").reshape(length, 12).T)
-    return seen.signal(0), _oddities(x, seen.low[0], seen.high[0], rate)
+    return seen, _oddities(x, seen.low[0], seen.high[0], rate)
 
 
 def _fingerprint(x: NDArray[np.int16]) -> NDArray[np.float32]:

@@ -1,15 +1,17 @@
-"""Verify every record of a survey, in shards on a few threads, and write what is good as rows of an array.
+"""Verify every record of a survey, in shards, and write what is good as rows of an array.
 
-Hides: the sharding, what is remembered per record, and how copies of one recording are found without comparing
-every signal with every other. Results do not depend on the number of threads.
+Hides: the sharding and its threads, what is remembered per record, and how copies of one recording are found without
+comparing every signal with every other. Results do not depend on the number of threads.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import itertools
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +24,7 @@ from sweeptree.ecg.npyfile import NpyRows
 from sweeptree.ecg.survey import Row, Survey
 
 SHARD = 128
+READERS = 8
 BATCH_BYTES = 256 * 1024
 """Records looked at together: few enough to stay in the processor's cache."""
 MAX_HEADER_BYTES = 64 * 1024
@@ -58,12 +61,14 @@ class Ledger:
             [""] * rows,
         )
 
-    def put(self, row: int, signal: signals.Signal, digest: str) -> None:
-        """Remember a row."""
-        self.good[row] = True
-        self.sums[row], self.squares[row] = signal.sums, signal.squares
-        self.low[row], self.high[row] = signal.low, signal.high
-        self.prints[row], self.digests[row] = signal.fingerprint, digest
+    def put(self, rows: Sequence[int], signal: signals.Signal, digests: Sequence[str]) -> None:
+        """Remember these rows, which `signal` has in the same order."""
+        at = np.asarray(rows, np.intp)
+        self.good[at] = True
+        self.sums[at], self.squares[at] = signal.sums, signal.squares
+        self.low[at], self.high[at], self.prints[at] = signal.low, signal.high, signal.fingerprint
+        for row, digest in zip(rows, digests, strict=True):
+            self.digests[row] = digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +86,52 @@ def verify(store: Store, found: Survey, rate: int, out: NpyRows, progress: Progr
     shards = [range(first, min(first + SHARD, len(found.rows))) for first in range(0, len(found.rows), SHARD)]
     findings: list[Finding] = []
     done = 0
-    pool = ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1))
+    for rows, part in _in_turn(job, iter(shards)):
+        findings += part
+        done += len(rows)
+        progress(done, len(found.rows))
+    return job.ledger, findings
+
+
+def _in_turn(job: _Job, shards: Iterator[range]) -> Iterator[tuple[range, list[Finding]]]:
+    """The findings of each shard, in order. How many are under way at once follows the storage.
+
+    From memory one thread is the fastest, several wait for each other at every call; for a disk or a network they
+    wait together. A shard that took more than twice its own share of the time was waiting for storage.
+    """
+    under_way: deque[tuple[range, Future[_Looked]]] = deque()
+    wanted = 1
+    pool = ThreadPoolExecutor(max_workers=READERS)
     try:
-        for rows, part in zip(shards, pool.map(lambda r: _shard(job, r), shards), strict=True):
-            findings += part
-            done += len(rows)
-            progress(done, len(found.rows))
+        while True:
+            more = list(itertools.islice(shards, max(0, wanted - len(under_way))))
+            if not more and not under_way:
+                return
+            if wanted == 1 and more:
+                rows, looked = more[0], _timed(job, more[0])
+            else:
+                under_way.extend((rows, pool.submit(_timed, job, rows)) for rows in more)
+                rows, looked = under_way[0][0], under_way.popleft()[1].result()
+            waited = looked.seconds > 2 * wanted * looked.own_seconds
+            wanted = min(2 * wanted, READERS) if waited else max(1, wanted - 1)
+            yield rows, looked.findings
     finally:
         pool.shutdown(cancel_futures=True)  # an interrupt does not wait for the shards that have not begun
-    return job.ledger, findings
+
+
+def _timed(job: _Job, rows: range) -> _Looked:
+    start, own = time.perf_counter(), time.thread_time()
+    findings = _shard(job, rows)
+    return _Looked(findings, time.perf_counter() - start, time.thread_time() - own)
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What was found in a shard, how long it took, and the processor time of it."""
+
+    findings: list[Finding]
+    seconds: float
+    own_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,22 +169,26 @@ def _files(job: _Job, number: int, findings: list[Finding]) -> _Files | None:
 def _signals(job: _Job, files: Sequence[_Files], findings: list[Finding]) -> None:
     """Look at all whole records at once; what is odd, damaged or without checksums is read by itself."""
     whole = [f for f in files if f.checksums and len(f.data) == 24 * ptbxl.samples(job.rate)]
-    seen = signals.look([f.data for f in whole], [f.checksums for f in whole], job.rate) if whole else None
-    plain = {f.number: n for n, f in enumerate(whole) if seen is not None and not seen.odd[n]}
+    plain: list[int] = []
+    if whole:
+        seen, odd = signals.look([f.data for f in whole], [f.checksums for f in whole], job.rate)
+        at = np.flatnonzero(~odd)
+        _keep(job, [whole[n] for n in at], seen.part(at))
+        plain = [whole[n].number for n in at]
     for f in files:
-        if seen is not None and f.number in plain:
-            _keep(job, f, seen.signal(plain[f.number]))
+        if f.number in plain:
             continue
         signal, problems = signals.read_signal(f.data, f.checksums, job.rate)
         row = job.found.rows[f.number]
         findings += [Finding(p.check, row.ecg_id, row.stems[job.rate] + p.suffix, p.detail) for p in problems]
         if signal is not None:
-            _keep(job, f, signal)
+            _keep(job, [f], signal)
 
 
-def _keep(job: _Job, files: _Files, signal: signals.Signal) -> None:
-    job.ledger.put(files.number, signal, files.digest)
-    job.out.write(files.number, files.data)
+def _keep(job: _Job, files: Sequence[_Files], signal: signals.Signal) -> None:
+    job.ledger.put([f.number for f in files], signal, [f.digest for f in files])
+    for f in files:
+        job.out.write(f.number, f.data)
 
 
 def _read(job: _Job, row: Row, name: str, limit: int, findings: list[Finding]) -> tuple[bytes, str] | None:
