@@ -66,6 +66,15 @@ pip() {
     fi
 }
 
+# Now, and also where PYTHONDONTWRITEBYTECODE is set (as in many containers): every start would else compile it anew.
+compile_what_is_used() {
+    PYTHONDONTWRITEBYTECODE= .venv/bin/python -c '
+import cyclopts, git, github, pandas, pynvml, uvicorn
+import prefect.server.api.server, sweeptree.flows.sweep'
+    PYTHONDONTWRITEBYTECODE= .venv/bin/python -m compileall -q sweeptree flows agents tasks \
+        .venv/lib/python3.*/site-packages/prefect/server/database
+}
+
 python=$(choose_python)
 if is_made "$kind" || { [ "$kind" = run ] && is_made dev; }; then exit 0; fi
 echo "Making .venv with $("$python" --version) from $lock" >&2
@@ -73,7 +82,8 @@ make_venv
 rm -f .venv/made-run .venv/made-dev
 pwd >.venv/made-in
 echo "$python" >.venv/made-with
-# --no-compile: Python compiles what is used when it is used, which is a small part.
+# --no-compile: only what is used is compiled, which is a small part.
 pip install --quiet --no-compile --disable-pip-version-check --require-hashes -r "$lock"
 pip install --quiet --no-compile --disable-pip-version-check --no-deps --no-build-isolation --editable .
+compile_what_is_used
 wanted "$kind" >.venv/made-"$kind"
