@@ -1,4 +1,4 @@
-"""What the managed server serves: Prefect's own ASGI app, with quick answers about concurrency limits.
+"""What the managed server serves: Prefect's own ASGI app, with quick answers where SQLite or a limit says no.
 
 Imports Prefect only when the app is made.
 """
@@ -23,6 +23,7 @@ _App = Callable[[_Message, _Receive, _Send], Awaitable[None]]
 # Seconds that a client shall wait. 503: SQLite refused because somebody else had just committed, so the next try
 # succeeds. 423: no slot is free. Prefect's own answers make a client wait for seconds, while a GPU stands idle.
 _WAITS = {503: b"0.02", 423: b"0.05"}
+_READS = ("GET", "HEAD", "OPTIONS")
 _REPLAYS = 20
 _PAUSE = 0.01
 
@@ -37,11 +38,12 @@ class _Answer:
         return int(self.messages[0].get("status", 0)) if self.messages else 0
 
 
-class QuickLimits:
-    """Requests about concurrency limits go one by one, are replayed after a lost race, and say when to come again.
+class QuickAnswers:
+    """Requests that lost a race for the database are replayed, so that no client waits seconds to ask again.
 
-    Prefect reads before it writes in one SQLite transaction, so two such requests at once fail one another: of
-    12 callers some lost 20 times in a row, more often than a client tries.
+    Prefect reads before it writes in one SQLite transaction: whoever commits in between makes it fail, and nothing
+    is written. Its clients would repeat the request after two seconds. Requests about concurrency limits go one by
+    one besides, and say when to come again: of 12 callers some lost 20 times in a row, more often than a client tries.
     """
 
     def __init__(self, app: _App) -> None:
@@ -49,15 +51,19 @@ class QuickLimits:
         self._one = asyncio.Lock()
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
-        """Answer one request; only POSTs about concurrency limits are treated."""
-        if scope["type"] != "http" or scope["method"] != "POST" or "/concurrency_limits/" not in scope["path"]:
+        """Answer one request; only those that may write are treated."""
+        if scope["type"] != "http" or scope["method"] in _READS:
             await self._app(scope, receive, send)
             return
         body = await _body(receive)
-        async with self._one:
+        if scope["method"] == "POST" and "/concurrency_limits/" in scope["path"]:
+            async with self._one:
+                answer = await self._ask(scope, body, receive)
+            answer.messages[:1] = [_with_wait(message) for message in answer.messages[:1]]
+        else:
             answer = await self._ask(scope, body, receive)
         for message in answer.messages:
-            await send(_with_wait(message))
+            await send(message)
         if answer.error is not None and answer.status != 503:
             raise answer.error  # for the log
 
@@ -71,13 +77,13 @@ class QuickLimits:
 
 
 async def _body(receive: _Receive) -> _Message:
-    """The whole request body (a few hundred bytes of JSON) as one message."""
-    data = b""
+    """The whole request body (JSON; logs are the longest, a megabyte at most) as one message."""
+    parts: list[bytes] = []
     while True:
         message = await receive()
-        data += message.get("body", b"")
+        parts.append(message.get("body", b""))
         if not message.get("more_body"):
-            return {"type": "http.request", "body": data, "more_body": False}
+            return {"type": "http.request", "body": b"".join(parts), "more_body": False}
 
 
 async def _collect(app: _App, scope: _Message, body: _Message, later: _Receive) -> _Answer:
@@ -112,6 +118,6 @@ def prefect_app() -> _App:
         from prefect.server.api.server import create_app
         from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-        app: Any = QuickLimits(create_app(final=True))
+        app: Any = QuickAnswers(create_app(final=True))
     # A web page that lets its own name resolve to 127.0.0.1 must not reach an API that starts commands.
     return TrustedHostMiddleware(app, allowed_hosts=[HOST, "localhost"])

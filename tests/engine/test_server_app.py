@@ -1,4 +1,4 @@
-"""What the managed server serves: Prefect's API and UI, with quick answers about concurrency limits."""
+"""What the managed server serves: Prefect's API and UI, with quick answers where SQLite or a limit says no."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from sweeptree.errors import ServerError
 from sweeptree.server import Server, environment, set_limit
-from sweeptree.server.app import QuickLimits
+from sweeptree.server.app import QuickAnswers
 
 pytestmark = pytest.mark.engine
 
@@ -29,8 +29,8 @@ def limits(server: Server, name: str) -> list[int]:
     return [limit["limit"] for limit in found if limit["name"] == f"tag:{name}"]
 
 
-def ask(statuses: list[int], path: str = INCREMENT) -> tuple[int, dict[bytes, bytes], list[int]]:
-    """What a client gets from QuickLimits around an app that gives `statuses` in turn; and those left over."""
+def ask(statuses: list[int], path: str = INCREMENT, method: str = "POST") -> tuple[int, dict[bytes, bytes], list[int]]:
+    """What a client gets from QuickAnswers around an app that gives `statuses` in turn; and those left over."""
     sent: list[Any] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -47,12 +47,21 @@ def ask(statuses: list[int], path: str = INCREMENT) -> tuple[int, dict[bytes, by
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(QuickLimits(app)({"type": "http", "method": "POST", "path": path}, receive, send))
+    asyncio.run(QuickAnswers(app)({"type": "http", "method": method, "path": path}, receive, send))
     return sent[0]["status"], dict(sent[0]["headers"]), statuses
 
 
-def test_a_lost_race_in_the_database_is_replayed() -> None:
-    assert ask([503, 503, 200]) == (200, {b"retry-after": b"9"}, [])
+@pytest.mark.parametrize("path", [INCREMENT, "/api/flow_runs/"])
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
+def test_a_lost_race_in_the_database_is_replayed(path: str, method: str) -> None:
+    assert ask([503, 503, 200], path, method) == (200, {b"retry-after": b"9"}, [])
+
+
+def test_what_only_reads_keeps_prefects_answer() -> None:
+    left = [503, 200]
+    with pytest.raises(RuntimeError, match="as Prefect's app does"):
+        ask(left, method="GET")
+    assert left == [200]
 
 
 def test_a_race_that_is_lost_again_and_again_says_come_back_at_once() -> None:
@@ -66,6 +75,7 @@ def test_a_taken_slot_says_come_back_soon() -> None:
 
 def test_other_paths_keep_prefects_answer() -> None:
     assert ask([423], "/api/flow_runs/") == (423, {b"retry-after": b"9"}, [])
+    assert ask([503] * 50, "/api/flow_runs/")[:2] == (503, {b"retry-after": b"9"})
 
 
 def test_a_failure_of_the_app_still_reaches_the_log() -> None:
