@@ -127,13 +127,13 @@ class Client:
                 retries=urllib3.Retry(total=None, connect=0, read=0, redirect=3, status=0, other=0),
             )  # fmt: skip
         except urllib3.exceptions.HTTPError as error:
-            raise _Again(_short(error)) from error
+            raise _Again(_short(error, url)) from error
         try:
             _check_status(answer, url)
             yield answer
         except (urllib3.exceptions.HTTPError, OSError) as error:
             answer.close()
-            raise _Again(_short(error)) from error
+            raise _Again(_short(error, url)) from error
         except BaseException:
             answer.close()  # an unread body would be taken for the next answer
             raise
@@ -208,9 +208,12 @@ def _chunks(answer: urllib3.BaseHTTPResponse, limit: int) -> Iterator[bytes]:
         yield chunk
 
 
-def _short(error: BaseException) -> str:
+def _short(error: BaseException, url: str) -> str:
+    """Why a server was not reached or stopped answering, in the system's words where it has some."""
     reason = getattr(error, "reason", None)
-    return f"{type(reason or error).__name__}: {str(reason or error)[:120]}"
+    reason = reason if isinstance(reason, BaseException) else error
+    words = next((e.strerror for e in (reason.__cause__, reason) if isinstance(e, OSError) and e.strerror), None)
+    return f"{urllib3.util.parse_url(url).host}: {words or f'{type(reason).__name__}: {str(reason)[:120]}'}"
 
 
 def fetch_all(client: Client, root: Path, wanted: Sequence[Wanted], progress: Callable[[int, int], None]) -> Tally:

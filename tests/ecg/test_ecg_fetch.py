@@ -253,6 +253,11 @@ def test_an_absent_address_says_so(client):
         client.get(Wanted("nothing", 100, None))
 
 
+def test_a_server_that_cannot_be_reached_is_named_with_the_systems_words():
+    with pytest.raises(FetchError, match=rf"{fetch.TRIES} tries: 127\.0\.0\.1: Connection refused$"):
+        Client("http://127.0.0.1:9/", pause=0.01).get(Wanted("table.csv", 100, None))
+
+
 @pytest.mark.parametrize("address", ["http://[::1/", "http://127.0.0.1:99999999/", "http://", "ftp://x/y/"])
 def test_an_address_that_is_none_is_refused_at_once(address):
     with pytest.raises(FetchError, match="no http or https address"):
