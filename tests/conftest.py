@@ -1,10 +1,15 @@
 """A sealed environment for every test that touches git, and a small repository."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from helpers import git
+
+# `make test &` in a script is told to ignore Ctrl-C, and so would be every process that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TRAIN = """\
 import json, os, sys
