@@ -89,13 +89,19 @@ def add(repo: Repository, checkout: Path, commit: str) -> Path:
 
 def _make_durable(entry: Path, checkout: Path) -> None:
     """Flush git's entry: after a power cut its files would be there and empty, and every git command would fail."""
-    files = [path for path in entry.iterdir() if path.is_file()]
-    for path in (*files, checkout / ".git", entry, checkout, entry.parent, checkout.parent):
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    for path in (path for path in list(entry.iterdir()) if path.is_file()):
+        with contextlib.suppress(FileNotFoundError):  # a lock that another git (gc) held for a moment
+            _flush(path)
+    for path in (checkout / ".git", entry, checkout, entry.parent, checkout.parent):
+        _flush(path)
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _add(repo: Repository, checkout: Path, commit: str, held: int) -> None:

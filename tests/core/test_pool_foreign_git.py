@@ -10,10 +10,11 @@ from pathlib import Path
 
 from helpers import git
 
-from sweeptree.worktrees import Pool, find_repository, resolve_base
+from sweeptree.worktrees import Pool, admin, find_repository, resolve_base
 from sweeptree.worktrees.tree import compare, picture
 
 LOOKS = 3000
+MOVES = 100
 FLICKER = """
 import os, sys
 print("ready", flush=True)
@@ -69,3 +70,12 @@ def test_a_file_that_vanishes_while_it_is_looked_at_was_not_there(tmp_path: Path
         for _ in range(LOOKS):
             assert set(picture(tmp_path).files) <= {"HEAD.lock"}
             assert set(compare(tmp_path, old).extra) <= {"HEAD.lock"}
+
+
+def test_a_lock_that_comes_and_goes_does_not_stop_a_worktree_from_being_moved(repo: Path) -> None:
+    found, places = find_repository(repo), [repo / ".sweeptree" / "wt" / name for name in ("here", "there")]
+    entry = admin.add(found, places[0], "HEAD")
+    with flickering(entry / "HEAD.lock"):
+        for number in range(MOVES):
+            admin.move(found, entry, places[number % 2], places[1 - number % 2])
+    assert admin.pointer(places[MOVES % 2]) == entry
