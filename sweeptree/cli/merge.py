@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -13,7 +12,7 @@ from cyclopts import Parameter
 
 from sweeptree import plan
 from sweeptree.cli.options import FLAG
-from sweeptree.cli.terminal import printable, say, write_out
+from sweeptree.cli.terminal import agreed, printable, say, somebody_types, write_out
 from sweeptree.wording import file_line
 
 if TYPE_CHECKING:
@@ -109,13 +108,11 @@ def _decide(subject: str, options: Any) -> MergeDecision:
 
 
 def _ask(decision: MergeDecision) -> bool:
-    if not sys.stdin.isatty():
+    if not somebody_types():
         return False
     _show_files(decision)
     _show_diff(decision)
-    sys.stderr.write(f"merge {printable(decision.subject)} into {printable(decision.base)}? [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return agreed(f"merge {printable(decision.subject)} into {printable(decision.base)}?")
 
 
 def _show(decision: MergeDecision) -> None:
@@ -129,7 +126,7 @@ def _show(decision: MergeDecision) -> None:
     for path in decision.conflicts:
         write_out(f"  conflict in {printable(path)}\n")
     _show_files(decision)
-    if decision.state == "planned" or (decision.state == "ready" and not sys.stdin.isatty()):
+    if decision.state == "planned" or (decision.state == "ready" and not somebody_types()):
         _show_diff(decision)
     if decision.run is not None:
         write_out(f"  {printable(decision.run.command)}: {printable(decision.run.said)}\n")

@@ -112,6 +112,8 @@ class RunOptions:
         Return at once and let the sweep run in the background.
     dry_run
         Show the plan and change nothing at all.
+    yes
+        Do not ask before a sweep that opens pull requests. Only a terminal is ever asked.
     all_jobs
         List every job in the plan, not the first and the last ones.
     as_json
@@ -155,6 +157,7 @@ class RunOptions:
     resume: Annotated[bool, FLAG] = False
     detach: Annotated[bool, FLAG] = False
     dry_run: Annotated[bool, FLAG] = False
+    yes: Annotated[bool, FLAG] = False
     all_jobs: Annotated[bool, Parameter(name="--all", negative=())] = False
     as_json: Annotated[bool, Parameter(name="--json", negative=())] = False
 

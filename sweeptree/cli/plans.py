@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sweeptree.cli.screens import PlanView
 
 if TYPE_CHECKING:
+    from sweeptree.delivery import Target
     from sweeptree.preflight import Prepared
 
 _SHOWN_GPUS = 4
@@ -122,22 +123,53 @@ def _after(prepared: Prepared) -> str:
     spec = prepared.spec
     told = [
         f"auto-fix: {spec.auto_fix_script}" if spec.auto_fix_before_pr else "",
-        _delivery(prepared) if spec.commit_and_pr else "",
-        "one draft pull request for the best job, where there is a forge" if spec.commit_and_pr_best else "",
+        *_deliveries(prepared),
         f"labels: {', '.join(spec.post_pr_labels)}" if spec.post_pr_labels else "",
         f"reviewers: {', '.join(spec.post_pr_reviewers)}" if spec.post_pr_reviewers else "",
     ]
     return "   ".join(text for text in told if text)
 
 
-def _delivery(prepared: Prepared) -> str:
-    """Where the jobs' changes would go: asks the repository and the environment, nobody else."""
+def _deliveries(prepared: Prepared) -> list[str]:
+    """Where the jobs' changes would go."""
+    spec = prepared.spec
+    if not (spec.commit_and_pr or spec.commit_and_pr_best):
+        return []
+    target = _target(prepared)
+    where = _on_forge(target)
+    if where:
+        return [f"{where} {whose}" for whose in _whose(prepared)]
+    hint = f" (no pull request: {target.hints[0]})" if target.hints else ""
+    local = [f"a local branch {_each(prepared)}{hint}"] if spec.commit_and_pr else []
+    return [*local, *([f"no pull request for the best job{hint}"] if spec.commit_and_pr_best else [])]
+
+
+def published(prepared: Prepared) -> str:
+    """What the sweep would push and open on a forge; empty where all of it stays on this machine."""
+    whose = _whose(prepared)
+    where = _on_forge(_target(prepared)) if whose else ""
+    return f"{where} {', and '.join(whose)}" if where else ""
+
+
+def _whose(prepared: Prepared) -> list[str]:
+    spec = prepared.spec
+    every = [_each(prepared)] if spec.commit_and_pr else []
+    return [*every, *(["for the best job"] if spec.commit_and_pr_best else [])]
+
+
+def _each(prepared: Prepared) -> str:
+    return f"per job that changed tracked files, at most {prepared.spec.max_prs}"
+
+
+def _on_forge(target: Target) -> str:
+    if target.forge is None or target.remote is None:
+        return ""
+    return f"a branch pushed to {target.remote.url} and a draft pull request in {target.forge.name}"
+
+
+def _target(prepared: Prepared) -> Target:
+    """Asks the repository and the environment, nobody else."""
     from sweeptree.delivery import Options, Surroundings, find_target
     from sweeptree.settings import Settings
 
-    target = find_target(prepared.repo.start, Options(), Surroundings.of(Settings(), os.environ))
-    each = f"per job that changed tracked files, at most {prepared.spec.max_prs}"
-    if target.forge is not None and target.remote is not None:
-        return f"a branch pushed to {target.remote.url} and a draft pull request in {target.forge.name} {each}"
-    hint = f" (no pull request: {target.hints[0]})" if target.hints else ""
-    return f"a local branch {each}{hint}"
+    return find_target(prepared.repo.start, Options(), Surroundings.of(Settings(), os.environ))

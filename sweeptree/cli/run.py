@@ -41,6 +41,7 @@ def run(options: RunOptions | None = None) -> int:
     if options.dry_run:
         return _show_plan(prepared, options)
     must_start(prepared)
+    _agree_to_publish(prepared, options)
     if options.detach:
         return _detach(prepared, resume=options.resume)
     return run_prepared(prepared, settings, resume=Resume() if options.resume else None, as_json=options.as_json)
@@ -55,6 +56,19 @@ def _show_plan(prepared: Prepared, options: RunOptions) -> int:
     else:
         print(plan_screen(plan_view(prepared), everything=options.all_jobs), end="")  # noqa: T201
     return 0
+
+
+def _agree_to_publish(prepared: Prepared, options: RunOptions) -> None:
+    """Ask before a sweep that somebody starts by hand opens pull requests. Raises Refused when the answer is no."""
+    from sweeptree.cli.terminal import agreed, printable, somebody_types
+
+    if options.yes or options.as_json or not somebody_types():
+        return
+    from sweeptree.cli.plans import published
+
+    what = published(prepared)
+    if what and not agreed(f"{prepared.spec.exp_name} makes {printable(what)}. Go on?"):
+        raise Refused("nothing was started", hint=("--dry_run shows the plan", "--yes starts without this question"))
 
 
 def run_prepared(prepared: Prepared, settings: Settings, *, resume: Resume | None, as_json: bool) -> int:

@@ -54,6 +54,18 @@ def live_ok(stream: TextIO, environ: Mapping[str, str] | None = None) -> bool:
     return _is_terminal(stream) and environ.get("CI", "") in ("", "0", "false") and environ.get("TERM") != "dumb"
 
 
+def somebody_types() -> bool:
+    """True when a question can be answered: standard input is a terminal."""
+    return _is_terminal(sys.stdin)
+
+
+def agreed(question: str) -> bool:
+    """Ask on the terminal; only y or yes means yes."""
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 def _is_terminal(stream: TextIO) -> bool:
     try:
         return stream.isatty()
