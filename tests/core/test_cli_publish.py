@@ -70,7 +70,5 @@ def test_without_a_forge_there_is_no_question(repo: Path) -> None:
 def test_the_plan_and_the_question_name_the_best_jobs_pull_request(forge: Path) -> None:
     done, _ = run(forge, "--commit_and_pr_best", typed="n\n")
     assert "a draft pull request in ada/ecg for the best job. Go on? [y/N]" in done.err
-    assert (
-        "a draft pull request in ada/ecg for the best job"
-        in run(forge, "--commit_and_pr_best", "--dry_run", typed="")[0].out
-    )
+    plan, _ = run(forge, "--commit_and_pr_best", "--dry_run", typed="")
+    assert "a draft pull request in ada/ecg for the best job" in plan.out
