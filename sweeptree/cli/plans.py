@@ -139,9 +139,8 @@ def _deliveries(prepared: Prepared) -> list[str]:
     where = _on_forge(target)
     if where:
         return [f"{where} {whose}" for whose in _whose(prepared)]
-    hint = f" (no pull request: {target.hints[0]})" if target.hints else ""
-    local = [f"a local branch {_each(prepared)}{hint}"] if spec.commit_and_pr else []
-    return [*local, *([f"no pull request for the best job{hint}"] if spec.commit_and_pr_best else [])]
+    why = f" (no pull request: {target.hints[0]})" if target.hints else ""
+    return [f"a local branch {_each(prepared)}{why}"]
 
 
 def published(prepared: Prepared) -> str:

@@ -67,7 +67,7 @@ def _agree_to_publish(prepared: Prepared, options: RunOptions) -> None:
     from sweeptree.cli.plans import published
 
     what = published(prepared)
-    if what and not agreed(f"{prepared.spec.exp_name} makes {printable(what)}. Go on?"):
+    if what and not agreed(f"{prepared.spec.exp_name}: {printable(what)}. Go on?"):
         raise Refused("nothing was started", hint=("--dry_run shows the plan", "--yes starts without this question"))
 
 
