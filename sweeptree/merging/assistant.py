@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -55,7 +56,6 @@ def pull_number(text: str) -> int | None:
 
 def merge_pull(start: Path, number: int, options: MergeOptions, around: Surroundings) -> MergeDecision:
     """Merge a pull request if nothing stands in the way. Raises Refused, UsageError, PushError, ForgeError."""
-    worktrees.prepare_history()
     repo = worktrees.find_repository(start)
     target = delivery.find_target(repo.start, Options(remote=options.remote, repo=options.repo), around)
     if target.forge is None or target.remote is None:
@@ -92,7 +92,6 @@ def _blank(pull: PullRequest) -> MergeDecision:
 
 def merge_worktree(worktree: Path, options: MergeOptions) -> MergeDecision:
     """Merge the branch of a worktree into a local base, without any forge."""
-    worktrees.prepare_history()
     repo = worktrees.find_repository(worktree)
     head = worktrees.resolve_base(repo, "HEAD")
     contents = worktrees.read_contents(repo.start, worktrees.Limits(allow_workflows=True))
@@ -196,9 +195,11 @@ def _decide(case: _Case, reasons: tuple[str, ...]) -> MergeDecision:
         decision = _prepared(case, reasons)
         commit = decision.commit
         if decision.state != "ready" or commit is None:
-            return decision
-        run = run_tests(case.repo, commit, case.options.test_command, case.options.timeout)
-        decision = replace(decision, run=run)
+            return _described(case, decision)
+        with ThreadPoolExecutor(1) as beside:  # as quick as the checkout that the tests wait for
+            described = beside.submit(_described, case, decision)
+            run = run_tests(case.repo, commit, case.options.test_command, case.options.timeout)
+        decision = replace(described.result(), run=run)
         if not run.is_green:
             return replace(decision, state="refused", reason=f"the tests of the merge's result are {run.said}")
         if not case.options.confirm(decision):
@@ -219,13 +220,10 @@ def _stuck(decision: MergeDecision, error: SweeptreeError) -> MergeDecision:
 
 
 def _prepared(case: _Case, reasons: tuple[str, ...]) -> MergeDecision:
-    """Everything that can be known before the tests: reasons against it, conflicts, the commit to be tested."""
+    """What can be known before the tests: reasons against it, conflicts, the commit to be tested."""
     top, head, method = case.repo.start, case.blank.head, case.options.method
     base = case.base_tip()
-    files, commits = worktrees.brought(top, base, head), worktrees.commits_between(top, base, head)
-    lines = sum((file.added or 0) + (file.removed or 0) for file in files)
-    diff = worktrees.patch(top, base, head) if 0 < lines <= case.options.diff_lines else ""
-    found = replace(case.blank, base_commit=base, files=files, diff=diff, commits=commits)
+    found = replace(case.blank, base_commit=base)
     if worktrees.contains(top, head, base):
         return replace(found, state="up-to-date", reason=f"{found.base} holds it already")
     merged = worktrees.try_merge(top, base, head)
@@ -240,6 +238,15 @@ def _prepared(case: _Case, reasons: tuple[str, ...]) -> MergeDecision:
     if commit is None:
         return replace(found, state="refused", reason=f"its commits cannot be put on {found.base} one by one")
     return replace(found, state="ready", commit=commit)
+
+
+def _described(case: _Case, decision: MergeDecision) -> MergeDecision:
+    """The same with what a person wants to see of it: the files, the commits, and the diff where it is short."""
+    top, base, head = case.repo.start, decision.base_commit, decision.head
+    files, commits = worktrees.brought(top, base, head), worktrees.commits_between(top, base, head)
+    lines = sum((file.added or 0) + (file.removed or 0) for file in files)
+    diff = worktrees.patch(top, base, head) if 0 < lines <= case.options.diff_lines else ""
+    return replace(decision, files=files, diff=diff, commits=commits)
 
 
 def _reported(target: Target, decision: MergeDecision) -> MergeDecision:

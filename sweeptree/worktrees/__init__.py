@@ -24,7 +24,7 @@ from sweeptree.worktrees.contents import (
     worktree_top,
 )
 from sweeptree.worktrees.guards import Examined, LeftOut, Limits, examine, examine_commits, size_of
-from sweeptree.worktrees.history import commits_between, prepare_history
+from sweeptree.worktrees.history import commits_between
 from sweeptree.worktrees.inspection import DirtyReport, inspect
 from sweeptree.worktrees.leaks import redact
 from sweeptree.worktrees.merges import (
@@ -96,7 +96,6 @@ __all__ = [
     "merge_commit",
     "passing_refs",
     "patch",
-    "prepare_history",
     "push",
     "push_forward",
     "push_url",

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import threading
 from pathlib import Path
 
 MOST = 50
-
-
-def prepare_history() -> None:
-    """Import GitPython on the side: that takes as long as the git commands that are waited for meanwhile."""
-    threading.Thread(target=importlib.import_module, args=("git",), name="import-git", daemon=True).start()
 
 
 def commits_between(top: Path, base: str, head: str, *, limit: int = MOST) -> tuple[str, ...]:
