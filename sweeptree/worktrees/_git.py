@@ -40,7 +40,10 @@ _MAY_PASS = re.compile(
     r"|GIT_HTTP_PROXY_AUTHMETHOD$|GIT_CEILING_DIRECTORIES$|GIT_DISCOVERY_ACROSS_FILESYSTEM$"
 )
 _LOCK_FILE = re.compile(r"(?:Unable to create|could not lock config file) '?([^'\n]+?)(?:\.lock)?'?: File exists")
-_RACE = re.compile(r"failed to read .*(commondir|gitdir|HEAD)|could not lock config file|cannot lock ref")
+_RACE = re.compile(
+    r"failed to read .*(commondir|gitdir|HEAD)|could not lock config file|cannot lock ref"
+    r"|could not open '.*/worktrees/[^/]*/(locked|gitdir|commondir|HEAD)' for writing"  # pruned while it is made
+)
 _CREDENTIALS = re.compile(r"(\w+://)[^/@\s]+@")
 
 

@@ -19,7 +19,8 @@ from sweeptree.model import JobRecord
 from sweeptree.records import SweepPaths
 from sweeptree.server import Server
 
-pytestmark = [pytest.mark.engine, pytest.mark.e2e]
+# One process: two would share the machine's limit.
+pytestmark = [pytest.mark.engine, pytest.mark.e2e, pytest.mark.xdist_group("gpu-sweep")]
 
 # Ends when four keepers have begun: two that have a GPU, and two that wait for one.
 BEGUN = "ls ../../../../results/gpus/.state/*.alive | wc -l"
