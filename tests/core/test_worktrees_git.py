@@ -70,3 +70,16 @@ def test_administration_excludes_threads(repo: Path) -> None:
 def test_repository_without_write_permission_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="cannot be written"), _git.administration(tmp_path / "missing"):
         pass
+
+
+@pytest.mark.parametrize("file", ["locked", "gitdir", "HEAD", "commondir"])
+def test_a_worktree_that_others_prune_while_git_makes_it_is_made_again(file: str) -> None:
+    said, tries = f"fatal: could not open '.git/worktrees/slot_7/{file}' for writing: No such file or directory", []
+
+    def step() -> None:
+        tries.append(file)
+        if len(tries) == 1:
+            raise GitError("failed", stderr=said)
+
+    _git.persist(step)
+    assert len(tries) == 2
