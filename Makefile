@@ -5,7 +5,7 @@ BIN := .venv/bin
 PY := $(BIN)/python
 UV ?= uv
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	--no-emit-index-url --no-emit-find-links --no-strip-extras $(UPGRADE) pyproject.toml
+	--no-emit-index-url --no-emit-find-links $(UPGRADE) pyproject.toml
 # At most four processes: the tests that need Prefect share one server, which is what they wait for.
 PYTEST = $(PY) -m pytest -n auto --maxprocesses 4 --dist loadgroup
 

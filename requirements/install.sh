@@ -82,8 +82,9 @@ make_venv
 rm -f .venv/made-run .venv/made-dev
 pwd >.venv/made-in
 echo "$python" >.venv/made-with
+# --no-deps: the lock is complete, and pip would look for newer versions of what it wants with extras.
 # --no-compile: only what is used is compiled, which is a small part.
-pip install --quiet --no-compile --disable-pip-version-check --require-hashes -r "$lock"
+pip install --quiet --no-compile --disable-pip-version-check --no-deps --require-hashes -r "$lock"
 pip install --quiet --no-compile --disable-pip-version-check --no-deps --no-build-isolation --editable .
 compile_what_is_used
 wanted "$kind" >.venv/made-"$kind"

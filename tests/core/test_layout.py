@@ -19,7 +19,7 @@ LINKS = ("flows", "tasks", "agents", "examples")
 OURS = ("sweeptree", *LINKS, "tests", "docs", "requirements", ".ci", ".github")
 TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".json", ".sh", ".txt", ".cff", ".cfg", ".ini", ".js", ".css", ".html"}
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-LOCKED = re.compile(r"(?P<name>[a-z0-9-]+)(?:\[[a-z0-9, -]+\])?==(?P<version>[^ ;]+)(?: ; (?P<marker>[^\\]+))? \\")
+LOCKED = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[^ ;]+)(?: ; (?P<marker>[^\\]+))? \\")
 
 
 def sources() -> Iterator[Path]:
