@@ -20,6 +20,13 @@ from sweeptree.records import SweepPaths, SweepStore, write_json
 CONFIGS = ("lr=3e-4", "lr=1e-4")
 
 
+class Terminal(io.StringIO):
+    """Somebody at a keyboard."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 @dataclass(frozen=True)
 class Ran:
     """What a command line did."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from cli_records import Ran, call
+from cli_records import Ran, Terminal, call
 from helpers import git
 
 ESCAPE = "\x1b]0;title\x07"
@@ -23,13 +23,6 @@ def feature(repo: Path, tmp_path: Path) -> Path:
     git("add", "-A", cwd=top)
     git("commit", "-q", "-m", "wide", cwd=top)
     return top
-
-
-class Terminal(io.StringIO):
-    """Somebody at a keyboard."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 def merge(repo: Path, *words: object, answer: str | None = None) -> Ran:

@@ -6,18 +6,11 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from cli_records import Ran, call
+from cli_records import Ran, Terminal, call
 from helpers import git
 
 ASKED = "a draft pull request in ada/ecg per job that changed tracked files, at most 3. Go on? [y/N]"
 DELIVER = ("--commit_and_pr", "--max_prs", "3")
-
-
-class Terminal(io.StringIO):
-    """Somebody at a keyboard."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.fixture
