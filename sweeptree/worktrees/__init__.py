@@ -5,27 +5,24 @@ Hides git: nothing else in sweeptree runs it for worktrees or knows how a linked
 
 from sweeptree.model import Branch
 from sweeptree.worktrees.admin import repair
-from sweeptree.worktrees.changes import changes
-from sweeptree.worktrees.commits import Snapshot, commit_changes, snapshot
-from sweeptree.worktrees.contents import (
-    Contents,
-    FileChange,
+from sweeptree.worktrees.branches import (
     check_branch_name,
-    commit_contents,
     contains,
     find_tree,
     held,
     hold,
-    job_of,
-    lines_between,
     local_branch,
-    read_contents,
     tree_of,
     worktree_top,
 )
+from sweeptree.worktrees.changes import changes
+from sweeptree.worktrees.commits import Snapshot, snapshot
+from sweeptree.worktrees.contents import Contents, commit_contents, job_of, read_contents
+from sweeptree.worktrees.differences import FileChange, lines_between
 from sweeptree.worktrees.guards import Examined, LeftOut, Limits, examine, examine_commits, size_of
 from sweeptree.worktrees.history import commits_between
 from sweeptree.worktrees.inspection import DirtyReport, inspect
+from sweeptree.worktrees.job_branch import commit_changes
 from sweeptree.worktrees.leaks import redact
 from sweeptree.worktrees.merges import (
     Merged,
@@ -33,11 +30,9 @@ from sweeptree.worktrees.merges import (
     advance,
     brought,
     commit_of,
-    merge_commit,
     passing_refs,
     patch,
     sole_merger,
-    throwaway,
     try_merge,
 )
 from sweeptree.worktrees.needs import Need
@@ -54,6 +49,7 @@ from sweeptree.worktrees.remotes import (
     tracked_tip,
 )
 from sweeptree.worktrees.repository import Repository, find_repository, in_place, resolve_base
+from sweeptree.worktrees.throwaway import merge_commit, throwaway
 
 __all__ = [
     "Branch",

@@ -14,15 +14,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweeptree.errors import GitError, Refused, UsageError
-from sweeptree.model import Base, Branch, Worktree
+from sweeptree.errors import Refused
+from sweeptree.model import Base
 from sweeptree.worktrees import _git
-from sweeptree.worktrees.changes import changes, checked_card, index_path
 from sweeptree.worktrees.repository import OURS, Repository
 
 MAX_SNAPSHOT_FILE = 50 * 1024 * 1024
 _RESULTS = "results/"
-_MAX_SUFFIX = 20
 _FALLBACK = {
     "GIT_AUTHOR_NAME": "sweeptree",
     "GIT_AUTHOR_EMAIL": "sweeptree@localhost",
@@ -47,13 +45,13 @@ def snapshot(repo: Repository, base: Base, exp_name: str, *, ignore: Sequence[Pa
     if repo.is_bare:
         raise Refused(f"{repo.start} is a bare repository: it has no uncommitted changes", hint="leave out --dirty")
     paths, left_out = _for_snapshot(repo, ignore)
-    with _index(_git_path(repo, "index")) as index:
-        tree = _tree(repo.start, index, paths)
+    with copied_index(_git_path(repo, "index")) as index:
+        tree = write_tree(repo.start, index, paths)
     if tree == _git.text(repo.start, "rev-parse", f"{base.commit}^{{tree}}"):
         return Snapshot(base.commit, base.name, base.subject, base.branch, left_out)
     subject = f"Uncommitted changes on {base.commit[:12]} for the sweep {exp_name}"
     body = "".join(f"Left out: {line}\n" for line in left_out)
-    commit = _commit(repo.start, tree, base.commit, f"{subject}\n\n{body}".strip())
+    commit = commit_tree(repo.start, tree, base.commit, f"{subject}\n\n{body}".strip())
     _point(repo, f"refs/sweeptree/{exp_name}/base", commit)
     return Snapshot(commit, base.name, subject, base.branch, left_out)
 
@@ -104,7 +102,7 @@ def below(top: Path, folders: Iterable[Path]) -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def _index(source: Path) -> Iterator[Path]:
+def copied_index(source: Path) -> Iterator[Path]:
     """A copy of an index, with the time that tells git which of its entries to check by content."""
     with tempfile.TemporaryDirectory(prefix="sweeptree-index-") as folder:
         copy = Path(folder, "index")
@@ -113,7 +111,7 @@ def _index(source: Path) -> Iterator[Path]:
         yield copy
 
 
-def _tree(top: Path, index: Path, paths: Iterable[str]) -> str:
+def write_tree(top: Path, index: Path, paths: Iterable[str]) -> str:
     """The tree of an index after the given paths were brought up to date with the files."""
     env = {"GIT_INDEX_FILE": str(index)}
     data = b"".join(os.fsencode(path) + b"\0" for path in paths)
@@ -123,7 +121,7 @@ def _tree(top: Path, index: Path, paths: Iterable[str]) -> str:
     return _git.run(top, *_git.DURABLE, "write-tree", call=_git.Call(env=env)).decode().strip()
 
 
-def _commit(top: Path, tree: str, parents: str | Sequence[str], message: str) -> str:
+def commit_tree(top: Path, tree: str, parents: str | Sequence[str], message: str) -> str:
     data = message.encode("utf-8", "surrogateescape") + b"\n"
     on = [word for parent in ([parents] if isinstance(parents, str) else parents) for word in ("-p", parent)]
     words = ("-c", "user.useConfigOnly=true", *_git.DURABLE, "commit-tree", tree, *on)
@@ -142,47 +140,3 @@ def _point(repo: Repository, ref: str, commit: str) -> None:
     if old and old != commit:
         orders += f"update {ref}-{old[:8]} {old}\n"
     _git.run(repo.start, *_git.DURABLE, "update-ref", "--stdin", call=_git.Call(orders.encode()))
-
-
-def commit_changes(worktree: Worktree, *, branch: str, message: str, paths: Sequence[str] = ()) -> Branch:
-    """Commit what the job changed in tracked files (and `paths` of files it made) to a branch, on top of the base.
-
-    A branch of this name with the same files is taken as it is; one with others is left alone, and the name
-    gets a suffix. The job's own index, HEAD and commits stay as they are. Raises GitError when nothing changed.
-    """
-    if worktree.slot is None:
-        raise Refused(f"{worktree.top} is the repository itself: its changes are yours", hint="add --use_worktree")
-    _check_branch(worktree.top, branch)
-    card = checked_card(worktree.top)
-    wanted = [*changes(worktree).tracked, *(path for path in paths if not card.provides(path))]
-    if not wanted:
-        raise GitError(f"the job in {worktree.top} changed no tracked file", hint="there is nothing to commit")
-    with _index(index_path(worktree.top)) as index:
-        tree = _tree(worktree.top, index, wanted)
-    for number in range(1, _MAX_SUFFIX):
-        name = branch if number == 1 else f"{branch}-{number}"
-        if made := _branch(worktree, name, tree, message):
-            return made
-    raise Refused(f"the branches {branch} to {name} exist with other content", hint=f"git branch --list '{branch}*'")
-
-
-def _check_branch(top: Path, branch: str) -> None:
-    if branch.startswith("-") or _git.ask(top, "check-ref-format", f"refs/heads/{branch}").code:
-        raise UsageError(f"{branch!r} cannot be the name of a branch", hint="use letters, digits, '-', '_' and '/'")
-
-
-def _branch(worktree: Worktree, name: str, tree: str, message: str) -> Branch | None:
-    """Make the branch, or adopt it; None when the name is taken by something else."""
-    ref, top = f"refs/heads/{name}", worktree.top
-    there = _git.ask(top, "rev-parse", "--quiet", f"{ref}^{{commit}}", f"{ref}^{{tree}}")
-    if there.code:
-        commit = _commit(top, tree, worktree.base_commit, message)
-        order = f"create {ref} {commit}\n".encode()
-        answer = _git.ask(top, *_git.DURABLE, "update-ref", "--stdin", call=_git.Call(order))
-        if not answer.code:
-            return Branch(name, commit)
-        if "reference already exists" not in answer.err:
-            raise answer.error()
-        return None
-    old_commit, old_tree = there.out.decode().split()
-    return Branch(name, old_commit) if old_tree == tree else None

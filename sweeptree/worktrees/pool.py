@@ -18,7 +18,8 @@ from pathlib import Path
 from sweeptree.errors import GitError, Refused, SweeptreeError, UsageError, WorktreeGone
 from sweeptree.model import Base, Changes, Worktree, check_exp_name
 from sweeptree.worktrees import _git, admin
-from sweeptree.worktrees.changes import Card, card_path, changes, checked_card, index_path, read_card, write_card
+from sweeptree.worktrees.card import Card, card_path, checked_card, index_path, read_card, write_card
+from sweeptree.worktrees.changes import changes
 from sweeptree.worktrees.furniture import Furniture, read_commit, survey
 from sweeptree.worktrees.repository import OURS, Repository, hide_from_git
 from sweeptree.worktrees.slot import Site, Slot, delete_worktree, pinned_options

@@ -17,7 +17,8 @@ from pathlib import Path
 from sweeptree.errors import SweeptreeError, WorktreeGone
 from sweeptree.model import Base, Worktree
 from sweeptree.worktrees import _git, admin
-from sweeptree.worktrees.changes import Card, card_path, index_path, shared_state, write_card
+from sweeptree.worktrees.card import Card, card_path, index_path, write_card
+from sweeptree.worktrees.changes import shared_state
 from sweeptree.worktrees.furniture import Furniture
 from sweeptree.worktrees.repository import Repository
 from sweeptree.worktrees.tree import (
