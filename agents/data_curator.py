@@ -1,13 +1,14 @@
-"""Data Curator: PTB-XL from its source, verified record by record, into data/processed/, all or nothing."""
+"""Data Curator: PTB-XL from its source, verified record by record, into data/processed/, all or
+nothing."""
 
 from __future__ import annotations
 
 from prefect import flow
 from prefect.logging import get_run_logger
 
-from sweeptree.ecg.curator import curate, describe
+from sweeptree.ecg.curate.curator import curate, describe
 from sweeptree.ecg.manifest import CurateSpec, Manifest
-from sweeptree.tasks.publish import publish_page
+from sweeptree.engine.artifacts import publish_page
 
 
 @flow(name="data-curator", persist_result=False)

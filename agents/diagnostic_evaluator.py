@@ -1,6 +1,7 @@
 """Diagnostic Evaluator: from predictions to scores with intervals, tables, figures and a report.
 
-Where a command makes the predictions, it is run first: as a sweep of one job, by the Experiment Orchestrator.
+Where a command makes the predictions, it is run first: as a sweep of one job, by the Experiment
+Orchestrator.
 """
 
 from __future__ import annotations
@@ -9,18 +10,19 @@ from prefect import flow
 from prefect.logging import get_run_logger
 
 from sweeptree.agents.experiment_orchestrator import REFUSED, experiment_orchestrator
-from sweeptree.ecg.command import as_sweep
-from sweeptree.ecg.evaluator import EvaluateSpec, EvaluationReport, check, evaluate
+from sweeptree.ecg.evaluate.command import as_sweep
+from sweeptree.ecg.evaluate.evaluator import EvaluateSpec, EvaluationReport, check, evaluate
+from sweeptree.engine.artifacts import publish_page
 from sweeptree.errors import Refused
-from sweeptree.preflight import results_root
 from sweeptree.records import SweepPaths
-from sweeptree.tasks.publish import publish_page
-from sweeptree.worktrees import find_repository
+from sweeptree.repository import find_repository
+from sweeptree.sweep.preflight import results_root
 
 
 @flow(name="diagnostic-evaluator", persist_result=False)
 def diagnostic_evaluator(spec: EvaluateSpec) -> EvaluationReport:
-    """Judge predictions, made by a command first where one is given; the report's page is an artifact of the run."""
+    """Judge predictions, made by a command first where one is given; the report's page is an
+    artifact of the run."""
     found = evaluate(spec if spec.command is None else _after_command(spec))
     get_run_logger().info("best: %s; report: %s", found.best, found.out / "report.html")
     publish_page("diagnostic-evaluator", found.markdown)
@@ -28,7 +30,10 @@ def diagnostic_evaluator(spec: EvaluateSpec) -> EvaluationReport:
 
 
 def _after_command(spec: EvaluateSpec) -> EvaluateSpec:
-    """Run the command in a worktree. Returns what is left to judge; raises Refused or CommandFailed."""
+    """Run the command in a worktree.
+
+    Returns what is left to judge; raises Refused or CommandFailed.
+    """
     check(spec)
     sweep = as_sweep(spec)
     paths = SweepPaths(results_root(sweep, find_repository(sweep.repo)) / sweep.exp_name)

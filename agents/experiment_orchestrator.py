@@ -1,8 +1,8 @@
 """Experiment Orchestrator: one sweep from its spec to its records. The DAG lives here.
 
-plan → per job: create-worktree → run-command → (auto-fix → commit-and-pr → label-and-review) → aggregate.
-Jobs run depth-first on driver threads; a job is no subflow of its own. What is asked for becomes a task run,
-what is not asked for does not.
+plan → per job: create-worktree → run-command → (auto-fix → commit-and-pr → label-and-review) →
+aggregate. Jobs run depth-first on driver threads; a job is no subflow of its own. What is asked for
+becomes a task run, what is not asked for does not.
 """
 
 from __future__ import annotations
@@ -25,19 +25,20 @@ from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelled, Completed, Failed
 
-from sweeptree import __version__, adoption, driver, gpus, job_delivery, server, stages, worktrees
-from sweeptree.agents import earlier
-from sweeptree.agents.watch import Watch
-from sweeptree.aggregate import Incremental, load_pandas_soon
-from sweeptree.aggregate import aggregate as rebuild
+from sweeptree import __version__, gpus, worktrees
+from sweeptree.analysis.aggregate import Incremental, load_pandas_soon
+from sweeptree.analysis.aggregate import aggregate as rebuild
+from sweeptree.engine import earlier, server
+from sweeptree.engine.pace import Pace
+from sweeptree.engine.watch import Watch
 from sweeptree.errors import RecordError, Refused, ServerError, SweeptreeError, UsageError
 from sweeptree.model import Job, JobRecord, JobState, Resume, SweepSpec
-from sweeptree.preflight import Prepared, check_options, must_start, prepare, with_snapshot
 from sweeptree.records import SweepStore, read_record, read_sweep, utc_now, write_json
 from sweeptree.settings import Settings
-from sweeptree.sweeps import Chain, Sweep
+from sweeptree.sweep import adoption, drive, job_delivery, stages
+from sweeptree.sweep.preflight import Prepared, check_options, must_start, prepare, with_snapshot
+from sweeptree.sweep.running import Chain, Sweep
 from sweeptree.tasks import stages as tasks
-from sweeptree.tasks.pace import Pace
 
 EXIT_INTERRUPTED = 130
 EXIT_TIME_LIMIT = 5
@@ -57,7 +58,9 @@ def experiment_orchestrator(spec: SweepSpec, resume: Resume | None = None) -> St
         return _outcome_state(*_run(with_snapshot(prepared), store, settings, resume or Resume()))
 
 
-def _run(prepared: Prepared, store: SweepStore, settings: Settings, resume: Resume) -> tuple[int, dict[str, int]]:
+def _run(
+    prepared: Prepared, store: SweepStore, settings: Settings, resume: Resume
+) -> tuple[int, dict[str, int]]:
     """Run all jobs that are due. Returns the exit code and the number of jobs per state."""
     prepared.paths.cancel.unlink(missing_ok=True)
     run_id = _run_id()
@@ -65,7 +68,9 @@ def _run(prepared: Prepared, store: SweepStore, settings: Settings, resume: Resu
     facts = {**_sweep_facts(prepared), "flow_run_id": run_id}
     write_json(prepared.paths.sweep, facts)
     with _pool(prepared) as pool, contextlib.closing(Incremental(prepared.paths)) as aggregate:
-        sweep = Sweep(prepared, store, pool, log_cap=settings.log_cap, engine=run_id is not None, tell=_tell)
+        sweep = Sweep(
+            prepared, store, pool, log_cap=settings.log_cap, engine=run_id is not None, tell=_tell
+        )
         _tell_of_crash(sweep, died, run_id)
         command = tasks.run_command.with_options(tags=_admission(sweep))
         records = _earlier_records(prepared)
@@ -74,7 +79,9 @@ def _run(prepared: Prepared, store: SweepStore, settings: Settings, resume: Resu
             aggregate.add(record)
         sweep.count_branches(records.values())
         due = _due(sweep, records, resume)
-        with Watch(sweep, total=len(prepared.jobs), finished=len(prepared.jobs) - len(due), run_id=run_id) as watch:
+        with Watch(
+            sweep, total=len(prepared.jobs), finished=len(prepared.jobs) - len(due), run_id=run_id
+        ) as watch:
             pace = Pace()
 
             def run_one(job: Job) -> None:
@@ -90,13 +97,21 @@ def _run(prepared: Prepared, store: SweepStore, settings: Settings, resume: Resu
                 watch.note(record)
 
             threads = prepared.parallel + prepared.lookahead
-            _wait(driver.drive(due, run_one, parallel=threads, stopping=sweep.stopping, turns=sweep.turns), sweep)
+            _wait(
+                drive.drive(
+                    due, run_one, parallel=threads, stopping=sweep.stopping, turns=sweep.turns
+                ),
+                sweep,
+            )
     if prepared.spec.commit_and_pr_best and sweep.cause is None:
         _deliver_best(sweep)
     states = _count(prepared, records)
     code = _exit_code(sweep, states, records)
     write_json(prepared.paths.summary, _summary(prepared, records))
-    write_json(prepared.paths.sweep, {**facts, "ended_at": utc_now(), "exit_code": code, "missed": sweep.missed[:20]})
+    write_json(
+        prepared.paths.sweep,
+        {**facts, "ended_at": utc_now(), "exit_code": code, "missed": sweep.missed[:20]},
+    )
     return code, states
 
 
@@ -116,10 +131,12 @@ def _tell_of_crash(sweep: Sweep, died: UUID | None, run_id: str | None) -> None:
 
 
 def _admission(sweep: Sweep) -> tuple[str, ...]:
-    """The tags of the command's task runs, and Prefect's limit on them: the GPU slots and as many waiting jobs.
+    """The tags of the command's task runs, and Prefect's limit on them: the GPU slots and as many
+    waiting jobs.
 
-    The limit must never lie between a freed GPU and its next job: a task passes it first, then its keeper waits
-    for the device (docs/decisions/0004). Without GPUs there are no tags, because each costs a request per task.
+    The limit must never lie between a freed GPU and its next job: a task passes it first, then its
+    keeper waits for the device (docs/decisions/0004). Without GPUs there are no tags, because each
+    costs a request per task.
     """
     prepared = sweep.prepared
     if not prepared.gpus or not sweep.engine:
@@ -134,7 +151,10 @@ def _admission(sweep: Sweep) -> tuple[str, ...]:
 
 
 def run_job(sweep: Sweep, job: Job, command: tasks.StageTask = tasks.run_command) -> JobRecord:
-    """One job through its whole chain, with its retries. Never raises: what went wrong stands in the record."""
+    """One job through its whole chain, with its retries.
+
+    Never raises: what went wrong stands in the record.
+    """
     chain = Chain(sweep, job)
     chain.is_ahead = sweep.turns is not None
     try:
@@ -156,7 +176,11 @@ def _through_chain(chain: Chain, command: tasks.StageTask) -> JobRecord:
         ran = tasks.through_engine(tasks.adopt_command, chain, None)
     elif index in sweep.undelivered:
         adoption.take_up(chain)
-    while chain.error is None and (chain.outcome is None or chain.attempts_left) and sweep.await_room():
+    while (
+        chain.error is None
+        and (chain.outcome is None or chain.attempts_left)
+        and sweep.await_room()
+    ):
         ran = _attempt(chain, command)
     if chain.error is not None:
         return stages.give_up(chain, chain.error)
@@ -196,7 +220,8 @@ def _deliver_again(chain: Chain) -> JobRecord:
 
 
 def _hand_over(chain: Chain, ran: State[Any] | None) -> None:
-    """Branch, pull request, labels and reviewers; what fails costs the exit code and is finished by `resume`."""
+    """Branch, pull request, labels and reviewers; what fails costs the exit code and is finished by
+    `resume`."""
     spec = chain.sweep.spec
     if chain.error is None:
         ran = tasks.through_engine(tasks.commit_and_pr, chain, ran)
@@ -222,7 +247,10 @@ def _deliver_best(sweep: Sweep) -> None:
 
 
 def _wait(done: threading.Event, sweep: Sweep) -> None:
-    """Wait for the drivers. An interrupt asks the jobs to stop and goes on waiting; a second one kills them."""
+    """Wait for the drivers.
+
+    An interrupt asks the jobs to stop and goes on waiting; a second one kills them.
+    """
     raised: BaseException | None = None
     while not done.is_set():
         try:
@@ -241,7 +269,9 @@ def _pool(prepared: Prepared) -> Iterator[worktrees.Pool | None]:
         return
     size = prepared.parallel + prepared.lookahead
     spec = prepared.spec
-    with worktrees.Pool(prepared.repo, prepared.base, spec.exp_name, size=size, links=spec.links) as pool:
+    with worktrees.Pool(
+        prepared.repo, prepared.base, spec.exp_name, size=size, links=spec.links
+    ) as pool:
         yield pool
 
 
@@ -271,7 +301,9 @@ def _due(sweep: Sweep, records: dict[int, JobRecord], resume: Resume) -> list[Jo
     owed = () if resume.jobs else job_delivery.owed(sweep.prepared, records.values())
     for job in sweep.prepared.jobs:
         record = records.get(job.index)
-        if resume.takes(job.index, record.state if record else None, record.reason if record else None):
+        if resume.takes(
+            job.index, record.state if record else None, record.reason if record else None
+        ):
             due.append(job)
         elif record is None or resume.jobs:
             continue
@@ -288,7 +320,9 @@ def _count(prepared: Prepared, records: dict[int, JobRecord]) -> dict[str, int]:
     states: dict[str, int] = {}
     for job in prepared.jobs:
         record = records.get(job.index)
-        state = record.state if record is not None and record.state is not None else JobState.PLANNED
+        state = (
+            record.state if record is not None and record.state is not None else JobState.PLANNED
+        )
         states[state.value] = states.get(state.value, 0) + 1
     return states
 
@@ -296,7 +330,9 @@ def _count(prepared: Prepared, records: dict[int, JobRecord]) -> dict[str, int]:
 def _exit_code(sweep: Sweep, states: dict[str, int], records: dict[int, JobRecord]) -> int:
     if sweep.cause == "time limit":
         return EXIT_TIME_LIMIT
-    if sweep.cause in ("interrupted", "cancelled") and states != {JobState.SUCCEEDED.value: len(records)}:
+    if sweep.cause in ("interrupted", "cancelled") and states != {
+        JobState.SUCCEEDED.value: len(records)
+    }:
         return EXIT_INTERRUPTED
     if any(states.get(s.value) for s in JobState if s is not JobState.SUCCEEDED):
         return 1
@@ -304,7 +340,8 @@ def _exit_code(sweep: Sweep, states: dict[str, int], records: dict[int, JobRecor
 
 
 def _lacks_delivery(sweep: Sweep) -> bool:
-    """Whether a job's delivery failed in an earlier run and was not asked for in this one (`resume --jobs`)."""
+    """Whether a job's delivery failed in an earlier run and was not asked for in this one (`resume
+    --jobs`)."""
     if not (sweep.spec.commit_and_pr or sweep.spec.commit_and_pr_best):
         return False
     found = (sweep.store.record(job.index).delivery for job in sweep.prepared.jobs)
@@ -329,17 +366,33 @@ def _sweep_facts(prepared: Prepared) -> dict[str, Any]:
         "exp_name": prepared.spec.exp_name,
         "spec": prepared.spec.model_dump(mode="json"),
         "spec_hash": prepared.spec_hash,
-        "base": {"commit": base.commit, "name": base.name, "subject": base.subject, "branch": base.branch},
+        "base": {
+            "commit": base.commit,
+            "name": base.name,
+            "subject": base.subject,
+            "branch": base.branch,
+        },
         "jobs": [
-            {"id": j.index, "cmd": j.command, "params": dict(j.params), "seed": j.seed, "config_id": j.config_id}
+            {
+                "id": j.index,
+                "cmd": j.command,
+                "params": dict(j.params),
+                "seed": j.seed,
+                "config_id": j.config_id,
+            }
             for j in prepared.jobs
         ],
         "parallel": prepared.parallel,
         "gpus_per_job": prepared.gpus,
         "gpu_mem_per_job": prepared.spec.gpu_mem,
         "slot_dir": str(prepared.slot_dir),
-        "room": {"places": [str(place) for place in prepared.room.places], "least": prepared.room.least},
-        "devices": [{"uuid": d.uuid, "index": d.index, "name": d.name} for d in prepared.detection.devices],
+        "room": {
+            "places": [str(place) for place in prepared.room.places],
+            "least": prepared.room.least,
+        },
+        "devices": [
+            {"uuid": d.uuid, "index": d.index, "name": d.name} for d in prepared.detection.devices
+        ],
         "notes": list(prepared.notes),
         "host": platform.node(),
         "python_version": platform.python_version(),
@@ -354,7 +407,9 @@ def _sweep_facts(prepared: Prepared) -> dict[str, Any]:
 
 def _summary(prepared: Prepared, records: dict[int, JobRecord]) -> dict[str, Any]:
     """The seed's summary.json; the exit codes stand in the order of the jobs."""
-    codes = [r.exit_code if (r := records.get(job.index)) is not None else None for job in prepared.jobs]
+    codes = [
+        r.exit_code if (r := records.get(job.index)) is not None else None for job in prepared.jobs
+    ]
     return {
         "exp_name": prepared.spec.exp_name,
         "commands": len(prepared.jobs),

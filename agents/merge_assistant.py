@@ -1,4 +1,5 @@
-"""Merge Assistant: tests the result of a merge and lands exactly what was tested, or says in one sentence why not."""
+"""Merge Assistant: tests the result of a merge and lands exactly what was tested, or says in one
+sentence why not."""
 
 from __future__ import annotations
 
@@ -11,19 +12,20 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
 from sweeptree.agents.experiment_orchestrator import REFUSED
-from sweeptree.delivery import Surroundings
+from sweeptree.engine.artifacts import publish_page
 from sweeptree.errors import Refused, SweeptreeError, UsageError
-from sweeptree.merging import MergeDecision, MergeSpec, merge_pull, merge_worktree
+from sweeptree.publish.delivery import Context
+from sweeptree.publish.merging import MergeDecision, MergeSpec, merge_pull, merge_worktree
 from sweeptree.settings import Settings
-from sweeptree.tasks.publish import publish_page
 
 
 @flow(name="merge-assistant", persist_result=False)
 def merge_assistant(spec: MergeSpec) -> State[Any]:
-    """Review a pull request (or, without a forge, a worktree), test the merge's result, and land it when all is green.
+    """Review a pull request (or, without a forge, a worktree), test the merge's result, and land it
+    when all is green.
 
-    A dry run is the default: a merge is asked for on purpose. What is not merged ends as Refused, with the reason;
-    where git or the forge fails, the run ends as Failed.
+    A dry run is the default: a merge is asked for on purpose. What is not merged ends as Refused,
+    with the reason; where git or the forge fails, the run ends as Failed.
     """
     try:
         decision = _decide(spec)
@@ -40,7 +42,9 @@ def merge_assistant(spec: MergeSpec) -> State[Any]:
 
 def _decide(spec: MergeSpec) -> MergeDecision:
     if spec.pull_request is not None and spec.worktree is None:
-        return merge_pull(spec.repo, spec.pull_request, spec.options, Surroundings.of(Settings(), os.environ))
+        return merge_pull(
+            spec.repo, spec.pull_request, spec.options, Context.of(Settings(), os.environ)
+        )
     if spec.worktree is not None and spec.pull_request is None:
         return merge_worktree(spec.worktree, spec.options)
     raise UsageError("it is not said what to merge", hint="give either pull_request or worktree")

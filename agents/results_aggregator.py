@@ -1,7 +1,9 @@
-"""Results Aggregator: the fan-in. Reads the records of a sweep, writes the aggregates, shows them in the Prefect UI.
+"""Results Aggregator: the fan-in.
 
-It reads what stands on disk, not futures: a half-finished sweep, one after a crash, or one that the seed's own
-tools ran are all the same to it.
+Reads the records of a sweep, writes the aggregates, shows them in the Prefect UI.
+
+It reads what stands on disk, not futures: a half-finished sweep, one after a crash, or one that the
+seed's own tools ran are all the same to it.
 """
 
 from __future__ import annotations
@@ -13,12 +15,12 @@ from typing import Any
 from prefect import flow
 from prefect.logging import get_run_logger
 
-from sweeptree.aggregate import aggregate
+from sweeptree.analysis.aggregate import aggregate
+from sweeptree.engine.artifacts import publish_leaderboard, publish_summary
 from sweeptree.errors import UsageError
 from sweeptree.model import SweepSummary
 from sweeptree.records import SweepPaths
 from sweeptree.report import try_report
-from sweeptree.tasks.publish import publish_leaderboard, publish_summary
 
 
 @flow(name="results-aggregator", flow_run_name="{exp_dir.name}", persist_result=False)
@@ -28,13 +30,17 @@ def results_aggregator(exp_dir: Path, mix_data: bool = False) -> SweepSummary:
     `mix_data`: rank and compare also jobs that ran on different versions of the dataset.
     """
     if not exp_dir.is_dir():
-        raise UsageError(f"{exp_dir} is not a folder", hint="give the folder of one sweep: results/EXP")
+        raise UsageError(
+            f"{exp_dir} is not a folder", hint="give the folder of one sweep: results/EXP"
+        )
     paths = SweepPaths(exp_dir)
     document = aggregate(paths, mix_data=mix_data)
     trouble = try_report(paths, document)
     if trouble:
         get_run_logger().warning(trouble)
-    summary = summarise(paths, {**document, "warnings": [*document["warnings"], *([trouble] if trouble else [])]})
+    summary = summarise(
+        paths, {**document, "warnings": [*document["warnings"], *([trouble] if trouble else [])]}
+    )
     _tell(lambda: publish_leaderboard(summary.exp_name, summary.leaderboard))
     _tell(lambda: publish_summary(summary.exp_name, markdown(summary, paths)))
     return summary
@@ -57,12 +63,17 @@ def summarise(paths: SweepPaths, document: dict[str, Any]) -> SweepSummary:
 
 def markdown(summary: SweepSummary, paths: SweepPaths) -> str:
     """The summary as a page for the Prefect UI."""
-    states = ", ".join(f"{count} {state}" for state, count in sorted(summary.states.items())) or "no job"
+    states = (
+        ", ".join(f"{count} {state}" for state, count in sorted(summary.states.items())) or "no job"
+    )
     lines = [f"# {summary.exp_name}", "", f"{summary.n_jobs} jobs: {states}.", ""]
     if summary.leaderboard:
         columns = list(summary.leaderboard[0])
         lines += ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-        lines += ["| " + " | ".join(_cell(row.get(c)) for c in columns) + " |" for row in summary.leaderboard[:30]]
+        lines += [
+            "| " + " | ".join(_cell(row.get(c)) for c in columns) + " |"
+            for row in summary.leaderboard[:30]
+        ]
         lines.append("")
     lines += ["| file | what | where |", "|---|---|---|"]
     for path, what in (
@@ -82,11 +93,15 @@ def _leaderboard(document: dict[str, Any]) -> list[dict[str, Any]]:
     ranked = document.get("leaderboard", [])
     objective = (document.get("objective") or {}).get("name")
     rows = []
-    for place, config_id in enumerate([*ranked, *(name for name in groups if name not in set(ranked))], 1):
+    for place, config_id in enumerate(
+        [*ranked, *(name for name in groups if name not in set(ranked))], 1
+    ):
         group = groups.get(config_id, {})
         rank = place if place <= len(ranked) else None
         row: dict[str, Any] = {"rank": rank, "config": config_id}
-        names = sorted(group.get("metrics", {}), key=lambda name: name != objective)  # the ranked one first
+        names = sorted(
+            group.get("metrics", {}), key=lambda name: name != objective
+        )  # the ranked one first
         row |= {"n": group.get("n"), "failed": group.get("n_failed")}
         for name in names[:6]:
             values = group["metrics"][name]

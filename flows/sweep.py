@@ -12,11 +12,11 @@ from prefect.runtime import flow_run
 
 from sweeptree.agents.experiment_orchestrator import REFUSED, experiment_orchestrator
 from sweeptree.agents.results_aggregator import results_aggregator
-from sweeptree.aggregate import aggregate
+from sweeptree.analysis.aggregate import aggregate
 from sweeptree.model import Resume, SweepSpec
-from sweeptree.preflight import results_root
 from sweeptree.records import SweepPaths
-from sweeptree.worktrees import find_repository
+from sweeptree.repository import find_repository
+from sweeptree.sweep.preflight import results_root
 
 
 @flow(name="sweep", flow_run_name="{spec.exp_name}", persist_result=False)
@@ -35,7 +35,8 @@ def sweep(spec: SweepSpec, resume: Resume | None = None) -> State[Any]:
 
 
 def sweep_by_files(spec: SweepSpec, resume: Resume | None = None) -> State[Any]:
-    """The same sweep without a flow run, for when there is no server: records, aggregates and exit code are those."""
+    """The same sweep without a flow run, for when there is no server: records, aggregates and exit
+    code are those."""
     spec = named(spec)
     ran: State[Any] = experiment_orchestrator.fn(spec, resume)
     exp_dir = results_root(spec, find_repository(spec.repo)) / spec.exp_name
@@ -45,7 +46,8 @@ def sweep_by_files(spec: SweepSpec, resume: Resume | None = None) -> State[Any]:
 
 
 def named(spec: SweepSpec) -> SweepSpec:
-    """The spec under the name that its results get: with `dated`, name-YYYYMMDD-HHMMSS of its scheduled start."""
+    """The spec under the name that its results get: with `dated`, name-YYYYMMDD-HHMMSS of its
+    scheduled start."""
     if not spec.dated:
         return spec
     start = flow_run.get_scheduled_start_time() or datetime.now(UTC)

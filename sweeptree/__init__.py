@@ -1,6 +1,9 @@
-"""sweeptree: hyperparameter sweeps as Prefect flows, a git worktree per job, the records on disk as the truth."""
+"""sweeptree: hyperparameter sweeps as Prefect flows, a git worktree per job, the records on disk as
+the truth."""
 
-TYPE_CHECKING = False  # as typing.TYPE_CHECKING, without its import: every keeper pays for this module
+TYPE_CHECKING = (
+    False  # as typing.TYPE_CHECKING, without its import: every keeper pays for this module
+)
 if TYPE_CHECKING:
     from sweeptree.jobside import log
 

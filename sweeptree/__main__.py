@@ -5,7 +5,7 @@ import sys
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    from sweeptree.cli import run_command_line
+    from sweeptree.cli.app import run_command_line
 
     sys.exit(run_command_line(sys.argv[1:]))
 

@@ -44,7 +44,12 @@ class GitError(SweeptreeError):
     """A git command failed. `argv` is the command, `stderr` git's own words (token-free)."""
 
     def __init__(
-        self, message: str, *, argv: Sequence[str] = (), stderr: str = "", hint: str | Sequence[str] = ()
+        self,
+        message: str,
+        *,
+        argv: Sequence[str] = (),
+        stderr: str = "",
+        hint: str | Sequence[str] = (),
     ) -> None:
         super().__init__(message, hint=hint)
         self.argv = tuple(argv)
@@ -60,17 +65,24 @@ class PushError(GitError):
 
     exit_code = 4
 
-    def __init__(self, message: str, *, kind: str, stderr: str = "", hint: str | Sequence[str] = ()) -> None:
+    def __init__(
+        self, message: str, *, kind: str, stderr: str = "", hint: str | Sequence[str] = ()
+    ) -> None:
         super().__init__(message, stderr=stderr, hint=hint)
         self.kind = kind
 
 
 class ForgeError(SweeptreeError):
-    """The code host refused or could not be reached. `kind` is one word for it, `status` the HTTP status or 0."""
+    """The code host refused or could not be reached.
+
+    `kind` is one word for it, `status` the HTTP status or 0.
+    """
 
     exit_code = 4
 
-    def __init__(self, message: str, *, kind: str, status: int = 0, hint: str | Sequence[str] = ()) -> None:
+    def __init__(
+        self, message: str, *, kind: str, status: int = 0, hint: str | Sequence[str] = ()
+    ) -> None:
         super().__init__(message, hint=hint)
         self.kind = kind
         self.status = status

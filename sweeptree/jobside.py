@@ -1,6 +1,9 @@
-"""What a training script may call: `from sweeptree import log`. Standard library only; nothing outside a sweep.
+"""What a training script may call: `from sweeptree import log`.
 
-A script without sweeptree in its environment appends the same JSON lines to the file $SWEEPTREE_METRICS.
+Standard library only; nothing outside a sweep.
+
+A script without sweeptree in its environment appends the same JSON lines to the file
+$SWEEPTREE_METRICS.
 """
 
 from __future__ import annotations
@@ -13,8 +16,9 @@ from typing import SupportsFloat
 def log(*, step: int | None = None, **values: SupportsFloat) -> None:
     """Report metrics: `log(step=3, val_auc=0.91)` appends one line to $SWEEPTREE_METRICS.
 
-    Takes all that `float()` takes (tensors of one element too). Does nothing outside a sweep, and in all
-    but the first process of a distributed job (RANK). Raises TypeError or ValueError for what is no number.
+    Takes all that `float()` takes (tensors of one element too). Does nothing outside a sweep, and
+    in all but the first process of a distributed job (RANK). Raises TypeError or ValueError for
+    what is no number.
     """
     path = os.environ.get("SWEEPTREE_METRICS")
     if not path or os.environ.get("RANK", "0") != "0":

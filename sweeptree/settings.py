@@ -24,16 +24,26 @@ def _slot_dir() -> Path:
 
 
 class Settings(BaseSettings):
-    """SWEEPTREE_HOME, SWEEPTREE_SLOT_DIR, SWEEPTREE_SERVER_PORT, SWEEPTREE_PTBXL, SWEEPTREE_LOG_CAP,
-    SWEEPTREE_GITHUB_URL."""
+    """SWEEPTREE_HOME, SWEEPTREE_SLOT_DIR, SWEEPTREE_SERVER_PORT, SWEEPTREE_PTBXL,
+    SWEEPTREE_LOG_CAP, SWEEPTREE_GITHUB_URL."""
 
     model_config = SettingsConfigDict(env_prefix="SWEEPTREE_", frozen=True, extra="ignore")
 
-    home: Path = Field(default_factory=_state_home, description="The managed server's database and files.")
-    slot_dir: Path = Field(default_factory=_slot_dir, description="Where the lock files of the GPU slots stand.")
-    server_port: int = Field(default=4210, ge=0, le=65535, description="First port the managed server tries.")
-    ptbxl: Path | None = Field(default=None, description="A folder with PTB-XL, for the demo and the ECG agents.")
-    log_cap: int = Field(default=0, ge=0, description="Most bytes kept of a job's log; 0: all of them.")
+    home: Path = Field(
+        default_factory=_state_home, description="The managed server's database and files."
+    )
+    slot_dir: Path = Field(
+        default_factory=_slot_dir, description="Where the lock files of the GPU slots stand."
+    )
+    server_port: int = Field(
+        default=4210, ge=0, le=65535, description="First port the managed server tries."
+    )
+    ptbxl: Path | None = Field(
+        default=None, description="A folder with PTB-XL, for the demo and the ECG agents."
+    )
+    log_cap: int = Field(
+        default=0, ge=0, description="Most bytes kept of a job's log; 0: all of them."
+    )
     github_url: str | None = Field(
         default=None,
         pattern=r"^https?://[^\s/@]+(/[^\s@]*)?$",

@@ -1,8 +1,9 @@
-"""The stages of a job as Prefect tasks: a name, a run name, one core call, a state that people can read.
+"""The stages of a job as Prefect tasks: a name, a run name, one core call, a state that people can
+read.
 
-A stage that failed shows as Failed in the Prefect UI and raises nothing: what happened stands in the record.
-The chain is passed as one opaque object, and the order of the stages as `wait_for`: objects shared between
-jobs would show as edges that are none (docs/decisions/0003).
+A stage that failed shows as Failed in the Prefect UI and raises nothing: what happened stands in
+the record. The chain is passed as one opaque object, and the order of the stages as `wait_for`:
+objects shared between jobs would show as edges that are none (docs/decisions/0003).
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from prefect.context import FlowRunContext
 from prefect.states import Cancelled, Completed, Failed, Pending
 from prefect.task_engine import run_task_sync
 
-from sweeptree import adoption, stages
 from sweeptree.model import JobState, Outcome
-from sweeptree.sweeps import Chain
+from sweeptree.sweep import adoption, stages
+from sweeptree.sweep.running import Chain
 
 StageTask = Task[[int, Chain], State[Any]]
 
@@ -37,7 +38,10 @@ def create_worktree(index: int, chain: Chain) -> State[Any]:  # noqa: ARG001 - t
 
 
 @task(
-    name="run-command", task_run_name="run-command {index}  {chain.label}", cache_policy=NO_CACHE, persist_result=False
+    name="run-command",
+    task_run_name="run-command {index}  {chain.label}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
 )
 def run_command(index: int, chain: Chain) -> State[Any]:  # noqa: ARG001
     """The job's command under its keeper, on its GPU."""
@@ -55,7 +59,12 @@ def adopt_command(index: int, chain: Chain) -> State[Any]:  # noqa: ARG001
     return _stage(chain, lambda: _adopted_state(adoption.adopt(chain)))
 
 
-@task(name="auto-fix", task_run_name="auto-fix {index}  {chain.label}", cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="auto-fix",
+    task_run_name="auto-fix {index}  {chain.label}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
 def auto_fix(index: int, chain: Chain) -> State[Any]:  # noqa: ARG001
     """The auto-fix script in the job's worktree; a failing script is recorded and stops nothing."""
     return _stage(chain, lambda: _as_state(stages.auto_fix(chain), stops=False))
@@ -84,9 +93,12 @@ def label_and_review(index: int, chain: Chain) -> State[Any]:  # noqa: ARG001
 
 
 def through_engine(stage: StageTask, chain: Chain, after: State[Any] | None) -> State[Any] | None:
-    """Run a stage as a task run. When the engine cannot be reached the stage runs all the same, without one.
+    """Run a stage as a task run.
 
-    Returns the task run's state (None without the engine); never raises. `chain.error` says whether it failed.
+    When the engine cannot be reached the stage runs all the same, without one.
+
+    Returns the task run's state (None without the engine); never raises. `chain.error` says whether
+    it failed.
     """
     if not chain.sweep.engine:
         return stage.fn(chain.job.index, chain)
@@ -103,14 +115,16 @@ def through_engine(stage: StageTask, chain: Chain, after: State[Any] | None) -> 
 def _run(stage: StageTask, chain: Chain, after: State[Any] | None) -> State[Any] | None:
     """Run a stage as a task run that hangs on the one before.
 
-    A stage that may wait for Prefect's limit is shown as Pending meanwhile. Any other one runs at once, so it gets its
-    task run ready-made: two events instead of three, and no search through states for what is known here
-    (docs/benchmarks.md says what that saves).
+    A stage that may wait for Prefect's limit is shown as Pending meanwhile. Any other one runs at
+    once, so it gets its task run ready-made: two events instead of three, and no search through
+    states for what is known here (docs/benchmarks.md says what that saves).
     """
     if stage.tags:
         return stage(chain.job.index, chain, wait_for=[after] if after else None, return_state=True)
     parameters = {"index": chain.job.index, "chain": chain}
-    state = run_task_sync(stage, task_run=_task_run(stage, chain, after), parameters=parameters, return_type="state")
+    state = run_task_sync(
+        stage, task_run=_task_run(stage, chain, after), parameters=parameters, return_type="state"
+    )
     assert isinstance(state, State)
     return state
 
@@ -152,13 +166,19 @@ def _as_state(outcome: Outcome | None, *, stops: bool = True) -> State[Any]:
     if outcome.state is JobState.CANCELLED:
         return Cancelled(message=outcome.reason or "cancelled")
     if not stops:
-        return Completed(name="CompletedWithTrouble", message=f"the script failed: {outcome.reason}")
+        return Completed(
+            name="CompletedWithTrouble", message=f"the script failed: {outcome.reason}"
+        )
     name = "TimedOut" if outcome.state is JobState.TIMED_OUT else "Failed"
     return Failed(name=name, message=(outcome.reason or outcome.state)[:500])
 
 
 def _adopted_state(outcome: Outcome | None) -> State[Any]:
-    return _as_state(outcome) if outcome else Completed(name="Lost", message="its keeper had died: a new attempt")
+    return (
+        _as_state(outcome)
+        if outcome
+        else Completed(name="Lost", message="its keeper had died: a new attempt")
+    )
 
 
 def _branch_state(chain: Chain) -> State[Any]:

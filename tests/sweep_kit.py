@@ -1,4 +1,5 @@
-"""What the tests of whole sweeps share: a sealed repository, a look at the engine, waiting with a deadline."""
+"""What the tests of whole sweeps share: a sealed repository, a look at the engine, waiting with a
+deadline."""
 
 from __future__ import annotations
 
@@ -35,14 +36,20 @@ def wait_for(look: Callable[[], T], seconds: float = PATIENCE) -> T:
 
 def seal(patch: pytest.MonkeyPatch, home: Path) -> None:
     """The environment of the fixture git_env, for fixtures that live longer than one test."""
-    for name in [name for name in os.environ if name.startswith(("GIT_", "SWEEPTREE_", "CUDA_", "XDG_"))]:
+    for name in [
+        name for name in os.environ if name.startswith(("GIT_", "SWEEPTREE_", "CUDA_", "XDG_"))
+    ]:
         patch.delenv(name)
     who = {
         f"GIT_{role}_{what}": f"{what}@example.invalid"
         for role in ("AUTHOR", "COMMITTER")
         for what in ("NAME", "EMAIL")
     }
-    private = {"HOME": str(home), "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"), "GIT_CONFIG_NOSYSTEM": "1"}
+    private = {
+        "HOME": str(home),
+        "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"),
+        "GIT_CONFIG_NOSYSTEM": "1",
+    }
     for name, value in {**who, **private, "SWEEPTREE_SLOT_DIR": str(home / "slots")}.items():
         patch.setenv(name, value)
 
@@ -64,19 +71,25 @@ def records_of(paths: SweepPaths) -> dict[int, JobRecord]:
 
 
 def states_of(paths: SweepPaths) -> list[JobState | None]:
-    """The states of the jobs that have started, in their order (the next one may have been made ready)."""
+    """The states of the jobs that have started, in their order (the next one may have been made
+    ready)."""
     found = (record.state for _, record in sorted(records_of(paths).items()))
     return [state for state in found if state is not JobState.PLANNED]
 
 
 def processes_under(folder: Path) -> list[str]:
-    """The living processes of jobs whose worktree lies in `folder`: pid and command line. Zombies do not count."""
+    """The living processes of jobs whose worktree lies in `folder`: pid and command line.
+
+    Zombies do not count.
+    """
     mark = f"SWEEPTREE_WORKTREE={folder}".encode()
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if mark in (process / "environ").read_bytes():
-                found.append(f"{process.name} {(process / 'cmdline').read_bytes().decode(errors='replace')}")
+                found.append(
+                    f"{process.name} {(process / 'cmdline').read_bytes().decode(errors='replace')}"
+                )
         except OSError:
             continue
     return found
@@ -84,7 +97,8 @@ def processes_under(folder: Path) -> list[str]:
 
 @dataclass(frozen=True)
 class Seen:
-    """A sweep as the engine shows it: its flow run, its subflow runs and the task runs of its jobs, by name."""
+    """A sweep as the engine shows it: its flow run, its subflow runs and the task runs of its jobs,
+    by name."""
 
     run: FlowRun
     subflows: dict[str, FlowRun]
@@ -92,7 +106,8 @@ class Seen:
 
 
 def see(api_url: str, paths: SweepPaths, *, tasks: Iterable[str] = ()) -> Seen:
-    """Ask the engine about a sweep, as soon as it knows the end of the flow run and of the task runs `tasks`."""
+    """Ask the engine about a sweep, as soon as it knows the end of the flow run and of the task
+    runs `tasks`."""
     return see_run(api_url, UUID(read_json(paths.sweep)["flow_run_id"]), tasks=tasks)
 
 
@@ -114,7 +129,11 @@ def see_all(api_url: str, paths: SweepPaths) -> list[str]:
     run_id = UUID(read_json(paths.sweep)["flow_run_id"])
     with SyncPrefectClient(api_url) as client:
         tasks = _task_runs(client, _subflows(client, run_id))
-    return [task.name.partition("  ")[0] for task in tasks if task.state is not None and task.state.is_final()]
+    return [
+        task.name.partition("  ")[0]
+        for task in tasks
+        if task.state is not None and task.state.is_final()
+    ]
 
 
 def _subflows(client: SyncPrefectClient, run_id: UUID) -> list[FlowRun]:
@@ -124,7 +143,9 @@ def _subflows(client: SyncPrefectClient, run_id: UUID) -> list[FlowRun]:
 
 def _task_runs(client: SyncPrefectClient, subflows: list[FlowRun]) -> list[TaskRun]:
     of_jobs = FlowRunFilter.model_validate({"id": {"any_": [str(sub.id) for sub in subflows]}})
-    return client.read_task_runs(flow_run_filter=of_jobs, task_run_filter=TaskRunFilter(), limit=200)
+    return client.read_task_runs(
+        flow_run_filter=of_jobs, task_run_filter=TaskRunFilter(), limit=200
+    )
 
 
 def _look(client: SyncPrefectClient, run_id: UUID, wanted: set[str]) -> Seen | None:
@@ -135,7 +156,11 @@ def _look(client: SyncPrefectClient, run_id: UUID, wanted: set[str]) -> Seen | N
     names = {client.read_flow(sub.flow_id).name: sub for sub in below}
     tasks = _task_runs(client, below)
     # A task run is called `stage number  config seed`; the tests ask for the first two.
-    ended = {task.name.partition("  ")[0]: task for task in tasks if task.state is not None and task.state.is_final()}
+    ended = {
+        task.name.partition("  ")[0]: task
+        for task in tasks
+        if task.state is not None and task.state.is_final()
+    }
     return Seen(run, names, ended) if wanted <= set(ended) else None
 
 

@@ -27,7 +27,8 @@ def median_beat(signal: Array) -> Array:
 
 
 def features(signals: Array) -> Array:
-    """Signals (n, 12, 1000) in mV to (n, 672): median beat, spectrum in eight bands, amplitude quantiles."""
+    """Signals (n, 12, 1000) in mV to (n, 672): median beat, spectrum in eight bands, amplitude
+    quantiles."""
     beats = np.stack([median_beat(s) for s in signals]).reshape(len(signals), -1)
     power = np.abs(np.fft.rfft(signals, axis=2))[:, :, 5:405] ** 2  # 0.5 to 40.5 Hz
     bands = np.log(power.reshape(len(signals), LEADS, 8, 50).mean(3) + 1e-3)

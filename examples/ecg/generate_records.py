@@ -3,8 +3,9 @@
 
     python generate_records.py DEST [--records 300] [--seed 0]
 
-DEST then has the layout of a PTB-XL download: `sweeptree curate --source DEST` takes it. The five superclasses show in
-the signals, so that a training has something to learn; they are not real ECGs. The same arguments give the same bytes.
+DEST then has the layout of a PTB-XL download: `sweeptree curate --source DEST` takes it. The five
+superclasses show in the signals, so that a training has something to learn; they are not real ECGs.
+The same arguments give the same bytes.
 """
 
 import argparse
@@ -34,7 +35,8 @@ CODES = {
     "HYP": ("LVH", "LAO/LAE", "RVH"),
 }
 SHARE = {"MI": 0.3, "STTC": 0.3, "CD": 0.27, "HYP": 0.13}
-# A beat is a sum of Gaussian waves P Q R S ST T: offset and width in seconds, amplitude in mV per independent lead.
+# A beat is a sum of Gaussian waves P Q R S ST T: offset and width in seconds, amplitude in mV per
+# independent lead.
 OFFSET = np.array([-0.18, -0.035, 0.0, 0.035, 0.09, 0.28])
 WIDTH = np.array([0.025, 0.010, 0.012, 0.012, 0.04, 0.05])
 AMPLITUDE = np.array(
@@ -52,19 +54,23 @@ AMPLITUDE = np.array(
 
 
 def generate(folder: Path, records: int, seed: int = 0) -> None:
-    """PTB-XL's tables and `records` generated 100 Hz records; the same arguments give the same bytes."""
+    """PTB-XL's tables and `records` generated 100 Hz records; the same arguments give the same
+    bytes."""
     rng = np.random.default_rng([seed, 1])
     rows = [_row(number, rng) for number in range(1, records + 1)]
     for row, classes in rows:
         path = folder / row["filename_lr"]
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_record(path, heartbeats(classes, np.random.default_rng([seed, 2, int(row["ecg_id"])])))
+        _write_record(
+            path, heartbeats(classes, np.random.default_rng([seed, 2, int(row["ecg_id"])]))
+        )
     _write_table(folder / TABLES[0], COLUMNS.split(), [row for row, _ in rows])
     _write_table(folder / TABLES[1], STATEMENT_COLUMNS.split(","), list(_statements()))
 
 
 def heartbeats(classes: frozenset[str], rng: np.random.Generator) -> Signal:
-    """Ten seconds of 12 leads at 100 Hz, (1000, 12) in microvolts, with the signs of the superclasses."""
+    """Ten seconds of 12 leads at 100 Hz, (1000, 12) in microvolts, with the signs of the
+    superclasses."""
     amplitude, offset, width = _waves(classes, rng)
     times = np.arange(FS * SECONDS) / FS
     period = 60 / rng.uniform(52, 98)
@@ -72,9 +78,18 @@ def heartbeats(classes: frozenset[str], rng: np.random.Generator) -> Signal:
     distance = times - beats[:, None, None] - offset[:, None]  # (beat, wave, time)
     leads = amplitude @ np.exp(-0.5 * (distance / width[:, None]) ** 2).sum(0)
     drift = np.sin(2 * np.pi * (rng.uniform(0.05, 0.4, (8, 1)) * times + rng.uniform(0, 1, (8, 1))))
-    leads += rng.uniform(0.01, 0.1, (8, 1)) * drift + rng.normal(0, rng.uniform(0.005, 0.03), leads.shape)
+    leads += rng.uniform(0.01, 0.1, (8, 1)) * drift + rng.normal(
+        0, rng.uniform(0.005, 0.03), leads.shape
+    )
     one, two = np.round(leads[0] * 1000), np.round(leads[1] * 1000)
-    limbs = [one, two, two - one, -(one + two) / 2, one - two / 2, two - one / 2]  # Einthoven and Goldberger
+    limbs = [
+        one,
+        two,
+        two - one,
+        -(one + two) / 2,
+        one - two / 2,
+        two - one / 2,
+    ]  # Einthoven and Goldberger
     microvolts = np.stack([*limbs, *(leads[2:] * 1000)], axis=1)
     return np.clip(np.round(microvolts), -32767, 32767).astype("<i2")
 
@@ -110,7 +125,9 @@ def _row(number: int, rng: np.random.Generator) -> tuple[dict[str, str], frozens
     classes = ["NORM"]
     if rng.random() > 0.42:
         names = list(SHARE)
-        classes = list(rng.choice(names, size=int(rng.integers(1, 3)), replace=False, p=list(SHARE.values())))
+        classes = list(
+            rng.choice(names, size=int(rng.integers(1, 3)), replace=False, p=list(SHARE.values()))
+        )
     codes = {str(rng.choice(CODES[name])): 100.0 for name in classes} | {"SR": 0.0}
     name = f"{number // 1000 * 1000:05d}/{number:05d}"
     row = dict.fromkeys(COLUMNS.split(), "") | {
@@ -135,7 +152,12 @@ def _statements() -> Iterator[dict[str, str]]:
     empty = dict.fromkeys(STATEMENT_COLUMNS.split(","), "")
     for name, codes in CODES.items():
         for code in codes:
-            line = {"": code, "description": f"{code} (generated)", "diagnostic": "1.0", "diagnostic_class": name}
+            line = {
+                "": code,
+                "description": f"{code} (generated)",
+                "diagnostic": "1.0",
+                "diagnostic_class": name,
+            }
             yield empty | line | {"diagnostic_subclass": code}
     yield empty | {"": "SR", "description": "sinus rhythm", "rhythm": "1.0"}
 
@@ -159,7 +181,9 @@ def _write_table(path: Path, columns: list[str], rows: list[dict[str, str]]) -> 
 
 def main() -> int:
     """Make DEST. Exit code 2 when it is there already."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("dest", type=Path)
     parser.add_argument("--records", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
@@ -170,9 +194,14 @@ def main() -> int:
         options.dest.mkdir(parents=True)
         generate(options.dest, options.records, options.seed)
     except OSError as error:
-        print(f"cannot generate records: {error}\nName a folder that does not exist yet.", file=sys.stderr)
+        print(
+            f"cannot generate records: {error}\nName a folder that does not exist yet.",
+            file=sys.stderr,
+        )
         return 2
-    print(f"{options.dest}: {options.records} generated records of PTB-XL's shape; they are not real ECGs")
+    print(
+        f"{options.dest}: {options.records} generated records of PTB-XL's shape; they are not real ECGs"
+    )
     return 0
 
 

@@ -1,7 +1,9 @@
-"""The models of run_training.py that need nothing but numpy: each layer has its gradient written by hand.
+"""The models of run_training.py that need nothing but numpy: each layer has its gradient written by
+hand.
 
-Shapes: n records, c channels, t samples. `forward` keeps what `backward` needs; `backward` takes the gradient of the
-loss by the output, leaves the gradients of the parameters in `gradients` and returns the gradient by the input.
+Shapes: n records, c channels, t samples. `forward` keeps what `backward` needs; `backward` takes
+the gradient of the loss by the output, leaves the gradients of the parameters in `gradients` and
+returns the gradient by the input.
 """
 
 from typing import Protocol
@@ -41,7 +43,8 @@ class Dense:
 
 
 class Conv:
-    """(n, i, t) to (n, o, t / stride): convolution of width 7 and ReLU, by one matrix product over all windows."""
+    """(n, i, t) to (n, o, t / stride): convolution of width 7 and ReLU, by one matrix product over
+    all windows."""
 
     WIDTH = 7
 
@@ -55,7 +58,9 @@ class Conv:
     def forward(self, x: Array) -> Array:
         self.shape = x.shape
         padded = np.pad(x, ((0, 0), (0, 0), (3, 3)))
-        windows = np.lib.stride_tricks.sliding_window_view(padded, self.WIDTH, axis=2)[:, :, :: self.stride]
+        windows = np.lib.stride_tricks.sliding_window_view(padded, self.WIDTH, axis=2)[
+            :, :, :: self.stride
+        ]
         self.columns = windows.transpose(0, 2, 1, 3).reshape(len(x), windows.shape[2], -1)
         out = np.maximum(self.columns @ self.parameters[0] + self.parameters[1], 0)
         self.active = out > 0
@@ -70,7 +75,9 @@ class Conv:
         windows = (g @ self.parameters[0].T).reshape(n, -1, channels, self.WIDTH)
         padded = np.zeros((n, channels, length + 6), np.float32)
         for k in range(self.WIDTH):
-            padded[:, :, k : k + length : self.stride][:, :, : windows.shape[1]] += windows[..., k].transpose(0, 2, 1)
+            padded[:, :, k : k + length : self.stride][:, :, : windows.shape[1]] += windows[
+                ..., k
+            ].transpose(0, 2, 1)
         return padded[:, :, 3:-3]
 
 
@@ -133,7 +140,11 @@ class Adam:
     def step(self) -> None:
         """Move every parameter once along its gradient."""
         self.step_number += 1
-        pairs = [pair for layer in self.layers for pair in zip(layer.parameters, layer.gradients, strict=True)]
+        pairs = [
+            pair
+            for layer in self.layers
+            for pair in zip(layer.parameters, layer.gradients, strict=True)
+        ]
         for i, (parameter, gradient) in enumerate(pairs):
             self.mean[i] = 0.9 * self.mean[i] + 0.1 * gradient
             self.square[i] = 0.999 * self.square[i] + 0.001 * gradient**2

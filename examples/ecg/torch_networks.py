@@ -1,7 +1,8 @@
-"""The models of run_training.py that need torch: a 1-D U-Net and a 1-D ResNet, small enough for one core.
+"""The models of run_training.py that need torch: a 1-D U-Net and a 1-D ResNet, small enough for one
+core.
 
-Both take signals (n, 12, t) and give logits (n, classes). One thread and torch's deterministic algorithms: the same
-seed gives the same bytes on one machine.
+Both take signals (n, 12, t) and give logits (n, classes). One thread and torch's deterministic
+algorithms: the same seed gives the same bytes on one machine.
 """
 
 import numpy as np
@@ -25,7 +26,8 @@ def pooled(*levels: torch.Tensor) -> torch.Tensor:
 
 
 class UNet(nn.Module):
-    """Three levels down, two up again beside the level's own output; the lowest and the last are pooled."""
+    """Three levels down, two up again beside the level's own output; the lowest and the last are
+    pooled."""
 
     def __init__(self, channels: int, classes: int, width: int = 16) -> None:
         super().__init__()
@@ -47,12 +49,15 @@ class UNet(nn.Module):
 
 
 class ResNet(nn.Module):
-    """A stem, two residual blocks that halve the length each, one more convolution; pooled over time."""
+    """A stem, two residual blocks that halve the length each, one more convolution; pooled over
+    time."""
 
     def __init__(self, channels: int, classes: int, width: int = 16) -> None:
         super().__init__()
         self.stem = block(channels, width, 2)
-        self.residual = nn.ModuleList([nn.Sequential(block(width, width), block(width, width)) for _ in range(2)])
+        self.residual = nn.ModuleList(
+            [nn.Sequential(block(width, width), block(width, width)) for _ in range(2)]
+        )
         self.last = block(width, 4 * width, 4)
         self.head = nn.Linear(8 * width, classes)
 
@@ -80,7 +85,9 @@ class TorchLearner:
         """One step on a batch. Returns its loss before the step."""
         self.net.train()
         self.optimiser.zero_grad()
-        loss = functional.binary_cross_entropy_with_logits(self.net(torch.from_numpy(x)), torch.from_numpy(y))
+        loss = functional.binary_cross_entropy_with_logits(
+            self.net(torch.from_numpy(x)), torch.from_numpy(y)
+        )
         loss.backward()
         self.optimiser.step()
         return float(loss.detach())

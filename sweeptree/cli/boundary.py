@@ -62,7 +62,9 @@ def _reader_gone() -> int:
 
 
 def _unexpected(error: Exception, argv: Sequence[str], debug: bool) -> int:
-    if getattr(error, "title", None) == "Settings":  # pydantic's, without paying for its import here
+    if (
+        getattr(error, "title", None) == "Settings"
+    ):  # pydantic's, without paying for its import here
         return _bad_setting(error)
     if isinstance(error, FileNotFoundError) and error.filename is None and not _here_exists():
         complain("the folder that you are in no longer exists", ("cd to one that does",))
@@ -75,9 +77,15 @@ def _unexpected(error: Exception, argv: Sequence[str], debug: bool) -> int:
     try:
         place = _keep(text, argv)
     except OSError as problem:
-        complain(f"unexpected error: {what}", (f"the traceback could not be kept ({problem.strerror}): try --debug",))
+        complain(
+            f"unexpected error: {what}",
+            (f"the traceback could not be kept ({problem.strerror}): try --debug",),
+        )
         return 1
-    complain(f"unexpected error: {what}", (f"the traceback is in {place}", "the same command with --debug shows it"))
+    complain(
+        f"unexpected error: {what}",
+        (f"the traceback is in {place}", "the same command with --debug shows it"),
+    )
     return 1
 
 
@@ -92,7 +100,10 @@ def _bad_setting(error: Any) -> int:
     """A SWEEPTREE_* variable has a value that cannot be: the user's mistake, not ours."""
     first = error.errors()[0]
     name = f"SWEEPTREE_{'_'.join(str(part) for part in first['loc']).upper()}"
-    complain(f"{name}={first.get('input')!s:.100} cannot be used: {first['msg']}", (f"set {name} anew, or unset it",))
+    complain(
+        f"{name}={first.get('input')!s:.100} cannot be used: {first['msg']}",
+        (f"set {name} anew, or unset it",),
+    )
     return UsageError.exit_code
 
 

@@ -20,7 +20,7 @@ def _repository_top(start: Path) -> Path:
     """The main work tree's root, also from a linked worktree; `start` where there is no repository."""
     if not any((folder / ".git").exists() for folder in (start, *start.parents)):
         return start
-    from sweeptree.worktrees import find_repository
+    from sweeptree.repository import find_repository
 
     try:
         return find_repository(start).top
@@ -29,7 +29,10 @@ def _repository_top(start: Path) -> Path:
 
 
 def find_sweep(name: str, results: Path | None) -> SweepPaths:
-    """The sweep of this name, or the folder at this path. Raises UsageError naming what there is."""
+    """The sweep of this name, or the folder at this path.
+
+    Raises UsageError naming what there is.
+    """
     as_path = Path(name)
     folder = results_dir(results)
     if len(as_path.parts) > 1 or name in (".", ".."):
@@ -38,7 +41,9 @@ def find_sweep(name: str, results: Path | None) -> SweepPaths:
         paths = SweepPaths(folder / name)
     if paths.root.is_dir() and not paths.root.is_symlink():
         return paths
-    raise UsageError(f"there is no sweep {name!r} in {paths.root.parent}", hint=_advice(name, folder, results))
+    raise UsageError(
+        f"there is no sweep {name!r} in {paths.root.parent}", hint=_advice(name, folder, results)
+    )
 
 
 def _advice(name: str, folder: Path, results: Path | None) -> list[str]:
@@ -46,4 +51,8 @@ def _advice(name: str, folder: Path, results: Path | None) -> list[str]:
     close = difflib.get_close_matches(name, known, n=3)
     where = f" --results_dir {results}" if results else ""
     hints = [f"did you mean: {', '.join(close)}"] if close else []
-    return [*hints, f"sweeptree status{where}   lists the sweeps"] if known else ["sweeptree run --help"]
+    return (
+        [*hints, f"sweeptree status{where}   lists the sweeps"]
+        if known
+        else ["sweeptree run --help"]
+    )

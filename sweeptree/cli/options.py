@@ -1,7 +1,7 @@
 """The options of `run`, and the spec that they mean.
 
-Hides: how words of a command line (durations, lists, grids, a spec file) become the fields of a SweepSpec, and
-how what is wrong with one of them is told.
+Hides: how words of a command line (durations, lists, grids, a spec file) become the fields of a
+SweepSpec, and how what is wrong with one of them is told.
 """
 
 from __future__ import annotations
@@ -120,7 +120,9 @@ class RunOptions:
         Print one JSON document: the plan, or the aggregated results.
     """
 
-    exp_name: Annotated[str | None, Parameter(name=("--exp_name", "-n"), allow_leading_hyphen=True)] = None
+    exp_name: Annotated[
+        str | None, Parameter(name=("--exp_name", "-n"), allow_leading_hyphen=True)
+    ] = None
     commands: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None
     template: str | None = None
     grid: Annotated[tuple[str, ...], Parameter(negative=())] = ()
@@ -165,13 +167,37 @@ class RunOptions:
 def make_spec(options: RunOptions) -> SweepSpec:
     """The spec that the options mean. Raises UsageError, naming the option."""
     fields: dict[str, Any] = _spec_file(options.spec) if options.spec else {}
-    for name in ("exp_name", "template", "metric", "parallel", "gpus", "base", "dirty", "setup", "retries", "on_fail"):
+    for name in (
+        "exp_name",
+        "template",
+        "metric",
+        "parallel",
+        "gpus",
+        "base",
+        "dirty",
+        "setup",
+        "retries",
+        "on_fail",
+    ):
         fields.update(_given(name, getattr(options, name)))
     for name in ("max_prs", "auto_fix_script", "gpu_env"):
         fields.update(_given(name, getattr(options, name)))
-    for name in ("use_worktree", "mix_data", "auto_fix_before_pr", "commit_and_pr", "commit_and_pr_best"):
+    for name in (
+        "use_worktree",
+        "mix_data",
+        "auto_fix_before_pr",
+        "commit_and_pr",
+        "commit_and_pr_best",
+    ):
         fields.update(_given(name, getattr(options, name) or None))
-    for name in ("links", "keep_env", "devices", "pr_artifacts", "post_pr_labels", "post_pr_reviewers"):
+    for name in (
+        "links",
+        "keep_env",
+        "devices",
+        "pr_artifacts",
+        "post_pr_labels",
+        "post_pr_reviewers",
+    ):
         fields.update(_given(name, _words(getattr(options, name))))
     fields.update(_amounts(options))
     fields.update(_given("only", job_numbers("only", options.only)))
@@ -179,7 +205,9 @@ def make_spec(options: RunOptions) -> SweepSpec:
         fields.pop("commands_file", None)
         fields["commands"] = plan.load_commands(options.commands, sys.stdin)
     if options.grid:
-        fields["grid"] = {name: values for text in options.grid for name, values in plan.parse_grid(text).items()}
+        fields["grid"] = {
+            name: values for text in options.grid for name, values in plan.parse_grid(text).items()
+        }
     if options.seeds is not None:
         fields["seeds"] = plan.parse_seeds(options.seeds)
     fields["repo"] = Path.cwd() / fields.get("repo", "")
@@ -201,22 +229,32 @@ def valid_spec(fields: dict[str, Any]) -> SweepSpec:
         raise UsageError("the sweep has no name", hint="add --exp_name NAME")
     if not any(fields.get(name) for name in ("commands", "commands_file", "template")):
         raise UsageError(
-            "there are no commands to run", hint="add --commands '[\"python train.py --seed 1\"]', or a file"
+            "there are no commands to run",
+            hint="add --commands '[\"python train.py --seed 1\"]', or a file",
         )
     try:
         return SweepSpec.model_validate(fields)
     except ValidationError as error:
-        raise UsageError(fault(error, RunOptions.__dataclass_fields__), hint="sweeptree run --help") from error
+        raise UsageError(
+            fault(error, RunOptions.__dataclass_fields__), hint="sweeptree run --help"
+        ) from error
 
 
 def fault(error: ValidationError, options: Collection[str] | None = None) -> str:
-    """The first thing that is wrong, as one line. `options`: the fields that are options (None: all)."""
+    """The first thing that is wrong, as one line.
+
+    `options`: the fields that are options (None: all).
+    """
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     where = f"--{where}" if where and (options is None or where in options) else where or "the spec"
     text = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
     given = first.get("input")
-    shown = f" (it is {given!r})" if isinstance(given, str | int | float) and len(str(given)) < 80 else ""
+    shown = (
+        f" (it is {given!r})"
+        if isinstance(given, str | int | float) and len(str(given)) < 80
+        else ""
+    )
     return f"{where}: {text}{shown}"
 
 
@@ -226,9 +264,13 @@ def _spec_file(path: Path) -> dict[str, Any]:
     try:
         value = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"--spec {path} cannot be read: {error}", hint="give a YAML or JSON file") from error
+        raise UsageError(
+            f"--spec {path} cannot be read: {error}", hint="give a YAML or JSON file"
+        ) from error
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise UsageError(f"--spec {path} holds no fields", hint="write it as lines like 'exp_name: my_sweep'")
+        raise UsageError(
+            f"--spec {path} holds no fields", hint="write it as lines like 'exp_name: my_sweep'"
+        )
     return value
 
 
@@ -250,12 +292,17 @@ def _duration(name: str, text: str | None) -> float | None:
 
 
 def mebibytes(option: str, text: str | None) -> int | None:
-    """MiB of a word like 18G, 900M or 1.5GiB: one G is 1024 M, as GPUs count. 0 needs no unit. Raises UsageError."""
+    """MiB of a word like 18G, 900M or 1.5GiB: one G is 1024 M, as GPUs count.
+
+    0 needs no unit. Raises UsageError.
+    """
     if text is None or text.strip() == "0":
         return None if text is None else 0
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([GM])(?:i?B)?", text.strip(), re.IGNORECASE)
     if found is None:
-        raise UsageError(f"--{option} takes an amount of memory, not {text!r}", hint=f"--{option} 18G, or 900M")
+        raise UsageError(
+            f"--{option} takes an amount of memory, not {text!r}", hint=f"--{option} 18G, or 900M"
+        )
     return round(float(found[1]) * (1024 if found[2] in "gG" else 1))
 
 
@@ -267,5 +314,6 @@ def job_numbers(option: str, text: str | None) -> tuple[int, ...] | None:
         return tuple(int(word) for word in text.split(","))
     except ValueError as error:
         raise UsageError(
-            f"--{option} takes job numbers separated by commas, not {text!r}", hint=f"--{option} 0,3"
+            f"--{option} takes job numbers separated by commas, not {text!r}",
+            hint=f"--{option} 0,3",
         ) from error

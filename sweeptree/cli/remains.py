@@ -1,6 +1,7 @@
 """What crashes have left, for `sweeptree doctor`: each kind named, and mended with `--repair`.
 
-Hides where the kinds are looked for: the sweeps of this repository, the queue of GPU slots, the server's home.
+Hides where the kinds are looked for: the sweeps of this repository, the queue of GPU slots, the
+server's home.
 """
 
 from __future__ import annotations
@@ -8,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from sweeptree import recovery, server
 from sweeptree.cli.find import results_dir
 from sweeptree.cli.finding import Finding
-from sweeptree.cli.resume import spec_of
+from sweeptree.engine import server
 from sweeptree.errors import ServerError, SweeptreeError
 from sweeptree.records import SweepPaths, holder, iter_sweeps
 from sweeptree.settings import Settings
+from sweeptree.sweep import recovery
+from sweeptree.sweep.recovery import spec_of
 
 REPAIR = "sweeptree doctor --repair"
 
@@ -89,7 +91,9 @@ def _server(home: Path, *, repair: bool) -> Iterator[Finding]:
     if repair:
         server.stop(home)
     text = "the Prefect server died without being stopped"
-    yield _told("server", text + "; its note is removed, the next sweep starts one" * repair, repair=repair)
+    yield _told(
+        "server", text + "; its note is removed, the next sweep starts one" * repair, repair=repair
+    )
 
 
 def _database(home: Path, *, repair: bool) -> Iterator[Finding]:
@@ -98,10 +102,14 @@ def _database(home: Path, *, repair: bool) -> Iterator[Finding]:
         return
     text = f"the Prefect server's database is broken ({trouble})"
     if not repair:
-        yield Finding("database", "fail", f"{text}; sweeps run by their files, without the UI", REPAIR)
+        yield Finding(
+            "database", "fail", f"{text}; sweeps run by their files, without the UI", REPAIR
+        )
         return
     try:
-        yield _told("database", f"{text}: it stands in {server.set_database_aside(home)} now", repair=True)
+        yield _told(
+            "database", f"{text}: it stands in {server.set_database_aside(home)} now", repair=True
+        )
     except ServerError as error:
         yield Finding("database", "fail", f"{text}: {error.message}", "; ".join(error.hint))
 

@@ -1,6 +1,7 @@
 """PTB-XL curation and diagnostic evaluation (extra `ecg`). The core never imports it.
 
-`load(folder)` opens what `curate` made; `curate` and `evaluate` are the two agents' work as plain functions.
+`load(folder)` opens what `curate` made; `curate` and `evaluate` are the two agents' work as plain
+functions.
 """
 
 from __future__ import annotations
@@ -9,29 +10,30 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sweeptree.ecg.curator import curate as curate
+    from sweeptree.ecg.curate.curator import curate as curate
     from sweeptree.ecg.dataset import Dataset as Dataset
     from sweeptree.ecg.dataset import load as load
-    from sweeptree.ecg.evaluator import EvaluateSpec as EvaluateSpec
-    from sweeptree.ecg.evaluator import evaluate as evaluate
+    from sweeptree.ecg.evaluate.evaluator import EvaluateSpec as EvaluateSpec
+    from sweeptree.ecg.evaluate.evaluator import evaluate as evaluate
     from sweeptree.ecg.manifest import CurateSpec as CurateSpec
     from sweeptree.ecg.manifest import Manifest as Manifest
 
 _HOMES = {
-    "curate": "curator",
+    "curate": "curate.curator",
     "CurateSpec": "manifest",
     "Manifest": "manifest",
     "load": "dataset",
     "Dataset": "dataset",
-    "evaluate": "evaluator",
-    "EvaluateSpec": "evaluator",
-    "EvaluationReport": "evaluator",
+    "evaluate": "evaluate.evaluator",
+    "EvaluateSpec": "evaluate.evaluator",
+    "EvaluationReport": "evaluate.evaluator",
 }
 __all__ = ["CurateSpec", "Dataset", "EvaluateSpec", "Manifest", "curate", "evaluate", "load"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import on first use, so that importing the package costs nothing; say what to install when numpy is missing."""
+    """Import on first use, so that importing the package costs nothing; say what to install when
+    numpy is missing."""
     if name not in _HOMES:
         raise AttributeError(name)
     try:
@@ -42,5 +44,6 @@ def __getattr__(name: str) -> Any:
         from sweeptree.errors import UsageError
 
         raise UsageError(
-            f"the ECG commands need {error.name}, which is not installed", hint="pip install 'sweeptree[ecg]'"
+            f"the ECG commands need {error.name}, which is not installed",
+            hint="pip install 'sweeptree[ecg]'",
         ) from error

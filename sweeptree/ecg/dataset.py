@@ -21,7 +21,9 @@ from sweeptree.errors import UsageError
 
 MANIFEST = "manifest.json"
 SPLITS = ("train", "val", "test")
-_HASHED = frozenset({"labels.npz", "records.csv", "splits.json", "stats.json"})  # what scores depend on
+_HASHED = frozenset(
+    {"labels.npz", "records.csv", "splits.json", "stats.json"}
+)  # what scores depend on
 _MAX_JSON = 64 * 1024 * 1024
 
 
@@ -62,9 +64,17 @@ def load(folder: Path | str) -> Dataset:
     manifest = read_json(root / MANIFEST)
     try:
         return _load(root, manifest)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        zipfile.BadZipFile,
+    ) as error:
         raise UsageError(
-            f"{root} is not a whole curated dataset: {error}", hint="make it anew: sweeptree curate --recheck"
+            f"{root} is not a whole curated dataset: {error}",
+            hint="make it anew: sweeptree curate --recheck",
         ) from error
 
 
@@ -82,7 +92,10 @@ def _load(root: Path, manifest: Mapping[str, Any]) -> Dataset:
         folder=root,
         manifest=manifest,
         ecg_ids=ecg_ids,
-        signals={int(r): _signals(root / f"signals_{r}.npy", len(rows), int(r)) for r in manifest["rates"]},
+        signals={
+            int(r): _signals(root / f"signals_{r}.npy", len(rows), int(r))
+            for r in manifest["rates"]
+        },
         labels={name: arrays[f"y_{name}"] for name in names},
         classes={name: tuple(map(str, arrays[f"classes_{name}"])) for name in names},
         likelihood=arrays["likelihood"],
@@ -96,11 +109,14 @@ def _load(root: Path, manifest: Mapping[str, Any]) -> Dataset:
 
 
 def _check_outputs(root: Path, outputs: Mapping[str, Any]) -> None:
-    """Raise ValueError for files that are not those of the manifest: the small ones by digest, signals by size."""
+    """Raise ValueError for files that are not those of the manifest: the small ones by digest,
+    signals by size."""
     for name, entry in outputs.items():
         path = root / name
         if path.stat().st_size != entry["bytes"]:
-            raise ValueError(f"{name} has {path.stat().st_size:,} bytes, the manifest says {entry['bytes']:,}")
+            raise ValueError(
+                f"{name} has {path.stat().st_size:,} bytes, the manifest says {entry['bytes']:,}"
+            )
         if name in _HASHED and hashlib.sha256(path.read_bytes()).hexdigest() != entry["sha256"]:
             raise ValueError(f"{name} was changed after it was made")
 

@@ -13,7 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from sweeptree.model import Border
 
 FORMAT = 1
-Task = Literal["diagnostic", "superdiagnostic", "subdiagnostic", "form", "rhythm", "all", "reconstruction"]
+Task = Literal[
+    "diagnostic", "superdiagnostic", "subdiagnostic", "form", "rhythm", "all", "reconstruction"
+]
 Rate = Literal["100", "500", "both"]
 
 
@@ -26,14 +28,21 @@ class CurateSpec(Border):
         "default: SWEEPTREE_PTBXL, else what an earlier run fetched, else the mirror.",
     )
     out: Path = Field(default=Path("data/processed"), description="The folder to make.")
-    rate: Rate | None = Field(default=None, description="Hz; default: 100, and 500 for reconstruction.")
-    task: Task = Field(default="superdiagnostic", description="Which labels or arrays to lay out for training code.")
+    rate: Rate | None = Field(
+        default=None, description="Hz; default: 100, and 500 for reconstruction."
+    )
+    task: Task = Field(
+        default="superdiagnostic",
+        description="Which labels or arrays to lay out for training code.",
+    )
     limit: int | None = Field(default=None, ge=1, description="Only the first so many records.")
     on_bad_record: Literal["stop", "quarantine"] = Field(
-        default="stop", description="What a damaged or mislabelled record means: stop, or leave it out and list it."
+        default="stop",
+        description="What a damaged or mislabelled record means: stop, or leave it out and list it.",
     )
     recheck: bool = Field(
-        default=False, description="Verify every file again, also where nothing seems to have changed."
+        default=False,
+        description="Verify every file again, also where nothing seems to have changed.",
     )
 
     @property
@@ -51,7 +60,10 @@ class FileEntry(Border):
 
 
 class Manifest(BaseModel):
-    """manifest.json. The same input and options give the same bytes on every machine: no times, no local paths."""
+    """manifest.json.
+
+    The same input and options give the same bytes on every machine: no times, no local paths.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -59,7 +71,9 @@ class Manifest(BaseModel):
     digest: str = Field(default="", description="sha256 over everything else in this file.")
     dataset: str = "PTB-XL"
     version: str = Field(description="The version that the content shows.")
-    official_table: bool = Field(description="True when the table is the published one, byte for byte.")
+    official_table: bool = Field(
+        description="True when the table is the published one, byte for byte."
+    )
     source: str = Field(description="folder, zip, or the URL that the files came from.")
     licence: str = "CC BY 4.0"
     tool: str
@@ -67,11 +81,17 @@ class Manifest(BaseModel):
     task: str
     limit: int | None
     on_bad_record: str
-    inputs: dict[str, str] = Field(description="sha256 per input table, and one over the digests of all record files.")
+    inputs: dict[str, str] = Field(
+        description="sha256 per input table, and one over the digests of all record files."
+    )
     counts: dict[str, int]
     findings: dict[str, int] = Field(description="How many findings per check.")
-    fold_digest: str = Field(description="sha256 over the sorted lines 'ecg_id,fold': the order does not matter.")
-    quarantine: dict[str, tuple[str, ...]] = Field(description="Records left out, with the checks that say why.")
+    fold_digest: str = Field(
+        description="sha256 over the sorted lines 'ecg_id,fold': the order does not matter."
+    )
+    quarantine: dict[str, tuple[str, ...]] = Field(
+        description="Records left out, with the checks that say why."
+    )
     outputs: dict[str, FileEntry]
 
     def sealed(self) -> Manifest:
@@ -86,7 +106,10 @@ class Manifest(BaseModel):
 
 
 def json_bytes(value: Any) -> bytes:
-    """Readable JSON with the same bytes for the same value. Raises ValueError on NaN, which is no JSON."""
+    """Readable JSON with the same bytes for the same value.
+
+    Raises ValueError on NaN, which is no JSON.
+    """
     return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 

@@ -1,4 +1,5 @@
-"""Telling a person how far a long step is: rate and time left, on one line of stderr or one line per step.
+"""Telling a person how far a long step is: rate and time left, on one line of stderr or one line
+per step.
 
 Hides: terminals and how often to speak.
 """

@@ -1,7 +1,9 @@
-"""What is known about PTB-XL: leads, layout, versions, folds, label families. Pure; no input or output.
+"""What is known about PTB-XL: leads, layout, versions, folds, label families.
 
-Source: Wagner et al. (2020), Scientific Data 7, 154, https://doi.org/10.1038/s41597-020-0495-6, and the change
-logs of versions 1.0.2 and 1.0.3 on PhysioNet.
+Pure; no input or output.
+
+Source: Wagner et al. (2020), Scientific Data 7, 154, https://doi.org/10.1038/s41597-020-0495-6, and
+the change logs of versions 1.0.2 and 1.0.3 on PhysioNet.
 """
 
 from __future__ import annotations
@@ -79,9 +81,11 @@ def split_of(fold: int) -> str:
 
 
 def version_of(table_sha256: str, ecg_ids: Sequence[int]) -> tuple[str, bool]:
-    """The dataset version that the content shows, and whether the table is the official one, byte for byte.
+    """The dataset version that the content shows, and whether the table is the official one, byte
+    for byte.
 
-    An id that 1.0.2 or 1.0.3 dropped can only come from an older version; ids that all versions share prove nothing.
+    An id that 1.0.2 or 1.0.3 dropped can only come from an older version; ids that all versions
+    share prove nothing.
     """
     if table_sha256 in OFFICIAL_TABLES:
         return OFFICIAL_TABLES[table_sha256], True
@@ -90,7 +94,9 @@ def version_of(table_sha256: str, ecg_ids: Sequence[int]) -> tuple[str, bool]:
         return "1.0.1 or older", False
     if present & DROPPED_IN_103:
         return "1.0.2", False
-    covers = bool(present) and max(present) > max(DROPPED_IN_103) and len(present) > max(DROPPED_IN_103)
+    covers = (
+        bool(present) and max(present) > max(DROPPED_IN_103) and len(present) > max(DROPPED_IN_103)
+    )
     return ("1.0.3" if covers else "unknown"), False
 
 
@@ -108,7 +114,8 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Families:
-    """The label columns: `classes[family]` in column order; `members[family][code]` is the class of a code."""
+    """The label columns: `classes[family]` in column order; `members[family][code]` is the class of
+    a code."""
 
     classes: Mapping[str, tuple[str, ...]]
     members: Mapping[str, Mapping[str, str]]
@@ -130,7 +137,10 @@ FAMILY_OF_TASK = {
 
 
 def families(statements: Sequence[Statement]) -> Families:
-    """The six label families. A code counts whatever its likelihood: 0 means unknown, not absent."""
+    """The six label families.
+
+    A code counts whatever its likelihood: 0 means unknown, not absent.
+    """
     members = {
         "all": {s.code: s.code for s in statements},
         "diag": {s.code: s.code for s in statements if s.diagnostic},
@@ -154,7 +164,9 @@ class LabelError(ValueError):
 
 
 def parse_codes(text: str, known: Mapping[str, str]) -> dict[str, float]:
-    """The likelihood (percent) per code of one record. The text is read as a literal and never evaluated.
+    """The likelihood (percent) per code of one record.
+
+    The text is read as a literal and never evaluated.
 
     Raises LabelError for an empty or broken text, an unknown code and a likelihood outside 0..100.
     """
@@ -165,7 +177,9 @@ def parse_codes(text: str, known: Mapping[str, str]) -> dict[str, float]:
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
-        raise LabelError("label_syntax", f"scp_codes is not a literal dict: {text[:60]!r}") from None
+        raise LabelError(
+            "label_syntax", f"scp_codes is not a literal dict: {text[:60]!r}"
+        ) from None
     if not isinstance(value, dict) or not value:
         raise LabelError("label_syntax", f"scp_codes is not a dict of codes: {text[:60]!r}")
     return {_code(code, known): _likelihood(code, number) for code, number in value.items()}
@@ -179,5 +193,7 @@ def _code(code: object, known: Mapping[str, str]) -> str:
 
 def _likelihood(code: object, number: object) -> float:
     if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= 100:
-        raise LabelError("label_likelihood", f"likelihood of {code} is {str(number)[:20]}, not 0 to 100")
+        raise LabelError(
+            "label_likelihood", f"likelihood of {code} is {str(number)[:20]}, not 0 to 100"
+        )
     return float(number)

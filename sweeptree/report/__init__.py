@@ -1,4 +1,5 @@
-"""results/<sweep>/ → report.html: one file that tells and shows what a sweep came to, without a network or a script.
+"""results/<sweep>/ → report.html: one file that tells and shows what a sweep came to, without a
+network or a script.
 
     write_report(paths, document)   the page of an aggregated document (with its jobs)
     try_report(paths, document)     the same where a missing page must cost nothing: says what went wrong
@@ -27,7 +28,10 @@ def render(paths: SweepPaths, document: Mapping[str, Any]) -> bytes:
 
 
 def write_report(paths: SweepPaths, document: Mapping[str, Any], out: Path | None = None) -> Path:
-    """Write the page and return where it stands. Raises SweeptreeError when it cannot be written."""
+    """Write the page and return where it stands.
+
+    Raises SweeptreeError when it cannot be written.
+    """
     target = paths.report if out is None else out
     data = render(paths, document)
     try:
@@ -41,10 +45,17 @@ def write_report(paths: SweepPaths, document: Mapping[str, Any], out: Path | Non
 
 
 def try_report(paths: SweepPaths, document: Mapping[str, Any]) -> str | None:
-    """Write the page; one line about what went wrong, or None. Never raises: the page is only a picture."""
+    """Write the page; one line about what went wrong, or None.
+
+    Never raises: the page is only a picture.
+    """
     try:
         write_report(paths, document)
     except Exception as error:  # whatever it is, it must not cost the sweep
-        said = error.message if isinstance(error, SweeptreeError) else f"{type(error).__name__}: {error}"
+        said = (
+            error.message
+            if isinstance(error, SweeptreeError)
+            else f"{type(error).__name__}: {error}"
+        )
         return f"report.html was not written: {said}.  To try again:  sweeptree report {paths.root.name}"
     return None

@@ -1,16 +1,17 @@
-"""Learning curves: per config the mean over its seeds and a band of one standard deviation, step by step."""
+"""Learning curves: per config the mean over its seeds and a band of one standard deviation, step by
+step."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sweeptree import stats
-from sweeptree.metrics import MAX_HISTORY_BYTES, history
+from sweeptree.analysis import stats
+from sweeptree.analysis.metrics import MAX_HISTORY_BYTES, history
+from sweeptree.analysis.wording import number
 from sweeptree.records import SweepPaths
 from sweeptree.report.sheet import Config, Sheet
 from sweeptree.report.svg import Element, Scale, drawing, element, markup, path, percent, scale
-from sweeptree.wording import number
 
 MAX_CONFIGS = 8
 MAX_SEEDS = 10
@@ -64,7 +65,10 @@ def curve_chart(sheet: Sheet, paths: SweepPaths) -> CurveChart | None:
     panels: list[Panel] = []
     drawn: dict[int, str] = {}
     for name in names:
-        curves = [_curve(series, config.name, runs[series].get(name, [])) for series, config in enumerate(shown)]
+        curves = [
+            _curve(series, config.name, runs[series].get(name, []))
+            for series, config in enumerate(shown)
+        ]
         known = [curve for curve in curves if curve]
         if known and len(panels) < MAX_PANELS:
             panels.append(Panel(name, markup(_picture(name, known))))
@@ -74,8 +78,11 @@ def curve_chart(sheet: Sheet, paths: SweepPaths) -> CurveChart | None:
     return CurveChart(tuple(panels), tuple(sorted(drawn.items())), len(sheet.configs) - len(drawn))
 
 
-def _read(configs: Sequence[Config], names: Sequence[str], paths: SweepPaths) -> list[dict[str, list[Run]]]:
-    """Per config and metric the histories of its jobs that succeeded; a bounded number of bytes in all."""
+def _read(
+    configs: Sequence[Config], names: Sequence[str], paths: SweepPaths
+) -> list[dict[str, list[Run]]]:
+    """Per config and metric the histories of its jobs that succeeded; a bounded number of bytes in
+    all."""
     wanted, left = frozenset(names), _MAX_BYTES
     found: list[dict[str, list[Run]]] = []
     for config in configs:
@@ -113,10 +120,17 @@ def _thinned(steps: Sequence[float]) -> Sequence[float]:
 def _picture(metric: str, curves: Sequence[Curve]) -> Element:
     x = scale([point.step for curve in curves for point in curve.points], room=0.0)
     y = scale([end for curve in curves for point in curve.points for end in _ends(point)])
-    field = element("svg", viewBox="0 0 1000 1000", preserveAspectRatio="none", width="100%", height="100%")
+    field = element(
+        "svg", viewBox="0 0 1000 1000", preserveAspectRatio="none", width="100%", height="100%"
+    )
     field.extend(_line(curve, x, y) for curve in reversed(curves))  # the best on top
     said = [f"{c.name} {number(c.points[-1].mean)} at step {c.points[-1].step:g}" for c in curves]
-    return drawing(*_frame(x, y), field, label=f"{metric} by step; at the end: {'; '.join(said)}", class_="plot")
+    return drawing(
+        *_frame(x, y),
+        field,
+        label=f"{metric} by step; at the end: {'; '.join(said)}",
+        class_="plot",
+    )
 
 
 def _ends(point: Point) -> tuple[float, float]:
@@ -125,7 +139,12 @@ def _ends(point: Point) -> tuple[float, float]:
 
 
 def _line(curve: Curve, x: Scale, y: Scale) -> Element:
-    group = element("g", element("title", curve.name), class_=f"series s{curve.series}", data_series=curve.series)
+    group = element(
+        "g",
+        element("title", curve.name),
+        class_=f"series s{curve.series}",
+        data_series=curve.series,
+    )
     if all(point.std is not None for point in curve.points):
         lower = [(x.at(point.step), y.at(_ends(point)[0])) for point in curve.points]
         upper = [(x.at(point.step), y.at(_ends(point)[1])) for point in reversed(curve.points)]
@@ -142,5 +161,7 @@ def _frame(x: Scale, y: Scale) -> list[Element]:
         parts.append(element("line", class_="grid", x1=0, x2="100%", y1=at, y2=at))
         parts.append(element("text", text, x=-8, y=at, dy="0.32em", text_anchor="end"))
     for value, text in x.ticks(5):
-        parts.append(element("text", text, x=percent(x.at(value)), y="100%", dy=18, text_anchor="middle"))
+        parts.append(
+            element("text", text, x=percent(x.at(value)), y="100%", dy=18, text_anchor="middle")
+        )
     return parts

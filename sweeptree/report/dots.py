@@ -1,13 +1,14 @@
-"""The dot-and-interval chart: each run a dot, each config's mean and its 95 % interval, one row per config."""
+"""The dot-and-interval chart: each run a dot, each config's mean and its 95 % interval, one row per
+config."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sweeptree.analysis.wording import number
 from sweeptree.report.sheet import Config, Sheet
 from sweeptree.report.svg import Element, Scale, drawing, element, markup, percent, scale
-from sweeptree.wording import number
 
 MAX_ROWS = 40
 MAX_DOTS = 60
@@ -27,7 +28,10 @@ class DotRow:
 
 @dataclass(frozen=True, slots=True)
 class DotChart:
-    """`left_out`: configs that are only in the table. `clipped`: an interval goes beyond the axis, as an arrow says."""
+    """`left_out`: configs that are only in the table.
+
+    `clipped`: an interval goes beyond the axis, as an arrow says.
+    """
 
     metric: str
     rows: tuple[DotRow, ...]
@@ -45,7 +49,9 @@ def dot_chart(sheet: Sheet) -> DotChart | None:
     best = shown[0].of(metric, "mean")
     rows = [_row(config, metric, axis, best) for config in shown]
     clipped = any(not _whole(config.interval(metric), axis) for config in shown)
-    return DotChart(metric, tuple(rows), markup(_axis_picture(axis)), len(sheet.ranked) - len(shown), clipped)
+    return DotChart(
+        metric, tuple(rows), markup(_axis_picture(axis)), len(sheet.ranked) - len(shown), clipped
+    )
 
 
 def _axis(configs: Sequence[Config], metric: str) -> Scale:
@@ -88,13 +94,25 @@ def _upright(at: float, top: float, bottom: float, kind: str) -> Element:
 
 def _interval(interval: tuple[float, float], axis: Scale) -> list[Element]:
     low, high = map(axis.at, interval)
-    parts = [element("line", class_="ci", x1=percent(low), x2=percent(high), y1=_MIDDLE, y2=_MIDDLE)]
-    for at, end, sign in ((low, interval[0], "\N{LEFTWARDS ARROW}"), (high, interval[1], "\N{RIGHTWARDS ARROW}")):
+    parts = [
+        element("line", class_="ci", x1=percent(low), x2=percent(high), y1=_MIDDLE, y2=_MIDDLE)
+    ]
+    for at, end, sign in (
+        (low, interval[0], "\N{LEFTWARDS ARROW}"),
+        (high, interval[1], "\N{RIGHTWARDS ARROW}"),
+    ):
         if axis.holds(end):
             parts.append(_upright(at, _MIDDLE - 4, _MIDDLE + 4, "ci"))
         else:
             parts.append(
-                element("text", sign, class_="beyond", x=percent(at), y=_MIDDLE + 4, text_anchor=_toward(sign))
+                element(
+                    "text",
+                    sign,
+                    class_="beyond",
+                    x=percent(at),
+                    y=_MIDDLE + 4,
+                    text_anchor=_toward(sign),
+                )
             )
     return parts
 
@@ -119,6 +137,7 @@ def _spoken(config: Config, metric: str) -> str:
 
 def _axis_picture(axis: Scale) -> Element:
     labels = [
-        element("text", text, x=percent(axis.at(value)), y=14.0, text_anchor="middle") for value, text in axis.ticks()
+        element("text", text, x=percent(axis.at(value)), y=14.0, text_anchor="middle")
+        for value, text in axis.ticks()
     ]
     return element("svg", *labels, class_="row axis", height=20, aria_hidden="true")

@@ -1,4 +1,7 @@
-"""The page: all its parts, put into the template. Hides jinja2 and how the page keeps what it did not write out."""
+"""The page: all its parts, put into the template.
+
+Hides jinja2 and how the page keeps what it did not write out.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from sweeptree import stats
+from sweeptree.analysis import stats
+from sweeptree.analysis.wording import spoken, word
 from sweeptree.errors import RecordError
 from sweeptree.records import SweepPaths, parse_time, read_sweep
 from sweeptree.report import tables
@@ -22,7 +26,6 @@ from sweeptree.report.params import HeatMap, Parallel, params_chart, spread_rang
 from sweeptree.report.sheet import Sheet, read_sheet
 from sweeptree.report.timeline import timeline
 from sweeptree.report.verdict import verdict
-from sweeptree.wording import spoken, word
 
 _HERE = Path(__file__).parent
 _MAX_WARNINGS = 30

@@ -1,4 +1,5 @@
-"""How the metric depends on the parameters: a table of shades for two that vary, parallel coordinates for more."""
+"""How the metric depends on the parameters: a table of shades for two that vary, parallel
+coordinates for more."""
 
 from __future__ import annotations
 
@@ -7,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sweeptree.analysis.stats import Objective
+from sweeptree.analysis.wording import number
 from sweeptree.report.sheet import Config, Sheet
 from sweeptree.report.svg import Element, Scale, drawing, element, markup, path, percent, scale
-from sweeptree.stats import Objective
-from sweeptree.wording import number
 
 MAX_LINES = 200
 MAX_AXES = 8
@@ -21,7 +22,8 @@ _MAX_LABELS = 9
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One combination: what is written in it and how good it is, 0 to LEVELS - 1; None: it has no value."""
+    """One combination: what is written in it and how good it is, 0 to LEVELS - 1; None: it has no
+    value."""
 
     text: str
     level: int | None
@@ -57,7 +59,8 @@ def params_chart(sheet: Sheet) -> HeatMap | Parallel | None:
 
 
 def varying_params(configs: Sequence[Config]) -> list[str]:
-    """The parameters that do not have one and the same value in all configs, in the order in which they are met."""
+    """The parameters that do not have one and the same value in all configs, in the order in which
+    they are met."""
     names = dict.fromkeys(name for config in configs for name in config.params)
     return [name for name in names if len({_key(config, name) for config in configs}) > 1]
 
@@ -88,21 +91,32 @@ def _levels(configs: Sequence[Config], goal: Objective) -> Mapping[str, int]:
     """How good each config is: equal steps from the worst mean to the best."""
     means = {config.name: config.of(goal.name, "mean") or 0.0 for config in configs}
     axis = scale(list(means.values()), room=0.0)
-    good = {name: axis.at(mean) if goal.goal == "max" else 1 - axis.at(mean) for name, mean in means.items()}
+    good = {
+        name: axis.at(mean) if goal.goal == "max" else 1 - axis.at(mean)
+        for name, mean in means.items()
+    }
     return {name: min(LEVELS - 1, int(share * LEVELS)) for name, share in good.items()}
 
 
 def _heat_map(configs: Sequence[Config], varying: Sequence[str], goal: Objective) -> HeatMap | None:
-    """The table; None when more than two vary, or when most of its cells would be empty or too many."""
+    """The table; None when more than two vary, or when most of its cells would be empty or too
+    many."""
     if len(varying) != 2:
         return None
     down, across = sorted(varying, key=lambda name: -len(_values(configs, name)))
     rows, columns = _values(configs, down), _values(configs, across)
-    if len(columns) > MAX_SIDE or 2 * len(configs) < len(rows) * len(columns) or len(rows) > 4 * MAX_SIDE:
+    if (
+        len(columns) > MAX_SIDE
+        or 2 * len(configs) < len(rows) * len(columns)
+        or len(rows) > 4 * MAX_SIDE
+    ):
         return None
     at = {(_key(config, down), _key(config, across)): config for config in configs}
     levels = _levels(configs, goal)
-    lines = [(row, tuple(_cell(at.get((row, column)), levels, goal) for column in columns)) for row in rows]
+    lines = [
+        (row, tuple(_cell(at.get((row, column)), levels, goal) for column in columns))
+        for row in rows
+    ]
     return HeatMap(down, across, tuple(columns), tuple(lines))
 
 
@@ -128,14 +142,20 @@ def _parallel(sheet: Sheet, names: Sequence[str]) -> Parallel:
     means = scale([config.of(goal.name, "mean") or 0.0 for config in shown])
     last = [(means.at(value), text) for value, text in means.ticks(5)]
     levels = _levels(shown, goal)
-    field = element("svg", viewBox="0 0 1000 1000", preserveAspectRatio="none", width="100%", height="100%")
+    field = element(
+        "svg", viewBox="0 0 1000 1000", preserveAspectRatio="none", width="100%", height="100%"
+    )
     for config in reversed(shown):
-        heights = [axis.at[_key(config, axis.title)] for axis in axes] + [means.at(config.of(goal.name, "mean") or 0)]
+        heights = [axis.at[_key(config, axis.title)] for axis in axes] + [
+            means.at(config.of(goal.name, "mean") or 0)
+        ]
         points = [(place / len(axes), height) for place, height in enumerate(heights)]
         kind = "line best" if config is shown[0] else f"line h{levels[config.name]}"
         title = element("title", f"{config.name}: {config.spread(goal.name)}")
         field.append(element("polyline", title, class_=kind, points=path(points)))
-    uprights = [_upright(place / len(axes), axis.title, axis.labels) for place, axis in enumerate(axes)]
+    uprights = [
+        _upright(place / len(axes), axis.title, axis.labels) for place, axis in enumerate(axes)
+    ]
     uprights.append(_upright(1.0, goal.name, last))
     best = shown[0]
     told = ", ".join(f"{name} {_key(best, name)}" for name in names)
@@ -170,7 +190,18 @@ def _upright(at: float, title: str, labels: Sequence[tuple[float, str]]) -> Elem
     group.append(element("text", _cut(title), class_="name", x=x, y=-12, text_anchor="middle"))
     for height, text in labels:
         y = percent(1 - height)
-        group.append(element("text", _cut(text), class_="halo", x=x, y=y, dx=shift, dy="0.32em", text_anchor=anchor))
+        group.append(
+            element(
+                "text",
+                _cut(text),
+                class_="halo",
+                x=x,
+                y=y,
+                dx=shift,
+                dy="0.32em",
+                text_anchor=anchor,
+            )
+        )
     return group
 
 

@@ -1,4 +1,5 @@
-"""What the page tells, read once from the aggregated document and sweep.json; lenient with what is not there."""
+"""What the page tells, read once from the aggregated document and sweep.json; lenient with what is
+not there."""
 
 from __future__ import annotations
 
@@ -6,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sweeptree.analysis.stats import Objective
+from sweeptree.analysis.wording import number
 from sweeptree.records import parse_time
-from sweeptree.stats import Objective
-from sweeptree.wording import number
 
 HELD_BACK = "test"
 Job = Mapping[str, Any]
@@ -16,7 +17,8 @@ Job = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """One config: its place (from 1; None without the metric), its jobs, and all its metrics by name."""
+    """One config: its place (from 1; None without the metric), its jobs, and all its metrics by
+    name."""
 
     name: str
     rank: int | None
@@ -55,7 +57,10 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sweep as the page shows it. `configs`: the best first, those without a rank last. `facts`: sweep.json."""
+    """A sweep as the page shows it.
+
+    `configs`: the best first, those without a rank last. `facts`: sweep.json.
+    """
 
     name: str
     objective: Objective | None
@@ -81,14 +86,18 @@ class Sheet:
         """The metric that ranks first, then the others by name; test metrics are held back."""
         found = {name for config in self.configs for name in config.metrics}
         first = [self.objective.name] if self.objective and self.objective.name in found else []
-        return first + sorted(name for name in found - set(first) if not name.lower().startswith(HELD_BACK))
+        return first + sorted(
+            name for name in found - set(first) if not name.lower().startswith(HELD_BACK)
+        )
 
 
 def read_sheet(document: Mapping[str, Any], facts: Mapping[str, Any]) -> Sheet:
     """The sheet of an aggregated document (with its jobs) and of what sweep.json says."""
     jobs = {job["id"]: job for job in document["jobs"]}
     against = {row["b"]: row for row in document["comparisons"]}
-    configs = [_config(group, jobs, against.get(group["config_id"])) for group in document["groups"]]
+    configs = [
+        _config(group, jobs, against.get(group["config_id"])) for group in document["groups"]
+    ]
     goal = document["objective"]
     return Sheet(
         name=document["exp_name"],
@@ -103,7 +112,9 @@ def read_sheet(document: Mapping[str, Any], facts: Mapping[str, Any]) -> Sheet:
     )
 
 
-def _config(group: Mapping[str, Any], jobs: Mapping[int, Job], against: Mapping[str, Any] | None) -> Config:
+def _config(
+    group: Mapping[str, Any], jobs: Mapping[int, Job], against: Mapping[str, Any] | None
+) -> Config:
     return Config(
         name=str(group["config_id"]),
         rank=group["rank"],
@@ -117,7 +128,8 @@ def _config(group: Mapping[str, Any], jobs: Mapping[int, Job], against: Mapping[
 
 
 def span(jobs: Sequence[Job]) -> tuple[float, float] | None:
-    """The first start and the last end of these jobs, in seconds since 1970; None when none has run."""
+    """The first start and the last end of these jobs, in seconds since 1970; None when none has
+    run."""
     starts = [time.timestamp() for job in jobs if (time := parse_time(job["start_time"]))]
     ends = [time.timestamp() for job in jobs if (time := parse_time(job["end_time"]))]
     return (min(starts), max(ends)) if starts and ends else None

@@ -1,7 +1,9 @@
-"""SVG as a tree of elements, so that no name, command or log line can become a tag; and the scales of its axes.
+"""SVG as a tree of elements, so that no name, command or log line can become a tag; and the scales
+of its axes.
 
-Hides: ElementTree, how numbers are cut to keep the page small, and where ticks stand. Positions are percentages of
-the drawing's width or height: a chart keeps its letters and dots in shape at any width, without a script.
+Hides: ElementTree, how numbers are cut to keep the page small, and where ticks stand. Positions are
+percentages of the drawing's width or height: a chart keeps its letters and dots in shape at any
+width, without a script.
 """
 
 from __future__ import annotations
@@ -11,14 +13,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from sweeptree.wording import printable
+from sweeptree.analysis.wording import printable
 
 Element = ET.Element
 _ROOM = 0.04
 
 
 def element(tag: str, *children: Element | str, **attributes: object) -> Element:
-    """An element. `class_` is class, `_` in a name is `-`; a string among the children is its text."""
+    """An element.
+
+    `class_` is class, `_` in a name is `-`; a string among the children is its text.
+    """
     made = ET.Element(tag)
     for name, value in attributes.items():
         if value is not None:
@@ -94,7 +99,9 @@ def scale(values: Sequence[float], *, room: float = _ROOM) -> Scale:
 
 def _step(rough: float) -> float:
     magnitude: float = 10.0 ** math.floor(math.log10(rough))
-    return next(factor * magnitude for factor in (1, 2, 5, 10) if factor * magnitude >= rough * (1 - 1e-9))
+    return next(
+        factor * magnitude for factor in (1, 2, 5, 10) if factor * magnitude >= rough * (1 - 1e-9)
+    )
 
 
 def _tick(value: float, places: int) -> str:

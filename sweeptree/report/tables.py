@@ -1,4 +1,7 @@
-"""The rows of the page's tables: configs, jobs, failures and where it all came from. Text in cells, keys to sort by."""
+"""The rows of the page's tables: configs, jobs, failures and where it all came from.
+
+Text in cells, keys to sort by.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sweeptree.failures import FailureGroup, group_failures
+from sweeptree.analysis.failures import FailureGroup, group_failures
+from sweeptree.analysis.wording import clock, number, printable, spoken, word
 from sweeptree.model import OUT_OF_MEMORY
 from sweeptree.records import parse_time
 from sweeptree.report.sheet import Config, Job, Sheet
-from sweeptree.wording import clock, number, printable, spoken, word
 
 MAX_CONFIGS = 200
 MAX_JOBS = 200
@@ -24,7 +27,8 @@ _STARTERS = ("run", "orchestrate", "resume", "demo")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What is written; a number to sort by where there is one; `kind` is a class of the style sheet."""
+    """What is written; a number to sort by where there is one; `kind` is a class of the style
+    sheet."""
 
     text: str
     key: float | None = None
@@ -43,7 +47,8 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Jobs that failed alike, the end of the first one's log, and the command that tries them again."""
+    """Jobs that failed alike, the end of the first one's log, and the command that tries them
+    again."""
 
     title: str
     line: str
@@ -57,12 +62,25 @@ def config_table(sheet: Sheet) -> Table:
     """One row per config, the best first. Columns without content are left out."""
     names = sheet.metric_names()[:_MAX_METRICS]
     first, others = names[:1], names[1:]
-    head = ["rank", "config", *first, "runs", "failed", "95 % interval", "vs best", "p", *others, "mean time"]
+    head = [
+        "rank",
+        "config",
+        *first,
+        "runs",
+        "failed",
+        "95 % interval",
+        "vs best",
+        "p",
+        *others,
+        "mean time",
+    ]
     rows = [_config_row(sheet, config, first, others) for config in sheet.configs[:MAX_CONFIGS]]
     return _slim(head, rows, len(sheet.configs) - len(rows))
 
 
-def _config_row(sheet: Sheet, config: Config, first: Sequence[str], others: Sequence[str]) -> list[Cell]:
+def _config_row(
+    sheet: Sheet, config: Config, first: Sequence[str], others: Sequence[str]
+) -> list[Cell]:
     main = first[0] if first else ""
     interval, row = config.interval(main), config.against_best or {}
     runs = len(config.values(main)) if sheet.objective else config.n
@@ -104,13 +122,28 @@ def _slim(head: Sequence[str], rows: Sequence[Sequence[Cell]], left_out: int) ->
 def job_table(sheet: Sheet) -> Table:
     """One row per job, failed ones too."""
     metric = sheet.objective.name if sheet.objective else ""
-    head = ("job", "config", "seed", "state", metric or "metric", "time", "GPU memory", "commit", "PR", "command")
+    head = (
+        "job",
+        "config",
+        "seed",
+        "state",
+        metric or "metric",
+        "time",
+        "GPU memory",
+        "commit",
+        "PR",
+        "command",
+    )
     rows = [_job_row(job, metric) for job in sheet.jobs[:MAX_JOBS]]
     return _slim(head, rows, len(sheet.jobs) - len(rows))
 
 
 def _job_row(job: Job, metric: str) -> list[Cell]:
-    value, seconds, memory = job["metrics"].get(metric), job["duration_seconds"], job["peak_vram_mb"]
+    value, seconds, memory = (
+        job["metrics"].get(metric),
+        job["duration_seconds"],
+        job["peak_vram_mb"],
+    )
     state = str(job["state"] or "unknown")
     return [
         _number(job["id"], str(job["id"])),
@@ -140,7 +173,9 @@ def _cut(text: object) -> str:
 def failures(sheet: Sheet) -> tuple[list[Failure], int]:
     """The causes, the commonest first, and how many more there are."""
     groups = group_failures(sheet.jobs)
-    return [_failure(sheet, group) for group in groups[:MAX_CAUSES]], max(0, len(groups) - MAX_CAUSES)
+    return [_failure(sheet, group) for group in groups[:MAX_CAUSES]], max(
+        0, len(groups) - MAX_CAUSES
+    )
 
 
 def _failure(sheet: Sheet, group: FailureGroup) -> Failure:
@@ -224,7 +259,9 @@ def sweep_command(facts: Mapping[str, Any]) -> str:
 def reproduce_line(sheet: Sheet) -> tuple[str, str] | None:
     """Which run of the best config, and the line that runs it anew; None when no record has one."""
     for config in sheet.configs:
-        job = next((job for job in config.jobs if job["state"] == "succeeded" and job["reproduce"]), None)
+        job = next(
+            (job for job in config.jobs if job["state"] == "succeeded" and job["reproduce"]), None
+        )
         if job is not None:
             return _who(job), _verbatim(job["reproduce"])
     return None

@@ -1,4 +1,5 @@
-"""The timeline: which job had which GPU (or which place among those that ran at once) from when to when."""
+"""The timeline: which job had which GPU (or which place among those that ran at once) from when to
+when."""
 
 from __future__ import annotations
 
@@ -6,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sweeptree.analysis.wording import spoken, word
 from sweeptree.records import parse_time
 from sweeptree.report.sheet import Sheet
 from sweeptree.report.svg import Element, Scale, drawing, element, markup, percent
-from sweeptree.wording import spoken, word
 
 MAX_LANES = 32
 MAX_BARS = 400
@@ -30,7 +31,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One GPU, or one place among the jobs that ran at once. `busy`: the share of the time that it was in use."""
+    """One GPU, or one place among the jobs that ran at once.
+
+    `busy`: the share of the time that it was in use.
+    """
 
     name: str
     svg: str
@@ -39,7 +43,10 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The lanes over `seconds`, first start to last end. `merged`: bars within a pixel are drawn as one."""
+    """The lanes over `seconds`, first start to last end.
+
+    `merged`: bars within a pixel are drawn as one.
+    """
 
     lanes: tuple[Lane, ...]
     axis: str
@@ -58,7 +65,9 @@ def timeline(sheet: Sheet) -> Timeline | None:
     axis, lanes = Scale(start, start + seconds), _by_lane(bars)
     merged = len(bars) > MAX_BARS
     shown = [_lane(name, own, axis, merged=merged) for name, own in list(lanes.items())[:MAX_LANES]]
-    return Timeline(tuple(shown), markup(_axis_picture(seconds)), seconds, merged, len(lanes) - len(shown))
+    return Timeline(
+        tuple(shown), markup(_axis_picture(seconds)), seconds, merged, len(lanes) - len(shown)
+    )
 
 
 def _bars(sheet: Sheet) -> list[Bar]:
@@ -71,7 +80,13 @@ def _bars(sheet: Sheet) -> list[Bar]:
                 continue
             title = f"job {job['id']} {job['config_id'] or ''} {word(str(attempt['state']))}"
             lanes = [names.get(uuid, uuid[:12]) for uuid in job["gpus"]]
-            made = Bar("", begin.timestamp(), end.timestamp(), attempt["state"] in ("succeeded", None), title)
+            made = Bar(
+                "",
+                begin.timestamp(),
+                end.timestamp(),
+                attempt["state"] in ("succeeded", None),
+                title,
+            )
             bars += [_on(made, lane) for lane in lanes]
             placeless += [] if lanes else [made]
     return bars + _placed(placeless)
@@ -95,7 +110,11 @@ def _placed(bars: Iterable[Bar]) -> list[Bar]:
 
 def _device_names(facts: Mapping[str, Any]) -> dict[str, str]:
     devices = facts.get("devices")
-    known = [device for device in devices if isinstance(device, dict)] if isinstance(devices, list) else []
+    known = (
+        [device for device in devices if isinstance(device, dict)]
+        if isinstance(devices, list)
+        else []
+    )
     return {str(d.get("uuid")): f"GPU {d.get('index')}" for d in known}
 
 
@@ -112,7 +131,9 @@ def _lane(name: str, bars: Sequence[Bar], axis: Scale, *, merged: bool) -> Lane:
     busy = sum(bar.end - bar.begin for bar in whole) / (axis.high - axis.low)
     drawn = _union(bars, _PIXEL * (axis.high - axis.low)) if merged else bars
     label = f"{name}: {len(bars)} attempts, in use {busy:.0%} of the time"
-    picture = drawing(*(_box(bar, axis) for bar in drawn), label=label, class_="row lane", height=_HEIGHT)
+    picture = drawing(
+        *(_box(bar, axis) for bar in drawn), label=label, class_="row lane", height=_HEIGHT
+    )
     return Lane(name, markup(picture), min(1.0, busy))
 
 
@@ -132,14 +153,32 @@ def _box(bar: Bar, axis: Scale) -> Element:
     begin, end = axis.at(bar.begin), axis.at(bar.end)
     titles = [element("title", bar.title)] if bar.title else []
     kind = "bar" if bar.succeeded else "bar bad"
-    return element("rect", *titles, class_=kind, x=percent(begin), width=percent(end - begin), y=3, height=_HEIGHT - 6)
+    return element(
+        "rect",
+        *titles,
+        class_=kind,
+        x=percent(begin),
+        width=percent(end - begin),
+        y=3,
+        height=_HEIGHT - 6,
+    )
 
 
 def _axis_picture(seconds: float) -> Element:
-    unit, name = next((u, n) for u, n in ((3600.0, "h"), (60.0, "min"), (1.0, "s"), (0.0, "s")) if seconds >= 2 * u)
+    unit, name = next(
+        (u, n)
+        for u, n in ((3600.0, "h"), (60.0, "min"), (1.0, "s"), (0.0, "s"))
+        if seconds >= 2 * u
+    )
     axis = Scale(0.0, seconds / (unit or 1.0))
     labels = [
-        element("text", f"{text} {name}", x=percent(axis.at(value)), y=14, text_anchor="end" if place else "start")
+        element(
+            "text",
+            f"{text} {name}",
+            x=percent(axis.at(value)),
+            y=14,
+            text_anchor="end" if place else "start",
+        )
         for place, (value, text) in enumerate(axis.ticks(6))
     ]
     return element("svg", *labels, class_="row axis", height=20, aria_hidden="true")

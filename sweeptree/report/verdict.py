@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sweeptree import stats
-from sweeptree.failures import FAILED
+from sweeptree.analysis import stats
+from sweeptree.analysis.failures import FAILED
+from sweeptree.analysis.wording import number
 from sweeptree.report.sheet import Sheet
-from sweeptree.wording import number
 
 
 def verdict(sheet: Sheet) -> str:
@@ -19,7 +19,9 @@ def _result(sheet: Sheet) -> str:
     metric, best = sheet.objective.name, sheet.ranked[0]
     runs = len(best.values(metric))
     if len(sheet.ranked) == 1:
-        over = f"over {runs} runs" if runs > 1 else "from one run, which says nothing about its spread"
+        over = (
+            f"over {runs} runs" if runs > 1 else "from one run, which says nothing about its spread"
+        )
         return f"{best.name} has {metric} {best.spread(metric)} {over}; there is no other config to compare it with."
     over = f" over {runs} runs" if runs > 1 else " in one run"
     return f"{best.name} is first: {metric} {best.spread(metric)}{over}{_lead(sheet)}."
@@ -60,7 +62,10 @@ def _rest(sheet: Sheet) -> str:
         return "The sweep has no jobs."
     if failed == total:
         return "No job succeeded." if total > 1 else "The job did not succeed."
-    said = [f"{failed} of {total} jobs did not succeed" if failed else "", f"{left} did not end" if left else ""]
+    said = [
+        f"{failed} of {total} jobs did not succeed" if failed else "",
+        f"{left} did not end" if left else "",
+    ]
     told = "; ".join(text for text in said if text)
     return f"{told}." if told else f"{'All' if total > 1 else 'The'} {_jobs(total)} succeeded."
 

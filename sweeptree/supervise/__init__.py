@@ -4,9 +4,9 @@
     outcome = keeper.wait(60)       None: not over yet, or lost (then `is_alive` is false)
     keeper = adopt(alive, outcome)  the same for a keeper that an earlier process started
 
-Hides: the nursery that forks keepers cheaply, how a keeper is told from a stranger with its PID, and what a
-killed keeper leaves to be swept up. The names load on first use, because the keepers import from this
-package too and must not pay for pydantic.
+Hides: the nursery that forks keepers cheaply, how a keeper is told from a stranger with its PID,
+and what a killed keeper leaves to be swept up. The names load on first use, because the keepers
+import from this package too and must not pay for pydantic.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sweeptree.supervise.driver import Keeper, adopt, bar, lost_outcome, read_outcome, start
+    from sweeptree.supervise.driver import Keeper, adopt, fence, lost_outcome, read_outcome, start
     from sweeptree.supervise.environment import job_environment
     from sweeptree.supervise.orphans import sweep_orphans
 
 __all__ = [
     "Keeper",
     "adopt",
-    "bar",
+    "fence",
     "job_environment",
     "lost_outcome",
     "read_outcome",

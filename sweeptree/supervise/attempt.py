@@ -1,7 +1,8 @@
 """One attempt of a job inside its keeper: slots, command, tree, outcome.
 
-Hides: how the command comes to its environment (own session, the log as its output, signals as new) and
-how its end is put into words. Standard library only; `sweeptree.slots` is loaded when a job asks for GPUs.
+Hides: how the command comes to its environment (own session, the log as its output, signals as new)
+and how its end is put into words. Standard library only; `sweeptree.gpus.slots` is loaded when a
+job asks for GPUs.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from sweeptree.supervise.causes import (
     lacks_host_memory,
     oom_kills,
 )
+from sweeptree.supervise.cookie import COOKIE, COOKIE_MARK
 from sweeptree.supervise.files import Pump, SetupError, open_log, write_aside
 from sweeptree.supervise.processes import (
     IGNORED,
@@ -32,8 +34,6 @@ from sweeptree.supervise.processes import (
     prctl,
 )
 
-COOKIE = "SWEEPTREE_COOKIE"
-COOKIE_MARK = "#"
 LEFTOVER_GRACE = 0.2
 
 
@@ -70,14 +70,20 @@ class Attempt:
             self.reason = str(error)
 
     def run(self) -> None:
-        """Wait for the slots, run the command, see its tree to the end. Never raises; `state` says how it went."""
+        """Wait for the slots, run the command, see its tree to the end.
+
+        Never raises; `state` says how it went.
+        """
         try:
             if self.log >= 0:
                 self._run_with_slots()
         except SetupError as error:
             self.reason = str(error)
         except Exception as error:  # the outcome must tell, and nothing of the job may stay
-            self.state, self.reason = "failed", f"the keeper failed: {type(error).__name__}: {error}"
+            self.state, self.reason = (
+                "failed",
+                f"the keeper failed: {type(error).__name__}: {error}",
+            )
         finally:
             self.tree.end(0.0)
 
@@ -99,7 +105,9 @@ class Attempt:
             self.gpus = list(claim.uuids)
             _end_abandoned(claim.abandoned)
             if driver is not None:
-                self.meter = _meter_class()(driver, request["root"], self.gpus, alone=not request["memory"])
+                self.meter = _meter_class()(
+                    driver, request["root"], self.gpus, alone=not request["memory"]
+                )
             self._run_command(dict(claim.environment))
         finally:
             self.tree.end(0.0)  # a GPU is given back only when nothing of ours can still use it
@@ -112,8 +120,14 @@ class Attempt:
     def _claim(self, request: dict[str, Any], driver: Any) -> Any:
         since = time.monotonic()
         try:
-            ticket = _slots().enqueue(request["root"], request["owner"], memory=request["memory"], driver=driver)
-            wish = {"devices": request["devices"], "count": request["count"], "env_style": request["env_style"]}
+            ticket = _slots().enqueue(
+                request["root"], request["owner"], memory=request["memory"], driver=driver
+            )
+            wish = {
+                "devices": request["devices"],
+                "count": request["count"],
+                "env_style": request["env_style"],
+            }
             try:
                 while (claim := ticket.try_claim(**wish)) is None:
                     if next_signal(ticket.pause()) in STOPS:
@@ -130,7 +144,9 @@ class Attempt:
         cookie = self.launch["name"] + COOKIE_MARK + os.urandom(8).hex()
         self._start({**self.launch["env"], **slot_environment, COOKIE: cookie})
         timeout = self.launch["timeout"]
-        how, at_once = self.tree.watch(None if timeout is None else self.began + timeout, self.meter)
+        how, at_once = self.tree.watch(
+            None if timeout is None else self.began + timeout, self.meter
+        )
         if how == "exited":
             self._end_leftovers()
         else:
@@ -157,7 +173,9 @@ class Attempt:
         os.close(reported)
         if self.pump:
             self.pump.start()
-        problem = os.read(report, 4096).decode(errors="replace")  # empty once /bin/sh has taken over
+        problem = os.read(report, 4096).decode(
+            errors="replace"
+        )  # empty once /bin/sh has taken over
         os.close(report)
         if problem:
             self.start_time = None
@@ -223,7 +241,10 @@ class Attempt:
 def become_command(
     launch: dict[str, Any], environment: dict[str, str], output: tuple[int, int], keeper: int
 ) -> NoReturn:
-    """Turn this fresh child into the job's command. `output` is its log and where to report a failure."""
+    """Turn this fresh child into the job's command.
+
+    `output` is its log and where to report a failure.
+    """
     what = "the command cannot be started"
     try:
         os.setsid()
@@ -254,7 +275,8 @@ def restore_signals() -> None:
 
 
 def _end_abandoned(owners: tuple[str, ...]) -> None:
-    """End what these launches, whose keepers died holding our slots, may have left running on the devices."""
+    """End what these launches, whose keepers died holding our slots, may have left running on the
+    devices."""
     if not owners:
         return
     from sweeptree.supervise.orphans import sweep_orphans  # only here: hardly any keeper needs it
@@ -270,6 +292,6 @@ def _meter_class() -> Any:
 
 
 def _slots() -> Any:
-    from sweeptree import slots
+    from sweeptree.gpus import slots
 
     return slots

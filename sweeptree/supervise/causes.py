@@ -1,4 +1,6 @@
-"""Why a command failed, put into words, and whether it was for want of memory. Standard library only.
+"""Why a command failed, put into words, and whether it was for want of memory.
+
+Standard library only.
 
 Hides what the kernel and the libraries of CUDA say when there is not enough.
 """

@@ -1,6 +1,8 @@
-"""The driver's side: start a keeper, wait for it, signal it, adopt one that an earlier process started.
+"""The driver's side: start a keeper, wait for it, signal it, adopt one that an earlier process
+started.
 
-Hides: the nursery process and its socket, and that a keeper is told by its lock, PID and start ticks together.
+Hides: the nursery process and its socket, and that a keeper is told by its lock, PID and start
+ticks together.
 """
 
 from __future__ import annotations
@@ -24,10 +26,10 @@ from pathlib import Path
 from typing import Any
 
 from sweeptree.errors import RecordError, SweeptreeError
-from sweeptree.lockfiles import is_held
 from sweeptree.model import Cause, JobState, Launch, Outcome
 from sweeptree.records import read_json, utc_now, write_json
 from sweeptree.supervise.processes import KILL_NOW, boot_id, handle_of, send
+from sweeptree.system.locks import is_held
 
 _PROGRAM = Path(__file__).with_name("keeper.py")
 _ANSWER_SECONDS = 60.0  # a keeper answers within milliseconds; only a dead file system takes long
@@ -36,7 +38,8 @@ _INHERITED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIB
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
-    """A keeper by its files and its process (`pid` with `ticks`; 0 when it is not on this boot of this machine).
+    """A keeper by its files and its process (`pid` with `ticks`; 0 when it is not on this boot of
+    this machine).
 
     Thread-safe: it holds nothing open, and looks afresh each time.
     """
@@ -57,7 +60,9 @@ class Keeper:
             if handle is not None and not _ended(handle, deadline):
                 return None
         pause = 0.002
-        while is_held(self.alive):  # no pidfd: another machine, another PID namespace, an old kernel
+        while is_held(
+            self.alive
+        ):  # no pidfd: another machine, another PID namespace, an old kernel
             if deadline is not None and time.monotonic() >= deadline:
                 return None
             time.sleep(pause)
@@ -65,7 +70,10 @@ class Keeper:
         return read_outcome(self.outcome)
 
     def stop(self) -> None:
-        """Ask it to end its job: TERM, the grace, KILL. Returns at once; a second call kills at once."""
+        """Ask it to end its job: TERM, the grace, KILL.
+
+        Returns at once; a second call kills at once.
+        """
         self._send(signal.SIGTERM)
 
     def kill(self) -> None:
@@ -81,35 +89,47 @@ class Keeper:
 
 
 def start(launch: Launch) -> Keeper:
-    """Start a keeper for one attempt; when this returns, it lives, holds `launch.alive` and has made the log.
+    """Start a keeper for one attempt; when this returns, it lives, holds `launch.alive` and has
+    made the log.
 
-    A command that cannot be started is an Outcome. Raises SweeptreeError when there can be no keeper: its
-    folder cannot be written, the attempt is run or was run by another one, no process can be made.
+    A command that cannot be started is an Outcome. Raises SweeptreeError when there can be no
+    keeper: its folder cannot be written, the attempt is run or was run by another one, no process
+    can be made.
     """
     message = json.dumps(dataclasses.asdict(launch), default=_absolute).encode()
     answer = _NURSERIES.ask(message)
     if "error" in answer:
-        raise SweeptreeError(f"{launch.name} could not be started: {answer['error']}", hint="sweeptree doctor")
+        raise SweeptreeError(
+            f"{launch.name} could not be started: {answer['error']}", hint="sweeptree doctor"
+        )
     return Keeper(launch.alive, launch.outcome, int(answer["pid"]), int(answer["ticks"]))
 
 
 def adopt(alive: Path, outcome: Path) -> Keeper:
     """The keeper of an attempt that an earlier process started; whether or not it still lives."""
     who = _identity(alive)
-    if who.get("boot") != boot_id() or not is_held(alive):  # a copy of the file names a keeper that has not its lock
+    if who.get("boot") != boot_id() or not is_held(
+        alive
+    ):  # a copy of the file names a keeper that has not its lock
         return Keeper(alive, outcome)
     return Keeper(alive, outcome, int(who.get("pid") or 0), int(who.get("ticks") or 0))
 
 
-def bar(alive: Path, outcome: Path) -> bool:
-    """See to it that no keeper can begin this attempt any more: it gets the outcome `lost` if it has none.
+def fence(alive: Path, outcome: Path) -> bool:
+    """See to it that no keeper can begin this attempt any more: it gets the outcome `lost` if it
+    has none.
 
-    False when a keeper has begun meanwhile: the launch was still on its way when its driver died. Raises OSError.
+    False when a keeper has begun meanwhile: the launch was still on its way when its driver died.
+    Raises OSError.
     """
-    file = os.open(alive, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o644)
+    file = os.open(
+        alive, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o644
+    )
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not os.path.lexists(outcome):  # a keeper looks for it once it has the lock, and then does not begin
+        if not os.path.lexists(
+            outcome
+        ):  # a keeper looks for it once it has the lock, and then does not begin
             write_json(outcome, dataclasses.asdict(lost_outcome()))
     except BlockingIOError:
         return False
@@ -136,8 +156,14 @@ def read_outcome(path: Path) -> Outcome | None:
     """The outcome that a keeper wrote; None when there is none, or it cannot be read as one."""
     try:
         value = read_json(path)
-        fields = {field.name: value[field.name] for field in dataclasses.fields(Outcome) if field.name in value}
-        cause = Cause(fields["cause"]) if fields.get("cause") else None  # an older keeper says nothing of it
+        fields = {
+            field.name: value[field.name]
+            for field in dataclasses.fields(Outcome)
+            if field.name in value
+        }
+        cause = (
+            Cause(fields["cause"]) if fields.get("cause") else None
+        )  # an older keeper says nothing of it
         known = {"state": JobState(fields["state"]), "gpus": tuple(fields["gpus"]), "cause": cause}
         return Outcome(**{**fields, **known})
     except (RecordError, KeyError, ValueError, TypeError):
@@ -183,7 +209,8 @@ class _Nursery:
         self._link, theirs = socket.socketpair()
         with theirs:
             self._link.settimeout(_ANSWER_SECONDS)
-            utf8 = f"utf8={sys.flags.utf8_mode}"  # paths and commands must become the same bytes there as here
+            # paths and commands must become the same bytes there as here
+            utf8 = f"utf8={sys.flags.utf8_mode}"
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-X", utf8, str(_PROGRAM), str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
@@ -205,8 +232,12 @@ class _Nursery:
                     return None
                 data += part
         except TimeoutError:
-            self._link.shutdown(socket.SHUT_RDWR)  # the next question finds it closed and gets a new nursery
-            return {"error": f"no answer within {_ANSWER_SECONDS:.0f} s; does the file system hang?"}
+            self._link.shutdown(
+                socket.SHUT_RDWR
+            )  # the next question finds it closed and gets a new nursery
+            return {
+                "error": f"no answer within {_ANSWER_SECONDS:.0f} s; does the file system hang?"
+            }
         except OSError:
             return None
         answer = json.loads(data)
@@ -240,7 +271,9 @@ class _Nurseries:
                 answer = self._ask(message)
                 if answer is not None:
                     return answer
-        return {"error": f"the process that makes keepers ends at once; does {sys.executable} -I -S run?"}
+        return {
+            "error": f"the process that makes keepers ends at once; does {sys.executable} -I -S run?"
+        }
 
     def close(self) -> None:
         """End the nursery of this process, if there is one."""

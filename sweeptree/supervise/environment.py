@@ -18,7 +18,8 @@ _SECRET_VALUE = re.compile(r"(gh[opsru]_|github_pat_|glpat-|xox[abprs]-)\w")
 
 
 def is_secret(name: str, value: str = "") -> bool:
-    """Whether a variable looks like a secret, by its name or by a well-known beginning of its value."""
+    """Whether a variable looks like a secret, by its name or by a well-known beginning of its
+    value."""
     return bool(_SECRET_NAME.search(name) or _SECRET_VALUE.match(value))
 
 
@@ -41,10 +42,11 @@ def job_environment(  # noqa: PLR0913 - one name per variable of the contract
     keep: Collection[str] = (),
     venv: Path | None = None,
 ) -> dict[str, str]:
-    """The environment of a job: `base` without secrets (but those in `keep`), git's and our own variables.
+    """The environment of a job: `base` without secrets (but those in `keep`), git's and our own
+    variables.
 
-    `venv` is sweeptree's own environment (default: the one we run in). It leaves PATH unless the user
-    activated it, because a job runs in the experiment's environment, not in ours.
+    `venv` is sweeptree's own environment (default: the one we run in). It leaves PATH unless the
+    user activated it, because a job runs in the experiment's environment, not in ours.
     """
     env = {name: value for name, value in base.items() if _passes(name, value, keep)}
     _leave_venv(env, venv or own_venv())
@@ -75,4 +77,6 @@ def _leave_venv(env: dict[str, str], venv: Path | None) -> None:
         return
     if "PATH" in env:
         ours = str(venv / "bin")
-        env["PATH"] = os.pathsep.join(part for part in env["PATH"].split(os.pathsep) if part.rstrip("/") != ours)
+        env["PATH"] = os.pathsep.join(
+            part for part in env["PATH"].split(os.pathsep) if part.rstrip("/") != ours
+        )

@@ -1,7 +1,8 @@
 """The files of one attempt: its lock, its log, what is written about it.
 
-Hides: how a write survives a crash or a full disk, how links and pipes that a job plants are kept from
-leading or stopping us, and how a log with a cap keeps its head and its tail. Standard library only.
+Hides: how a write survives a crash or a full disk, how links and pipes that a job plants are kept
+from leading or stopping us, and how a log with a cap keeps its head and its tail. Standard library
+only.
 """
 
 from __future__ import annotations
@@ -15,16 +16,19 @@ import stat
 import time
 from typing import TYPE_CHECKING, Any
 
-from sweeptree.durable import replace
 from sweeptree.supervise.processes import STOPS, boot_id, next_signal, start_ticks
+from sweeptree.system.files import replace
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
-OUTCOME_PATIENCE = 3600.0  # seconds that a full disk may keep us from writing the outcome: it may be a night's work
+# seconds that a full disk may keep us from writing the outcome: it may be a night's work
+OUTCOME_PATIENCE = 3600.0
 TAIL = 256 * 1024
-_FILE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # non-blocking: a planted FIFO must not hang us
+_FILE = (
+    os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+)  # non-blocking: a planted FIFO must not hang us
 
 
 class SetupError(Exception):
@@ -32,7 +36,10 @@ class SetupError(Exception):
 
 
 def write_aside(path: str, value: object, *, durable: bool) -> None:
-    """Replace a file by the JSON of `value`: old or new, never half. Raises OSError, leaving nothing beside it."""
+    """Replace a file by the JSON of `value`: old or new, never half.
+
+    Raises OSError, leaving nothing beside it.
+    """
     parent, name = os.path.split(path)
     folder = os.open(parent or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -42,7 +49,10 @@ def write_aside(path: str, value: object, *, durable: bool) -> None:
 
 
 def write_patiently(path: str, value: object) -> bool:
-    """Write durably, waiting a bounded time for space. A stop signal ends the wait; False: not written."""
+    """Write durably, waiting a bounded time for space.
+
+    A stop signal ends the wait; False: not written.
+    """
     deadline, pause = time.monotonic() + OUTCOME_PATIENCE, 0.05
     while True:
         try:
@@ -58,7 +68,10 @@ def write_patiently(path: str, value: object) -> bool:
 
 
 def open_log(path: str) -> int:
-    """Open a log for appending. Raises SetupError for a link, a FIFO, a missing folder, no space."""
+    """Open a log for appending.
+
+    Raises SetupError for a link, a FIFO, a missing folder, no space.
+    """
     try:
         log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _FILE, 0o644)
     except OSError as error:
@@ -86,7 +99,10 @@ def last_words(path: str, what: str) -> str:
 
 
 def hold_alive(launch: dict[str, Any]) -> None:
-    """Lock this attempt for as long as we live. Raises SetupError when another keeper has it or had it."""
+    """Lock this attempt for as long as we live.
+
+    Raises SetupError when another keeper has it or had it.
+    """
     try:
         alive = os.open(launch["alive"], os.O_RDWR | os.O_CREAT | _FILE, 0o644)
     except OSError as error:
@@ -100,7 +116,12 @@ def hold_alive(launch: dict[str, Any]) -> None:
         raise SetupError(f"{launch['name']} is being run by another keeper")
     if os.path.lexists(launch["outcome"]):
         raise SetupError(f"{launch['name']} has already been run")
-    who = {"pid": os.getpid(), "ticks": start_ticks(os.getpid()) or 0, "boot": boot_id(), "name": launch["name"]}
+    who = {
+        "pid": os.getpid(),
+        "ticks": start_ticks(os.getpid()) or 0,
+        "boot": boot_id(),
+        "name": launch["name"],
+    }
     try:
         os.ftruncate(alive, 0)
         os.pwrite(alive, json.dumps(who).encode(), 0)
@@ -117,7 +138,8 @@ def _thread_for(work: Callable[[], None]) -> threading.Thread:
 class Pump:
     """Copies a command's output to its log and keeps head and tail of what is over `cap` bytes.
 
-    Only a log with a cap needs it: otherwise the command writes to the file itself and costs us nothing.
+    Only a log with a cap needs it: otherwise the command writes to the file itself and costs us
+    nothing.
     """
 
     def __init__(self, log: int, cap: int) -> None:
@@ -135,7 +157,9 @@ class Pump:
         self._thread.start()
 
     def finish(self) -> None:
-        """Wait for the rest and write the tail. A writer outside the tree may keep us for a second at most.
+        """Wait for the rest and write the tail.
+
+        A writer outside the tree may keep us for a second at most.
 
         A second call does nothing.
         """
@@ -163,7 +187,9 @@ class Pump:
 
     def _write(self, data: bytes) -> int:
         done = 0
-        with contextlib.suppress(OSError):  # a full disk: go on reading, or the command would block for ever
+        with contextlib.suppress(
+            OSError
+        ):  # a full disk: go on reading, or the command would block for ever
             while done < len(data):
                 done += os.write(self._log, data[done:])
         return done

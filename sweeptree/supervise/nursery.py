@@ -1,7 +1,8 @@
 """The nursery: one process per driver that forks a keeper for each launch, 2 ms of CPU apiece.
 
-A fresh interpreter would cost 20 ms. It ends when the driver's end of the socket closes; the keepers go on:
-each has its own session and is nobody's child any more. Hides that handshake. Standard library only.
+A fresh interpreter would cost 20 ms. It ends when the driver's end of the socket closes; the
+keepers go on: each has its own session and is nobody's child any more. Hides that handshake.
+Standard library only.
 """
 
 from __future__ import annotations
@@ -73,7 +74,9 @@ def serve(link: int) -> None:
     """Fork a keeper for each launch that comes over `link`, until its other end is closed."""
     os.set_inheritable(link, False)
     os.chdir("/")
-    for number in signal.valid_signals():  # a driver started by nohup or in the background hands some on
+    for (
+        number
+    ) in signal.valid_signals():  # a driver started by nohup or in the background hands some on
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
     for number in (*IGNORED, signal.SIGCHLD):  # CHLD: a keeper that ends leaves no zombie

@@ -1,7 +1,7 @@
 """What a keeper that was killed left behind: found by the cookie in its environment, and ended.
 
-A job's first process dies with its keeper; whatever it had started may live on. Every such process still
-carries SWEEPTREE_COOKIE (or descends from one that does).
+A job's first process dies with its keeper; whatever it had started may live on. Every such process
+still carries SWEEPTREE_COOKIE (or descends from one that does).
 """
 
 from __future__ import annotations
@@ -12,17 +12,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sweeptree.supervise.attempt import COOKIE, COOKIE_MARK
+from sweeptree.supervise.cookie import COOKIE, COOKIE_MARK
 from sweeptree.supervise.processes import all_pids, descendants, send_all, start_ticks
 
 _PATIENCE = 10.0
 
 
 def sweep_orphans(names_prefix: str, keeper_lives: Callable[[str], bool]) -> list[int]:
-    """Kill what dead keepers of launches named `names_prefix...` left, and return the PIDs, in order.
+    """Kill what dead keepers of launches named `names_prefix...` left, and return the PIDs, in
+    order.
 
-    `keeper_lives(name)` says whether the keeper of that launch still lives; then nothing of it is touched.
-    A process that cannot be killed (another user's, stuck in the kernel) is given up after 10 seconds.
+    `keeper_lives(name)` says whether the keeper of that launch still lives; then nothing of it is
+    touched. A process that cannot be killed (another user's, stuck in the kernel) is given up after
+    10 seconds.
     """
     gone: set[int] = set()
     deadline, pause = time.monotonic() + _PATIENCE, 0.002
@@ -38,7 +40,10 @@ def sweep_orphans(names_prefix: str, keeper_lives: Callable[[str], bool]) -> lis
 
 
 def find_orphans(names_prefix: str, keeper_lives: Callable[[str], bool]) -> list[tuple[int, int]]:
-    """The (PID, start ticks) of every living process that a dead keeper of such a launch left. Touches nothing."""
+    """The (PID, start ticks) of every living process that a dead keeper of such a launch left.
+
+    Touches nothing.
+    """
     alive: dict[str, bool] = {}
     found: dict[int, int] = {}
     for pid in all_pids():

@@ -1,8 +1,8 @@
 """A job's process tree: held whole, watched without polling, ended without leaving anything.
 
-Hides: that an orphan of the job comes back to the keeper (sub-reaper), so that "no child" means "nothing
-lives"; that a PID alone names nobody (start ticks and pidfd do); that whoever is to be killed is stopped
-first, so that it cannot outrun us by forking. Standard library only.
+Hides: that an orphan of the job comes back to the keeper (sub-reaper), so that "no child" means
+"nothing lives"; that a PID alone names nobody (start ticks and pidfd do); that whoever is to be
+killed is stopped first, so that it cannot outrun us by forking. Standard library only.
 """
 
 from __future__ import annotations
@@ -45,7 +45,10 @@ def prctl(option: int, value: int | bytes) -> None:
 
 
 def read_small(path: str) -> bytes:
-    """The first 64 KiB of a file of the kernel's. A plain read: buffers would cost each keeper time."""
+    """The first 64 KiB of a file of the kernel's.
+
+    A plain read: buffers would cost each keeper time.
+    """
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         return os.read(file, 65536)
@@ -58,7 +61,10 @@ def _stat_fields(pid: int) -> list[str]:
 
 
 def start_ticks(pid: int) -> int | None:
-    """When a process started, in clock ticks since boot: with its PID an identity. None: there is none."""
+    """When a process started, in clock ticks since boot: with its PID an identity.
+
+    None: there is none.
+    """
     try:
         return int(_stat_fields(pid)[19])
     except (OSError, ValueError, IndexError):
@@ -87,7 +93,10 @@ def _has_handles() -> bool:
 
 
 def handle_of(pid: int, ticks: int) -> int | None:
-    """A pidfd of exactly that process; None when it is gone or there are no pidfds. The caller closes it."""
+    """A pidfd of exactly that process; None when it is gone or there are no pidfds.
+
+    The caller closes it.
+    """
     if pid <= 0 or not _has_handles():
         return None
     try:
@@ -101,7 +110,10 @@ def handle_of(pid: int, ticks: int) -> int | None:
 
 
 def send(pid: int, ticks: int, number: int) -> bool:
-    """Signal exactly that process, never one that got its PID later. False: it could not be reached."""
+    """Signal exactly that process, never one that got its PID later.
+
+    False: it could not be reached.
+    """
     if not _has_handles():
         return pid > 0 and (start_ticks(pid) or 0) == ticks and _kill(pid, number)
     handle = handle_of(pid, ticks)
@@ -134,7 +146,8 @@ def all_pids() -> list[int]:
 def descendants(*roots: int, zombies: bool = False) -> list[tuple[int, int]]:
     """The (PID, start ticks) of every descendant of `roots`, in one look at all processes.
 
-    A zombie counts only if asked for: nothing can be done to it, unless threads of its process still run.
+    A zombie counts only if asked for: nothing can be done to it, unless threads of its process
+    still run.
     """
     children: dict[int, list[tuple[int, int, str]]] = {}
     for pid in all_pids():
@@ -151,7 +164,10 @@ def descendants(*roots: int, zombies: bool = False) -> list[tuple[int, int]]:
 
 
 def next_signal(seconds: float | None) -> int | None:
-    """The next watched signal, or None after `seconds`. They are blocked, so none is lost between two calls."""
+    """The next watched signal, or None after `seconds`.
+
+    They are blocked, so none is lost between two calls.
+    """
     if seconds is None:
         return signal.sigwait(WATCHED)
     if hasattr(signal, "sigtimedwait"):
@@ -170,7 +186,10 @@ def _poll_signal(deadline: float) -> int | None:
 
 
 class Tree:
-    """Everything the command started. We are its sub-reaper: no child of ours means that nothing lives."""
+    """Everything the command started.
+
+    We are its sub-reaper: no child of ours means that nothing lives.
+    """
 
     def __init__(self) -> None:
         self.main = 0
@@ -197,7 +216,9 @@ class Tree:
                 self.status = os.waitstatus_to_exitcode(status)
 
     def watch(self, deadline: float | None, meter: Meter | None = None) -> tuple[str, bool]:
-        """Wait for the first process. Says how it came to an end, and whether that is to be done at once.
+        """Wait for the first process.
+
+        Says how it came to an end, and whether that is to be done at once.
 
         A `meter` is asked when it is due; what it answers ends the job.
         """
@@ -218,7 +239,10 @@ class Tree:
                 return "cancelled", got == KILL_NOW
 
     def end(self, grace: float) -> None:
-        """Ask all to stop, wait `grace` seconds, then kill until nothing lives. A stop signal cuts the grace."""
+        """Ask all to stop, wait `grace` seconds, then kill until nothing lives.
+
+        A stop signal cuts the grace.
+        """
         if grace > 0:
             self._send(signal.SIGTERM, signal.SIGCONT)  # CONT: a stopped job must see it
         deadline, pause = time.monotonic() + grace, 0.005

@@ -1,4 +1,5 @@
-"""What is known of a worktree, in a file beside it: what it was made from, and what sweeptree put into it."""
+"""What is known of a worktree, in a file beside it: what it was made from, and what sweeptree put
+into it."""
 
 from __future__ import annotations
 
@@ -8,13 +9,14 @@ from typing import Any
 
 from sweeptree.errors import RecordError, WorktreeGone
 from sweeptree.records import read_json, write_json
-from sweeptree.worktrees.admin import pointer
-from sweeptree.worktrees.furniture import Furniture
+from sweeptree.worktrees.administration import pointer
+from sweeptree.worktrees.links import LinksAndCopies
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """What is known of a worktree, in a file beside it: so that it can be judged by any later command."""
+class JobCard:
+    """What is known of a worktree, in a file beside it: so that it can be judged by any later
+    command."""
 
     exp_name: str
     base: str
@@ -28,7 +30,7 @@ class Card:
 
     def provides(self, path: str) -> bool:
         """True for a path that sweeptree itself put into the worktree."""
-        return Furniture(Path(self.source), Path(), self.links, self.copies).provides(path)
+        return LinksAndCopies(Path(self.source), Path(), self.links, self.copies).provides(path)
 
 
 def card_path(top: Path) -> Path:
@@ -41,24 +43,33 @@ def index_path(top: Path) -> Path:
     return top.with_name(f"{top.name}.index")
 
 
-def write_card(top: Path, card: Card) -> None:
+def write_card(top: Path, card: JobCard) -> None:
     """Write the card of a worktree."""
     write_json(card_path(top), asdict(card), durable=False)
 
 
-def read_card(top: Path) -> Card:
-    """The card of a worktree. Raises WorktreeGone when there is none: sweeptree did not make this worktree."""
+def read_card(top: Path) -> JobCard:
+    """The card of a worktree.
+
+    Raises WorktreeGone when there is none: sweeptree did not make this worktree.
+    """
     try:
         value: dict[str, Any] = read_json(card_path(top))
-        return Card(**{**value, "links": tuple(value["links"]), "copies": tuple(value["copies"])})
+        return JobCard(
+            **{**value, "links": tuple(value["links"]), "copies": tuple(value["copies"])}
+        )
     except (RecordError, TypeError, KeyError) as error:
-        raise WorktreeGone(f"{top} is not a worktree that sweeptree made", hint="git worktree list") from error
+        raise WorktreeGone(
+            f"{top} is not a worktree that sweeptree made", hint="git worktree list"
+        ) from error
 
 
-def checked_card(top: Path) -> Card:
+def checked_card(top: Path) -> JobCard:
     """The card of a worktree that still is what it was made as. Raises WorktreeGone."""
     card = read_card(top)
     entry = pointer(top)
     if entry is None or str(entry.resolve()) != card.entry or not entry.is_dir():
-        raise WorktreeGone(f"the worktree {top} was removed or replaced by somebody else", hint="git worktree list")
+        raise WorktreeGone(
+            f"the worktree {top} was removed or replaced by somebody else", hint="git worktree list"
+        )
     return card

@@ -1,7 +1,8 @@
 """What a job changed: in its worktree, and in what all worktrees of the repository share.
 
-Hides: the card beside each worktree (what it was made from), and why git is asked with the index that the
-worktree was made with: the job may have committed, staged, or told its own index to look away.
+Hides: the card beside each worktree (what it was made from), and why git is asked with the index
+that the worktree was made with: the job may have committed, staged, or told its own index to look
+away.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import os
 from pathlib import Path
 
 from sweeptree.model import Changes, Worktree
-from sweeptree.worktrees import _git
-from sweeptree.worktrees.card import Card, checked_card, index_path
+from sweeptree.repository import plumbing
+from sweeptree.worktrees.card import JobCard, checked_card, index_path
 
 _SHARED_FILES = ("config", "config.worktree", "info/exclude", "info/attributes")
 _REFS = ("refs/heads", "refs/tags", "refs/stash")
@@ -20,7 +21,8 @@ _OWN_BRANCHES = "refs/heads/sweeptree/"
 
 
 def changes(worktree: Worktree) -> Changes:
-    """What the job in this worktree changed, relative to the base; nothing for a job in the repository itself.
+    """What the job in this worktree changed, relative to the base; nothing for a job in the
+    repository itself.
 
     One git command, two when the job staged or committed. Raises WorktreeGone, GitError.
     """
@@ -31,12 +33,14 @@ def changes(worktree: Worktree) -> Changes:
     return Changes(tuple(sorted(tracked)), tuple(sorted(made)), tuple(_notes(card)))
 
 
-def _against_base(top: Path, card: Card) -> tuple[set[str], set[str]]:
-    call = _git.Call(env={"GIT_INDEX_FILE": str(index_path(top))})
-    found = _git.run(top, "ls-files", "-z", "-t", "--modified", "--deleted", "--others", call=call)
+def _against_base(top: Path, card: JobCard) -> tuple[set[str], set[str]]:
+    call = plumbing.Call(env={"GIT_INDEX_FILE": str(index_path(top))})
+    found = plumbing.run(
+        top, "ls-files", "-z", "-t", "--modified", "--deleted", "--others", call=call
+    )
     tracked: set[str] = set()
     made: set[str] = set()
-    for entry in _git.names(found):
+    for entry in plumbing.names(found):
         tag, path = entry[0], entry[2:]
         if not card.provides(path):
             (made if tag == "?" else tracked).add(path)
@@ -44,7 +48,7 @@ def _against_base(top: Path, card: Card) -> tuple[set[str], set[str]]:
     return tracked | added, made - added
 
 
-def _staged(top: Path, card: Card) -> list[str]:
+def _staged(top: Path, card: JobCard) -> list[str]:
     """What the job's own index holds differently from the base: staged or committed, new files too."""
     index = Path(card.entry, "index")
     try:
@@ -52,8 +56,12 @@ def _staged(top: Path, card: Card) -> list[str]:
             return []
     except OSError:
         return []
-    answer = _git.ask(top, "diff-index", "--cached", "--name-only", "-z", "--no-renames", card.base)
-    return _git.names(answer.out) if not answer.code else []  # an index the job broke holds no work
+    answer = plumbing.ask(
+        top, "diff-index", "--cached", "--name-only", "-z", "--no-renames", card.base
+    )
+    return (
+        plumbing.names(answer.out) if not answer.code else []
+    )  # an index the job broke holds no work
 
 
 def shared_state(common_dir: Path) -> dict[str, str]:
@@ -81,7 +89,11 @@ def _digest(path: Path) -> str:
 def _listing(folder: Path) -> str:
     try:
         with os.scandir(folder) as entries:
-            seen = sorted((e.name, e.stat(follow_symlinks=False)) for e in entries if not e.name.endswith(".sample"))
+            seen = sorted(
+                (e.name, e.stat(follow_symlinks=False))
+                for e in entries
+                if not e.name.endswith(".sample")
+            )
     except OSError:
         seen = []
     return ";".join(f"{name} {s.st_mode:o} {s.st_size} {s.st_mtime_ns}" for name, s in seen)
@@ -101,7 +113,7 @@ def _loose_refs(common_dir: Path, root: str) -> dict[str, str]:
     return found
 
 
-def _notes(card: Card) -> list[str]:
+def _notes(card: JobCard) -> list[str]:
     common_dir = Path(card.common_dir)
     old, new = card.shared, shared_state(common_dir)
     notes = [

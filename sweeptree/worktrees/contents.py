@@ -1,6 +1,8 @@
-"""What stands in any worktree (a person's or an agent's) as a commit, without disturbing who works in it.
+"""What stands in any worktree (a person's or an agent's) as a commit, without disturbing who works
+in it.
 
-Its index, HEAD, branch and files stay byte-identical: the commit is made through a copy of its index.
+Its index, HEAD, branch and files stay byte-identical: the commit is made through a copy of its
+index.
 """
 
 from __future__ import annotations
@@ -10,17 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeptree.errors import Refused, WorktreeGone
-from sweeptree.worktrees import _git
-from sweeptree.worktrees.branches import contains, tree_of, worktree_top
-from sweeptree.worktrees.card import Card, read_card
-from sweeptree.worktrees.commits import commit_tree, copied_index, status_path, write_tree
-from sweeptree.worktrees.differences import FileChange, numstat
-from sweeptree.worktrees.guards import Examined, Limits, examine
+from sweeptree.repository import plumbing
+from sweeptree.repository.branches import contains, tree_of, worktree_top
+from sweeptree.repository.commits import commit_tree, copied_index, status_path, write_tree
+from sweeptree.repository.differences import FileChange, numstat
+from sweeptree.repository.guards import Examined, Limits, examine
+from sweeptree.worktrees.card import JobCard, read_card
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """A worktree as it stands. `top`: its root; `head`: the commit it is on; `branch`: the branch, if any."""
+    """A worktree as it stands.
+
+    `top`: its root; `head`: the commit it is on; `branch`: the branch, if any.
+    """
 
     top: Path
     head: str
@@ -35,12 +40,20 @@ class Contents:
 
 
 def read_contents(start: Path, limits: Limits) -> Contents:
-    """Look at the worktree that the folder `start` is in. Writes nothing, not even an object or git's own index."""
+    """Look at the worktree that the folder `start` is in.
+
+    Writes nothing, not even an object or git's own index.
+    """
     top = worktree_top(start)
-    head = _git.ask(top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").out.decode().strip()
+    head = (
+        plumbing.ask(top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").out.decode().strip()
+    )
     if not head:
         raise Refused(f"{top} has no commit yet", hint="git add . && git commit -m 'first'")
-    branch = os.fsdecode(_git.ask(top, "symbolic-ref", "--quiet", "--short", "HEAD").out).strip() or None
+    branch = (
+        os.fsdecode(plumbing.ask(top, "symbolic-ref", "--quiet", "--short", "HEAD").out).strip()
+        or None
+    )
     tracked, made = _status(top)
     examined = examine(top, head, tracked=tracked, made=made, limits=limits)
     return Contents(top, head, branch, examined, _files(top, head, examined))
@@ -48,17 +61,24 @@ def read_contents(start: Path, limits: Limits) -> Contents:
 
 def _status(top: Path) -> tuple[list[str], list[str]]:
     card = _card(top)
-    found = _git.run(top, "status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames")
+    found = plumbing.run(
+        top, "status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames"
+    )
     tracked: list[str] = []
     made: list[str] = []
-    for entry in _git.names(found):
+    for entry in plumbing.names(found):
         if entry[0] == "u":
-            raise Refused(f"{top} is in the middle of a merge: {status_path(entry)}", hint="git status")
+            raise Refused(
+                f"{top} is in the middle of a merge: {status_path(entry)}", hint="git status"
+            )
         path = status_path(entry)
         if (card and card.provides(path.rstrip("/"))) or _is_dirty_submodule(entry):
             continue
         (made if entry[0] == "?" else tracked).append(path)
-    return tracked, made if card is None or card.job is None else []  # what a job made are its artifacts
+    return (
+        tracked,
+        made if card is None or card.job is None else [],
+    )  # what a job made are its artifacts
 
 
 def job_of(top: Path) -> tuple[str, int] | None:
@@ -67,7 +87,7 @@ def job_of(top: Path) -> tuple[str, int] | None:
     return None if card is None or card.job is None else (card.exp_name, card.job)
 
 
-def _card(top: Path) -> Card | None:
+def _card(top: Path) -> JobCard | None:
     try:
         return read_card(top)
     except WorktreeGone:
@@ -75,13 +95,14 @@ def _card(top: Path) -> Card | None:
 
 
 def _is_dirty_submodule(entry: str) -> bool:
-    """A submodule whose files changed but not its commit: nothing of that fits into this repository's commit."""
+    """A submodule whose files changed but not its commit: nothing of that fits into this
+    repository's commit."""
     fields = entry.split(" ", 3)
     return entry[0] == "1" and fields[2].startswith("S.") and fields[1][0] == "."
 
 
 def _files(top: Path, head: str, examined: Examined) -> tuple[FileChange, ...]:
-    counted = numstat(_git.run(top, "diff-index", "--numstat", "-z", "--no-renames", head))
+    counted = numstat(plumbing.run(top, "diff-index", "--numstat", "-z", "--no-renames", head))
     return tuple(counted.get(path) or _whole(top, path) for path in sorted(examined.paths))
 
 
@@ -95,13 +116,15 @@ def _whole(top: Path, path: str) -> FileChange:
     return FileChange(path, data.count(b"\n") + (not data.endswith(b"\n") and bool(data)), 0)
 
 
-def commit_contents(contents: Contents, *, message: str, on: str | None = None, like: str | None = None) -> str:
+def commit_contents(
+    contents: Contents, *, message: str, on: str | None = None, like: str | None = None
+) -> str:
     """The worktree's content as a commit on HEAD (and on `on`, an earlier delivery). Makes no ref.
 
     HEAD itself when nothing changed; `on`, or the commit `like`, when that holds the same files.
     """
     top = contents.top
-    own = Path(_git.text(top, "rev-parse", "--path-format=absolute", "--git-path", "index"))
+    own = Path(plumbing.text(top, "rev-parse", "--path-format=absolute", "--git-path", "index"))
     with copied_index(own) as index:
         tree = write_tree(top, index, contents.examined.paths)
     for there in (on, like, contents.head):

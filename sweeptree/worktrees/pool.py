@@ -1,7 +1,8 @@
-"""The worktrees of one sweep: handed out clean, taken back, kept where there is work in them, removed at the end.
+"""The worktrees of one sweep: handed out clean, taken back, kept where there is work in them,
+removed at the end.
 
-Hides: that worktrees are reused, what becomes of one that cannot be trusted, and what a sweep that was killed
-left behind: a job may still run there, and its work may be wanted.
+Hides: that worktrees are reused, what becomes of one that cannot be trusted, and what a sweep that
+was killed left behind: a job may still run there, and its work may be wanted.
 """
 
 from __future__ import annotations
@@ -17,11 +18,19 @@ from pathlib import Path
 
 from sweeptree.errors import GitError, Refused, SweeptreeError, UsageError, WorktreeGone
 from sweeptree.model import Base, Changes, Worktree, check_exp_name
-from sweeptree.worktrees import _git, admin
-from sweeptree.worktrees.card import Card, card_path, checked_card, index_path, read_card, write_card
+from sweeptree.repository import plumbing
+from sweeptree.repository.repository import OURS, Repository, hide_from_git
+from sweeptree.worktrees import administration
+from sweeptree.worktrees.card import (
+    JobCard,
+    card_path,
+    checked_card,
+    index_path,
+    read_card,
+    write_card,
+)
 from sweeptree.worktrees.changes import changes
-from sweeptree.worktrees.furniture import Furniture, read_commit, survey
-from sweeptree.worktrees.repository import OURS, Repository, hide_from_git
+from sweeptree.worktrees.links import LinksAndCopies, read_commit, survey
 from sweeptree.worktrees.slot import Site, Slot, delete_worktree, pinned_options
 from sweeptree.worktrees.tree import remove_tree
 
@@ -30,14 +39,22 @@ _STORE = ".include"
 
 
 class Pool:
-    """Worktrees for a sweep. Thread-safe for `size` drivers; one process at a time has the pool of a sweep.
+    """Worktrees for a sweep.
 
-    Use it as a context manager. `links` are folders linked from the user's checkout (None: a `data/` that is
-    not in the commit); files named in `.worktreeinclude` are copied.
+    Thread-safe for `size` drivers; one process at a time has the pool of a sweep.
+
+    Use it as a context manager. `links` are folders linked from the user's checkout (None: a
+    `data/` that is not in the commit); files named in `.worktreeinclude` are copied.
     """
 
     def __init__(
-        self, repo: Repository, base: Base, exp_name: str, *, size: int, links: Sequence[str] | None = None
+        self,
+        repo: Repository,
+        base: Base,
+        exp_name: str,
+        *,
+        size: int,
+        links: Sequence[str] | None = None,
     ) -> None:
         try:
             check_exp_name(exp_name)
@@ -45,7 +62,7 @@ class Pool:
             raise UsageError(f"{exp_name!r} cannot be the name of a sweep: {error}") from error
         self.repo = repo
         self.repaired: tuple[str, ...] = ()
-        self._site = Site(repo, base, exp_name, Furniture(repo.start, Path()), ())
+        self._site = Site(repo, base, exp_name, LinksAndCopies(repo.start, Path()), ())
         self._links = links
         self._room = threading.BoundedSemaphore(size)
         self._guard = threading.Lock()
@@ -66,8 +83,8 @@ class Pool:
     def open(self) -> None:
         """Take the pool, repair what killed commands left, and read what worktrees will hold.
 
-        Raises Refused when another process has this sweep's pool, or the folder the user stands in is not in
-        the base.
+        Raises Refused when another process has this sweep's pool, or the folder the user stands in
+        is not in the base.
         """
         site = self._site
         committed = read_commit(self.repo, site.base.commit)
@@ -82,7 +99,7 @@ class Pool:
         self._take_lock()
         try:
             hide_from_git(self.repo)
-            self.repaired = tuple(admin.repair(self.repo))
+            self.repaired = tuple(administration.repair(self.repo))
             furniture.fill_store()
             self._find_leftovers()
         except BaseException:
@@ -93,13 +110,16 @@ class Pool:
         path = self._site.folder / ".lock"
         for folder in (path.parent, path.parent.parent, path.parent.parent.parent):
             if folder.is_symlink():
-                raise Refused(f"{folder} is a link, worktrees would stand elsewhere", hint=f"rm {folder}")
+                raise Refused(
+                    f"{folder} is a link, worktrees would stand elsewhere", hint=f"rm {folder}"
+                )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
         except OSError as error:
             raise Refused(
-                f"{path.parent} cannot be written: {error.strerror}", hint="worktrees need a writable repository"
+                f"{path.parent} cannot be written: {error.strerror}",
+                hint="worktrees need a writable repository",
             ) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -128,7 +148,8 @@ class Pool:
         self._next = max(self._leftovers, default=-1) + 1
 
     def acquire(self, index: int | None = None) -> Worktree:
-        """A worktree with exactly the files of the base, for job `index`; waits while `size` are out.
+        """A worktree with exactly the files of the base, for job `index`; waits while `size` are
+        out.
 
         Raises GitError when no worktree can be made.
         """
@@ -155,7 +176,8 @@ class Pool:
             return slot, slot.hand_out(index)
         except OSError as error:
             raise GitError(
-                f"no worktree can be made in {self._site.folder}: {error.strerror}", hint=f"df -h {self.repo.top}"
+                f"no worktree can be made in {self._site.folder}: {error.strerror}",
+                hint=f"df -h {self.repo.top}",
             ) from error
 
     def _new_slot(self) -> Slot:
@@ -167,31 +189,43 @@ class Pool:
         return Slot.make(self._site, number)
 
     def _retire(self, slot: Slot) -> None:
-        """Put a worktree that is not used again out of the way: deleted, or under the job's name if not ours.
+        """Put a worktree that is not used again out of the way: deleted, or under the job's name if
+        not ours.
 
-        What cannot be deleted now stays for `repair`; commits that no ref leads to are never deleted.
+        What cannot be deleted now stays for `repair`; commits that no ref leads to are never
+        deleted.
         """
         with contextlib.suppress(OSError, SweeptreeError):
             if slot.is_ours() or not slot.top.exists():
                 slot.keep_commits(slot.job)
-                return delete_worktree(self.repo, slot.top, slot.entry if slot.entry.is_dir() else None)
+                return delete_worktree(
+                    self.repo, slot.top, slot.entry if slot.entry.is_dir() else None
+                )
             slot.top.rename(self._free_name(slot.job, slot.number))
             if slot.entry.is_dir():
-                admin.forget(self.repo, slot.entry)
+                administration.forget(self.repo, slot.entry)
         return None
 
     def release(self, worktree: Worktree, *, keep: bool, index: int | None = None) -> Path | None:
-        """Take a worktree back. `keep`: it stays as it is, under the returned path, and is never used again.
+        """Take a worktree back.
+
+        `keep`: it stays as it is, under the returned path, and is never used again.
 
         Otherwise uncommitted changes end with the next job; commits of the job get a ref first.
         Raises WorktreeGone when the worktree is not one of this pool's.
         """
         with self._guard:
             slot = self._taken.pop(worktree.slot if worktree.slot is not None else -1, None)
-            adopted = None if slot else self._adopted.pop(worktree.slot if worktree.slot is not None else -1, None)
+            adopted = (
+                None
+                if slot
+                else self._adopted.pop(worktree.slot if worktree.slot is not None else -1, None)
+            )
         if slot is None:
             if adopted is None:
-                raise WorktreeGone(f"{worktree.top} is not a worktree of this sweep", hint="git worktree list")
+                raise WorktreeGone(
+                    f"{worktree.top} is not a worktree of this sweep", hint="git worktree list"
+                )
             return self._give_back_leftover(adopted, keep, index)
         try:
             return self._give_back(slot, keep, slot.job if index is None else index)
@@ -218,7 +252,7 @@ class Pool:
         if match is None:
             return top  # kept before
         place = self._free_name(index, int(match.group(1)))
-        admin.move(self.repo, entry, top, place)
+        administration.move(self.repo, entry, top, place)
         for beside in (card_path, index_path):
             with contextlib.suppress(FileNotFoundError):
                 beside(top).rename(beside(place))
@@ -233,10 +267,12 @@ class Pool:
             return place
 
     def adopt(self, index: int, place: Path | None = None) -> Worktree | None:
-        """The worktree that job `index` had when an earlier process of this sweep died; None if there is none.
+        """The worktree that job `index` had when an earlier process of this sweep died; None if
+        there is none.
 
-        `place` is where a folder of the job's attempt stood (an earlier attempt may have left one too); a
-        worktree's folder itself or one below it will do. Release it like one that was acquired.
+        `place` is where a folder of the job's attempt stood (an earlier attempt may have left one
+        too); a worktree's folder itself or one below it will do. Release it like one that was
+        acquired.
         """
         with self._guard, contextlib.suppress(WorktreeGone):
             number = self._leftover(index, place)
@@ -246,7 +282,10 @@ class Pool:
         return None
 
     def take_kept(self, index: int, place: Path) -> Worktree | None:
-        """The kept worktree of job `index` that `place` is in; None when it is gone. Release it with `keep`."""
+        """The kept worktree of job `index` that `place` is in; None when it is gone.
+
+        Release it with `keep`.
+        """
         folder = self._site.folder
         if not place.is_relative_to(folder) or place == folder:
             return None
@@ -281,8 +320,11 @@ class Pool:
         return self._settle(path, keep=keep)
 
     def _settle(self, path: Path, *, keep: bool | None) -> Path | None:
-        """End a worktree outside the rotation. `keep` None: it stays if a job runs in it or it holds changes."""
-        card, entry = _card(path), admin.pointer(path)
+        """End a worktree outside the rotation.
+
+        `keep` None: it stays if a job runs in it or it holds changes.
+        """
+        card, entry = _card(path), administration.pointer(path)
         if card is None and entry is not None and entry.is_dir() and _is_half_made(path):
             delete_worktree(self.repo, path, entry.resolve())
             return None
@@ -297,7 +339,7 @@ class Pool:
             return self._keep(path, entry, card.job)
         label = path.name if card.job is None else f"job_{card.job}"
         prefix = f"refs/sweeptree/{self._site.exp_name}/{label}"
-        admin.keep_commits(self.repo, prefix, admin.candidates(entry), card.base)
+        administration.keep_commits(self.repo, prefix, administration.candidates(entry), card.base)
         delete_worktree(self.repo, path, entry)
         return None
 
@@ -307,12 +349,18 @@ class Pool:
             return
         with self._guard:
             idle, self._idle = self._idle, []
-            others = [*(slot.top for slot in self._taken.values()), *self._adopted.values(), *self._leftovers.values()]
+            others = [
+                *(slot.top for slot in self._taken.values()),
+                *self._adopted.values(),
+                *self._leftovers.values(),
+            ]
         try:
             for slot in idle:
                 self._retire(slot)
             for path in filter(Path.is_dir, others):
-                with contextlib.suppress(OSError, SweeptreeError):  # it stays, and `repair` names it
+                with contextlib.suppress(
+                    OSError, SweeptreeError
+                ):  # it stays, and `repair` names it
                     self._settle(path, keep=None)
             self._tidy()
         finally:
@@ -335,19 +383,20 @@ def _is_file(handle: int, path: Path) -> bool:
         return False
 
 
-def _card(path: Path) -> Card | None:
+def _card(path: Path) -> JobCard | None:
     try:
         return read_card(path)
     except WorktreeGone:
         return None
 
 
-def _leftover_worktree(repo: Repository, path: Path, card: Card, number: int) -> Worktree:
+def _leftover_worktree(repo: Repository, path: Path, card: JobCard, number: int) -> Worktree:
     return Worktree(path, path / repo.subfolder, card.base, number)
 
 
-def _holds_work(repo: Repository, path: Path, card: Card) -> bool:
-    """True when the worktree holds changes, or files that git would not ignore; also when that cannot be told."""
+def _holds_work(repo: Repository, path: Path, card: JobCard) -> bool:
+    """True when the worktree holds changes, or files that git would not ignore; also when that
+    cannot be told."""
     try:
         found = changes(_leftover_worktree(repo, path, card, 0))
         return bool(found.tracked) or _made_work(path, found)
@@ -356,11 +405,14 @@ def _holds_work(repo: Repository, path: Path, card: Card) -> bool:
 
 
 def _is_half_made(path: Path) -> bool:
-    """True when nobody runs there and each file is as in its commit: its making was cut short before its card."""
-    call = _git.Call(env={"GIT_INDEX_FILE": str(path.with_name(f".{path.name}.half-made"))})
+    """True when nobody runs there and each file is as in its commit: its making was cut short
+    before its card."""
+    call = plumbing.Call(env={"GIT_INDEX_FILE": str(path.with_name(f".{path.name}.half-made"))})
     try:
-        _git.run(path, "read-tree", "HEAD", call=call)
-        listing = _git.names(_git.run(path, "ls-files", "-z", "-t", "-d", "-m", "-o", call=call))
+        plumbing.run(path, "read-tree", "HEAD", call=call)
+        listing = plumbing.names(
+            plumbing.run(path, "ls-files", "-z", "-t", "-d", "-m", "-o", call=call)
+        )
     except SweeptreeError:
         return False
     finally:
@@ -373,8 +425,8 @@ def _made_work(path: Path, found: Changes) -> bool:
     if not found.made:
         return False
     data = b"".join(os.fsencode(name) + b"\0" for name in found.made)
-    ignored = _git.ask(path, "check-ignore", "-z", "--stdin", call=_git.Call(data))
-    return len(_git.names(ignored.out)) < len(found.made)
+    ignored = plumbing.ask(path, "check-ignore", "-z", "--stdin", call=plumbing.Call(data))
+    return len(plumbing.names(ignored.out)) < len(found.made)
 
 
 def is_occupied(top: Path) -> bool:

@@ -1,9 +1,9 @@
 """One worktree of a pool: made once, put back between jobs so that nothing of a job stays.
 
-Hides the reset. The tree is compared with the picture taken when it was made (see tree.py): what is new is
-deleted, what differs is deleted and written again by one git command, and a tree that no job touched costs no
-git command at all. Git's entry of the worktree (HEAD, index, settings, locks, half a merge) is put back from
-memory, where no job can reach it.
+Hides the reset. The tree is compared with the picture taken when it was made (see tree.py): what is
+new is deleted, what differs is deleted and written again by one git command, and a tree that no job
+touched costs no git command at all. Git's entry of the worktree (HEAD, index, settings, locks, half
+a merge) is put back from memory, where no job can reach it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from pathlib import Path
 
 from sweeptree.errors import SweeptreeError, WorktreeGone
 from sweeptree.model import Base, Worktree
-from sweeptree.worktrees import _git, admin
-from sweeptree.worktrees.card import Card, card_path, index_path, write_card
+from sweeptree.repository import plumbing
+from sweeptree.repository.repository import Repository
+from sweeptree.worktrees import administration
+from sweeptree.worktrees.card import JobCard, card_path, index_path, write_card
 from sweeptree.worktrees.changes import shared_state
-from sweeptree.worktrees.furniture import Furniture
-from sweeptree.worktrees.repository import Repository
+from sweeptree.worktrees.links import LinksAndCopies
 from sweeptree.worktrees.tree import (
     Picture,
     compare,
@@ -46,12 +47,15 @@ _PINNED = {
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What all slots of a pool have in common. `options` pins the settings by which git writes files."""
+    """What all slots of a pool have in common.
+
+    `options` pins the settings by which git writes files.
+    """
 
     repo: Repository
     base: Base
     exp_name: str
-    furniture: Furniture
+    furniture: LinksAndCopies
     options: tuple[str, ...]
 
     @property
@@ -62,15 +66,20 @@ class Site:
 
 def pinned_options(repo: Repository) -> tuple[str, ...]:
     """The settings for writing files as they are now, as options for each command."""
-    answer = _git.ask(repo.start, "config", "-z", "--get-regexp", "^core\\.")
-    now = dict(item.partition("\n")[::2] for item in _git.names(answer.out))
+    answer = plumbing.ask(repo.start, "config", "-z", "--get-regexp", "^core\\.")
+    now = dict(item.partition("\n")[::2] for item in plumbing.names(answer.out))
     always = ("core.checkstat", "core.trustctime")
-    pairs = {key: default if key in always else now.get(key, default) for key, default in _PINNED.items()}
+    pairs = {
+        key: default if key in always else now.get(key, default) for key, default in _PINNED.items()
+    }
     return tuple(word for key, value in pairs.items() for word in ("-c", f"{key}={value}"))
 
 
 class Slot:
-    """A worktree that jobs use one after the other. Not thread-safe: one driver has it at a time."""
+    """A worktree that jobs use one after the other.
+
+    Not thread-safe: one driver has it at a time.
+    """
 
     def __init__(self, site: Site, number: int, entry: Path) -> None:
         self.site = site
@@ -87,11 +96,14 @@ class Slot:
 
     @classmethod
     def make(cls, site: Site, number: int) -> Slot:
-        """Add a worktree with the files of the base. Raises GitError, OSError; nothing is left then."""
+        """Add a worktree with the files of the base.
+
+        Raises GitError, OSError; nothing is left then.
+        """
         top = site.folder / f"slot_{number}"
-        slot = cls(site, number, admin.add(site.repo, top, site.base.commit))
+        slot = cls(site, number, administration.add(site.repo, top, site.base.commit))
         try:
-            _git.run(top, *site.options, "reset", "-q", "--hard", site.base.commit)
+            plumbing.run(top, *site.options, "reset", "-q", "--hard", site.base.commit)
             site.furniture.put(top)
             slot._remember()
         except BaseException:
@@ -101,7 +113,9 @@ class Slot:
 
     def _remember(self) -> None:
         self._pointer = (self.top / ".git").read_bytes()
-        files = [path for path in picture(self.entry).files if not path.endswith(".lock")]  # of somebody's `git gc`
+        files = [
+            path for path in picture(self.entry).files if not path.endswith(".lock")
+        ]  # of somebody's `git gc`
         self._golden = {path: (self.entry / path).read_bytes() for path in files}
         self._keep_index()
         self._admin = settled_picture(self.entry)
@@ -122,12 +136,15 @@ class Slot:
         return Worktree(self.top, self.top / repo.subfolder, self.site.base.commit, self.number)
 
     def hand_out(self, job: int | None) -> Worktree:
-        """Make the slot clean if a job has used it, and note who uses it now. Raises WorktreeGone on any doubt."""
+        """Make the slot clean if a job has used it, and note who uses it now.
+
+        Raises WorktreeGone on any doubt.
+        """
         if self.used:
             self.reset()
         self.used, self.job = True, job
         furniture, repo = self.site.furniture, self.site.repo
-        card = Card(
+        card = JobCard(
             self.site.exp_name,
             self.site.base.commit,
             str(self.entry),
@@ -147,7 +164,9 @@ class Slot:
             self._reset_admin()
             self._reset_files()
         except (OSError, SweeptreeError) as error:
-            raise WorktreeGone(f"{self.top} cannot be reused: {error}", hint="sweeptree doctor --repair") from error
+            raise WorktreeGone(
+                f"{self.top} cannot be reused: {error}", hint="sweeptree doctor --repair"
+            ) from error
 
     def _reset_admin(self) -> None:
         if not self.entry.is_dir() or self.entry.is_symlink():
@@ -194,7 +213,7 @@ class Slot:
         if tracked:
             data = b"".join(os.fsencode(path) + b"\0" for path in tracked)
             words = (*self.site.options, "checkout-index", "-f", "-u", "-z", "--stdin")
-            _git.run(self.top, *words, call=_git.Call(data))
+            plumbing.run(self.top, *words, call=plumbing.Call(data))
             self._keep_index()
             self._admin = settled_picture(self.entry)
         if own:
@@ -206,7 +225,9 @@ class Slot:
             return []
         label = f"slot_{self.number}" if job is None else f"job_{job}"
         prefix = f"refs/sweeptree/{self.site.exp_name}/{label}"
-        return admin.keep_commits(self.site.repo, prefix, admin.candidates(self.entry), self.site.base.commit)
+        return administration.keep_commits(
+            self.site.repo, prefix, administration.candidates(self.entry), self.site.base.commit
+        )
 
     def is_ours(self) -> bool:
         """True while the folder still is the worktree that was made here."""
@@ -229,7 +250,7 @@ def delete_worktree(repo: Repository, top: Path, entry: Path | None) -> None:
     if top.is_dir() and not top.is_symlink():
         top.rename(trash)
     if entry is not None:
-        admin.forget(repo, entry)
+        administration.forget(repo, entry)
     remove_tree(trash)
     for beside in (card_path(top), index_path(top)):
         beside.unlink(missing_ok=True)

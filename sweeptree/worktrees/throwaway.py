@@ -8,17 +8,20 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from sweeptree.worktrees import _git, admin
-from sweeptree.worktrees.branches import contains
-from sweeptree.worktrees.commits import commit_tree
-from sweeptree.worktrees.merges import Style, try_merge
-from sweeptree.worktrees.repository import Repository, hide_from_git
+from sweeptree.repository import plumbing
+from sweeptree.repository.branches import contains
+from sweeptree.repository.commits import commit_tree
+from sweeptree.repository.merges import Style, try_merge
+from sweeptree.repository.repository import Repository, hide_from_git
+from sweeptree.worktrees import administration
 from sweeptree.worktrees.slot import delete_worktree
 
 _FOLDER = "merge"
 
 
-def merge_commit(repo: Repository, base: str, head: str, *, style: Style, message: str) -> str | None:
+def merge_commit(
+    repo: Repository, base: str, head: str, *, style: Style, message: str
+) -> str | None:
     """The commit that the base would move to; None for a conflict. Makes no ref."""
     if style == "ff" or (style == "merge" and base == head):
         return head if contains(repo.start, base, head) else None
@@ -27,15 +30,19 @@ def merge_commit(repo: Repository, base: str, head: str, *, style: Style, messag
     merged = try_merge(repo.start, base, head)
     if merged.tree is None:
         return None
-    return commit_tree(repo.start, merged.tree, (base,) if style == "squash" else (base, head), message)
+    return commit_tree(
+        repo.start, merged.tree, (base,) if style == "squash" else (base, head), message
+    )
 
 
 def _rebased(repo: Repository, base: str, head: str) -> str | None:
     if contains(repo.start, base, head):
         return head
     with throwaway(repo, head) as top:
-        answer = _git.ask(top, "-c", "rebase.autoStash=false", "-c", "commit.gpgSign=false", "rebase", "-q", base)
-        return _git.text(top, "rev-parse", "HEAD") if not answer.code else None
+        answer = plumbing.ask(
+            top, "-c", "rebase.autoStash=false", "-c", "commit.gpgSign=false", "rebase", "-q", base
+        )
+        return plumbing.text(top, "rev-parse", "HEAD") if not answer.code else None
 
 
 @contextlib.contextmanager
@@ -44,9 +51,9 @@ def throwaway(repo: Repository, commit: str) -> Iterator[Path]:
     hide_from_git(repo)
     top = repo.wt_dir / _FOLDER / uuid.uuid4().hex[:12]
     top.parent.mkdir(parents=True, exist_ok=True)
-    entry = admin.add(repo, top, commit)
+    entry = administration.add(repo, top, commit)
     try:
-        _git.run(top, *_git.CHECKOUT, "reset", "-q", "--hard", commit)
+        plumbing.run(top, *plumbing.CHECKOUT, "reset", "-q", "--hard", commit)
         yield top
     finally:
         delete_worktree(repo, top, entry)

@@ -1,9 +1,10 @@
-"""A folder tree by its stat data: what is there, what changed since, and deleting without following links.
+"""A folder tree by its stat data: what is there, what changed since, and deleting without following
+links.
 
-Hides: why stat data can be trusted. Every change of a file's content, mode, owner or attributes sets its ctime,
-which no ordinary process can set back; a file with the same inode, mode, size and ctime (in nanoseconds) is the
-same file. The clock behind ctime ticks every 1 to 10 ms, so a picture of the tree counts only once the tick of
-the newest write has passed (`settle`).
+Hides: why stat data can be trusted. Every change of a file's content, mode, owner or attributes
+sets its ctime, which no ordinary process can set back; a file with the same inode, mode, size and
+ctime (in nanoseconds) is the same file. The clock behind ctime ticks every 1 to 10 ms, so a picture
+of the tree counts only once the tick of the newest write has passed (`settle`).
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ Mark = tuple[int, int, int, int]  # mode, inode, size, ctime in ns
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What a tree held at one moment: a mark per file or link, the mode of each folder. Paths below the top."""
+    """What a tree held at one moment: a mark per file or link, the mode of each folder.
+
+    Paths below the top.
+    """
 
     files: dict[str, Mark]
     folders: dict[str, int]
@@ -33,8 +37,9 @@ class Picture:
 
 @dataclass(slots=True)
 class Difference:
-    """How a tree differs from a picture: `extra` files and `new` folders (not looked into) were not there,
-    `changed` files and `wrong` folders are not what they were, `missing` files and `gone` folders are away."""
+    """How a tree differs from a picture: `extra` files and `new` folders (not looked into) were not
+    there, `changed` files and `wrong` folders are not what they were, `missing` files and `gone`
+    folders are away."""
 
     extra: list[str] = field(default_factory=list)
     new: list[str] = field(default_factory=list)
@@ -44,11 +49,16 @@ class Difference:
     gone: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.extra or self.new or self.changed or self.wrong or self.missing or self.gone)
+        return bool(
+            self.extra or self.new or self.changed or self.wrong or self.missing or self.gone
+        )
 
 
 def picture(top: Path) -> Picture:
-    """Look at every file below `top`. Links are looked at, not followed; locked folders are opened up."""
+    """Look at every file below `top`.
+
+    Links are looked at, not followed; locked folders are opened up.
+    """
     files: dict[str, Mark] = {}
     folders = {_TOP: top.lstat().st_mode}
     todo = [""]
@@ -102,7 +112,10 @@ def _compare_folder(found: Difference, path: str, mode: int, old: int | None) ->
 
 
 def renewed(top: Path, old: Picture, paths: Iterable[str]) -> Picture:
-    """The picture after `paths` were written again. Raises OSError when one is not there, or of another mode."""
+    """The picture after `paths` were written again.
+
+    Raises OSError when one is not there, or of another mode.
+    """
     marks = {path: _mark((top / path).lstat()) for path in paths}
     for path, mark in marks.items():
         if mark[0] != old.files[path][0]:
@@ -114,9 +127,11 @@ def renewed(top: Path, old: Picture, paths: Iterable[str]) -> Picture:
 
 
 def settled_picture(top: Path) -> Picture:
-    """A picture in which every later change will be seen, after waiting for the clock's tick (20 ms at most).
+    """A picture in which every later change will be seen, after waiting for the clock's tick (20 ms
+    at most).
 
-    Where the file system keeps whole seconds only, no mark will ever match: all files then count as changed.
+    Where the file system keeps whole seconds only, no mark will ever match: all files then count as
+    changed.
     """
     now = picture(top)
     if now.files and all(mark[3] % 1_000_000_000 == 0 for mark in now.files.values()):
@@ -132,7 +147,10 @@ def _wait_for_tick(marks: Iterable[Mark]) -> None:
 
 
 def _entries(top: Path, below: str) -> Iterator[tuple[str, os.stat_result]]:
-    """What stands in a folder. A file that vanishes meanwhile (a lock of somebody's `git gc`) was not there."""
+    """What stands in a folder.
+
+    A file that vanishes meanwhile (a lock of somebody's `git gc`) was not there.
+    """
     for entry in _listed(top, below):
         try:
             seen = entry.stat(follow_symlinks=False)
@@ -153,7 +171,10 @@ def _listed(top: Path, below: str) -> list[os.DirEntry[str]]:
 
 
 def discard(top: Path, path: str) -> None:
-    """Delete one file, link or folder below `top`, which need not be there. The last part is never followed."""
+    """Delete one file, link or folder below `top`, which need not be there.
+
+    The last part is never followed.
+    """
     target = top / path
     try:
         is_folder = stat.S_ISDIR(target.lstat().st_mode)
@@ -174,7 +195,10 @@ def _unlock(folder: Path) -> None:
 
 
 def remove_tree(top: Path) -> None:
-    """Delete a folder with all in it, also what a job has locked by its modes. Links are never followed."""
+    """Delete a folder with all in it, also what a job has locked by its modes.
+
+    Links are never followed.
+    """
     try:
         shutil.rmtree(top)
     except FileNotFoundError:
@@ -196,7 +220,10 @@ def _open_up(top: Path) -> None:
 
 
 def safe_parent(top: Path, path: str) -> Path:
-    """Make the folders above `top/path`; return the path. Raises OSError if a link stands in the way."""
+    """Make the folders above `top/path`; return the path.
+
+    Raises OSError if a link stands in the way.
+    """
     folder = top
     for part in Path(path).parts[:-1]:
         folder = folder / part

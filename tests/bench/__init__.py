@@ -1,1 +1,2 @@
-"""The benchmarks: `python -m tests.bench [NAME...] [--quick]`. docs/benchmarks.md has figures; no time is asserted."""
+"""The benchmarks: `python -m tests.bench [NAME...] [--quick]`. docs/benchmarks.md has figures; no
+time is asserted."""

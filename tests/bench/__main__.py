@@ -1,4 +1,5 @@
-"""`python -m tests.bench [NAME...] [--quick]`: run the benchmarks, print tables, append one line to NAME.jsonl."""
+"""`python -m tests.bench [NAME...] [--quick]`: run the benchmarks, print tables, append one line to
+NAME.jsonl."""
 
 from __future__ import annotations
 
@@ -43,11 +44,20 @@ def main() -> None:
     """Run what was asked for, one after the other."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
-    parser.add_argument("--quick", action="store_true", help="few jobs: shows that the benchmarks work, no figures")
-    parser.add_argument("--results", type=Path, default=ROOT / "build" / "bench", help="where the figures are appended")
+    parser.add_argument(
+        "--quick", action="store_true", help="few jobs: shows that the benchmarks work, no figures"
+    )
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=ROOT / "build" / "bench",
+        help="where the figures are appended",
+    )
     options = parser.parse_args()
     if unknown := set(options.names) - set(BENCHES):
-        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+        parser.error(
+            f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}"
+        )
     with lab(options.results, quick=options.quick) as place:
         for name in options.names or BENCHES:
             BENCHES[name](place)

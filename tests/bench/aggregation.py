@@ -1,4 +1,5 @@
-"""Aggregation of a large sweep against merely reading its records, and what a job's flood of output costs us."""
+"""Aggregation of a large sweep against merely reading its records, and what a job's flood of output
+costs us."""
 
 from __future__ import annotations
 
@@ -30,7 +31,9 @@ def run(lab: Lab) -> None:
         for name, argv in lines.items():
             costs[name].append(measured(argv, cwd=lab.folder, env=lab.env))
     assert not any(cost.code for each in costs.values() for cost in each)
-    lab.report("aggregate", [_row(name, each) for name, each in costs.items()], note=f"{jobs} records")
+    lab.report(
+        "aggregate", [_row(name, each) for name, each in costs.items()], note=f"{jobs} records"
+    )
 
 
 def _row(name: str, costs: list[Cost]) -> dict[str, object]:

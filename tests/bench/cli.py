@@ -1,4 +1,5 @@
-"""CPU of the commands that must be quick, against a Python that does nothing; and whether they import what is slow."""
+"""CPU of the commands that must be quick, against a Python that does nothing; and whether they
+import what is slow."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from tests.bench.measure import measured
 HEAVY = ("prefect", "pandas", "github")
 IMPORTS = f"""
 import sys
-from sweeptree.cli import run_command_line
+from sweeptree.cli.app import run_command_line
 run_command_line(sys.argv[1:])
 print(*(name for name in {HEAVY!r} if name in sys.modules), file=sys.stderr)
 """
@@ -25,7 +26,17 @@ def run(lab: Lab) -> None:
     commands = lab.commands("python train.py --lr 3e-4 --seed {i}", lab.size(10_000, 50))
     results = lab.place("results")
     records.write(results / "done", lab.size(1000, 20))
-    dry = ("run", "--exp_name", "dry", "--commands", str(commands), "--use_worktree", "--parallel", "4", "--dry_run")
+    dry = (
+        "run",
+        "--exp_name",
+        "dry",
+        "--commands",
+        str(commands),
+        "--use_worktree",
+        "--parallel",
+        "4",
+        "--dry_run",
+    )
     status = ("status", "done", "--results_dir", str(results))
     lines = {"--help": ("--help",), "run --dry_run": dry, "status": status}
     table = [_row(lab, "python -c pass", [sys.executable, "-c", "pass"], None)]
@@ -43,7 +54,12 @@ def _row(lab: Lab, name: str, argv: list[str], words: tuple[str, ...] | None) ->
         "min_cpu_s": min(c.cpu for c in costs),
     }
     other = statistics.median(cost.other for cost in costs)
-    return {**row, "max_rss_mb": costs[0].max_rss_mb, "other": other, "imports": _imports(lab, repo, words)}
+    return {
+        **row,
+        "max_rss_mb": costs[0].max_rss_mb,
+        "other": other,
+        "imports": _imports(lab, repo, words),
+    }
 
 
 def _imports(lab: Lab, repo: Path, words: tuple[str, ...] | None) -> str | None:

@@ -1,8 +1,10 @@
-"""CPU time of verified curation against the usual loading loop, which verifies nothing, on the same records.
+"""CPU time of verified curation against the usual loading loop, which verifies nothing, on the same
+records.
 
-The loop is that of the PTB-XL benchmark: wfdb.rdsamp per record, one array of float64, written to disk. Wanted: at most
-0.4 ms per record at 100 Hz and 15 times faster, at most 1.0 ms at 500 Hz and 5 times faster; 21,799 records of both
-rates within 1 GB of memory, which is measured in a process of its own.
+The loop is that of the PTB-XL benchmark: wfdb.rdsamp per record, one array of float64, written to
+disk. Wanted: at most 0.4 ms per record at 100 Hz and 15 times faster, at most 1.0 ms at 500 Hz and
+5 times faster; 21,799 records of both rates within 1 GB of memory, which is measured in a process
+of its own.
 """
 
 from __future__ import annotations
@@ -38,11 +40,20 @@ def run(lab: Lab) -> None:
     source = ptbxl_like.make(lab.place("ptbxl") / "source", count, rates=(100, 500))
     rows = []
     for rate in (100, 500):
-        stems = [str(source / ptbxl_like.stem(i, rate)) for i in range(1, min(count, READ_BY_WFDB) + 1)]
+        stems = [
+            str(source / ptbxl_like.stem(i, rate)) for i in range(1, min(count, READ_BY_WFDB) + 1)
+        ]
         tries = [(_curate(source, rate), _loop(stems)) for _ in range(lab.size(3, 1))]
         ours, theirs = (min(t[n] for t in tries) * 1000 for n in (0, 1))
-        row = {"rate": rate, "records": count, "ours_ms": ours / count, "loop_ms": theirs / len(stems)}
-        rows.append({**row, "ratio": row["loop_ms"] / row["ours_ms"], "peak_mb": _peak(source, str(rate))})
+        row = {
+            "rate": rate,
+            "records": count,
+            "ours_ms": ours / count,
+            "loop_ms": theirs / len(stems),
+        }
+        rows.append(
+            {**row, "ratio": row["loop_ms"] / row["ours_ms"], "peak_mb": _peak(source, str(rate))}
+        )
     rows.append({"rate": "both", "records": count, "peak_mb": _peak(source, "both")})
     lab.report("ecg_curate", rows, note="CPU per record, everything included, best of three")
 

@@ -1,7 +1,8 @@
-"""CPU time of the bootstrap and of DeLong's test against scikit-learn and MLstatkit, in the same run.
+"""CPU time of the bootstrap and of DeLong's test against scikit-learn and MLstatkit, in the same
+run.
 
-Wanted: 1,000 resamples of 2,203 records and 71 classes in at most 6 s of CPU, equal to scikit-learn to 1e-12;
-DeLong equal to MLstatkit to 1e-9.
+Wanted: 1,000 resamples of 2,203 records and 71 classes in at most 6 s of CPU, equal to scikit-learn
+to 1e-12; DeLong equal to MLstatkit to 1e-9.
 """
 
 from __future__ import annotations
@@ -20,32 +21,48 @@ RECORDS, CLASSES, SAMPLE = 2203, 71, 5
 def run(lab: Lab) -> None:
     """The bootstrap, then DeLong's test."""
     y, p = data()
-    lab.report("ecg_evaluate", [_bootstrap(y, p, lab.size(1000, 10)), _delong(y, p)], note="CPU seconds")
+    lab.report(
+        "ecg_evaluate", [_bootstrap(y, p, lab.size(1000, 10)), _delong(y, p)], note="CPU seconds"
+    )
 
 
 def _bootstrap(y: np.ndarray, p: np.ndarray, count: int) -> dict[str, object]:
     """AUC and average precision here, AUC alone in the loop, which is timed on a few resamples."""
-    from sweeptree.ecg import bootstrap
+    from sweeptree.ecg.evaluate import bootstrap
 
     drawing, drawn = cpu(lambda: bootstrap.draw(y, count, "skip-empty", seed=1).weights)
     scoring, (areas, _) = cpu(lambda: bootstrap.auc_and_ap(y, p, drawn))
     loop, want = cpu(lambda: sklearn_loop(y, p, drawn[:, :SAMPLE]))
     apart = float(np.nanmax(np.abs(areas[:SAMPLE] - want)))
     ours, theirs = drawing + scoring, loop / SAMPLE * count
-    return {"what": "bootstrap", "n": count, "ours_s": ours, "theirs_s": theirs, "ratio": theirs / ours, "apart": apart}
+    return {
+        "what": "bootstrap",
+        "n": count,
+        "ours_s": ours,
+        "theirs_s": theirs,
+        "ratio": theirs / ours,
+        "apart": apart,
+    }
 
 
 def _delong(y: np.ndarray, p: np.ndarray) -> dict[str, object]:
     from MLstatkit import Delong_test
 
-    from sweeptree.ecg import delong
+    from sweeptree.ecg.evaluate import delong
 
     other = p + np.random.default_rng(1).normal(0, 0.5, p.shape)
     columns = range(CLASSES)
     ours, tests = cpu(lambda: [delong.delong(y[:, c], p[:, c], other[:, c]) for c in columns])
     theirs, oracle = cpu(lambda: [Delong_test(y[:, c], p[:, c], other[:, c]) for c in columns])
     apart = max(abs(t.p - o[1]) for t, o in zip(tests, oracle, strict=True))
-    return {"what": "DeLong", "n": CLASSES, "ours_s": ours, "theirs_s": theirs, "ratio": theirs / ours, "apart": apart}
+    return {
+        "what": "DeLong",
+        "n": CLASSES,
+        "ours_s": ours,
+        "theirs_s": theirs,
+        "ratio": theirs / ours,
+        "apart": apart,
+    }
 
 
 def cpu(action: Callable[[], Any]) -> tuple[float, Any]:

@@ -1,4 +1,5 @@
-"""Files per second from a server on this machine that takes 60 ms per request: many at once against one by one.
+"""Files per second from a server on this machine that takes 60 ms per request: many at once against
+one by one.
 
 python tests/bench/ecg_fetch.py [--files 1600]
 """
@@ -48,7 +49,12 @@ def run(lab: Lab) -> None:
     slow = _one_by_one(base, lab.size(ONE_BY_ONE, 3))
     fast = _at_once(base, lab.size(1600, 20), lab.place("fetch"))
     server.shutdown()
-    row = {"latency_ms": LATENCY * 1000, "ours_per_s": fast, "one_by_one_per_s": slow, "ratio": fast / slow}
+    row = {
+        "latency_ms": LATENCY * 1000,
+        "ours_per_s": fast,
+        "one_by_one_per_s": slow,
+        "ratio": fast / slow,
+    }
     lab.report("ecg_fetch", [row], note="files of 24 kB, client and server on one machine")
 
 
@@ -61,7 +67,7 @@ def _one_by_one(base: str, count: int) -> float:
 
 
 def _at_once(base: str, count: int, folder: Path) -> float:
-    from sweeptree.ecg.fetch import Client, Wanted, fetch_all
+    from sweeptree.ecg.curate.fetch import Client, Wanted, fetch_all
 
     client = Client(base)
     wanted = [Wanted(f"{number // 1000}/{number}", SIZE, None) for number in range(count)]

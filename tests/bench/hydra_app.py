@@ -1,4 +1,5 @@
-"""The peer `hydra_joblib`: a multirun that runs commands[i] in its output folder, without any isolation."""
+"""The peer `hydra_joblib`: a multirun that runs commands[i] in its output folder, without any
+isolation."""
 
 import json
 import os
@@ -17,7 +18,9 @@ def main(config) -> None:
     command = json.loads(Path(os.environ["BENCH_COMMANDS"]).read_text())[index]
     with (out / f"job_{index}.log").open("wb") as log:
         code = subprocess.run(command, shell=True, stdout=log, stderr=subprocess.STDOUT).returncode
-    (out / f"job_{index}.meta.json").write_text(json.dumps({"id": index, "cmd": command, "exit_code": code}))
+    (out / f"job_{index}.meta.json").write_text(
+        json.dumps({"id": index, "cmd": command, "exit_code": code})
+    )
 
 
 main()

@@ -1,4 +1,5 @@
-"""Where a benchmark works: a scratch folder, a clean environment, a managed server of its own, a place for results.
+"""Where a benchmark works: a scratch folder, a clean environment, a managed server of its own, a
+place for results.
 
 Hides that nothing of the user's own settings, server or results is read or touched.
 """
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sweeptree import server
+from sweeptree.engine import server
 from tests.bench import repos
 from tests.bench.measure import settled_cpu
 
@@ -54,7 +55,9 @@ class Lab:
     def commands(self, command: str, count: int) -> Path:
         """A JSON list of `count` commands; {i} in `command` becomes the number of each."""
         file = self.place("commands") / "commands.json"
-        file.write_text(json.dumps([command.replace("{i}", str(number)) for number in range(count)]))
+        file.write_text(
+            json.dumps([command.replace("{i}", str(number)) for number in range(count)])
+        )
         return file
 
     def warm_server(self) -> server.Server:
@@ -68,7 +71,10 @@ class Lab:
         self.results.mkdir(parents=True, exist_ok=True)
         facts = machine()
         with (self.results / f"{bench}.jsonl").open("a") as stream:
-            stream.write(json.dumps({"bench": bench, "quick": self.quick, **facts, "rows": list(rows)}) + "\n")
+            stream.write(
+                json.dumps({"bench": bench, "quick": self.quick, **facts, "rows": list(rows)})
+                + "\n"
+            )
         quick = ", quick: no figures" if self.quick else ""
         print(f"\n{bench}: {note} ({facts['cores']} cores, load {facts['load']}{quick})")
         print("\n".join(_table(rows)), flush=True)

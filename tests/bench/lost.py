@@ -1,7 +1,8 @@
-"""Jobs lost, while somebody else adds and removes worktrees and collects garbage in the same repository.
+"""Jobs lost, while somebody else adds and removes worktrees and collects garbage in the same
+repository.
 
-Each job checks that it stands in a whole checkout of the pinned commit; a job counts only when its log says so
-once and its record says that it succeeded.
+Each job checks that it stands in a whole checkout of the pinned commit; a job counts only when its
+log says so once and its record says that it succeeded.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ class Foreigners:
             thread.join()
 
     def _git(self, *words: str) -> bool:
-        return not subprocess.run(["git", *words], cwd=self._repo, env=self._env, capture_output=True).returncode
+        return not subprocess.run(
+            ["git", *words], cwd=self._repo, env=self._env, capture_output=True
+        ).returncode
 
     def _worktrees(self) -> None:
         while not self._over.is_set():
@@ -59,15 +62,23 @@ class Foreigners:
 def run(lab: Lab) -> None:
     """2,000 jobs of ours; a tenth as many of the scripts, to show that the foreign loop does bite."""
     jobs = lab.size(2000, 16)
-    contenders = [(peers.sweeptree, jobs), (peers.thread_pool_locked, jobs // 8), (peers.thread_pool, jobs // 8)]
+    contenders = [
+        (peers.sweeptree, jobs),
+        (peers.thread_pool_locked, jobs // 8),
+        (peers.thread_pool, jobs // 8),
+    ]
     rows = [_once(lab, peer, count) for peer, count in contenders]
     lab.report("lost", rows, note="parallel 8, beside foreign worktrees and gc")
 
 
 def _once(lab: Lab, peer: peers.Peer, jobs: int) -> dict[str, object]:
     repo = repos.clone(lab.repo(), lab.place("repo") / "small", lab.env)
-    commit = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=repo, env=lab.env, text=True).strip()
-    work = peers.Work(repo, lab.commands(CHECK.replace("COMMIT", commit), jobs), 8, lab.place("out") / "bench")
+    commit = subprocess.check_output(
+        ["git", "rev-parse", "HEAD"], cwd=repo, env=lab.env, text=True
+    ).strip()
+    work = peers.Work(
+        repo, lab.commands(CHECK.replace("COMMIT", commit), jobs), 8, lab.place("out") / "bench"
+    )
     pid = lab.warm_server().pid if peer is peers.sweeptree else None
     with Foreigners(repo, lab.place("foreign"), lab.env) as foreigners:
         ran = peers.run(peer, work, lab, beside=pid)

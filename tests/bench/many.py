@@ -1,8 +1,9 @@
-"""A sweep of 10,000 jobs of `true` through the whole product: plan, memory, and whether the last jobs cost more.
+"""A sweep of 10,000 jobs of `true` through the whole product: plan, memory, and whether the last
+jobs cost more.
 
-While the sweep runs, its ledger and the CPU of the driver and of the server are looked at; `measured` would tell the
-sums, and a cost that grows with the jobs done is hidden in a sum. Wall times hang on who else works on the machine,
-CPU does not.
+While the sweep runs, its ledger and the CPU of the driver and of the server are looked at;
+`measured` would tell the sums, and a cost that grows with the jobs done is hidden in a sum. Wall
+times hang on who else works on the machine, CPU does not.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ ENDED = b'"state":"succeeded"'
 
 @dataclass
 class Course:
-    """What was seen: at each look the jobs done, the wall clock, and the CPU seconds of driver and server."""
+    """What was seen: at each look the jobs done, the wall clock, and the CPU seconds of driver and
+    server."""
 
     done: list[int] = field(default_factory=list)
     clocks: list[tuple[float, float, float]] = field(default_factory=list)
@@ -39,14 +41,18 @@ class Course:
         place = min(max(1, bisect_left(self.done, jobs)), len(self.done) - 1)
         before, after = self.done[place - 1], self.done[place]
         share = (jobs - before) / (after - before) if after > before else 1.0
-        wall, driver, server = (a + share * (b - a) for a, b in zip(*self.clocks[place - 1 : place + 1], strict=True))
+        wall, driver, server = (
+            a + share * (b - a) for a, b in zip(*self.clocks[place - 1 : place + 1], strict=True)
+        )
         return wall, driver, server
 
 
 def run(lab: Lab) -> None:
     """The plan, the sweep, and a row for each tenth of its jobs."""
     jobs = lab.size(10_000, 40)
-    work = peers.Work(lab.repo(), lab.commands("true --seed {i}", jobs), PARALLEL, lab.place("out") / "bench")
+    work = peers.Work(
+        lab.repo(), lab.commands("true --seed {i}", jobs), PARALLEL, lab.place("out") / "bench"
+    )
     plan = measured([*peers.sweeptree(work, lab.env), "--dry_run"], cwd=work.repo, env=lab.env)
     course, code, ended_late = _watched(lab, work, lab.warm_server().pid)
     whole = {
@@ -60,11 +66,14 @@ def run(lab: Lab) -> None:
         "last_job_to_exit_s": ended_late,
     }
     lab.report("many", [whole], note=f"`true`, parallel {PARALLEL}, through Prefect")
-    lab.report("many_tenths", list(_tenths(course, jobs)), note="per job, for each tenth of the jobs")
+    lab.report(
+        "many_tenths", list(_tenths(course, jobs)), note="per job, for each tenth of the jobs"
+    )
 
 
 def _watched(lab: Lab, work: peers.Work, server: int) -> tuple[Course, int, float]:
-    """Run the sweep and look at it; its course, its exit code, and the seconds from the last job to the exit."""
+    """Run the sweep and look at it; its course, its exit code, and the seconds from the last job to
+    the exit."""
     course, ledger = Course(), SweepPaths(work.out).ledger
     done, offset, last = 0, 0, 0.0
     began = time.perf_counter()
@@ -104,11 +113,17 @@ def _rss(process: psutil.Process) -> int:
 
 
 def _tenths(course: Course, jobs: int) -> list[dict[str, object]]:
-    marks = [max(1, jobs * n // 10) for n in range(11)]  # from the first job on: the start-up is no job's
+    marks = [
+        max(1, jobs * n // 10) for n in range(11)
+    ]  # from the first job on: the start-up is no job's
     rows: list[dict[str, object]] = []
     for first, last in pairwise(marks):
-        costs = [1e3 * (b - a) / (last - first) for a, b in zip(course.at(first), course.at(last), strict=True)]
+        costs = [
+            1e3 * (b - a) / (last - first)
+            for a, b in zip(course.at(first), course.at(last), strict=True)
+        ]
         rows.append(
-            {"jobs": f"{first}-{last}"} | dict(zip(("wall_ms", "driver_cpu_ms", "server_cpu_ms"), costs, strict=True))
+            {"jobs": f"{first}-{last}"}
+            | dict(zip(("wall_ms", "driver_cpu_ms", "server_cpu_ms"), costs, strict=True))
         )
     return rows

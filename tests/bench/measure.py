@@ -1,11 +1,13 @@
-"""Run one command and say what it and everything it left behind cost: wall time, CPU, memory, and noise.
+"""Run one command and say what it and everything it left behind cost: wall time, CPU, memory, and
+noise.
 
     python -m tests.bench.measure RESULT.json [--beside PID] -- ARGV...
 
-Hides how the CPU of a whole process tree is counted. RUSAGE_CHILDREN misses a process that was never waited for
-(a keeper's parent ignores SIGCHLD), so a task clock that children inherit is read from perf_event_open where the
-kernel lets us, and RUSAGE_CHILDREN elsewhere; the result names which. The process is a sub-reaper, so daemons that
-a tool detaches (the workers of a queue) are waited for and counted too.
+Hides how the CPU of a whole process tree is counted. RUSAGE_CHILDREN misses a process that was
+never waited for (a keeper's parent ignores SIGCHLD), so a task clock that children inherit is read
+from perf_event_open where the kernel lets us, and RUSAGE_CHILDREN elsewhere; the result names
+which. The process is a sub-reaper, so daemons that a tool detaches (the workers of a queue) are
+waited for and counted too.
 """
 
 from __future__ import annotations
@@ -36,7 +38,10 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a command cost. Seconds; `other` is the share of all cores that other processes used meanwhile."""
+    """What a command cost.
+
+    Seconds; `other` is the share of all cores that other processes used meanwhile.
+    """
 
     code: int
     wall: float
@@ -48,9 +53,17 @@ class Cost:
 
 
 def measured(
-    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path | None = None, beside: int | None = None
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    log: Path | None = None,
+    beside: int | None = None,
 ) -> Cost:
-    """Run `argv` under a measuring process of its own. `beside` is a server whose CPU is no noise."""
+    """Run `argv` under a measuring process of its own.
+
+    `beside` is a server whose CPU is no noise.
+    """
     with tempfile.TemporaryDirectory(prefix="measure-") as folder, contextlib.ExitStack() as stack:
         result = Path(folder) / "result.json"
         output = stack.enter_context(log.open("wb")) if log else subprocess.DEVNULL
@@ -68,7 +81,8 @@ def measured(
 
 
 def process_cpu(pid: int) -> float:
-    """Seconds of CPU that a living process and the children it waited for have used; 0 when it is gone."""
+    """Seconds of CPU that a living process and the children it waited for have used; 0 when it is
+    gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -77,7 +91,8 @@ def process_cpu(pid: int) -> float:
 
 
 def settled_cpu(pid: int, *, calm: float = 1.0, patience: float = 120.0) -> float:
-    """`process_cpu` once the process has come to rest: less than a tenth of a core for `calm` seconds."""
+    """`process_cpu` once the process has come to rest: less than a tenth of a core for `calm`
+    seconds."""
     deadline, now = time.monotonic() + patience, process_cpu(pid)
     while time.monotonic() < deadline:
         time.sleep(calm)
@@ -94,12 +109,15 @@ def _busy() -> float:
 
 
 def _clock_of(pid: int) -> int | None:
-    """A task clock of `pid` and every process that it makes from now on; None where perf events are refused."""
+    """A task clock of `pid` and every process that it makes from now on; None where perf events are
+    refused."""
     number = _PERF_EVENT_OPEN.get(platform.machine())
     if number is None or not sys.platform.startswith("linux"):
         return None
     attributes = bytearray(112)
-    struct.pack_into("<IIQQQQQ", attributes, 0, _SOFTWARE, len(attributes), _TASK_CLOCK, 0, 0, 0, _INHERIT)
+    struct.pack_into(
+        "<IIQQQQQ", attributes, 0, _SOFTWARE, len(attributes), _TASK_CLOCK, 0, 0, 0, _INHERIT
+    )
     buffer = (ctypes.c_char * len(attributes)).from_buffer(attributes)
     file = ctypes.CDLL(None).syscall(number, buffer, pid, -1, -1, 0)
     return file if file >= 0 else None
@@ -155,7 +173,13 @@ def measure(argv: Sequence[str], beside: int | None = None) -> Cost:
     other = max(0.0, _busy() - busy - cpu - served) / (whole * (os.cpu_count() or 1))
     counted_by = "rusage" if clock is None else "perf"
     return Cost(
-        os.waitstatus_to_exitcode(status), wall, cpu, counted_by, served, round(other, 3), usage.ru_maxrss / 1024
+        os.waitstatus_to_exitcode(status),
+        wall,
+        cpu,
+        counted_by,
+        served,
+        round(other, 3),
+        usage.ru_maxrss / 1024,
     )
 
 

@@ -1,7 +1,8 @@
-"""What it costs to test a merge: `sweeptree merge` of a branch into a base of 2,000 files, without the tests' own time.
+"""What it costs to test a merge: `sweeptree merge` of a branch into a base of 2,000 files, without
+the tests' own time.
 
-The peer is what people do by hand, as a shell script: a worktree of the base, the merge in it, the tests, remove it.
-Both only check: nothing lands. Interleaved, so that both meet the same machine.
+The peer is what people do by hand, as a shell script: a worktree of the base, the merge in it, the
+tests, remove it. Both only check: nothing lands. Interleaved, so that both meet the same machine.
 """
 
 from __future__ import annotations
@@ -32,7 +33,10 @@ def run(lab: Lab) -> None:
     words = [SWEEPTREE, "merge", str(feature), "--base", "main", "--test_command", "true", "--json"]
     ways: dict[str, Callable[[], tuple[Cost, float]]] = {
         "sweeptree merge": lambda: _ours(lab, repo, words),
-        "by hand": lambda: (_cost(lab, repo, ["sh", "-c", BY_HAND, "sh", str(lab.place("hand") / "w")]), 0.0),
+        "by hand": lambda: (
+            _cost(lab, repo, ["sh", "-c", BY_HAND, "sh", str(lab.place("hand") / "w")]),
+            0.0,
+        ),
     }
     found: dict[str, list[tuple[Cost, float]]] = {name: [] for name in ways}
     for _ in range(lab.size(15, 2)):
@@ -43,7 +47,8 @@ def run(lab: Lab) -> None:
 
 
 def _with_a_branch(lab: Lab) -> Path:
-    """The repository, with a worktree whose branch changes one file and a base that went on meanwhile."""
+    """The repository, with a worktree whose branch changes one file and a base that went on
+    meanwhile."""
     repo, feature = lab.repo(MEDIUM), lab.folder / "feature"
     _git(lab, repo, "worktree", "add", "-q", "-b", "feature", str(feature))
     for top, name in ((feature, repos.MARK), (repo, "pkg1/f00050.py")):
@@ -60,14 +65,18 @@ def _git(lab: Lab, cwd: Path, *words: str) -> None:
 def _ours(lab: Lab, repo: Path, words: list[str]) -> tuple[Cost, float]:
     log = lab.place("merge") / "log"
     cost = _cost(lab, repo, words, log)
-    decision = json.loads(next(line for line in log.read_text().splitlines() if line.startswith("{")))
+    decision = json.loads(
+        next(line for line in log.read_text().splitlines() if line.startswith("{"))
+    )
     assert decision["state"] == "ready", decision
     return cost, decision["run"]["seconds"]
 
 
 def _cost(lab: Lab, repo: Path, words: list[str], log: Path | None = None) -> Cost:
     who = {
-        f"GIT_{role}_{part}": "bench@example.invalid" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")
+        f"GIT_{role}_{part}": "bench@example.invalid"
+        for role in ("AUTHOR", "COMMITTER")
+        for part in ("NAME", "EMAIL")
     }
     cost = measured(words, cwd=repo, env=lab.env | who, log=log)
     assert cost.code == 0, words

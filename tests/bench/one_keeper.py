@@ -1,4 +1,5 @@
-"""Run one command under a keeper and print, as JSON, what it said of itself and how much memory we took.
+"""Run one command under a keeper and print, as JSON, what it said of itself and how much memory we
+took.
 
 python -m tests.bench.one_keeper FOLDER COMMAND
 """
@@ -12,7 +13,8 @@ import resource
 import sys
 from pathlib import Path
 
-from sweeptree import metrics, supervise
+from sweeptree import supervise
+from sweeptree.analysis import metrics
 from sweeptree.model import Launch
 
 

@@ -1,7 +1,8 @@
-"""What a job that prints a gigabyte costs us: the CPU and memory of keeper and driver, without the command's own.
+"""What a job that prints a gigabyte costs us: the CPU and memory of keeper and driver, without the
+command's own.
 
-The command tells its own CPU in its last line. The rest of the process tree is ours: the same program with a job
-that prints nothing is the floor, the difference is the price of the output.
+The command tells its own CPU in its last line. The rest of the process tree is ours: the same
+program with a job that prints nothing is the floor, the difference is the price of the output.
 """
 
 from __future__ import annotations
@@ -34,18 +35,31 @@ def run(lab: Lab) -> None:
 
 def _row(lab: Lab, size: int) -> dict[str, object]:
     found = [_once(lab, size) for _ in range(lab.size(3, 1))]
-    return {"bytes": size} | {name: statistics.median(each[name] for each in found) for name in found[0]}
+    return {"bytes": size} | {
+        name: statistics.median(each[name] for each in found) for name in found[0]
+    }
 
 
 def _once(lab: Lab, size: int) -> dict[str, float]:
     folder = lab.place("output")
     program, said = folder / "print.py", folder / "said.json"
     program.write_text(PRINT)
-    argv = [sys.executable, "-m", "tests.bench.one_keeper", str(folder), f"exec {sys.executable} {program} {size}"]
+    argv = [
+        sys.executable,
+        "-m",
+        "tests.bench.one_keeper",
+        str(folder),
+        f"exec {sys.executable} {program} {size}",
+    ]
     cost = measured(argv, cwd=ROOT, env=lab.env, log=said)
     assert cost.code == 0, said.read_text()
     facts = json.loads(said.read_bytes())
     assert facts["state"] == "succeeded" and facts["bytes"] > size
     (folder / "job.log").unlink()
     ours = {"our_cpu_s": cost.cpu - facts["command_cpu"], "command_cpu_s": facts["command_cpu"]}
-    return {**ours, "keeper_mb": facts["keeper_mb"], "driver_mb": facts["driver_mb"], "other": cost.other}
+    return {
+        **ours,
+        "keeper_mb": facts["keeper_mb"],
+        "driver_mb": facts["driver_mb"],
+        "other": cost.other,
+    }

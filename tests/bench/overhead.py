@@ -1,7 +1,9 @@
-"""What a job costs beside its command: sweeptree against a careful script, Hydra's joblib launcher, dvc's queue.
+"""What a job costs beside its command: sweeptree against a careful script, Hydra's joblib launcher,
+dvc's queue.
 
-o/job = (wall - ideal) x parallel / jobs: seconds of slot time lost per job, start-up and aggregation included.
-The server was running before; its CPU, also what it works off afterwards, is stated apart.
+o/job = (wall - ideal) x parallel / jobs: seconds of slot time lost per job, start-up and
+aggregation included. The server was running before; its CPU, also what it works off afterwards, is
+stated apart.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from tests.bench.measure import settled_cpu
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One comparison: which repository, which peers, how many jobs (dvc and others may be given fewer)."""
+    """One comparison: which repository, which peers, how many jobs (dvc and others may be given
+    fewer)."""
 
     name: str
     shape: repos.Shape
@@ -33,14 +36,19 @@ def small(lab: Lab) -> None:
     """20 files, no-op command."""
     jobs = lab.size(500, 8)
     contenders = (peers.sweeptree, peers.thread_pool_locked, peers.hydra_joblib, peers.dvc_queue)
-    fewer: dict[peers.Peer, int] = {peers.hydra_joblib: lab.size(100, 4), peers.dvc_queue: lab.size(20, 2)}
+    fewer: dict[peers.Peer, int] = {
+        peers.hydra_joblib: lab.size(100, 4),
+        peers.dvc_queue: lab.size(20, 2),
+    }
     _compare(lab, Trial("overhead", repos.SMALL, jobs, 4, contenders, lab.size(3, 1), fewer))
 
 
 def large(lab: Lab) -> None:
     """20,000 files, 300 MB."""
     contenders = (peers.sweeptree, peers.thread_pool_locked)
-    _compare(lab, Trial("overhead_large", repos.LARGE, lab.size(16, 2), 2, contenders, lab.size(2, 1)))
+    _compare(
+        lab, Trial("overhead_large", repos.LARGE, lab.size(16, 2), 2, contenders, lab.size(2, 1))
+    )
 
 
 def _compare(lab: Lab, trial: Trial) -> None:
@@ -52,12 +60,16 @@ def _compare(lab: Lab, trial: Trial) -> None:
                 continue
             rows[peer.__name__].append(_once(lab, trial, peer, repo))
     table = [{"peer": name, **_medians(each)} for name, each in rows.items()]
-    lab.report(trial.name, table, note=f"{trial.shape.files} files, parallel {trial.parallel}, `true`")
+    lab.report(
+        trial.name, table, note=f"{trial.shape.files} files, parallel {trial.parallel}, `true`"
+    )
 
 
 def _once(lab: Lab, trial: Trial, peer: peers.Peer, repo: Path) -> dict[str, object]:
     jobs = trial.fewer.get(peer, trial.jobs)
-    work = peers.Work(repo, lab.commands("true --seed {i}", jobs), trial.parallel, lab.place("out") / "bench")
+    work = peers.Work(
+        repo, lab.commands("true --seed {i}", jobs), trial.parallel, lab.place("out") / "bench"
+    )
     ours = peer is peers.sweeptree
     pid = lab.warm_server().pid if ours else None
     before = settled_cpu(pid) if pid else 0.0

@@ -1,7 +1,8 @@
 """The ways to run a list of commands that are compared: sweeptree, and what people use instead.
 
-Each peer turns `Work` into an argv and says afterwards how many jobs it really ran. Hydra and dvc take part when
-BENCH_HYDRA (a Python with hydra-core and hydra-joblib-launcher) and BENCH_DVC (the program) name them.
+Each peer turns `Work` into an argv and says afterwards how many jobs it really ran. Hydra and dvc
+take part when BENCH_HYDRA (a Python with hydra-core and hydra-joblib-launcher) and BENCH_DVC (the
+program) name them.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Commands to run in checkouts of a repository, `parallel` at once; everything that is written goes to `out`."""
+    """Commands to run in checkouts of a repository, `parallel` at once; everything that is written
+    goes to `out`."""
 
     repo: Path
     commands: Path
@@ -41,7 +43,8 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A finished run: its cost, the jobs that succeeded, and seconds from the first start to the last end."""
+    """A finished run: its cost, the jobs that succeeded, and seconds from the first start to the
+    last end."""
 
     cost: Cost
     done: int
@@ -50,8 +53,22 @@ class Ran:
 
 def sweeptree(work: Work, env: dict[str, str]) -> list[str]:
     """The product: a sweep with worktrees through the managed server."""
-    options = ["--parallel", str(work.parallel), "--results_dir", str(work.out.parent), "--use_worktree"]
-    return [SWEEPTREE, "run", "--exp_name", work.out.name, "--commands", str(work.commands), *options]
+    options = [
+        "--parallel",
+        str(work.parallel),
+        "--results_dir",
+        str(work.out.parent),
+        "--use_worktree",
+    ]
+    return [
+        SWEEPTREE,
+        "run",
+        "--exp_name",
+        work.out.name,
+        "--commands",
+        str(work.commands),
+        *options,
+    ]
 
 
 def thread_pool_locked(work: Work, env: dict[str, str]) -> list[str]:
@@ -70,8 +87,18 @@ def hydra_joblib(work: Work, env: dict[str, str]) -> list[str]:
     work.out.mkdir()
     env |= {"BENCH_OUT": str(work.out), "BENCH_COMMANDS": str(work.commands)}
     jobs = ",".join(map(str, range(work.count)))
-    launcher = ["hydra/launcher=joblib", f"hydra.launcher.n_jobs={work.parallel}", f"hydra.sweep.dir={work.out}/runs"]
-    return [os.environ["BENCH_HYDRA"], str(HERE / "hydra_app.py"), "--multirun", f"i={jobs}", *launcher]
+    launcher = [
+        "hydra/launcher=joblib",
+        f"hydra.launcher.n_jobs={work.parallel}",
+        f"hydra.sweep.dir={work.out}/runs",
+    ]
+    return [
+        os.environ["BENCH_HYDRA"],
+        str(HERE / "hydra_app.py"),
+        "--multirun",
+        f"i={jobs}",
+        *launcher,
+    ]
 
 
 def dvc_queue(work: Work, env: dict[str, str]) -> list[str]:
@@ -79,10 +106,19 @@ def dvc_queue(work: Work, env: dict[str, str]) -> list[str]:
     dvc = os.environ["BENCH_DVC"]
     work.out.mkdir()
     repo = repos.clone(work.repo, work.out / "repo", env)
-    env |= {"PATH": f"{Path(dvc).parent}:{env['PATH']}", "DVC_NO_ANALYTICS": "1"}  # its workers call `dvc`
-    env |= {f"GIT_{who}_{what}": "b@example.invalid" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    env |= {
+        "PATH": f"{Path(dvc).parent}:{env['PATH']}",
+        "DVC_NO_ANALYTICS": "1",
+    }  # its workers call `dvc`
+    env |= {
+        f"GIT_{who}_{what}": "b@example.invalid"
+        for who in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    }
     command = json.loads(work.commands.read_bytes())[0]
-    (repo / "dvc.yaml").write_text(f"stages:\n  job:\n    cmd: {json.dumps(command)}\n    params: [job]\n")
+    (repo / "dvc.yaml").write_text(
+        f"stages:\n  job:\n    cmd: {json.dumps(command)}\n    params: [job]\n"
+    )
     (repo / "params.yaml").write_text("job: 0\n")
     for words in ([dvc, "init", "-q"], ["git", "add", "-A"], ["git", "commit", "-q", "-m", "dvc"]):
         subprocess.run(words, cwd=repo, env=env, check=True)
@@ -90,7 +126,13 @@ def dvc_queue(work: Work, env: dict[str, str]) -> list[str]:
         'cd "$1" && "$2" exp run --queue -S "job=range(1,$3)" && "$2" exp run --run-all -j "$4" && '
         '"$2" exp show --csv --only-changed >"$5"'
     )
-    words = [str(repo), dvc, str(work.count + 1), str(work.parallel), str(work.out / "aggregated.csv")]
+    words = [
+        str(repo),
+        dvc,
+        str(work.count + 1),
+        str(work.parallel),
+        str(work.out / "aggregated.csv"),
+    ]
     return ["sh", "-c", script, "sh", *words]
 
 
@@ -108,14 +150,25 @@ def with_words(peer: Peer, *words: str) -> Peer:
     return lambda work, env: [*peer(work, env), *words]
 
 
-def run(peer: Peer, work: Work, lab: Lab, *, beside: int | None = None, extra: Mapping[str, str] | None = None) -> Ran:
+def run(
+    peer: Peer,
+    work: Work,
+    lab: Lab,
+    *,
+    beside: int | None = None,
+    extra: Mapping[str, str] | None = None,
+) -> Ran:
     """Let one peer do the work, and count what it did."""
     env = {**lab.env, **(extra or {})}
     argv = peer(work, env)
-    cost = measured(argv, cwd=work.repo, env=env, log=work.out.parent / f"{work.out.name}.out", beside=beside)
+    cost = measured(
+        argv, cwd=work.repo, env=env, log=work.out.parent / f"{work.out.name}.out", beside=beside
+    )
     if peer is dvc_queue:
         return Ran(cost, _done_by_dvc(work.out), None)
-    return Ran(cost, sum(record.get("exit_code") == 0 for record in records(work.out)), _span(work.out))
+    return Ran(
+        cost, sum(record.get("exit_code") == 0 for record in records(work.out)), _span(work.out)
+    )
 
 
 def records(out: Path) -> list[dict[str, Any]]:
@@ -143,4 +196,8 @@ def _done_by_dvc(out: Path) -> int:
             rows = list(csv.DictReader(stream))
     except OSError:
         return 0
-    return sum(1 for row in rows if row.get("typ", "").startswith("branch_") and row.get("State") != "Failed")
+    return sum(
+        1
+        for row in rows
+        if row.get("typ", "").startswith("branch_") and row.get("State") != "Failed"
+    )

@@ -1,4 +1,5 @@
-"""A finished sweep on disk, as a real one leaves it: sweep.json, a record and a log per job, the ledger."""
+"""A finished sweep on disk, as a real one leaves it: sweep.json, a record and a log per job, the
+ledger."""
 
 from __future__ import annotations
 
@@ -8,22 +9,43 @@ from sweeptree.model import Attempt, JobRecord, JobState
 from sweeptree.records import SweepPaths, utc_now, write_json
 
 SEEDS = 5
-_IN_LEDGER = {"id", "state", "config_id", "seed", "exit_code", "start_time", "duration_seconds", "metrics"}
+_IN_LEDGER = {
+    "id",
+    "state",
+    "config_id",
+    "seed",
+    "exit_code",
+    "start_time",
+    "duration_seconds",
+    "metrics",
+}
 
 
 def write(root: Path, jobs: int) -> SweepPaths:
-    """Write the sweep `root` with this many finished jobs, five seeds per config; every 50th failed."""
+    """Write the sweep `root` with this many finished jobs, five seeds per config; every 50th
+    failed."""
     paths = SweepPaths(root)
     paths.state.mkdir(parents=True)
     plan = [
-        {"id": n, "cmd": _command(n), "params": _params(n), "seed": n % SEEDS, "config_id": _config(n)}
+        {
+            "id": n,
+            "cmd": _command(n),
+            "params": _params(n),
+            "seed": n % SEEDS,
+            "config_id": _config(n),
+        }
         for n in range(jobs)
     ]
     facts = {
         "schema_version": 1,
         "exp_name": root.name,
         "spec": {"exp_name": root.name, "metric": "val_auc:max", "retries": 0},
-        "base": {"commit": "4f2c9a1" + "0" * 33, "name": "HEAD", "subject": "bench", "branch": "main"},
+        "base": {
+            "commit": "4f2c9a1" + "0" * 33,
+            "name": "HEAD",
+            "subject": "bench",
+            "branch": "main",
+        },
         "jobs": plan,
         "parallel": 8,
         "started_at": utc_now(),

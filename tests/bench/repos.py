@@ -1,7 +1,7 @@
 """Repositories to check out: the same call always gives the same commit.
 
-Three quarters of the files are text, which compresses about threefold, one quarter is random bytes; sizes are
-log-normal, so that the pack looks like code with some data files.
+Three quarters of the files are text, which compresses about threefold, one quarter is random bytes;
+sizes are log-normal, so that the pack looks like code with some data files.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ IGNORED = b"results/\n"
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How many files a repository has, how large they are on average (bytes), how many share a folder."""
+    """How many files a repository has, how large they are on average (bytes), how many share a
+    folder."""
 
     name: str
     files: int
@@ -39,9 +40,13 @@ def make(folder: Path, shape: Shape, env: dict[str, str]) -> Path:
         ["git", "-C", str(folder), "fast-import", "--quiet"], stdin=subprocess.PIPE, env=env
     ) as importer:
         assert importer.stdin is not None
-        importer.stdin.write(b"commit refs/heads/main\ncommitter %s\ndata 5\nbench\n" % WHO.encode())
+        importer.stdin.write(
+            b"commit refs/heads/main\ncommitter %s\ndata 5\nbench\n" % WHO.encode()
+        )
         for path, data in chain(_files(shape), [(".gitignore", IGNORED)]):
-            importer.stdin.write(b"M 100644 inline %s\ndata %d\n" % (path.encode(), len(data)) + data + b"\n")
+            importer.stdin.write(
+                b"M 100644 inline %s\ndata %d\n" % (path.encode(), len(data)) + data + b"\n"
+            )
     assert importer.returncode == 0
     _git(folder, env, "reset", "-q", "--hard", "main")
     return folder
@@ -61,10 +66,15 @@ def _files(shape: Shape) -> Iterator[tuple[str, bytes]]:
     chance = random.Random(f"sweeptree-{shape.name}")
     words = [f"{chance.getrandbits(28):x}".encode() for _ in range(4000)]
     for number in range(shape.files):
-        size = max(200, min(int(chance.lognormvariate(0, 1.0) * shape.mean * 0.61), 40 * shape.mean))
+        size = max(
+            200, min(int(chance.lognormvariate(0, 1.0) * shape.mean * 0.61), 40 * shape.mean)
+        )
         folder = f"pkg{number // shape.per_folder}"
         if number % 4 == 3:
             yield f"{folder}/f{number:05d}.bin", chance.randbytes(size)
         else:
             line = b" ".join(chance.choices(words, k=size // 8 + 1))
-            yield f"{folder}/f{number:05d}.py", b"\n".join(line[at : at + 72] for at in range(0, size, 72)) + b"\n"
+            yield (
+                f"{folder}/f{number:05d}.py",
+                b"\n".join(line[at : at + 72] for at in range(0, size, 72)) + b"\n",
+            )

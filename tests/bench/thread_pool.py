@@ -1,9 +1,11 @@
-"""The peer `thread_pool_locked`: what a careful user writes. A thread pool, a git worktree per job, records, a table.
+"""The peer `thread_pool_locked`: what a careful user writes.
+
+A thread pool, a git worktree per job, records, a table.
 
     python thread_pool.py REPO COMMANDS.json OUT PARALLEL [--unlocked]
 
-Adding and removing worktrees is guarded by one lock, because git fails at random without it. A job that cannot
-be set up is recorded as lost and stops nothing.
+Adding and removing worktrees is guarded by one lock, because git fails at random without it. A job
+that cannot be set up is recorded as lost and stops nothing.
 """
 
 from __future__ import annotations
@@ -52,7 +54,9 @@ class Script:
                 self.git("worktree", "add", "-q", "--detach", str(tree), self.commit)
             record["start_time"] = now()
             with (self.out / f"job_{index}.log").open("wb") as log:
-                ran = subprocess.run(record["cmd"], shell=True, cwd=tree, stdout=log, stderr=subprocess.STDOUT)
+                ran = subprocess.run(
+                    record["cmd"], shell=True, cwd=tree, stdout=log, stderr=subprocess.STDOUT
+                )
             record |= {"exit_code": ran.returncode, "end_time": now()}
             with self.lock:
                 self.git("worktree", "remove", "--force", str(tree))
@@ -66,7 +70,9 @@ class Script:
             records = list(pool.map(self.job, range(len(self.commands))))
         (self.out / "aggregated.json").write_text(json.dumps(records))
         with (self.out / "aggregated.csv").open("w", newline="") as stream:
-            table = csv.DictWriter(stream, ["id", "cmd", "exit_code", "start_time", "end_time"], extrasaction="ignore")
+            table = csv.DictWriter(
+                stream, ["id", "cmd", "exit_code", "start_time", "end_time"], extrasaction="ignore"
+            )
             table.writeheader()
             table.writerows(records)
 

@@ -1,4 +1,5 @@
-"""Sweeps for the tests of the command line: real records, written by the store that a real sweep uses."""
+"""Sweeps for the tests of the command line: real records, written by the store that a real sweep
+uses."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sweeptree.cli import run_command_line
+from sweeptree.cli.app import run_command_line
 from sweeptree.model import Attempt, JobState
 from sweeptree.records import SweepPaths, SweepStore, write_json
 
@@ -36,7 +37,9 @@ class Ran:
     err: str
 
 
-def plan_sweep(results: Path, name: str = "unet", *, jobs: int = 4, metric: str | None = "val_auc:max") -> SweepPaths:
+def plan_sweep(
+    results: Path, name: str = "unet", *, jobs: int = 4, metric: str | None = "val_auc:max"
+) -> SweepPaths:
     """A sweep.json with `jobs` jobs: two configs, their seeds in turn."""
     paths = SweepPaths(results / name)
     paths.state.mkdir(parents=True)
@@ -54,7 +57,12 @@ def plan_sweep(results: Path, name: str = "unet", *, jobs: int = 4, metric: str 
         "schema_version": 1,
         "exp_name": name,
         "spec": {"exp_name": name, "metric": metric, "retries": 0, "grace": 1.0},
-        "base": {"commit": "4f2c9a1" + "0" * 33, "name": "HEAD", "subject": "Add schedule", "branch": "main"},
+        "base": {
+            "commit": "4f2c9a1" + "0" * 33,
+            "name": "HEAD",
+            "subject": "Add schedule",
+            "branch": "main",
+        },
         "jobs": plan,
         "argv": ["sweeptree", "run", "--exp_name", name, "--commands", "commands.json"],
         "started_at": datetime.now(UTC).isoformat(),
@@ -68,11 +76,18 @@ def put(store: SweepStore, index: int, state: JobState, **fields: object) -> Non
     seed, config = index // 2 + 1, CONFIGS[index % 2]
     attempt = Attempt(number=1, state=state)
     attempts = () if state is JobState.PLANNED else (attempt,)
-    known = {"cmd": f"python train.py --n {index}", "seed": seed, "config_id": config, "attempts": attempts}
+    known = {
+        "cmd": f"python train.py --n {index}",
+        "seed": seed,
+        "config_id": config,
+        "attempts": attempts,
+    }
     store.update(index, **{**known, "state": state, **fields})
 
 
-def finished_sweep(results: Path, name: str = "unet", *, jobs: int = 4, failed: tuple[int, ...] = ()) -> SweepPaths:
+def finished_sweep(
+    results: Path, name: str = "unet", *, jobs: int = 4, failed: tuple[int, ...] = ()
+) -> SweepPaths:
     """A sweep whose jobs have all ended, with logs and a metric."""
     paths = plan_sweep(results, name, jobs=jobs)
     with SweepStore.open(paths) as store:
@@ -91,7 +106,15 @@ def finished_sweep(results: Path, name: str = "unet", *, jobs: int = 4, failed: 
                 continue
             paths.log(n).write_bytes(b"epoch 1\nepoch 2\nepoch 3\n")
             metrics = {"val_auc": 0.9 + n / 100, "test_auc": 0.8}
-            put(store, n, JobState.SUCCEEDED, exit_code=0, duration_seconds=5.0, metrics=metrics, log=f"job_{n}.log")
+            put(
+                store,
+                n,
+                JobState.SUCCEEDED,
+                exit_code=0,
+                duration_seconds=5.0,
+                metrics=metrics,
+                log=f"job_{n}.log",
+            )
     return paths
 
 
@@ -117,8 +140,13 @@ def call(*argv: str) -> Ran:
     return Ran(code, data.getvalue().decode(errors="surrogateescape"), err.getvalue())
 
 
-def spawn(*argv: str, cwd: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
+def spawn(
+    *argv: str, cwd: Path, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
     """One command line in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "sweeptree", *argv], cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True
+        [sys.executable, "-m", "sweeptree", *argv],
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
     )

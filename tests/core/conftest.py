@@ -13,6 +13,15 @@ def _sealed(git_env: Path) -> None:
 @pytest.fixture(autouse=True)
 def _plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same letters, width and colours on every machine that runs the tests."""
-    for name in ("NO_COLOR", "FORCE_COLOR", "CI", "COLUMNS", "LINES", "LC_ALL", "LC_CTYPE", "PYTHONUTF8"):
+    for name in (
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "CI",
+        "COLUMNS",
+        "LINES",
+        "LC_ALL",
+        "LC_CTYPE",
+        "PYTHONUTF8",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LANG", "C.UTF-8")

@@ -1,4 +1,5 @@
-"""Keepers that see the fake GPUs: a fresh nursery under the fake driver library, and devices to ask for."""
+"""Keepers that see the fake GPUs: a fresh nursery under the fake driver library, and devices to ask
+for."""
 
 from collections.abc import Iterator
 from pathlib import Path

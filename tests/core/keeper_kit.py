@@ -1,4 +1,5 @@
-"""What the tests of keepers share: launches, waiting with a deadline, and a process tree that will not go."""
+"""What the tests of keepers share: launches, waiting with a deadline, and a process tree that will
+not go."""
 
 import os
 import shlex
@@ -14,7 +15,8 @@ import psutil
 from sweeptree import supervise
 from sweeptree.model import Launch, Outcome
 
-# Ignores TERM, daemonises in three ways (setsid, double fork with closed files, background shells). 16 processes.
+# Ignores TERM, daemonises in three ways (setsid, double fork with closed files, background shells).
+# 16 processes.
 NASTY = f"""trap "" TERM INT HUP
 setsid sleep 300 & (setsid sh -c "sleep 301 & sleep 302" &)
 {shlex.quote(sys.executable)} -I -S -c "
@@ -44,7 +46,10 @@ def pids_of(name: str) -> set[int]:
     found = set()
     for process in psutil.process_iter():
         try:
-            if process.environ().get("SWEEPTREE_COOKIE", "").startswith(name) and process.status() != "zombie":
+            if (
+                process.environ().get("SWEEPTREE_COOKIE", "").startswith(name)
+                and process.status() != "zombie"
+            ):
                 found.add(process.pid)
         except (psutil.Error, OSError):
             continue
@@ -62,7 +67,10 @@ class Kit:
     def launch(self, command: str, **changes: Any) -> Launch:
         """A launch that runs `command` in the folder, with an environment of PATH alone."""
         self.made += 1
-        path = {what: self.root / f"{self.made}.{what}" for what in ("log", "alive", "started", "outcome")}
+        path = {
+            what: self.root / f"{self.made}.{what}"
+            for what in ("log", "alive", "started", "outcome")
+        }
         plain = Launch(
             name=f"{self.name}:{self.made}",
             command=command,

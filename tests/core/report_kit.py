@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sweeptree.aggregate import aggregate
+from sweeptree.analysis.aggregate import aggregate
 from sweeptree.model import JobRecord
 from sweeptree.records import SweepPaths, read_json, write_json
 
@@ -30,14 +30,29 @@ def make_sweep(
     steps: int = 5,
     data: str | None = None,
 ) -> SweepPaths:
-    """A sweep that has ended, aggregated. `failing`: job to the last line of its log; `shift` is added to val_auc."""
+    """A sweep that has ended, aggregated.
+
+    `failing`: job to the last line of its log; `shift` is added to val_auc.
+    """
     paths = SweepPaths(results / name)
     paths.state.mkdir(parents=True)
     grid = grid or {"lr": (0.1, 0.01)}
-    combinations = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+    combinations = [
+        dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())
+    ]
     jobs = []
     for index, (params, seed) in enumerate(itertools.product(combinations, seeds)):
-        jobs.append(_job(paths, index, params, seed, shift=shift, steps=steps, error=(failing or {}).get(index)))
+        jobs.append(
+            _job(
+                paths,
+                index,
+                params,
+                seed,
+                shift=shift,
+                steps=steps,
+                error=(failing or {}).get(index),
+            )
+        )
     facts = {
         "exp_name": name,
         "spec": {"metric": metric, "use_worktree": True},
@@ -57,13 +72,29 @@ def make_sweep(
 
 
 def _job(
-    paths: SweepPaths, index: int, params: dict[str, Any], seed: int, *, shift: float, steps: int, error: str | None
+    paths: SweepPaths,
+    index: int,
+    params: dict[str, Any],
+    seed: int,
+    *,
+    shift: float,
+    steps: int,
+    error: str | None,
 ) -> dict[str, Any]:
     config = " ".join(f"{name}={value}" for name, value in params.items())
-    plan = {"id": index, "cmd": f"train {config} {seed}", "params": params, "seed": seed, "config_id": config}
+    plan = {
+        "id": index,
+        "cmd": f"train {config} {seed}",
+        "params": params,
+        "seed": seed,
+        "config_id": config,
+    }
     value = 0.8 + shift + 0.01 * seed - 0.001 * index
     state, begin = "failed" if error else "succeeded", BEGIN + timedelta(seconds=5 * index)
-    times = {"start_time": begin.isoformat(), "end_time": (begin + timedelta(seconds=4)).isoformat()}
+    times = {
+        "start_time": begin.isoformat(),
+        "end_time": (begin + timedelta(seconds=4)).isoformat(),
+    }
     ended = {"state": state, "exit_code": int(bool(error)), "duration_seconds": 4.0, **times}
     record = JobRecord(
         **plan,

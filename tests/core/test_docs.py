@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cyclopts import App
 
-from sweeptree.cli import build_app
+from sweeptree.cli.app import build_app
 from sweeptree.model import JobRecord
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +23,9 @@ PAGES = [
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-CALL = re.compile(r"(?<![\w./-])sweeptree +(?!import )([a-z][\w-]*)((?:(?!  sweeptree |[;|`]|&&).)*)")
+CALL = re.compile(
+    r"(?<![\w./-])sweeptree +(?!import )([a-z][\w-]*)((?:(?!  sweeptree |[;|`]|&&).)*)"
+)
 
 
 def commands(text: str) -> Iterator[tuple[str, list[str]]]:
@@ -100,7 +102,11 @@ def test_options_exist(page: Path) -> None:
 
 def test_lone_options_in_the_sweeps_page_are_options_of_run() -> None:
     text = (ROOT / "docs" / "sweeps.md").read_text()
-    lone = {hyphens(span.split()[0]) for span in INLINE.findall(FENCED.sub("", text)) if span.startswith("--")}
+    lone = {
+        hyphens(span.split()[0])
+        for span in INLINE.findall(FENCED.sub("", text))
+        if span.startswith("--")
+    }
     others = flags("resume") | flags("show") | flags("cancel") | {"--lr"}
     assert not lone - flags("run") - others
 

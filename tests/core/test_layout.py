@@ -17,14 +17,31 @@ import sweeptree
 ROOT = Path(__file__).resolve().parents[2]
 LINKS = ("flows", "tasks", "agents", "examples")
 OURS = ("sweeptree", *LINKS, "tests", "docs", "requirements", ".ci", ".github")
-TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".json", ".sh", ".txt", ".cff", ".cfg", ".ini", ".js", ".css", ".html"}
+TEXT = {
+    ".py",
+    ".md",
+    ".toml",
+    ".yaml",
+    ".yml",
+    ".json",
+    ".sh",
+    ".txt",
+    ".cff",
+    ".cfg",
+    ".ini",
+    ".js",
+    ".css",
+    ".html",
+}
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCKED = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[^ ;]+)(?: ; (?P<marker>[^\\]+))? \\")
 
 
 def sources() -> Iterator[Path]:
     """Every text file that is ours, each once: symlinks are not followed."""
-    yield from (p for p in ROOT.iterdir() if p.is_file() and (p.suffix in TEXT or p.name == "Makefile"))
+    yield from (
+        p for p in ROOT.iterdir() if p.is_file() and (p.suffix in TEXT or p.name == "Makefile")
+    )
     for name in OURS:
         yield from (p for p in below(ROOT / name) if p.suffix in TEXT or p.parent.name == ".ci")
 
@@ -59,7 +76,9 @@ def unmet(requirements: list[str], lock: dict[str, set[str]]) -> list[str]:
 
 
 def all_fit(requirement: Requirement, versions: set[str]) -> bool:
-    return bool(versions) and all(requirement.specifier.contains(v, prereleases=True) for v in versions)
+    return bool(versions) and all(
+        requirement.specifier.contains(v, prereleases=True) for v in versions
+    )
 
 
 @pytest.mark.parametrize("name", ["flows", "tasks", "agents", "tests", "results"])
@@ -81,12 +100,25 @@ def test_no_other_symlinks_in_the_package() -> None:
 
 @pytest.mark.parametrize("name", ["flows", "tasks", "agents"])
 def test_no_file_bears_a_third_party_name(name: str) -> None:
-    taken = {"git.py", "github.py", "prefect.py", "pandas.py", "queue.py", "pynvml.py", "yaml.py", "httpx.py"}
+    taken = {
+        "git.py",
+        "github.py",
+        "prefect.py",
+        "pandas.py",
+        "queue.py",
+        "pynvml.py",
+        "yaml.py",
+        "httpx.py",
+    }
     assert not {p.name for p in (ROOT / name).glob("*.py")} & taken
 
 
 def test_no_python_file_is_longer_than_500_lines() -> None:
-    long = {str(p.relative_to(ROOT)): n for p in sources() if p.suffix == ".py" and (n := lines_of(p)) > 500}
+    long = {
+        str(p.relative_to(ROOT)): n
+        for p in sources()
+        if p.suffix == ".py" and (n := lines_of(p)) > 500
+    }
     assert not long
 
 
@@ -96,8 +128,12 @@ def lines_of(path: Path) -> int:
 
 # Built from parts, so that this file does not hold the words itself.
 FORBIDDEN = {
-    "a path of one machine": re.compile(r"(?<![\w.$}~-])/(?:" + "|".join(["wo" + "rk", "ro" + "ot"]) + r")/"),
-    "a package index": re.compile("|".join(["py" + r"pi\.(?:org|io)", "python" + "hosted", "extra-index" + "-url "])),
+    "a path of one machine": re.compile(
+        r"(?<![\w.$}~-])/(?:" + "|".join(["wo" + "rk", "ro" + "ot"]) + r")/"
+    ),
+    "a package index": re.compile(
+        "|".join(["py" + r"pi\.(?:org|io)", "python" + "hosted", "extra-index" + "-url "])
+    ),
     "unfinished work": re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b"),
     "a token": re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{60,})\b"),
 }
@@ -115,7 +151,9 @@ def test_no_file_holds(what: str) -> None:
 
 
 def test_the_package_carries_the_deployments() -> None:
-    assert (ROOT / "sweeptree" / "prefect.yaml").read_bytes() == (ROOT / "prefect.yaml").read_bytes()
+    assert (ROOT / "sweeptree" / "prefect.yaml").read_bytes() == (
+        ROOT / "prefect.yaml"
+    ).read_bytes()
 
 
 def test_one_version_everywhere() -> None:
@@ -136,7 +174,9 @@ def test_the_run_lock_meets_what_the_project_asks_for() -> None:
 
 
 def test_the_dev_lock_meets_the_extras_and_the_tools() -> None:
-    extras = [text for texts in PYPROJECT["project"]["optional-dependencies"].values() for text in texts]
+    extras = [
+        text for texts in PYPROJECT["project"]["optional-dependencies"].values() for text in texts
+    ]
     assert not unmet([*extras, *group("dev")], locked("dev.txt"))
 
 
@@ -150,13 +190,17 @@ def test_prefect_yaml_names_module_entrypoints_that_exist() -> None:
 
 
 def is_a_function(entrypoint: str) -> bool:
-    """True for `package.module.function` where the module defines the function; nothing is imported."""
+    """True for `package.module.function` where the module defines the function; nothing is
+    imported."""
     module, _, name = entrypoint.rpartition(".")
     if "/" in entrypoint or ":" in entrypoint or not module.startswith("sweeptree."):
         return False
     spec = find_spec(module)
     body = ast.parse(Path(spec.origin).read_text()).body if spec and spec.origin else []
-    return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name for node in body)
+    return any(
+        isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name
+        for node in body
+    )
 
 
 def test_scripts_are_executable() -> None:

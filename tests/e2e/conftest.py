@@ -1,4 +1,5 @@
-"""Whole commands as a user gives them: a repository, the command line in processes of its own, one shared server."""
+"""Whole commands as a user gives them: a repository, the command line in processes of its own, one
+shared server."""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ import pytest
 from engine.conftest import server as server  # noqa: PLC0414 - the same managed server as the engine tests
 from sweep_kit import processes_under
 
+from sweeptree.engine.server import Server
 from sweeptree.records import SweepPaths
-from sweeptree.server import Server
 
 BIN = Path(sys.executable).parent
 LONGEST = 200.0  # seconds for one command, however busy the machine is
@@ -33,7 +34,12 @@ class Cli:
         """One program to its end; `sweeptree` and `prefect` are those of this environment."""
         words = [str(BIN / argv[0]), *map(str, argv[1:])]
         return subprocess.run(
-            words, cwd=self.folder, env={**self.env, **env}, capture_output=True, text=True, timeout=LONGEST
+            words,
+            cwd=self.folder,
+            env={**self.env, **env},
+            capture_output=True,
+            text=True,
+            timeout=LONGEST,
         )
 
     def run(self, name: str, *argv: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
@@ -76,13 +82,20 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 def environment_of(home: Path, folder: Path) -> dict[str, str]:
     """The sealed environment, with the managed server of `home`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    port = {"SWEEPTREE_HOME": str(home), "SWEEPTREE_SERVER_PORT": "0", "SWEEPTREE_SLOT_DIR": str(folder / "slots")}
+    port = {
+        "SWEEPTREE_HOME": str(home),
+        "SWEEPTREE_SERVER_PORT": "0",
+        "SWEEPTREE_SLOT_DIR": str(folder / "slots"),
+    }
     return {**kept, **port, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
 
 
 @pytest.fixture
 def cli(repo: Path, server: Server) -> Iterator[Cli]:
-    """The command line in a small repository, with the shared server. Jobs outlive a killed sweep, but not the test."""
+    """The command line in a small repository, with the shared server.
+
+    Jobs outlive a killed sweep, but not the test.
+    """
     yield Cli(repo, environment_of(server.home, repo.parent))
     for process in processes_under(repo):
         with suppress(ProcessLookupError):

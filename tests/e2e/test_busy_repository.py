@@ -43,12 +43,19 @@ def stranger(repo: Path) -> Iterator[list[str]]:
 
 
 def test_no_job_is_lost_beside_foreign_worktrees_and_gc(cli: Cli) -> None:
-    commands = [f"git status --porcelain; test -f train.py && echo job {n} && sleep 0.1" for n in range(JOBS)]
+    commands = [
+        f"git status --porcelain; test -f train.py && echo job {n} && sleep 0.1"
+        for n in range(JOBS)
+    ]
     with stranger(cli.folder) as rounds:
         done = cli.run("busy", "--commands", json.dumps(commands), "--parallel", "8")
     assert rounds
-    assert (done.returncode, states_of(cli.paths("busy"))) == (0, [JobState.SUCCEEDED] * JOBS), done.stdout
-    assert [cli.paths("busy").log(n).read_text() for n in range(JOBS)] == [f"job {n}\n" for n in range(JOBS)]
+    assert (done.returncode, states_of(cli.paths("busy"))) == (0, [JobState.SUCCEEDED] * JOBS), (
+        done.stdout
+    )
+    assert [cli.paths("busy").log(n).read_text() for n in range(JOBS)] == [
+        f"job {n}\n" for n in range(JOBS)
+    ]
     assert {len(record.attempts) for record in records_of(cli.paths("busy")).values()} == {1}
     assert len(git("worktree", "list", cwd=cli.folder).splitlines()) == 1
     git("fsck", "--strict", cwd=cli.folder)

@@ -1,4 +1,5 @@
-"""`prefect deployment run sweep/nightly`, by Prefect's own commands in a fresh clone and after `sweeptree deploy`."""
+"""`prefect deployment run sweep/nightly`, by Prefect's own commands in a fresh clone and after
+`sweeptree deploy`."""
 
 from __future__ import annotations
 
@@ -14,10 +15,10 @@ from conftest import Cli, ended, environment_of
 from helpers import git
 from sweep_kit import states_of, wait_for
 
+from sweeptree.engine.server import Server, environment, status, stop
+from sweeptree.engine.server.worker import stop_worker, worker_pid
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths
-from sweeptree.server import Server, environment, status, stop
-from sweeptree.server.worker import stop_worker, worker_pid
 
 pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
@@ -51,24 +52,38 @@ def only_sweep(folder: Path) -> SweepPaths:
 
 def scheduled(server: Server) -> list[dict[str, str]]:
     """The runs that the server's scheduler has made of the nightly deployment's schedule."""
-    chosen = {"deployments": {"name": {"any_": ["nightly"]}}, "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
+    chosen = {
+        "deployments": {"name": {"any_": ["nightly"]}},
+        "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}},
+    }
     answer = httpx.post(f"{server.api_url}/flow_runs/filter", json=chosen).raise_for_status()
     found: list[dict[str, str]] = answer.json()
     return found
 
 
-def test_prefects_own_commands_deploy_and_run_the_nightly_sweep(clone: Path, server: Server) -> None:
-    env = {**environment_of(server.home, clone.parent), **environment(server), **QUICK, "PWD": str(clone)}
+def test_prefects_own_commands_deploy_and_run_the_nightly_sweep(
+    clone: Path, server: Server
+) -> None:
+    env = {
+        **environment_of(server.home, clone.parent),
+        **environment(server),
+        **QUICK,
+        "PWD": str(clone),
+    }
     cli = Cli(clone, env)
     made = cli.call("prefect", "work-pool", "create", "local", "--type", "process")
     deployed = cli.call("prefect", "--no-prompt", "deploy", "--all")
-    assert (made.returncode, deployed.returncode) == (0, 0), made.stderr + deployed.stdout + deployed.stderr
+    assert (made.returncode, deployed.returncode) == (0, 0), (
+        made.stderr + deployed.stdout + deployed.stderr
+    )
     with Cli(clone.parent, env).running("prefect", "worker", "start", "--pool", "local"):
         ran = cli.call(*NIGHTLY)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert states_of(only_sweep(clone)) == [JobState.SUCCEEDED]
     assert only_sweep(clone).aggregated_csv.exists()
-    deployment = httpx.get(f"{server.api_url}/deployments/name/sweep/nightly").raise_for_status().json()
+    deployment = (
+        httpx.get(f"{server.api_url}/deployments/name/sweep/nightly").raise_for_status().json()
+    )
     assert [schedule["schedule"]["cron"] for schedule in deployment["schedules"]] == ["0 2 * * *"]
 
 
@@ -82,7 +97,9 @@ def test_deploy_does_it_in_one_step_and_server_stop_ends_it(repo: Path, own_home
     nights = wait_for(lambda: scheduled(server), 60)
     assert {night["next_scheduled_start_time"][14:19] for night in nights} == {"00:00"}
     ran = cli.call(*NIGHTLY, PREFECT_API_URL=server.api_url)
-    assert (ran.returncode, states_of(only_sweep(repo))) == (0, [JobState.SUCCEEDED]), ran.stdout + ran.stderr
+    assert (ran.returncode, states_of(only_sweep(repo))) == (0, [JobState.SUCCEEDED]), (
+        ran.stdout + ran.stderr
+    )
     assert cli.call("sweeptree", "server", "stop").returncode == 0
     assert (status(own_home), worker_pid(own_home)) == (None, None)
 
@@ -94,8 +111,15 @@ def test_a_killed_worker_costs_no_job_and_deploy_starts_another(repo: Path, own_
     assert server is not None and first is not None
     spec = {"exp_name": "held", "use_worktree": True, "parallel": 1, "dirty": "ignore"}
     spec |= {"commands": [f"echo ready; until test -e {gate}; do sleep 0.1; done", "true"]}
-    with cli.running(*NIGHTLY, "--params", json.dumps({"spec": spec}), PREFECT_API_URL=server.api_url) as run:
-        wait_for(lambda: cli.paths("held").log(0).exists() and cli.paths("held").log(0).read_text() == "ready\n")
+    with cli.running(
+        *NIGHTLY, "--params", json.dumps({"spec": spec}), PREFECT_API_URL=server.api_url
+    ) as run:
+        wait_for(
+            lambda: (
+                cli.paths("held").log(0).exists()
+                and cli.paths("held").log(0).read_text() == "ready\n"
+            )
+        )
         os.kill(first, signal.SIGKILL)
         wait_for(lambda: worker_pid(own_home) is None)
         gate.touch()

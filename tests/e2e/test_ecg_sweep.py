@@ -29,7 +29,8 @@ TORCH = (
 
 @pytest.fixture
 def example(cli: Cli, tmp_path: Path) -> Cli:
-    """The example committed in the repository, and data/processed made of the 500 real records at 100 Hz."""
+    """The example committed in the repository, and data/processed made of the 500 real records at
+    100 Hz."""
     source = tmp_path / "ptbxl"
     source.mkdir()
     for path in (*REAL.glob("*.csv"), *REAL.glob("*.txt")):
@@ -46,15 +47,37 @@ def example(cli: Cli, tmp_path: Path) -> Cli:
 
 
 @pytest.mark.parametrize("model", ["linear", pytest.param("unet", marks=TORCH)])
-def test_a_sensible_learning_rate_ranks_first_in_the_sweep_and_in_the_evaluation(model: str, example: Cli) -> None:
+def test_a_sensible_learning_rate_ranks_first_in_the_sweep_and_in_the_evaluation(
+    model: str, example: Cli
+) -> None:
     template = f"python run_training.py --exp {model}_lr_{{lr}} --seed {{seed}} --epochs 4"
-    sweep = ("--template", template, "--grid", "lr=3e-5,3e-3", "--seeds", "1,2", "--metric", "val_auc:max", "--json")
-    done = example.run("lr", *sweep, VIRTUAL_ENV=sys.prefix)  # as if it were activated: the jobs' python is this one
+    sweep = (
+        "--template",
+        template,
+        "--grid",
+        "lr=3e-5,3e-3",
+        "--seeds",
+        "1,2",
+        "--metric",
+        "val_auc:max",
+        "--json",
+    )
+    done = example.run(
+        "lr", *sweep, VIRTUAL_ENV=sys.prefix
+    )  # as if it were activated: the jobs' python is this one
     document = json.loads(done.stdout)
     assert (done.returncode, document["leaderboard"]) == (0, ["lr=3e-3", "lr=3e-5"])
-    judged = example.call("sweeptree", "evaluate", "results/lr", "--compare", "--bootstrap", "50", "--json")
+    judged = example.call(
+        "sweeptree", "evaluate", "results/lr", "--compare", "--bootstrap", "50", "--json"
+    )
     report = json.loads(judged.stdout)
-    assert (judged.returncode, len(report["runs"]), report["best"].split("/")[0]) == (0, 4, "lr=3e-3")
+    assert (judged.returncode, len(report["runs"]), report["best"].split("/")[0]) == (
+        0,
+        4,
+        "lr=3e-3",
+    )
     manifest = json.loads((example.folder / "data" / "processed" / "manifest.json").read_text())
     assert report["data_digest"] == manifest["digest"]
-    assert (example.folder / "results" / "lr" / "evaluation" / "report.html").stat().st_size > 10_000
+    assert (
+        example.folder / "results" / "lr" / "evaluation" / "report.html"
+    ).stat().st_size > 10_000

@@ -17,7 +17,9 @@ QUICK = ("--bootstrap", "10", "--no-figures")
 
 
 def test_a_command_is_run_and_judged_and_stdout_is_one_document(cli: Cli) -> None:
-    done = cli.call("sweeptree", "evaluate", "--command", PREDICT, "--exp_name", "judged", *QUICK, "--json")
+    done = cli.call(
+        "sweeptree", "evaluate", "--command", PREDICT, "--exp_name", "judged", *QUICK, "--json"
+    )
     document = json.loads(done.stdout)
     assert (done.returncode, document["runs"]["job_0"]["auc_macro"]) == (0, 1.0)
     assert (cli.paths("judged").root / "evaluation" / "report.md").is_file()
@@ -27,13 +29,23 @@ def test_a_command_is_run_and_judged_and_stdout_is_one_document(cli: Cli) -> Non
 
 
 def test_a_failing_command_ends_with_1_and_its_last_lines(cli: Cli) -> None:
-    done = cli.call("sweeptree", "evaluate", "--command", "echo no model.pt >&2; exit 7", "--exp_name", "bad", *QUICK)
+    done = cli.call(
+        "sweeptree",
+        "evaluate",
+        "--command",
+        "echo no model.pt >&2; exit 7",
+        "--exp_name",
+        "bad",
+        *QUICK,
+    )
     assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (1, "", False)
     assert "exit code 7\n  | no model.pt\n" in done.stderr
 
 
 def test_an_interrupt_ends_the_command_and_130(cli: Cli) -> None:
-    with cli.running("sweeptree", "evaluate", "--command", "echo ready; sleep 300", "--exp_name", "halt") as run:
+    with cli.running(
+        "sweeptree", "evaluate", "--command", "echo ready; sleep 300", "--exp_name", "halt"
+    ) as run:
         log = cli.paths("halt").log(0)
         wait_for(lambda: log.exists() and "ready" in log.read_text())
         run.send_signal(signal.SIGINT)
@@ -42,6 +54,8 @@ def test_an_interrupt_ends_the_command_and_130(cli: Cli) -> None:
 
 
 def test_a_dry_run_changes_nothing(cli: Cli) -> None:
-    done = cli.call("sweeptree", "evaluate", "--command", PREDICT, "--exp_name", "plan", "--dry_run")
+    done = cli.call(
+        "sweeptree", "evaluate", "--command", PREDICT, "--exp_name", "plan", "--dry_run"
+    )
     assert done.returncode == 0 and "nothing has been changed" in done.stdout
     assert not (cli.folder / "results").exists() and not (cli.folder / ".sweeptree").exists()

@@ -15,9 +15,9 @@ from nvml import FakeDriver, build
 from prefect.client.orchestration import SyncPrefectClient
 from sweep_kit import Seen, make_repository, records_of, seal, see
 
+from sweeptree.engine.server import Server
 from sweeptree.model import JobRecord
 from sweeptree.records import SweepPaths
-from sweeptree.server import Server
 
 # One process: two would share the machine's limit.
 pytestmark = [pytest.mark.engine, pytest.mark.e2e, pytest.mark.xdist_group("gpu-sweep")]
@@ -50,11 +50,18 @@ def ran(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ra
     driver.configure("gpu mem=24576 name=NVIDIA_A10", "gpu mem=24576 name=NVIDIA_A10")
     with pytest.MonkeyPatch.context() as patch:
         seal(patch, folder)
-        cli = Cli(make_repository(folder / "repo"), environment_of(server.home, folder) | driver.environment)
+        cli = Cli(
+            make_repository(folder / "repo"),
+            environment_of(server.home, folder) | driver.environment,
+        )
         done = cli.run("gpus", "--commands", json.dumps([COMMAND] * 6), "--timeout", "100s")
         assert done.returncode == 0, done.stdout
         paths = cli.paths("gpus")
-        yield Ran(paths, records_of(paths), see(server.api_url, paths, tasks=[f"run-command {n}" for n in range(6)]))
+        yield Ran(
+            paths,
+            records_of(paths),
+            see(server.api_url, paths, tasks=[f"run-command {n}" for n in range(6)]),
+        )
 
 
 def test_two_jobs_never_share_a_gpu(ran: Ran) -> None:
@@ -72,7 +79,10 @@ def test_a_job_sees_its_gpu_and_no_other(ran: Ran) -> None:
 
 def test_jobs_wait_for_a_gpu_beside_those_that_have_one(ran: Ran) -> None:
     assert [record.reason for record in ran.records.values()] == [None] * 6
-    waits = [json.loads(ran.paths.attempt(n, 1, "outcome").read_text())["waited_seconds"] for n in range(6)]
+    waits = [
+        json.loads(ran.paths.attempt(n, 1, "outcome").read_text())["waited_seconds"]
+        for n in range(6)
+    ]
     assert len([wait for wait in waits if wait > 0.05]) >= 2
 
 
@@ -91,5 +101,9 @@ def test_a_command_is_pending_until_the_limit_lets_it_pass(ran: Ran, server: Ser
 
 @pytest.mark.usefixtures("ran")
 def test_the_limit_holds_the_slots_and_as_many_waiting_jobs(server: Server) -> None:
-    limit = httpx.get(f"{server.api_url}/v2/concurrency_limits/tag:gpu:{HOST}").raise_for_status().json()
+    limit = (
+        httpx.get(f"{server.api_url}/v2/concurrency_limits/tag:gpu:{HOST}")
+        .raise_for_status()
+        .json()
+    )
     assert (limit["limit"], limit["active_slots"]) == (4, 0)

@@ -11,8 +11,8 @@ import pytest
 from conftest import Cli, ended, environment_of
 from sweep_kit import see, states_of, wait_for
 
+from sweeptree.engine.server import Server, ensure, status, stop
 from sweeptree.model import JobState
-from sweeptree.server import Server, ensure, status, stop
 
 pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
@@ -36,7 +36,12 @@ def sweep_with_a_death(cli: Cli, victim: Server, **env: str) -> tuple[int, str, 
     held = f"echo ready; until test -e {gate}; do sleep 0.1; done"
     argv = ("sweeptree", "run", "-n", "death", "--use_worktree", "--parallel", "1")
     with cli.running(*argv, "--commands", f'["{held}", "true", "true", "true"]', **env) as run:
-        wait_for(lambda: cli.paths("death").log(0).exists() and cli.paths("death").log(0).read_text() == "ready\n")
+        wait_for(
+            lambda: (
+                cli.paths("death").log(0).exists()
+                and cli.paths("death").log(0).read_text() == "ready\n"
+            )
+        )
         os.kill(victim.pid, signal.SIGKILL)
         gate.touch()
         return ended(run)
@@ -53,7 +58,9 @@ def test_a_killed_managed_server_comes_back_and_knows_the_end(repo: Path, mortal
     assert see(again.api_url, cli.paths("death")).run.state_name == "Completed"
 
 
-def test_a_sweep_outlives_a_foreign_server_and_its_process_ends(repo: Path, mortal: Server, tmp_path: Path) -> None:
+def test_a_sweep_outlives_a_foreign_server_and_its_process_ends(
+    repo: Path, mortal: Server, tmp_path: Path
+) -> None:
     cli = Cli(repo, environment_of(tmp_path / "another home", repo.parent))
     code, out, err = sweep_with_a_death(cli, mortal, PREFECT_API_URL=mortal.api_url)
     assert (code, states_of(cli.paths("death"))) == (0, [JobState.SUCCEEDED] * 4)

@@ -7,7 +7,9 @@ from sweeptree.ecg import EvaluateSpec, evaluate
 
 
 def judge(*paths, **options):
-    return evaluate(EvaluateSpec(predictions=paths, **({"bootstrap": 50, "figures": False} | options)))
+    return evaluate(
+        EvaluateSpec(predictions=paths, **({"bootstrap": 50, "figures": False} | options))
+    )
 
 
 def metrics_of(folder):

@@ -1,4 +1,5 @@
-"""A small PTB-XL-shaped dataset, made from numbers alone, and one function per defect that can be planted in it."""
+"""A small PTB-XL-shaped dataset, made from numbers alone, and one function per defect that can be
+planted in it."""
 
 import csv
 import hashlib
@@ -39,7 +40,8 @@ HEAT = {"NORM": 1.0, "IMI": -0.6, "NDT": 0.2, "LVH": 2.2, "PVC": 1.3}
 
 
 def signal(seed: int, rate: int, peak: float = 1.0) -> np.ndarray:
-    """(10 s, 12) int16 microvolts: beats and slow drift; limb leads follow Einthoven and Goldberger."""
+    """(10 s, 12) int16 microvolts: beats and slow drift; limb leads follow Einthoven and
+    Goldberger."""
     rng = np.random.default_rng([7, seed])
     t = np.arange(10 * rate) / rate
     beats = np.arange(0.4, 10, 60 / rng.uniform(55, 95))
@@ -60,7 +62,9 @@ def stem(ecg_id: int, rate: int) -> str:
 
 def header(name: str, x: np.ndarray, rate: int) -> str:
     sums = x.astype(np.int64).sum(0) % 65536
-    lines = [f"{name}.dat 16 1000.0(0)/mV 16 0 {x[0, k]} {sums[k]} 0 {LEADS[k]}\n" for k in range(12)]
+    lines = [
+        f"{name}.dat 16 1000.0(0)/mV 16 0 {x[0, k]} {sums[k]} 0 {LEADS[k]}\n" for k in range(12)
+    ]
     return f"{name} 12 {rate} {len(x)}\n" + "".join(lines)
 
 
@@ -72,20 +76,35 @@ def put(root: Path, ecg_id: int, rate: int, x: np.ndarray) -> None:
 
 
 def get(root: Path, ecg_id: int, rate: int) -> np.ndarray:
-    return np.frombuffer((root / stem(ecg_id, rate)).with_suffix(".dat").read_bytes(), "<i2").reshape(-1, 12).copy()
+    return (
+        np.frombuffer((root / stem(ecg_id, rate)).with_suffix(".dat").read_bytes(), "<i2")
+        .reshape(-1, 12)
+        .copy()
+    )
 
 
 def rows(count: int) -> list[dict[str, str]]:
     made = []
     for ecg_id in range(1, count + 1):
         row = dict.fromkeys(COLUMNS, "")
-        row |= {"ecg_id": f"{ecg_id}", "patient_id": f"{900 + ecg_id}.0", "age": f"{30 + ecg_id % 60}.0"}
-        row |= {"sex": f"{ecg_id % 2}", "site": f"{ecg_id % 3}.0", "device": "CS-12   E" if ecg_id % 2 else "AT-6 C"}
+        row |= {
+            "ecg_id": f"{ecg_id}",
+            "patient_id": f"{900 + ecg_id}.0",
+            "age": f"{30 + ecg_id % 60}.0",
+        }
+        row |= {
+            "sex": f"{ecg_id % 2}",
+            "site": f"{ecg_id % 3}.0",
+            "device": "CS-12   E" if ecg_id % 2 else "AT-6 C",
+        }
         row |= {
             "recording_date": f"1990-01-{1 + ecg_id % 28:02d} 10:00:00",
             "scp_codes": CODES[(ecg_id + ecg_id // 10) % len(CODES)],
         }
-        row |= {"strat_fold": f"{(ecg_id - 1) % 10 + 1}", "static_noise": " , I-V1,  " if ecg_id % 4 == 0 else ""}
+        row |= {
+            "strat_fold": f"{(ecg_id - 1) % 10 + 1}",
+            "static_noise": " , I-V1,  " if ecg_id % 4 == 0 else "",
+        }
         row |= {"filename_lr": stem(ecg_id, 100), "filename_hr": stem(ecg_id, 500)}
         made.append(row)
     return made
@@ -102,7 +121,10 @@ def table(records: list[dict[str, str]], columns=COLUMNS) -> str:
 def sign(root: Path) -> None:
     """Write SHA256SUMS.txt over everything that stands there now."""
     files = sorted(p for p in root.rglob("*") if p.is_file() and p.name != "SHA256SUMS.txt")
-    lines = [f"{hashlib.sha256(p.read_bytes()).hexdigest()} {p.relative_to(root).as_posix()}\n" for p in files]
+    lines = [
+        f"{hashlib.sha256(p.read_bytes()).hexdigest()} {p.relative_to(root).as_posix()}\n"
+        for p in files
+    ]
     (root / "SHA256SUMS.txt").write_text("".join(lines))
 
 
@@ -117,7 +139,9 @@ def make(root: Path, count: int = 12, rates=(100,)) -> Path:
     (root / "ptbxl_database.csv").write_text(table(records))
     (root / "scp_statements.csv").write_text(STATEMENTS)
     (root / "LICENSE.txt").write_text("made from numbers\n")
-    (root / "RECORDS").write_text("".join(f"{stem(int(r['ecg_id']), rate)}\n" for rate in rates for r in records))
+    (root / "RECORDS").write_text(
+        "".join(f"{stem(int(r['ecg_id']), rate)}\n" for rate in rates for r in records)
+    )
     sign(root)
     return root
 
@@ -237,7 +261,9 @@ def _spreadsheet(data: bytes) -> bytes:
 def _swap_leads(root: Path) -> None:
     path = _dat(root).with_suffix(".hea")
     text = path.read_text()
-    path.write_text(text.replace(" 0 I\n", " 0 X\n").replace(" 0 V1\n", " 0 I\n").replace(" 0 X\n", " 0 V1\n"))
+    path.write_text(
+        text.replace(" 0 I\n", " 0 X\n").replace(" 0 V1\n", " 0 I\n").replace(" 0 X\n", " 0 V1\n")
+    )
     sign(root)
 
 
@@ -281,17 +307,34 @@ DEFECTS = {
     "flipped_bit": (_flip, "sha256", 5, "error"),
     "flipped_bit_resigned": (_flip_signed, "checksum", 5, "error"),
     "missing_dat": (lambda root: _dat(root).unlink(), "file_missing", 5, "error"),
-    "missing_hea": (lambda root: _dat(root).with_suffix(".hea").unlink(), "file_missing", 5, "error"),
+    "missing_hea": (
+        lambda root: _dat(root).with_suffix(".hea").unlink(),
+        "file_missing",
+        5,
+        "error",
+    ),
     "wrong_sha": (_sums(_wrong_sum), "sha256", 5, "error"),
     "missing_sha_line": (
-        _sums(lambda d: b"".join(s for s in d.splitlines(keepends=True) if b"00005_lr.dat" not in s)),
+        _sums(
+            lambda d: b"".join(s for s in d.splitlines(keepends=True) if b"00005_lr.dat" not in s)
+        ),
         *("sha256_missing", 5, "note"),
     ),
     "broken_sha_line": (_append("SHA256SUMS.txt", "nonsense\n"), "sums_syntax", 0, "error"),
-    "extra_file": (lambda root: (root / "records100/notes.txt").write_text("x"), "stray_file", 0, "note"),
+    "extra_file": (
+        lambda root: (root / "records100/notes.txt").write_text("x"),
+        "stray_file",
+        0,
+        "note",
+    ),
     "nan_label": (_row(scp_codes=""), "label_missing", 5, "error"),
     "bad_label_syntax": (_row(scp_codes="{'NORM': 100.0"), "label_syntax", 5, "error"),
-    "code_in_label": (_row(scp_codes="__import__('pathlib').Path('PWNED').touch()"), "label_syntax", 5, "error"),
+    "code_in_label": (
+        _row(scp_codes="__import__('pathlib').Path('PWNED').touch()"),
+        "label_syntax",
+        5,
+        "error",
+    ),
     "deep_label": (_row(scp_codes="[" * 5000), "label_syntax", 5, "error"),
     "unknown_code": (_row(scp_codes="{'XYZZY': 100.0}"), "label_unknown", 5, "error"),
     "bad_likelihood": (_row(scp_codes="{'NORM': 250.0}"), "label_likelihood", 5, "error"),
@@ -313,9 +356,19 @@ DEFECTS = {
     "wrong_fs": (_header_defect(" 100 1000", " 250 1000"), "header_rate", 5, "error"),
     "wrong_gain": (_header_defect("1000.0(0)", "200.0(0)"), "header_gain", 5, "error"),
     "wrong_len": (_header_defect(" 100 1000", " 100 999"), "header_length", 5, "error"),
-    "header_traversal": (_header_defect("00005_lr.dat", "../../etc/hostname"), "header_file", 5, "error"),
+    "header_traversal": (
+        _header_defect("00005_lr.dat", "../../etc/hostname"),
+        "header_file",
+        5,
+        "error",
+    ),
     "header_noise": (_header_defect("00005_lr 12", "\0\0"), "header_syntax", 5, "error"),
-    "traversal_sha": (_append("SHA256SUMS.txt", "0" * 64 + " ../../escape.txt\n"), "unsafe_path", 0, "error"),
+    "traversal_sha": (
+        _append("SHA256SUMS.txt", "0" * 64 + " ../../escape.txt\n"),
+        "unsafe_path",
+        0,
+        "error",
+    ),
     "traversal_records": (_append("RECORDS", "../../escape\n"), "records_unsafe", 0, "note"),
     "traversal_csv": (_row(filename_lr="../../escape"), "unsafe_path", 5, "error"),
     "absolute_csv": (_row(filename_lr="/etc/hostname"), "unsafe_path", 5, "error"),

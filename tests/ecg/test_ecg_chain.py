@@ -11,9 +11,9 @@ import ptbxl_like
 import pytest
 from cyclopts import App
 
-from sweeptree.cli import run_command_line
-from sweeptree.cli.curate import curate
-from sweeptree.cli.evaluate import evaluate
+from sweeptree.cli.app import run_command_line
+from sweeptree.cli.commands.curate import curate
+from sweeptree.cli.commands.evaluate import evaluate
 from sweeptree.ecg import load
 from sweeptree.errors import UsageError
 
@@ -28,7 +28,15 @@ def sweeptree(line):
 
 
 def train(rate, seed):
-    words = [str(TRAIN), "--exp", f"linear_lr_{rate}", "--seed", str(seed), "--data_dir", "data/processed"]
+    words = [
+        str(TRAIN),
+        "--exp",
+        f"linear_lr_{rate}",
+        "--seed",
+        str(seed),
+        "--data_dir",
+        "data/processed",
+    ]
     subprocess.run([sys.executable, *words], check=True, capture_output=True)
 
 
@@ -98,7 +106,10 @@ def test_on_real_records_a_sensible_learning_rate_ranks_first(real, capsys):
         ("curate --rate 250", "--rate: must be '100', '500' or 'both'"),
         ("curate --task ecg", "--task: must be 'diagnostic'"),
         ("curate --source nowhere", "there is no folder or zip nowhere"),
-        ("curate --task reconstruction --rate 100 --source .", "reconstruction needs signals at 500 Hz"),
+        (
+            "curate --task reconstruction --rate 100 --source .",
+            "reconstruction needs signals at 500 Hz",
+        ),
         ("evaluate . --level 7", "--level: must be less than 1"),
         ("evaluate . --resample some", "--resample: must be 'reject'"),
         ("evaluate . --bootstrap -1", "--bootstrap: must be greater than or equal to 0"),
@@ -111,7 +122,11 @@ def test_on_real_records_a_sensible_learning_rate_ranks_first(real, capsys):
 def test_what_is_wrong_with_a_command_line_is_one_plain_line_and_exit_code_2(line, words, capsys):
     assert run_command_line(line.split()) == 2
     said = capsys.readouterr().err
-    assert said.startswith(f"sweeptree: {words}") and "pydantic" not in said and "Traceback" not in said
+    assert (
+        said.startswith(f"sweeptree: {words}")
+        and "pydantic" not in said
+        and "Traceback" not in said
+    )
 
 
 def test_a_dry_run_of_an_evaluation_names_its_runs_and_writes_nothing(tmp_path, capsys):

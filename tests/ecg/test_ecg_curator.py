@@ -11,8 +11,9 @@ import ptbxl_like
 import pytest
 import wfdb
 
-from sweeptree.ecg import CurateSpec, curate, load, swap
-from sweeptree.ecg.plan import plan
+from sweeptree.ecg import CurateSpec, curate, load
+from sweeptree.ecg.curate import swap
+from sweeptree.ecg.curate.plan import plan
 from sweeptree.errors import Refused, UsageError
 
 
@@ -26,7 +27,11 @@ def findings(folder):
 
 
 def content(folder):
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file()
+    }
 
 
 def test_clean_data_has_no_finding(pristine, tmp_path):
@@ -64,7 +69,9 @@ def test_only_the_damaged_record_is_left_out(ptbxl, tmp_path):
     assert 5 not in data.ecg_ids
     assert len(data.ecg_ids) == 11
     for row, ecg_id in enumerate(data.ecg_ids):
-        np.testing.assert_array_equal(data.signals[100][row], ptbxl_like.get(ptbxl, int(ecg_id), 100))
+        np.testing.assert_array_equal(
+            data.signals[100][row], ptbxl_like.get(ptbxl, int(ecg_id), 100)
+        )
 
 
 def test_an_error_stops_the_run_and_the_old_dataset_stands(ptbxl, tmp_path):
@@ -91,7 +98,9 @@ def test_a_second_run_touches_nothing(pristine, tmp_path):
     run(pristine, tmp_path / "out")
     before = {p: (p.stat().st_mtime_ns, p.stat().st_ino) for p in (tmp_path / "out").rglob("*")}
     run(pristine, tmp_path / "out")
-    assert {p: (p.stat().st_mtime_ns, p.stat().st_ino) for p in (tmp_path / "out").rglob("*")} == before
+    assert {
+        p: (p.stat().st_mtime_ns, p.stat().st_ino) for p in (tmp_path / "out").rglob("*")
+    } == before
 
 
 def test_recheck_makes_the_same_bytes(pristine, tmp_path):
@@ -224,7 +233,12 @@ def test_what_a_killed_run_left_is_cleared_away(pristine, tmp_path):
         (tmp_path / name).mkdir()
     (tmp_path / "..out.state.json.1.2.tmp").write_text("{")
     run(pristine, tmp_path / "out")
-    assert sorted(p.name for p in tmp_path.iterdir()) == [".out.lock", ".out.state.json", "home", "out"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        ".out.lock",
+        ".out.state.json",
+        "home",
+        "out",
+    ]
 
 
 def test_a_dataset_caught_between_two_renames_is_put_back(pristine, tmp_path):
@@ -286,4 +300,6 @@ def test_real_signals_equal_those_that_wfdb_reads(real, tmp_path):
     data = load(tmp_path / "out")
     for row in range(100):
         record = wfdb.rdrecord(str(real / ptbxl_like.stem(int(data.ecg_ids[row]), 100)))
-        np.testing.assert_array_equal(data.signals[100][row] / np.float32(1000), record.p_signal.astype(np.float32))
+        np.testing.assert_array_equal(
+            data.signals[100][row] / np.float32(1000), record.p_signal.astype(np.float32)
+        )

@@ -1,4 +1,5 @@
-"""Where the demo's records come from: the user's folder, a mirror, else the generator; and that it says which."""
+"""Where the demo's records come from: the user's folder, a mirror, else the generator; and that it
+says which."""
 
 import os
 import shutil
@@ -13,7 +14,7 @@ from pathlib import Path
 import ptbxl_like
 import pytest
 
-from sweeptree.cli.demo import make_data
+from sweeptree.cli.commands.demo import make_data
 from sweeptree.ecg import load
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "ecg"
@@ -95,5 +96,11 @@ def test_the_users_own_folder_wins(mirror, top, monkeypatch):
 def test_a_wrong_folder_of_the_user_is_an_error(top):
     script = "from pathlib import Path; from sweeptree.cli.demo import make_data; make_data(Path('.'), 60)"
     argv = [sys.executable, "-c", script]
-    done = subprocess.run(argv, cwd=top, env=os.environ | {"SWEEPTREE_PTBXL": str(top)}, capture_output=True, text=True)
+    done = subprocess.run(
+        argv,
+        cwd=top,
+        env=os.environ | {"SWEEPTREE_PTBXL": str(top)},
+        capture_output=True,
+        text=True,
+    )
     assert (done.returncode, "ptbxl_database.csv" in done.stderr) == (1, True)

@@ -1,4 +1,5 @@
-"""Diagnostic Evaluator: what it refuses, what it writes, and that the numbers are those of the predictions."""
+"""Diagnostic Evaluator: what it refuses, what it writes, and that the numbers are those of the
+predictions."""
 
 import csv
 import pickle
@@ -10,9 +11,9 @@ from evaluation_kit import judge, metrics_of, table
 from sklearn import metrics
 
 from sweeptree.ecg import load
-from sweeptree.ecg.delong import holm
-from sweeptree.ecg.evaluator import slug
-from sweeptree.ecg.predictions import names_of
+from sweeptree.ecg.evaluate.delong import holm
+from sweeptree.ecg.evaluate.evaluator import slug
+from sweeptree.ecg.evaluate.predictions import names_of
 from sweeptree.errors import UsageError
 from sweeptree.model import JobRecord
 
@@ -47,7 +48,9 @@ def test_the_numbers_are_scikit_learns(tmp_path):
     y, p = arrays()["true"], arrays()["pred"]
     assert found["auc_macro"] == pytest.approx(metrics.roc_auc_score(y, p, average="macro"))
     assert found["auc_micro"] == pytest.approx(metrics.roc_auc_score(y, p, average="micro"))
-    assert found["ap_macro"] == pytest.approx(metrics.average_precision_score(y, p, average="macro"))
+    assert found["ap_macro"] == pytest.approx(
+        metrics.average_precision_score(y, p, average="macro")
+    )
 
 
 def test_thresholds_come_from_the_validation_records_only(tmp_path):
@@ -56,7 +59,8 @@ def test_thresholds_come_from_the_validation_records_only(tmp_path):
     other["pred"] = other["pred"][::-1].copy()
     judge(save(tmp_path / "run2", pred=other["pred"]), out=tmp_path / "b")
     first, second = (
-        metrics_of(tmp_path / n)["runs"][r]["per_class"]["threshold"] for n, r in (("a", "run"), ("b", "run2"))
+        metrics_of(tmp_path / n)["runs"][r]["per_class"]["threshold"]
+        for n, r in (("a", "run"), ("b", "run2"))
     )
     assert first == second
     p = arrays()["val_pred"][:, 0]
@@ -88,7 +92,9 @@ def test_every_figure_is_there_as_svg_and_png(tmp_path):
 
 def test_the_page_needs_no_other_file_and_runs_no_name(tmp_path):
     judge(
-        save(tmp_path / "run", classes=np.array(["<script>x</script>", "B", "C"])), figures=True, out=tmp_path / "out"
+        save(tmp_path / "run", classes=np.array(["<script>x</script>", "B", "C"])),
+        figures=True,
+        out=tmp_path / "out",
     )
     page = (tmp_path / "out" / "report.html").read_text()
     assert "<script" not in page
@@ -138,7 +144,9 @@ def test_logits_rank_alike_and_calibrate_as_probabilities(tmp_path):
 
 
 def test_scores_that_are_no_probabilities_are_not_calibrated(tmp_path):
-    found = judge(save(tmp_path / "run", pred=arrays()["pred"] * 5), figures=True, out=tmp_path / "out")
+    found = judge(
+        save(tmp_path / "run", pred=arrays()["pred"] * 5), figures=True, out=tmp_path / "out"
+    )
     assert metrics_of(tmp_path / "out")["runs"]["run"]["overall"]["brier"] is None
     assert "--logits" in " ".join(found.warnings)
     assert "reliability.svg" not in found.files
@@ -212,7 +220,10 @@ def test_a_zip_member_that_is_no_array_is_refused(tmp_path):
 
 def test_names_with_dollar_signs_are_drawn_as_they_are(tmp_path):
     names = np.array([r"$\frac$", "$x$", "a_b^c"])
-    assert "roc.svg" in judge(save(tmp_path / "run", classes=names), figures=True, out=tmp_path / "out").files
+    assert (
+        "roc.svg"
+        in judge(save(tmp_path / "run", classes=names), figures=True, out=tmp_path / "out").files
+    )
 
 
 def test_a_pickle_under_an_npz_name_is_never_loaded(tmp_path):
@@ -247,7 +258,11 @@ def on_dataset(processed, folder, **changes):
 def test_records_of_the_training_folds_are_a_leak(processed, tmp_path):
     data = load(processed)
     rows = data.splits["train"][:5]
-    changes = {"ids": data.ecg_ids[rows], "true": data.labels["super"][rows], "pred": np.full((5, 5), 0.5)}
+    changes = {
+        "ids": data.ecg_ids[rows],
+        "true": data.labels["super"][rows],
+        "pred": np.full((5, 5), 0.5),
+    }
     with pytest.raises(UsageError, match="training folds"):
         judge(on_dataset(processed, tmp_path / "run", **changes), data=processed)
 
@@ -264,12 +279,22 @@ def test_labels_that_are_not_the_datasets_are_refused(processed, tmp_path):
 
 
 def test_the_digest_of_the_dataset_is_in_the_metrics(processed, tmp_path):
-    judge(on_dataset(processed, tmp_path / "run"), data=processed, resample="skip-empty", out=tmp_path / "out")
+    judge(
+        on_dataset(processed, tmp_path / "run"),
+        data=processed,
+        resample="skip-empty",
+        out=tmp_path / "out",
+    )
     assert metrics_of(tmp_path / "out")["data_digest"] == load(processed).digest
 
 
 def test_subgroups_count_every_record_once_per_kind(processed, tmp_path):
-    judge(on_dataset(processed, tmp_path / "run"), data=processed, resample="patient", out=tmp_path / "out")
+    judge(
+        on_dataset(processed, tmp_path / "run"),
+        data=processed,
+        resample="patient",
+        out=tmp_path / "out",
+    )
     rows = table(tmp_path / "out" / "subgroups.csv")
     for kind in ("sex", "age", "device", "site", "signal", "pacemaker"):
         assert sum(int(r["n"]) for r in rows if r["group"] == kind) == 2
@@ -280,7 +305,9 @@ def write_csv(path, ids):
     names = values["classes"]
     with path.open("w", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(["sample_idx", *(f"{n}_pred" for n in names), *(f"{n}_true" for n in names)])
+        writer.writerow(
+            ["sample_idx", *(f"{n}_pred" for n in names), *(f"{n}_true" for n in names)]
+        )
         for i, p, t in zip(ids, values["pred"], values["true"], strict=True):
             writer.writerow([i, *map(repr, map(float, p)), *map(int, t)])
 
@@ -304,7 +331,11 @@ def sweep(tmp_path):
     for config, strength in (("weak", 0.3), ("strong", 2.5)):
         for seed in (1, 2, 3):
             values = arrays(seed=seed, strength=strength)
-            save(tmp_path / "sweep" / config / f"seed{seed}", pred=values["pred"], val_pred=values["val_pred"])
+            save(
+                tmp_path / "sweep" / config / f"seed{seed}",
+                pred=values["pred"],
+                val_pred=values["val_pred"],
+            )
     return tmp_path / "sweep"
 
 
@@ -328,7 +359,11 @@ def test_comparison_pairs_configs_on_the_same_resamples(sweep, tmp_path):
 def test_overall_scores_are_corrected_over_the_pairs_and_classes_within_a_pair(sweep, tmp_path):
     judge(sweep, compare=True, bootstrap=200, out=tmp_path / "out")
     rows = table(tmp_path / "out" / "comparison.csv")
-    first = [r for r in rows if r["method"] == "DeLong" and (r["a"], r["b"]) == (rows[0]["a"], rows[0]["b"])]
+    first = [
+        r
+        for r in rows
+        if r["method"] == "DeLong" and (r["a"], r["b"]) == (rows[0]["a"], rows[0]["b"])
+    ]
     for chosen in ([r for r in rows if r["score"] == "ap_macro"], first):
         wanted = holm([float(r["p"]) for r in chosen])
         assert len(chosen) > 1
@@ -356,14 +391,19 @@ def test_nothing_to_judge_is_a_usage_error(tmp_path):
 
 
 def test_names_tell_the_runs_apart(tmp_path):
-    paths = [tmp_path / "a" / "seed1" / "predictions.npz", tmp_path / "b" / "seed1" / "predictions.npz"]
+    paths = [
+        tmp_path / "a" / "seed1" / "predictions.npz",
+        tmp_path / "b" / "seed1" / "predictions.npz",
+    ]
     assert names_of(paths) == ["a/seed1", "b/seed1"]
 
 
 def test_runs_of_a_sweep_are_named_by_config_and_seed(tmp_path):
     paths = []
     for job, (rate, seed) in enumerate([("3e-4", 1), ("3e-4", 2), ("3e-3", 1)]):
-        record = JobRecord(id=job, params={"lr": float(rate), "width": 8}, config_id=f"lr={rate}", seed=seed)
+        record = JobRecord(
+            id=job, params={"lr": float(rate), "width": 8}, config_id=f"lr={rate}", seed=seed
+        )
         paths.append(tmp_path / f"job_{job}" / "artifacts" / "out" / "predictions.npz")
         paths[-1].parent.mkdir(parents=True)
         (tmp_path / f"job_{job}.meta.json").write_text(record.model_dump_json())
@@ -388,7 +428,10 @@ def test_runs_that_were_made_with_different_data_are_refused_unless_told(tmp_pat
     with pytest.raises(UsageError, match=r"different data \(0a0a0a0a0a0a and 7f7f7f7f7f7f\)"):
         judge(tmp_path / "s")
     found = judge(tmp_path / "s", mix_data=True, out=tmp_path / "out")
-    assert found.warnings[0] == "the runs were made with different data (0a0a0a0a0a0a and 7f7f7f7f7f7f)"
+    assert (
+        found.warnings[0]
+        == "the runs were made with different data (0a0a0a0a0a0a and 7f7f7f7f7f7f)"
+    )
 
 
 def test_a_run_that_was_made_with_other_data_than_it_is_judged_by_is_refused(processed, tmp_path):

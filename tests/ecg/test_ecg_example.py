@@ -13,7 +13,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from sweeptree.ecg import CurateSpec, EvaluateSpec, curate, evaluate, load
-from sweeptree.ecg.judge import AGE_BANDS
+from sweeptree.ecg.evaluate.judge import AGE_BANDS
 from sweeptree.examples.ecg import generate_records, networks
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "ecg"
@@ -37,7 +37,9 @@ def curated(tmp_path_factory):
 
 def script(name, *args, cwd, **extra):
     argv = [sys.executable, str(EXAMPLE / name), *args]
-    return subprocess.run(argv, cwd=cwd, env=os.environ | extra, capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        argv, cwd=cwd, env=os.environ | extra, capture_output=True, text=True, timeout=120
+    )
 
 
 def train(cwd, exp, *args, **extra):
@@ -51,7 +53,9 @@ def report_of(done):
 
 
 def files_of(folder):
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {
+        str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
 
 
 def test_generated_records_are_the_same_bytes_twice_and_need_a_new_folder(tmp_path):
@@ -96,8 +100,14 @@ def told(curated, tmp_path_factory):
     """One training: its folder, its report, and what it told sweeptree."""
     top = tmp_path_factory.mktemp("told")
     args = ("--seed", "1", "--epochs", "6", "--data_dir", str(curated))
-    report = report_of(train(top, "linear_lr_1e-1", *args, SWEEPTREE_METRICS=str(top / "metrics.jsonl")))
-    return top, report, [json.loads(line) for line in (top / "metrics.jsonl").read_text().splitlines()]
+    report = report_of(
+        train(top, "linear_lr_1e-1", *args, SWEEPTREE_METRICS=str(top / "metrics.jsonl"))
+    )
+    return (
+        top,
+        report,
+        [json.loads(line) for line in (top / "metrics.jsonl").read_text().splitlines()],
+    )
 
 
 def test_a_run_tells_every_epoch_and_at_the_end_the_best_one(told):
@@ -112,7 +122,11 @@ def test_a_run_tells_every_epoch_and_at_the_end_the_best_one(told):
 def test_a_run_names_its_dataset_and_saves_the_test_scores_of_the_best_epoch(told, curated):
     top, report, _ = told
     folder = top / "results/linear_lr_1e-1/seed1"
-    assert sorted(p.name for p in folder.iterdir()) == ["history.json", "metrics.json", "predictions.npz"]
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "history.json",
+        "metrics.json",
+        "predictions.npz",
+    ]
     assert json.loads((folder / "metrics.json").read_text())["data_digest"] == load(curated).digest
     assert (report["exp"], report["seed"], report["lr"]) == ("linear_lr_1e-1", 1, 0.1)
     with np.load(folder / "predictions.npz", allow_pickle=False) as saved:
@@ -125,7 +139,11 @@ def test_a_run_names_its_dataset_and_saves_the_test_scores_of_the_best_epoch(tol
 
 def test_its_evaluation_lists_age_bands_from_young_to_old(told, curated, tmp_path):
     predictions = told[0] / "results/linear_lr_1e-1/seed1/predictions.npz"
-    evaluate(EvaluateSpec(predictions=(predictions,), data=curated, bootstrap=0, figures=False, out=tmp_path))
+    evaluate(
+        EvaluateSpec(
+            predictions=(predictions,), data=curated, bootstrap=0, figures=False, out=tmp_path
+        )
+    )
     with (tmp_path / "subgroups.csv").open(newline="") as stream:
         ages = [row["value"] for row in csv.DictReader(stream) if row["group"] == "age"]
     assert ages == [name for _, _, name in AGE_BANDS if name in ages]
@@ -135,11 +153,15 @@ def test_its_evaluation_lists_age_bands_from_young_to_old(told, curated, tmp_pat
 @pytest.mark.parametrize("model", [*NUMPY_MODELS, *TORCH_MODELS])
 def test_the_same_arguments_give_the_same_bytes(model, curated, tmp_path):
     for name in ("a", "b"):
-        report_of(train(tmp_path / name, f"{model}_lr_1e-3", "--epochs", "1", "--data_dir", str(curated)))
+        report_of(
+            train(tmp_path / name, f"{model}_lr_1e-3", "--epochs", "1", "--data_dir", str(curated))
+        )
     assert files_of(tmp_path / "a") == files_of(tmp_path / "b")
 
 
-@pytest.mark.parametrize(("model", "slow"), [("conv", "1e-4"), pytest.param("unet", "1e-5", marks=TORCH)])
+@pytest.mark.parametrize(
+    ("model", "slow"), [("conv", "1e-4"), pytest.param("unet", "1e-5", marks=TORCH)]
+)
 def test_the_learning_rate_matters(model, slow, curated, tmp_path):
     args = ("--data_dir", str(curated))
     reports = (report_of(train(tmp_path, f"{model}_lr_{rate}", *args)) for rate in (slow, "3e-3"))
@@ -149,21 +171,32 @@ def test_the_learning_rate_matters(model, slow, curated, tmp_path):
 
 def test_the_seed_changes_the_run(curated, tmp_path):
     args = ("linear_lr_3e-3", "--epochs", "2", "--data_dir", str(curated), "--seed")
-    assert report_of(train(tmp_path, *args, "1"))["train_loss"] != report_of(train(tmp_path, *args, "2"))["train_loss"]
+    assert (
+        report_of(train(tmp_path, *args, "1"))["train_loss"]
+        != report_of(train(tmp_path, *args, "2"))["train_loss"]
+    )
 
 
 @pytest.mark.parametrize("family", ["diag", "rhythm"])
 def test_other_labels_can_be_learnt(family, curated, tmp_path):
-    done = train(tmp_path, "linear_lr_3e-3", "--epochs", "1", "--labels", family, "--data_dir", str(curated))
+    done = train(
+        tmp_path, "linear_lr_3e-3", "--epochs", "1", "--labels", family, "--data_dir", str(curated)
+    )
     if family == "rhythm":  # every generated record has the same rhythm
-        assert (done.returncode, "no class of the val split can be scored" in done.stderr) == (2, True)
+        assert (done.returncode, "no class of the val split can be scored" in done.stderr) == (
+            2,
+            True,
+        )
     else:
         assert set(report_of(done)["test_auc_of_class"]) <= set(load(curated).classes[family])
 
 
 @pytest.mark.parametrize(
     ("exp", "said"),
-    [("forest_lr_1", "with a model of: linear, conv, unet, resnet"), ("conv_lr_1e-3", "Make the dataset: sweeptree")],
+    [
+        ("forest_lr_1", "with a model of: linear, conv, unet, resnet"),
+        ("conv_lr_1e-3", "Make the dataset: sweeptree"),
+    ],
 )
 def test_a_mistake_is_a_sentence_and_exit_code_2(exp, said, tmp_path):
     done = train(tmp_path, exp)
@@ -173,6 +206,8 @@ def test_a_mistake_is_a_sentence_and_exit_code_2(exp, said, tmp_path):
 
 
 def test_a_model_that_needs_torch_says_so_where_it_is_absent(curated, tmp_path):
-    (tmp_path / "torch.py").write_text("raise ModuleNotFoundError('No module named torch', name='torch')")
+    (tmp_path / "torch.py").write_text(
+        "raise ModuleNotFoundError('No module named torch', name='torch')"
+    )
     done = train(tmp_path, "unet_lr_1e-3", "--data_dir", str(curated), PYTHONPATH=str(tmp_path))
     assert (done.returncode, "pip install -r requirements-torch.txt" in done.stderr) == (2, True)

@@ -11,10 +11,11 @@ from collections import Counter
 import ptbxl_like
 import pytest
 
-from sweeptree.ecg import CurateSpec, curate, fetch
-from sweeptree.ecg.fetch import Absent, Client, FetchError, Wanted, fetch_all
-from sweeptree.ecg.plan import plan
-from sweeptree.ecg.source import plain_url
+from sweeptree.ecg import CurateSpec, curate
+from sweeptree.ecg.curate import fetch
+from sweeptree.ecg.curate.fetch import Absent, Client, FetchError, Wanted, fetch_all
+from sweeptree.ecg.curate.plan import plan
+from sweeptree.ecg.curate.source import plain_url
 from sweeptree.errors import Refused, SweeptreeError
 
 
@@ -86,7 +87,9 @@ class Site:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.site = self
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/"
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
+        self.thread = threading.Thread(
+            target=self.server.serve_forever, kwargs={"poll_interval": 0.01}
+        )
         self.thread.start()
 
     def close(self):
@@ -111,11 +114,15 @@ def client(site):
 
 
 def wanted(site, names):
-    return [Wanted(n, 30_000, hashlib.sha256((site.root / n).read_bytes()).hexdigest()) for n in names]
+    return [
+        Wanted(n, 30_000, hashlib.sha256((site.root / n).read_bytes()).hexdigest()) for n in names
+    ]
 
 
 def records(site):
-    return [f"{ptbxl_like.stem(i, 100)}{suffix}" for i in range(1, 13) for suffix in (".hea", ".dat")]
+    return [
+        f"{ptbxl_like.stem(i, 100)}{suffix}" for i in range(1, 13) for suffix in (".hea", ".dat")
+    ]
 
 
 def ignore(_done, _total):
@@ -254,11 +261,15 @@ def test_an_absent_address_says_so(client):
 
 
 def test_a_server_that_cannot_be_reached_is_named_with_the_systems_words():
-    with pytest.raises(FetchError, match=rf"{fetch.TRIES} tries: 127\.0\.0\.1: Connection refused$"):
+    with pytest.raises(
+        FetchError, match=rf"{fetch.TRIES} tries: 127\.0\.0\.1: Connection refused$"
+    ):
         Client("http://127.0.0.1:9/", pause=0.01).get(Wanted("table.csv", 100, None))
 
 
-@pytest.mark.parametrize("address", ["http://[::1/", "http://127.0.0.1:99999999/", "http://", "ftp://x/y/"])
+@pytest.mark.parametrize(
+    "address", ["http://[::1/", "http://127.0.0.1:99999999/", "http://", "ftp://x/y/"]
+)
 def test_an_address_that_is_none_is_refused_at_once(address):
     with pytest.raises(FetchError, match="no http or https address"):
         Client(address)

@@ -1,7 +1,9 @@
-"""kill -9 of the curator at many points of its way: the old dataset or the new one stands, and a rerun ends the same.
+"""kill -9 of the curator at many points of its way: the old dataset or the new one stands, and a
+rerun ends the same.
 
-The points are the audit events of the interpreter (open, rename, chmod, send ...), so a kill comes before each kind of
-step, also between the last change of the new folder and its exchange, and between the exchange and the clearing up.
+The points are the audit events of the interpreter (open, rename, chmod, send ...), so a kill comes
+before each kind of step, also between the last change of the new folder and its exchange, and
+between the exchange and the clearing up.
 """
 
 import os
@@ -15,17 +17,31 @@ from test_ecg_fetch import site as site  # noqa: PLC0414 - the same local server
 from sweeptree.ecg import CurateSpec, curate
 
 STEPS = frozenset(
-    {"open", "os.mkdir", "os.rename", "os.chmod", "os.remove", "os.rmdir", "os.truncate", "shutil.rmtree"}
+    {
+        "open",
+        "os.mkdir",
+        "os.rename",
+        "os.chmod",
+        "os.remove",
+        "os.rmdir",
+        "os.truncate",
+        "shutil.rmtree",
+    }
     | {"ctypes.dlsym", "http.client.connect", "http.client.send"}
 )
 
 
 def content(folder):
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file()
+    }
 
 
 def in_child(work, die_at=0, note=None):
-    """Run `work` in a process of its own that kills itself before step number `die_at`; 0: it counts its steps."""
+    """Run `work` in a process of its own that kills itself before step number `die_at`; 0: it
+    counts its steps."""
     child = os.fork()
     if child:
         return os.waitpid(child, 0)[1]
@@ -53,7 +69,11 @@ def points(work, note, most):
     """Step numbers: all of them, or `most` of them, spread over the whole way."""
     assert in_child(work, note=note) == 0
     total = int(note.read_text())
-    return sorted({1 + n * (total - 1) // (most - 1) for n in range(most)}) if total > most else range(1, total + 1)
+    return (
+        sorted({1 + n * (total - 1) // (most - 1) for n in range(most)})
+        if total > most
+        else range(1, total + 1)
+    )
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -76,7 +96,11 @@ def test_killed_while_it_replaces_a_dataset_the_old_or_the_new_one_stands(pristi
         seen.add(found == new)
         make(out)
         assert content(out) == new
-        assert sorted(p.name for p in out.parent.iterdir()) == [".out.lock", ".out.state.json", "out"]
+        assert sorted(p.name for p in out.parent.iterdir()) == [
+            ".out.lock",
+            ".out.state.json",
+            "out",
+        ]
     assert seen == {True, False}
 
 
@@ -95,7 +119,9 @@ def test_killed_while_it_makes_the_first_dataset_it_is_whole_or_absent(pristine,
 
 
 @pytest.mark.timeout(900)
-def test_killed_while_it_fetches_no_file_is_wrong_and_a_rerun_ends_the_same(site, pristine, tmp_path):
+def test_killed_while_it_fetches_no_file_is_wrong_and_a_rerun_ends_the_same(
+    site, pristine, tmp_path
+):
     curate(CurateSpec(source=str(pristine), out=tmp_path / "reference"))
     want = content(tmp_path / "reference")["signals_100.npy"]
 

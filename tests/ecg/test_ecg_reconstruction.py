@@ -14,7 +14,10 @@ def waves(processed, folder, noise=0.01, record_ids=None):
     folder.mkdir(parents=True, exist_ok=True)
     true = np.load(processed / "test_target.npy")
     np.save(folder / "y_true.npy", true)
-    np.save(folder / "y_pred.npy", true + np.random.default_rng(0).normal(0, noise, true.shape).astype(np.float32))
+    np.save(
+        folder / "y_pred.npy",
+        true + np.random.default_rng(0).normal(0, noise, true.shape).astype(np.float32),
+    )
     if record_ids is not None:
         np.save(folder / "ids.npy", record_ids)
     return folder
@@ -25,16 +28,24 @@ def test_reconstruction_scores_by_hand_in_microvolts(processed, tmp_path):
     judge(folder, data=processed, out=tmp_path / "out")
     scale = json.loads((processed / "normalization.json").read_text())
     span = np.array(scale["max"]) - np.array(scale["min"])
-    true, pred = (np.load(folder / f"y_{n}.npy").astype(float) * span[:, None] for n in ("true", "pred"))
+    true, pred = (
+        np.load(folder / f"y_{n}.npy").astype(float) * span[:, None] for n in ("true", "pred")
+    )
     found = metrics_of(tmp_path / "out")["runs"]["run"]
     assert found["unit"] == "uV"
     assert found["overall"]["mae"] == pytest.approx(np.abs(true - pred).mean(), rel=1e-9)
-    correlations = [np.corrcoef(t, p)[0, 1] for n in range(len(true)) for t, p in zip(true[n], pred[n], strict=True)]
+    correlations = [
+        np.corrcoef(t, p)[0, 1]
+        for n in range(len(true))
+        for t, p in zip(true[n], pred[n], strict=True)
+    ]
     assert found["overall"]["r"] == pytest.approx(np.mean(correlations), rel=1e-9)
 
 
 def test_reconstruction_writes_its_figures_and_tables(processed, tmp_path):
-    files = judge(waves(processed, tmp_path / "run"), data=processed, figures=True, out=tmp_path / "out").files
+    files = judge(
+        waves(processed, tmp_path / "run"), data=processed, figures=True, out=tmp_path / "out"
+    ).files
     assert {"lead_errors.svg", "overlay.png", "per_lead.csv", "report.html"} <= set(files)
 
 
@@ -47,7 +58,9 @@ def test_errors_bear_their_unit_in_the_report(processed, tmp_path):
 def test_the_report_compares_reconstructions(processed, tmp_path):
     for name, noise in (("a", 0.01), ("b", 0.05)):
         waves(processed, tmp_path / "s" / name, noise)
-    text = judge(tmp_path / "s", data=processed, compare=True, bootstrap=50, out=tmp_path / "out").markdown
+    text = judge(
+        tmp_path / "s", data=processed, compare=True, bootstrap=50, out=tmp_path / "out"
+    ).markdown
     assert "## Paired comparison" in text
     assert "| a | b | Pearson r |" in text
 
@@ -82,7 +95,9 @@ FLAT = np.zeros((2, 12, 100))
 WAVY = np.random.default_rng(0).normal(size=FLAT.shape)
 
 
-@pytest.mark.parametrize("pair", [(FLAT, WAVY), (WAVY, FLAT), (FLAT, FLAT)], ids=["true", "predicted", "both"])
+@pytest.mark.parametrize(
+    "pair", [(FLAT, WAVY), (WAVY, FLAT), (FLAT, FLAT)], ids=["true", "predicted", "both"]
+)
 def test_flat_signals_have_no_correlation_and_no_warning(pair, tmp_path):
     for name, values in zip(("y_true", "y_pred"), pair, strict=True):
         np.save(tmp_path / f"{name}.npy", values)

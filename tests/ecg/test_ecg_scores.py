@@ -5,7 +5,7 @@ import pytest
 from MLstatkit import Delong_test
 from sklearn import metrics
 
-from sweeptree.ecg import bootstrap, compare, delong, scores
+from sweeptree.ecg.evaluate import bootstrap, compare, delong, scores
 from sweeptree.errors import UsageError
 
 
@@ -95,7 +95,9 @@ def test_each_resample_scores_as_scikit_learn_scores_it(how, labels, predicted):
             y, p = labels[rows, c], predicted[rows, c]
             if 0 < y.sum() < len(y):
                 assert areas[b, c] == pytest.approx(metrics.roc_auc_score(y, p), abs=1e-12)
-                assert precisions[b, c] == pytest.approx(metrics.average_precision_score(y, p), abs=1e-12)
+                assert precisions[b, c] == pytest.approx(
+                    metrics.average_precision_score(y, p), abs=1e-12
+                )
             else:
                 assert np.isnan(areas[b, c])
 
@@ -136,7 +138,9 @@ def test_the_same_seed_draws_the_same_and_another_does_not(labels):
 
 def test_means_leave_unknown_values_out():
     weights = np.array([[1, 2], [1, 0]], np.float32)
-    np.testing.assert_allclose(bootstrap.means(np.array([[1.0, np.nan], [3.0, 5.0]]), weights), [[2, 5], [1, np.nan]])
+    np.testing.assert_allclose(
+        bootstrap.means(np.array([[1.0, np.nan], [3.0, 5.0]]), weights), [[2, 5], [1, np.nan]]
+    )
 
 
 @pytest.mark.parametrize("c", CLASSES)
@@ -158,7 +162,12 @@ def test_holm_by_hand():
 
 @pytest.mark.parametrize(
     ("run", "config"),
-    [("unet/seed1", "unet"), ("unet_lr_3e-4_seed2", "unet_lr_3e-4"), ("seed3", "seed3"), ("a/b", "a/b")],
+    [
+        ("unet/seed1", "unet"),
+        ("unet_lr_3e-4_seed2", "unet_lr_3e-4"),
+        ("seed3", "seed3"),
+        ("a/b", "a/b"),
+    ],
 )
 def test_a_config_is_a_run_without_its_seed(run, config):
     assert compare.config_name(run) == config

@@ -1,4 +1,5 @@
-"""One data/processed for all worktrees: linked, read-only, and a change of it does not go unnoticed."""
+"""One data/processed for all worktrees: linked, read-only, and a change of it does not go
+unnoticed."""
 
 import os
 import shlex
@@ -8,21 +9,20 @@ import sys
 import pytest
 from helpers import git
 
-from sweeptree import stages
-from sweeptree.ecg import CurateSpec, curate, load, swap
+from sweeptree.ecg import CurateSpec, curate, load
+from sweeptree.ecg.curate import swap
 from sweeptree.errors import Refused, UsageError
 from sweeptree.model import SweepSpec
-from sweeptree.preflight import prepare
 from sweeptree.records import SweepStore
 from sweeptree.settings import Settings
-from sweeptree.sweeps import Chain, Sweep
+from sweeptree.sweep import stages
+from sweeptree.sweep.preflight import prepare
+from sweeptree.sweep.running import Chain, Sweep
 from sweeptree.worktrees import Pool
 
 # Root is stopped by no file mode; a root without these rights is a user like any other.
 PLAIN = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.getuid() == 0 else []
-SCRIPT = (
-    "import sys; from sweeptree.ecg import *; curate(CurateSpec(source=sys.argv[1], out=sys.argv[2], recheck=True))"
-)
+SCRIPT = "import sys; from sweeptree.ecg import *; curate(CurateSpec(source=sys.argv[1], out=sys.argv[2], recheck=True))"
 
 
 def _can_be_plain() -> bool:
@@ -32,7 +32,9 @@ def _can_be_plain() -> bool:
         return False
 
 
-as_user = pytest.mark.skipif(not _can_be_plain(), reason="this root cannot give up its rights: no setpriv")
+as_user = pytest.mark.skipif(
+    not _can_be_plain(), reason="this root cannot give up its rights: no setpriv"
+)
 
 
 def make(source, out):
@@ -57,7 +59,10 @@ def run_job(repo, command):
     """One job of a sweep in a worktree; returns its log and record."""
     spec = SweepSpec(exp_name="exp", repo=repo, use_worktree=True, commands=(command,))
     prepared = prepare(spec, Settings(slot_dir=repo.parent / "slots"))
-    with SweepStore.open(prepared.paths) as store, Pool(prepared.repo, prepared.base, "exp", size=1) as pool:
+    with (
+        SweepStore.open(prepared.paths) as store,
+        Pool(prepared.repo, prepared.base, "exp", size=1) as pool,
+    ):
         chain = Chain(Sweep(prepared, store, pool), prepared.jobs[0])
         stages.prepare_worktree(chain)
         stages.run_command(chain)
@@ -66,7 +71,11 @@ def run_job(repo, command):
 
 
 def content(folder):
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file()
+    }
 
 
 ATTACKS = (
@@ -95,7 +104,11 @@ def test_a_further_run_replaces_what_is_read_only(pristine, tmp_path):
     for _ in range(2):
         make(pristine, out)
     assert load(out).manifest["counts"]["records"] == 12
-    assert sorted(p.name for p in out.parent.iterdir()) == [".processed.lock", ".processed.state.json", "processed"]
+    assert sorted(p.name for p in out.parent.iterdir()) == [
+        ".processed.lock",
+        ".processed.state.json",
+        "processed",
+    ]
 
 
 @as_user
@@ -110,7 +123,9 @@ def test_a_read_only_folder_that_a_killed_run_left_is_cleared_away(pristine, tmp
 
 def test_folders_are_read_only_too(pristine, tmp_path):
     curate(CurateSpec(source=str(pristine), out=tmp_path / "out"))
-    assert {p.stat().st_mode & 0o222 for p in (tmp_path / "out", *(tmp_path / "out").rglob("*"))} == {0}
+    assert {
+        p.stat().st_mode & 0o222 for p in (tmp_path / "out", *(tmp_path / "out").rglob("*"))
+    } == {0}
 
 
 def test_a_link_in_the_place_of_the_temporary_folder_leads_nowhere(pristine, tmp_path):

@@ -7,8 +7,9 @@ import numpy as np
 import ptbxl_like
 import pytest
 
-from sweeptree.ecg import CurateSpec, curate, verify
-from sweeptree.ecg.confined import FolderStore
+from sweeptree.ecg import CurateSpec, curate
+from sweeptree.ecg.curate import verify
+from sweeptree.ecg.curate.confined import FolderStore
 
 RECORDS = 60
 
@@ -20,7 +21,8 @@ def small_shards(monkeypatch):
 
 @pytest.fixture
 def readers(monkeypatch):
-    """Storage that takes a while for each record; the list gets how many reads were under way at each."""
+    """Storage that takes a while for each record; the list gets how many reads were under way at
+    each."""
     plain, guard, active, seen = FolderStore.read, threading.Lock(), [0], []
 
     def slow(store, name, limit):
@@ -49,10 +51,17 @@ def test_the_number_of_readers_makes_no_difference(small_shards, monkeypatch, tm
     source = ptbxl_like.make(tmp_path / "source", RECORDS)
     ptbxl_like.DEFECTS["flipped_bit"][0](source)
     made = []
-    for name, owned in (("alone", 1e9), ("together", 0.0)):  # as if no shard had waited, and as if each had
-        monkeypatch.setattr(verify.time, "thread_time", lambda owned=owned: time.perf_counter() * owned)
+    for name, owned in (
+        ("alone", 1e9),
+        ("together", 0.0),
+    ):  # as if no shard had waited, and as if each had
+        monkeypatch.setattr(
+            verify.time, "thread_time", lambda owned=owned: time.perf_counter() * owned
+        )
         out = tmp_path / name
         curate(CurateSpec(source=str(source), out=out, rate="100", on_bad_record="quarantine"))
-        made.append({path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()})
+        made.append(
+            {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+        )
     assert made[0] == made[1]
     assert len(np.load(tmp_path / "alone" / "signals_100.npy", mmap_mode="r")) == RECORDS - 1

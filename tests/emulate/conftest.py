@@ -1,4 +1,5 @@
-"""emulate: a GitHub that we did not write, over a bare repository that git pushes to by a pretended ssh."""
+"""emulate: a GitHub that we did not write, over a bare repository that git pushes to by a pretended
+ssh."""
 
 import socket
 import subprocess
@@ -14,8 +15,8 @@ import yaml
 from helpers import git
 
 from emulate.running import ADA, GRACE, MIRROR, Emulate
-from sweeptree.delivery import Surroundings
-from sweeptree.forge.pace import Pace
+from sweeptree.publish.delivery import Context
+from sweeptree.publish.forge.pace import Pace
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / "build" / "emulate"
@@ -48,9 +49,21 @@ def emulate(repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     }
     (tmp_path / "seed.yaml").write_text(yaml.safe_dump(seed))
     url = f"http://127.0.0.1:{port}"
-    words = [str(NODE), str(SCRIPT), "start", "-p", str(port), "-s", "github", "--seed", str(tmp_path / "seed.yaml")]
+    words = [
+        str(NODE),
+        str(SCRIPT),
+        "start",
+        "-p",
+        str(port),
+        "-s",
+        "github",
+        "--seed",
+        str(tmp_path / "seed.yaml"),
+    ]
     with (tmp_path / "emulate.log").open("wb") as log:
-        process = subprocess.Popen([*words, "--base-url", url], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [*words, "--base-url", url], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+        )
     try:
         _await(process, url, tmp_path / "emulate.log")
         made = Emulate(url, _bare(tmp_path / "served" / "ada" / "ecg.git", url))
@@ -106,7 +119,9 @@ def worktree(emulate: Emulate, repo: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def around(emulate: Emulate, tmp_path: Path) -> Surroundings:
+def around(emulate: Emulate, tmp_path: Path) -> Context:
     """The token, the address of the interface, and no pause between writes."""
     pace = Pace(tmp_path / "state" / "forge.lock", interval=0.0, max_wait=5.0)
-    return Surroundings({"SWEEPTREE_GITHUB_TOKEN": ADA, "PATH": ""}, tmp_path / "state", emulate.url, pace)
+    return Context(
+        {"SWEEPTREE_GITHUB_TOKEN": ADA, "PATH": ""}, tmp_path / "state", emulate.url, pace
+    )

@@ -1,7 +1,8 @@
 """Post-receive hook of the bare repository: what was pushed is told to emulate, object by object.
 
-emulate speaks no git. It computes the same hashes from the same trees and commits, so a wrong copy shows at once.
-Usage: mirror.py API_URL OWNER/REPO TOKEN, in the repository, with git's "old new ref" lines on stdin.
+emulate speaks no git. It computes the same hashes from the same trees and commits, so a wrong copy
+shows at once. Usage: mirror.py API_URL OWNER/REPO TOKEN, in the repository, with git's "old new
+ref" lines on stdin.
 """
 
 import base64
@@ -47,7 +48,9 @@ class Mirror:
         assert made == commit, (made, commit)
 
     def _person(self, commit: str, who: str) -> dict[str, str]:
-        shown = git("show", "-s", f"--format=%{who}n%n%{who}e%n%{who}I", commit).decode().splitlines()
+        shown = (
+            git("show", "-s", f"--format=%{who}n%n%{who}e%n%{who}I", commit).decode().splitlines()
+        )
         return dict(zip(("name", "email", "date"), shown, strict=True))
 
     def _tree(self, commit: str) -> str:
@@ -57,13 +60,18 @@ class Mirror:
                 facts, path = line.split("\t", 1)
                 mode, kind, sha = facts.split()
                 content = base64.b64encode(git("cat-file", "blob", sha)).decode()
-                assert self._call("POST", "blobs", {"content": content, "encoding": "base64"})["sha"] == sha
+                assert (
+                    self._call("POST", "blobs", {"content": content, "encoding": "base64"})["sha"]
+                    == sha
+                )
                 entries.append({"path": path, "mode": mode, "type": kind, "sha": sha})
         return str(self._call("POST", "trees", {"tree": entries})["sha"])
 
     def _call(self, verb: str, path: str, body: dict[str, Any]) -> Any:
         headers = {"Authorization": f"token {self._token}", "Content-Type": "application/json"}
-        request = urllib.request.Request(f"{self._root}/{path}", json.dumps(body).encode(), headers, method=verb)
+        request = urllib.request.Request(
+            f"{self._root}/{path}", json.dumps(body).encode(), headers, method=verb
+        )
         with urllib.request.urlopen(request, timeout=20) as answer:
             return json.load(answer)
 

@@ -22,10 +22,13 @@ class Emulate:
             return json.load(answer)
 
     def requests_so_far(self) -> int:
-        """How many requests were made with the token of the deliveries, by emulate's own count; this one counts."""
+        """How many requests were made with the token of the deliveries, by emulate's own count;
+        this one counts."""
         with self._ask("/user", ADA) as answer:
             return 5000 - int(answer.headers["x-ratelimit-remaining"])
 
     def _ask(self, path: str, token: str) -> Any:
-        request = urllib.request.Request(self.url + path, headers={"Authorization": f"token {token}"})
+        request = urllib.request.Request(
+            self.url + path, headers={"Authorization": f"token {token}"}
+        )
         return urllib.request.urlopen(request, timeout=20)

@@ -1,7 +1,8 @@
 """What a GitHub that somebody else wrote makes of our requests.
 
-Only what emulate 0.12.2 does as GitHub does is asked of it. It lacks the refusals (a second pull request of one
-branch, a draft's merge, an old approval), statuses and conflicts: those are tests/forge's.
+Only what emulate 0.12.2 does as GitHub does is asked of it. It lacks the refusals (a second pull
+request of one branch, a draft's merge, an old approval), statuses and conflicts: those are
+tests/forge's.
 """
 
 from dataclasses import replace
@@ -10,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from emulate.running import Emulate
-from sweeptree.delivery import Options, Surroundings, deliver, find_target
 from sweeptree.errors import ForgeError
-from sweeptree.forge import Comment, Forge, Method
+from sweeptree.publish.delivery import Context, Options, deliver, find_target
+from sweeptree.publish.forge import Comment, Forge, Method
 
 FULL = Options(title="Wider", labels=("auto-results", "overnight"), reviewers=("grace",))
 
 
 @pytest.fixture
-def forge(emulate: Emulate, worktree: Path, around: Surroundings) -> Forge:
+def forge(emulate: Emulate, worktree: Path, around: Context) -> Forge:
     """The forge as the delivery sees it."""
     found = find_target(worktree, Options(), around).forge
     assert found is not None
@@ -26,7 +27,7 @@ def forge(emulate: Emulate, worktree: Path, around: Surroundings) -> Forge:
 
 
 def test_draft_with_labels_and_reviewers_takes_four_requests(
-    emulate: Emulate, worktree: Path, around: Surroundings
+    emulate: Emulate, worktree: Path, around: Context
 ) -> None:
     before = emulate.requests_so_far()
     done = deliver(worktree, "wider", FULL, around)
@@ -37,7 +38,9 @@ def test_draft_with_labels_and_reviewers_takes_four_requests(
     assert [user["login"] for user in pull["requested_reviewers"]] == ["grace"]
 
 
-def test_unchanged_rerun_takes_one_request(emulate: Emulate, worktree: Path, around: Surroundings) -> None:
+def test_unchanged_rerun_takes_one_request(
+    emulate: Emulate, worktree: Path, around: Context
+) -> None:
     deliver(worktree, "wider", FULL, around)
     before = emulate.requests_so_far()
     done = deliver(worktree, "wider", FULL, around)
@@ -46,7 +49,7 @@ def test_unchanged_rerun_takes_one_request(emulate: Emulate, worktree: Path, aro
 
 
 def test_found_by_head_and_base_among_others(
-    emulate: Emulate, worktree: Path, around: Surroundings, forge: Forge
+    emulate: Emulate, worktree: Path, around: Context, forge: Forge
 ) -> None:
     for branch in ("wider", "wider-2", "x/wider"):
         deliver(worktree, branch, Options(title=branch), around)
@@ -56,7 +59,7 @@ def test_found_by_head_and_base_among_others(
 
 
 def test_labels_and_reviewers_that_are_missing_are_added(
-    emulate: Emulate, worktree: Path, around: Surroundings
+    emulate: Emulate, worktree: Path, around: Context
 ) -> None:
     deliver(worktree, "wider", replace(FULL, labels=("one",), reviewers=()), around)
     done = deliver(worktree, "wider", replace(FULL, labels=("one", "two")), around)
@@ -65,13 +68,13 @@ def test_labels_and_reviewers_that_are_missing_are_added(
     assert [user["login"] for user in emulate.get("/pulls/1")["requested_reviewers"]] == ["grace"]
 
 
-def test_unknown_reviewer_is_a_warning(emulate: Emulate, worktree: Path, around: Surroundings) -> None:
+def test_unknown_reviewer_is_a_warning(emulate: Emulate, worktree: Path, around: Context) -> None:
     done = deliver(worktree, "wider", replace(FULL, reviewers=("nobody", "grace")), around)
     assert [warning.split()[0] for warning in done.warnings] == ["nobody"]
     assert [user["login"] for user in emulate.get("/pulls/1")["requested_reviewers"]] == ["grace"]
 
 
-def test_body_is_brought_up_to_date(emulate: Emulate, worktree: Path, around: Surroundings) -> None:
+def test_body_is_brought_up_to_date(emulate: Emulate, worktree: Path, around: Context) -> None:
     deliver(worktree, "wider", replace(FULL, note="first"), around)
     deliver(worktree, "wider", replace(FULL, note="second"), around)
     body = emulate.get("/pulls/1")["body"]
@@ -79,7 +82,7 @@ def test_body_is_brought_up_to_date(emulate: Emulate, worktree: Path, around: Su
 
 
 def test_comment_is_written_once_and_edited(
-    emulate: Emulate, worktree: Path, around: Surroundings, forge: Forge
+    emulate: Emulate, worktree: Path, around: Context, forge: Forge
 ) -> None:
     deliver(worktree, "wider", FULL, around)
     for text in ("red", "green", "green"):
@@ -90,7 +93,7 @@ def test_comment_is_written_once_and_edited(
 
 @pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
 def test_merge_takes_the_head_that_was_tested(
-    emulate: Emulate, worktree: Path, around: Surroundings, forge: Forge, method: Method
+    emulate: Emulate, worktree: Path, around: Context, forge: Forge, method: Method
 ) -> None:
     deliver(worktree, "wider", replace(FULL, is_draft=False), around)
     pull = forge.get(1)

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from sweeptree.server import Server, ensure, environment, stop
+from sweeptree.engine.server import Server, ensure, environment, stop
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The shared server. The test process (and its children) talk to it; the last worker stops it."""
+    """The shared server.
+
+    The test process (and its children) talk to it; the last worker stops it.
+    """
     base = tmp_path_factory.getbasetemp()
     home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared server"
     home.mkdir(mode=0o700, exist_ok=True)

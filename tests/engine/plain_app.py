@@ -1,4 +1,5 @@
-"""A tiny ASGI app in Prefect's place: answers the health check, so that starting and stopping is quick to test."""
+"""A tiny ASGI app in Prefect's place: answers the health check, so that starting and stopping is
+quick to test."""
 
 from __future__ import annotations
 
@@ -14,7 +15,13 @@ async def _app(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
         return
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [(b"content-type", b"text/plain")],
+        }
+    )
     await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
 
 

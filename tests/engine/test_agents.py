@@ -12,11 +12,11 @@ from sweep_kit import aggregated, states_of
 from sweeptree.agents.experiment_orchestrator import experiment_orchestrator
 from sweeptree.agents.merge_assistant import merge_assistant
 from sweeptree.agents.results_aggregator import results_aggregator
+from sweeptree.engine.server import Server
 from sweeptree.errors import UsageError
-from sweeptree.merging import MergeSpec
 from sweeptree.model import JobState, SweepSpec
+from sweeptree.publish.merging import MergeSpec
 from sweeptree.records import SweepPaths
-from sweeptree.server import Server
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("server")]
 
@@ -24,7 +24,12 @@ pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("server")]
 @pytest.fixture
 def ran(repo: Path, server: Server) -> SweepPaths:
     """A sweep that the orchestrator ran alone: one job of two ok."""
-    spec = SweepSpec(exp_name="alone", repo=repo, commands=("python3 train.py --lr 1", "exit 3"), metric="val_auc:max")
+    spec = SweepSpec(
+        exp_name="alone",
+        repo=repo,
+        commands=("python3 train.py --lr 1", "exit 3"),
+        metric="val_auc:max",
+    )
     state = experiment_orchestrator(spec, return_state=True)
     assert (state.name, state.message) == ("Failed", "1 failed, 1 succeeded")
     return SweepPaths(repo / "results" / "alone")
@@ -34,7 +39,11 @@ def test_the_aggregator_finds_what_the_orchestrator_left(ran: SweepPaths) -> Non
     assert states_of(ran) == [JobState.SUCCEEDED, JobState.FAILED]
     ran.aggregated_json.unlink()
     summary = results_aggregator(ran.root)
-    assert (summary.n_jobs, summary.exit_code, summary.states) == (2, 1, {"failed": 1, "succeeded": 1})
+    assert (summary.n_jobs, summary.exit_code, summary.states) == (
+        2,
+        1,
+        {"failed": 1, "succeeded": 1},
+    )
     assert summary.leaderboard[0]["val_auc"] == "0.9"
     assert aggregated(ran)["n_jobs"] == 2
     assert "1 of 2 jobs did not succeed" in ran.report.read_text()
@@ -65,17 +74,30 @@ def feature(repo: Path, tmp_path: Path) -> Path:
 
 def test_the_merge_assistant_takes_what_its_form_asks(repo: Path, feature: Path) -> None:
     git("branch", "release", "main", cwd=repo)
-    spec = MergeSpec(worktree=feature, base="release", method="squash", test_command="grep wider *.py", dry_run=False)
+    spec = MergeSpec(
+        worktree=feature,
+        base="release",
+        method="squash",
+        test_command="grep wider *.py",
+        dry_run=False,
+    )
     state = merge_assistant(spec, return_state=True)
     assert (state.name, state.message) == ("Completed", "merged: feature")
     assert git("rev-list", "--count", "main..release", cwd=repo) == "1"
     assert git("show", "release:train.py", cwd=repo) == "print('wider')"
 
 
-def test_the_merge_assistant_says_in_one_line_why_it_does_not_merge(repo: Path, feature: Path) -> None:
+def test_the_merge_assistant_says_in_one_line_why_it_does_not_merge(
+    repo: Path, feature: Path
+) -> None:
     before = git("rev-parse", "main", cwd=repo)
-    state = merge_assistant(MergeSpec(worktree=feature, test_command="exit 3", dry_run=False), return_state=True)
-    assert (state.name, state.message) == ("Refused", "the tests of the merge's result are red: exit code 3")
+    state = merge_assistant(
+        MergeSpec(worktree=feature, test_command="exit 3", dry_run=False), return_state=True
+    )
+    assert (state.name, state.message) == (
+        "Refused",
+        "the tests of the merge's result are red: exit code 3",
+    )
     assert git("rev-parse", "main", cwd=repo) == before
 
 
@@ -83,8 +105,14 @@ def test_the_merge_assistant_says_in_one_line_why_it_does_not_merge(repo: Path, 
     ("fields", "said"),
     [
         ({}, "it is not said what to merge; give either pull_request or worktree"),
-        ({"pull_request": 1}, "there is no forge to ask about pull requests; there is no remote 'origin'"),
-        ({"worktree": ".", "base": "main"}, "is on main itself; name the base with --base, or another worktree"),
+        (
+            {"pull_request": 1},
+            "there is no forge to ask about pull requests; there is no remote 'origin'",
+        ),
+        (
+            {"worktree": ".", "base": "main"},
+            "is on main itself; name the base with --base, or another worktree",
+        ),
     ],
 )
 def test_a_mistake_in_the_form_is_one_line(
@@ -92,10 +120,18 @@ def test_a_mistake_in_the_form_is_one_line(
 ) -> None:
     monkeypatch.chdir(repo)
     state = merge_assistant(MergeSpec.model_validate(fields), return_state=True)
-    assert state.name == "Refused" and said in str(state.message) and "Traceback" not in str(state.message)
+    assert (
+        state.name == "Refused"
+        and said in str(state.message)
+        and "Traceback" not in str(state.message)
+    )
 
 
 def test_every_field_of_the_form_says_in_plain_words_what_it_is() -> None:
     form = parameter_schema(merge_assistant).model_dump()["definitions"]["MergeSpec"]["properties"]
     assert set(MergeSpec.model_fields) == set(form)
-    assert not [name for name, field in form.items() if not field.get("description") or "<" in field["description"]]
+    assert not [
+        name
+        for name, field in form.items()
+        if not field.get("description") or "<" in field["description"]
+    ]

@@ -1,4 +1,5 @@
-"""The Diagnostic Evaluator with a command that makes the predictions: run in a worktree first, then judged."""
+"""The Diagnostic Evaluator with a command that makes the predictions: run in a worktree first, then
+judged."""
 
 from __future__ import annotations
 
@@ -10,12 +11,12 @@ from helpers import git
 from sweep_kit import records_of, see
 
 from sweeptree.agents.diagnostic_evaluator import diagnostic_evaluator
-from sweeptree.ecg.command import CommandFailed
-from sweeptree.ecg.evaluator import EvaluateSpec
+from sweeptree.ecg.evaluate.command import CommandFailed
+from sweeptree.ecg.evaluate.evaluator import EvaluateSpec
+from sweeptree.engine.server import Server
 from sweeptree.errors import Refused, UsageError
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths, read_record
-from sweeptree.server import Server
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("server")]
 
@@ -38,7 +39,14 @@ def predicting(repo: Path) -> Path:
 
 
 def asked(repo: Path, command: str, **more: object) -> EvaluateSpec:
-    fields = {"command": command, "exp_name": "judged", "repo": repo, "bootstrap": 20, "figures": False, **more}
+    fields = {
+        "command": command,
+        "exp_name": "judged",
+        "repo": repo,
+        "bootstrap": 20,
+        "figures": False,
+        **more,
+    }
     return EvaluateSpec.model_validate(fields)
 
 
@@ -47,14 +55,24 @@ def paths_of(repo: Path) -> SweepPaths:
 
 
 @pytest.mark.parametrize("command", ["python3 predict.py", "INTO_OUT=1 python3 predict.py"])
-def test_the_command_runs_in_a_worktree_and_what_it_made_is_judged(command: str, predicting: Path) -> None:
+def test_the_command_runs_in_a_worktree_and_what_it_made_is_judged(
+    command: str, predicting: Path
+) -> None:
     found = diagnostic_evaluator(asked(predicting, command))
     record = read_record(paths_of(predicting).record(0))
-    assert (record.state, record.base_commit) == (JobState.SUCCEEDED, git("rev-parse", "HEAD", cwd=predicting))
-    assert str(predicting / ".sweeptree" / "wt" / "judged") in paths_of(predicting).log(0).read_text()
+    assert (record.state, record.base_commit) == (
+        JobState.SUCCEEDED,
+        git("rev-parse", "HEAD", cwd=predicting),
+    )
+    assert (
+        str(predicting / ".sweeptree" / "wt" / "judged") in paths_of(predicting).log(0).read_text()
+    )
     ((name, scores),) = found.runs.items()
     assert (name, scores["auc_macro"]) == ("INTO_OUT=1" if "INTO_OUT" in command else "job_0", 1.0)
-    assert json.loads((paths_of(predicting).root / "evaluation" / "metrics.json").read_text())["best"] == name
+    assert (
+        json.loads((paths_of(predicting).root / "evaluation" / "metrics.json").read_text())["best"]
+        == name
+    )
     assert not (predicting / "out").exists()
 
 
@@ -84,7 +102,9 @@ def test_uncommitted_changes_are_refused_before_anything_starts(predicting: Path
     assert records_of(paths_of(predicting)) == {}
 
 
-def test_a_dataset_that_is_not_there_is_found_before_the_command_runs(predicting: Path, tmp_path: Path) -> None:
+def test_a_dataset_that_is_not_there_is_found_before_the_command_runs(
+    predicting: Path, tmp_path: Path
+) -> None:
     with pytest.raises(UsageError, match=r"manifest\.json"):
         diagnostic_evaluator(asked(predicting, "python3 predict.py", data=tmp_path / "nothing"))
     assert not paths_of(predicting).root.exists()

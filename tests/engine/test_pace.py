@@ -8,7 +8,7 @@ import threading
 from prefect.events.clients import PrefectEventsClient
 from prefect.events.worker import EventsWorker
 
-from sweeptree.tasks.pace import MOST, Pace
+from sweeptree.engine.pace import MOST, Pace
 
 
 class Backlog:

@@ -21,16 +21,16 @@ from urllib.parse import quote
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 
+from sweeptree.engine.server import Server, StartPolicy, Watchdog, ensure, environment, status, stop
 from sweeptree.errors import ServerError
-from sweeptree.server import Manner, Server, Watchdog, ensure, environment, status, stop
 
 pytestmark = pytest.mark.engine
 
 START = """
 import sys
 from pathlib import Path
-from sweeptree.server import Manner, ensure
-print(ensure(Path(sys.argv[1]), 0, Manner(app=sys.argv[2])).pid)
+from sweeptree.server import StartPolicy, ensure
+print(ensure(Path(sys.argv[1]), 0, StartPolicy(app=sys.argv[2])).pid)
 """
 
 
@@ -76,13 +76,15 @@ def test_two_callers_at_once_start_one_server_that_outlives_them(home: Path, pla
 
 
 def test_a_living_server_is_used_again(home: Path, plain: str) -> None:
-    first = ensure(home, 0, Manner(app=plain))
-    assert ensure(home, 1, Manner(app=plain)) == first
+    first = ensure(home, 0, StartPolicy(app=plain))
+    assert ensure(home, 1, StartPolicy(app=plain)) == first
 
 
-def test_a_relative_home_is_meant_from_here(tmp_path: Path, plain: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_home_is_meant_from_here(
+    tmp_path: Path, plain: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    server = ensure(Path("home"), 0, Manner(app=plain))
+    server = ensure(Path("home"), 0, StartPolicy(app=plain))
     try:
         assert status(tmp_path / "home") == server
     finally:
@@ -90,7 +92,10 @@ def test_a_relative_home_is_meant_from_here(tmp_path: Path, plain: str, monkeypa
 
 
 def test_stop_ends_exactly_the_server_of_its_home(home: Path, tmp_path: Path, plain: str) -> None:
-    server, other = ensure(home, 0, Manner(app=plain)), ensure(tmp_path / "other", 0, Manner(app=plain))
+    server, other = (
+        ensure(home, 0, StartPolicy(app=plain)),
+        ensure(tmp_path / "other", 0, StartPolicy(app=plain)),
+    )
     try:
         assert stop(home)
         assert status(home) is None
@@ -103,7 +108,7 @@ def test_stop_ends_exactly_the_server_of_its_home(home: Path, tmp_path: Path, pl
 
 def test_a_busy_port_gives_one_of_the_next(home: Path, plain: str) -> None:
     with busy_port() as port:
-        server = ensure(home, port, Manner(app=plain))
+        server = ensure(home, port, StartPolicy(app=plain))
         assert server.moved
         assert (server.wanted_port, server.port > port) == (port, True)
         assert json.loads((home / "server.json").read_text())["port"] == server.port
@@ -111,12 +116,12 @@ def test_a_busy_port_gives_one_of_the_next(home: Path, plain: str) -> None:
 
 def test_a_busy_port_is_refused_when_no_other_will_do(home: Path, plain: str) -> None:
     with busy_port() as port, pytest.raises(ServerError, match=f"port {port} is in use"):
-        ensure(home, port, Manner(app=plain, exact=True))
+        ensure(home, port, StartPolicy(app=plain, exact=True))
 
 
 def test_a_start_that_fails_shows_the_end_of_the_log(home: Path) -> None:
     with pytest.raises(ServerError, match="No module named 'no_such_app'") as caught:
-        ensure(home, 0, Manner(app="no_such_app:make"))
+        ensure(home, 0, StartPolicy(app="no_such_app:make"))
     assert str(home / "server.log") in caught.value.hint[0]
     assert status(home) is None
 
@@ -144,7 +149,7 @@ def test_stop_never_signals_a_process_that_started_at_another_time(home: Path) -
 
 
 def test_a_silent_server_is_replaced_on_the_same_port(home: Path, plain: str) -> None:
-    manner = Manner(app=plain, start=60, answer=0.1, stop=0.1)
+    manner = StartPolicy(app=plain, start=60, answer=0.1, stop=0.1)
     first = ensure(home, 0, manner)
     os.kill(first.pid, signal.SIGSTOP)
     os.utime(home / "server.json", (0, 0))
@@ -159,20 +164,20 @@ def test_the_server_sees_neither_the_users_prefect_settings_nor_git(
 ) -> None:
     monkeypatch.setenv("PREFECT_SERVER_DATABASE_CONNECTION_URL", "postgresql://elsewhere")
     monkeypatch.setenv("GIT_DIR", "/elsewhere")
-    server = ensure(home, 0, Manner(app=plain))
+    server = ensure(home, 0, StartPolicy(app=plain))
     assert b"elsewhere" not in Path(f"/proc/{server.pid}/environ").read_bytes()
 
 
 def test_a_long_log_is_moved_aside(home: Path, plain: str) -> None:
     home.mkdir()
     (home / "server.log").write_bytes(b"x" * (5 * 1024 * 1024))
-    ensure(home, 0, Manner(app=plain))
+    ensure(home, 0, StartPolicy(app=plain))
     wait_for(lambda: (home / "server.log").stat().st_size < 1024)
     assert (home / "server.log.1").stat().st_size == 5 * 1024 * 1024
 
 
 def test_the_files_are_the_owners_alone(home: Path, plain: str) -> None:
-    ensure(home, 0, Manner(app=plain))
+    ensure(home, 0, StartPolicy(app=plain))
     assert home.stat().st_mode & 0o077 == 0
     assert [path.name for path in home.iterdir() if path.stat().st_mode & 0o077] == []
 
@@ -186,16 +191,21 @@ def test_a_home_that_cannot_be_written_is_an_error_with_a_hint(tmp_path: Path) -
 
 def test_status_and_stop_import_neither_prefect_nor_httpx(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from sweeptree import server; p = Path(sys.argv[1]);"
+        "import sys; from pathlib import Path; from sweeptree.engine import server; p = Path(sys.argv[1]);"
         "server.status(p); server.stop(p); print({'prefect', 'httpx', 'pandas'} & set(sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "set()"
 
 
 def test_two_watchdogs_restart_a_killed_server_once_on_its_port(home: Path, plain: str) -> None:
-    first = ensure(home, 0, Manner(app=plain))
-    with Watchdog(home, first.port, Manner(app=plain)) as one, Watchdog(home, first.port, Manner(app=plain)) as two:
+    first = ensure(home, 0, StartPolicy(app=plain))
+    with (
+        Watchdog(home, first.port, StartPolicy(app=plain)) as one,
+        Watchdog(home, first.port, StartPolicy(app=plain)) as two,
+    ):
         os.kill(first.pid, signal.SIGKILL)
         wait_for(lambda: all(dog.outages and dog.outages[-1].until for dog in (one, two)))
         second = status(home)
@@ -205,19 +215,19 @@ def test_two_watchdogs_restart_a_killed_server_once_on_its_port(home: Path, plai
 
 
 def test_a_watchdog_leaves_a_server_that_was_stopped_on_request(home: Path, plain: str) -> None:
-    server = ensure(home, 0, Manner(app=plain))
-    with Watchdog(home, server.port, Manner(app=plain)) as dog:
+    server = ensure(home, 0, StartPolicy(app=plain))
+    with Watchdog(home, server.port, StartPolicy(app=plain)) as dog:
         stop(home)
         with pytest.raises(AssertionError, match="in vain"):
             wait_for(lambda: status(home) is not None, 3)
-        ensure(home, server.port, Manner(app=plain, exact=True))
+        ensure(home, server.port, StartPolicy(app=plain, exact=True))
         wait_for(lambda: dog.outages[0].until is not None)
 
 
 def test_a_watchdog_starts_nothing_on_another_port(home: Path, plain: str) -> None:
     home.mkdir()
     (home / "server.json").write_text("{}")  # as a crash leaves it
-    with busy_port() as port, Watchdog(home, port, Manner(app=plain)) as dog:
+    with busy_port() as port, Watchdog(home, port, StartPolicy(app=plain)) as dog:
         wait_for((home / "server.log").exists)
     assert dog.outages[0].until is None
     assert status(home) is None
@@ -251,7 +261,9 @@ with Watchdog(server.home, server.port) as dog:
 def test_flow_runs_before_and_after_a_kill_are_all_recorded(home: Path) -> None:
     import httpx
 
-    done = subprocess.run([sys.executable, "-c", KILLED_FLOW, str(home)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED_FLOW, str(home)], capture_output=True, text=True, check=True
+    )
     url, outages, over = done.stdout.split()
     assert (outages, over) == ("1", "True")
     runs = httpx.post(f"{url}/flow_runs/filter", json={}).json()
@@ -259,14 +271,19 @@ def test_flow_runs_before_and_after_a_kill_are_all_recorded(home: Path) -> None:
 
 
 def test_a_key_for_another_server_is_not_sent_to_ours(home: Path, plain: str) -> None:
-    values = environment(ensure(home, 0, Manner(app=plain)))
+    values = environment(ensure(home, 0, StartPolicy(app=plain)))
     assert (values["PREFECT_API_KEY"], values["PREFECT_API_AUTH_STRING"]) == ("", "")
 
 
 def tables(home: Path) -> set[str]:
     """The tables of the server's database."""
-    with closing(sqlite3.connect(f"file:{quote(str(home / 'prefect.db'))}?mode=ro", uri=True)) as database:
-        return {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    with closing(
+        sqlite3.connect(f"file:{quote(str(home / 'prefect.db'))}?mode=ro", uri=True)
+    ) as database:
+        return {
+            name
+            for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        }
 
 
 def test_a_server_killed_while_it_makes_its_first_database_leaves_nothing_running_and_a_whole_one_follows(

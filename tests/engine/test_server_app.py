@@ -1,4 +1,5 @@
-"""What the managed server serves: Prefect's API and UI, with quick answers where SQLite or a limit says no."""
+"""What the managed server serves: Prefect's API and UI, with quick answers where SQLite or a limit
+says no."""
 
 from __future__ import annotations
 
@@ -10,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+from sweeptree.engine.server import Server, environment, set_limit
+from sweeptree.engine.server.app import QuickAnswers
 from sweeptree.errors import ServerError
-from sweeptree.server import Server, environment, set_limit
-from sweeptree.server.app import QuickAnswers
 
 pytestmark = pytest.mark.engine
 
@@ -29,14 +30,19 @@ def limits(server: Server, name: str) -> list[int]:
     return [limit["limit"] for limit in found if limit["name"] == f"tag:{name}"]
 
 
-def ask(statuses: list[int], path: str = INCREMENT, method: str = "POST") -> tuple[int, dict[bytes, bytes], list[int]]:
-    """What a client gets from QuickAnswers around an app that gives `statuses` in turn; and those left over."""
+def ask(
+    statuses: list[int], path: str = INCREMENT, method: str = "POST"
+) -> tuple[int, dict[bytes, bytes], list[int]]:
+    """What a client gets from QuickAnswers around an app that gives `statuses` in turn; and those
+    left over."""
     sent: list[Any] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         assert (await receive())["body"] == b"{}"
         status = statuses.pop(0)
-        await send({"type": "http.response.start", "status": status, "headers": [(b"retry-after", b"9")]})
+        await send(
+            {"type": "http.response.start", "status": status, "headers": [(b"retry-after", b"9")]}
+        )
         await send({"type": "http.response.body", "body": b""})
         if status >= 500:
             raise RuntimeError("as Prefect's app does")
@@ -121,7 +127,9 @@ def test_the_database_stands_in_the_servers_home(server: Server) -> None:
 
 
 def test_a_request_under_another_hosts_name_is_refused(server: Server) -> None:
-    assert httpx.get(f"{server.api_url}/health", headers={"host": "evil.example"}).status_code == 400
+    assert (
+        httpx.get(f"{server.api_url}/health", headers={"host": "evil.example"}).status_code == 400
+    )
 
 
 def test_a_page_of_another_origin_may_not_call_the_api(server: Server) -> None:
@@ -132,5 +140,7 @@ def test_a_page_of_another_origin_may_not_call_the_api(server: Server) -> None:
 def test_a_process_with_the_servers_environment_talks_to_it(server: Server) -> None:
     code = "from prefect.settings import get_current_settings as s; print(s().api.url, bool(s().api.key))"
     env = {"PREFECT_API_KEY": "secret", "HOME": str(server.home), **environment(server)}
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    )
     assert done.stdout.split() == [server.api_url, "False"]

@@ -14,10 +14,10 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRun
 from prefect.client.schemas.objects import State
 from sweep_kit import Seen, make_repository, records_of, seal, see, see_all, states_of, wait_for
 
+from sweeptree.engine.server import Server
 from sweeptree.flows.sweep import sweep
 from sweeptree.model import JobState, Resume, SweepSpec
 from sweeptree.records import SweepPaths
-from sweeptree.server import Server
 
 pytestmark = pytest.mark.engine
 
@@ -26,11 +26,15 @@ TRAIN = 'echo "{\\"val_auc\\": 0.$(($2 + 7))}" >> "$SWEEPTREE_METRICS"\n'
 FAIL_ONE = "sh train.sh {lr} {seed}; test {lr}-{seed} != 0.2-2"
 
 
-def run(repo: Path, *, resume: Resume | None = None, **fields: Any) -> tuple[State[Any], SweepPaths]:
+def run(
+    repo: Path, *, resume: Resume | None = None, **fields: Any
+) -> tuple[State[Any], SweepPaths]:
     spec = SweepSpec.model_validate(
         {"repo": repo, "use_worktree": True, "parallel": 2, "metric": "val_auc:max"} | fields
     )
-    return sweep(spec, resume=resume, return_state=True), SweepPaths(repo / "results" / spec.exp_name)
+    return sweep(spec, resume=resume, return_state=True), SweepPaths(
+        repo / "results" / spec.exp_name
+    )
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +42,9 @@ def repo(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
     folder = tmp_path_factory.mktemp("sweeps")
     with pytest.MonkeyPatch.context() as patch:
         seal(patch, folder)
-        yield make_repository(folder / "repo", train_sh=TRAIN, fix_sh="echo fixed > fixed.txt\n", notes_md="notes\n")
+        yield make_repository(
+            folder / "repo", train_sh=TRAIN, fix_sh="echo fixed > fixed.txt\n", notes_md="notes\n"
+        )
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +55,9 @@ def failing(repo: Path) -> tuple[State[Any], SweepPaths]:
 
 @pytest.fixture(scope="module")
 def seen(failing: tuple[State[Any], SweepPaths], server: Server) -> Seen:
-    return see(server.api_url, failing[1], tasks=[f"{stage} {job}" for stage in STAGES for job in range(4)])
+    return see(
+        server.api_url, failing[1], tasks=[f"{stage} {job}" for stage in STAGES for job in range(4)]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +69,9 @@ def artifacts(seen: Seen, server: Server) -> dict[str, Any]:
     return {str(artifact.type): artifact for artifact in found}
 
 
-def test_a_failed_job_fails_the_run_and_the_message_counts(failing: tuple[State[Any], SweepPaths], seen: Seen) -> None:
+def test_a_failed_job_fails_the_run_and_the_message_counts(
+    failing: tuple[State[Any], SweepPaths], seen: Seen
+) -> None:
     assert (failing[0].name, failing[0].message) == ("Failed", "1 failed, 3 succeeded")
     assert seen.run.state is not None
     assert (seen.run.state.name, seen.run.state.message) == ("Failed", "1 failed, 3 succeeded")
@@ -86,7 +96,9 @@ def test_a_command_hangs_on_its_own_worktree_and_on_nothing_else(seen: Seen) -> 
 
 def test_a_stage_that_waits_for_nothing_is_never_pending(seen: Seen, server: Server) -> None:
     with SyncPrefectClient(server.api_url) as client:
-        states = [state.name for state in client.read_task_run_states(seen.tasks["run-command 0"].id)]
+        states = [
+            state.name for state in client.read_task_run_states(seen.tasks["run-command 0"].id)
+        ]
     assert sorted(name or "" for name in states) == ["Completed", "Running"]
 
 
@@ -96,7 +108,9 @@ def test_every_try_of_a_job_has_its_own_task_runs(repo: Path, server: Server) ->
     wait_for(lambda: sorted(see_all(server.api_url, paths)) == sorted(names * 2))
 
 
-def test_no_two_commands_run_at_once_though_the_next_is_made_ready(repo: Path, tmp_path: Path) -> None:
+def test_no_two_commands_run_at_once_though_the_next_is_made_ready(
+    repo: Path, tmp_path: Path
+) -> None:
     alone = f"mkdir {tmp_path}/busy && sleep 0.05 && rmdir {tmp_path}/busy"
     _, paths = run(repo, exp_name="alone", commands=[alone] * 6, parallel=1)
     assert states_of(paths) == [JobState.SUCCEEDED] * 6
@@ -104,8 +118,13 @@ def test_no_two_commands_run_at_once_though_the_next_is_made_ready(repo: Path, t
 
 def test_after_a_failure_nothing_starts_that_was_made_ready(repo: Path) -> None:
     fails = f"until test -e {repo}/results/strict/job_1.meta.json; do sleep 0.01; done; false"
-    _, paths = run(repo, exp_name="strict", commands=[fails, "true", "true"], parallel=1, on_fail="stop")
-    assert [bool(record.attempts) for _, record in sorted(records_of(paths).items())][:2] == [True, False]
+    _, paths = run(
+        repo, exp_name="strict", commands=[fails, "true", "true"], parallel=1, on_fail="stop"
+    )
+    assert [bool(record.attempts) for _, record in sorted(records_of(paths).items())][:2] == [
+        True,
+        False,
+    ]
 
 
 def test_the_failed_command_says_why(seen: Seen) -> None:
@@ -125,7 +144,9 @@ def test_the_leaderboard_is_one_table(artifacts: dict[str, Artifact]) -> None:
     assert ("lr=0.1" in table, "lr=0.2" in table, "val_auc" in table) == (True, True, True)
 
 
-def test_the_summary_links_the_files(artifacts: dict[str, Artifact], failing: tuple[State[Any], SweepPaths]) -> None:
+def test_the_summary_links_the_files(
+    artifacts: dict[str, Artifact], failing: tuple[State[Any], SweepPaths]
+) -> None:
     text = str(artifacts["markdown"].data)
     assert "4 jobs: 1 failed, 3 succeeded." in text
     for path in (failing[1].aggregated_json, failing[1].aggregated_csv, failing[1].groups_csv):
@@ -138,17 +159,32 @@ def test_the_progress_stands_at_its_end(artifacts: dict[str, Artifact]) -> None:
 
 
 def test_the_stages_that_were_asked_for_appear_in_their_order(repo: Path, server: Server) -> None:
-    stages = {"auto_fix_before_pr": True, "auto_fix_script": "fix.sh", "commit_and_pr": True, "post_pr_labels": ["x"]}
+    stages = {
+        "auto_fix_before_pr": True,
+        "auto_fix_script": "fix.sh",
+        "commit_and_pr": True,
+        "post_pr_labels": ["x"],
+    }
     state, paths = run(repo, exp_name="chain", commands=["echo more >> notes.md"], **stages)
-    names = ["create-worktree 0", "run-command 0", "auto-fix 0", "commit-and-pr 0", "label-and-review 0"]
+    names = [
+        "create-worktree 0",
+        "run-command 0",
+        "auto-fix 0",
+        "commit-and-pr 0",
+        "label-and-review 0",
+    ]
     seen = see(server.api_url, paths, tasks=names)
     assert state.is_completed()
     assert sorted(seen.tasks) == sorted(names)
     for before, after in pairwise(names):
-        assert [edge.id for edge in seen.tasks[after].task_inputs["wait_for"]] == [seen.tasks[before].id]
+        assert [edge.id for edge in seen.tasks[after].task_inputs["wait_for"]] == [
+            seen.tasks[before].id
+        ]
 
 
-def test_a_sweep_whose_jobs_are_ok_is_completed_and_resumes_to_nothing(repo: Path, server: Server) -> None:
+def test_a_sweep_whose_jobs_are_ok_is_completed_and_resumes_to_nothing(
+    repo: Path, server: Server
+) -> None:
     state, paths = run(repo, exp_name="fine", commands=["true", "true"])
     again, _ = run(repo, exp_name="fine", commands=["true", "true"], resume=Resume())
     assert (state.name, state.message, again.message) == ("Completed", "2 succeeded", "2 succeeded")

@@ -10,10 +10,10 @@ import pytest
 from helpers import git
 from sweep_kit import processes_under, see, states_of, wait_for
 
+from sweeptree.engine.server import Server
 from sweeptree.flows.sweep import sweep
 from sweeptree.model import JobState, SweepSpec
 from sweeptree.records import SweepPaths, read_json
-from sweeptree.server import Server
 
 pytestmark = pytest.mark.engine
 
@@ -31,7 +31,12 @@ def test_a_cancel_in_the_ui_ends_the_jobs_and_the_run(
 ) -> None:
     monkeypatch.setenv("SWEEPTREE_SLOT_DIR", str(tmp_path / "slots"))
     paths = SweepPaths(repo / "results" / "stopped")
-    spec = SweepSpec(exp_name="stopped", repo=repo, commands=("sleep 300 & sleep 300; wait",) * 4, use_worktree=True)
+    spec = SweepSpec(
+        exp_name="stopped",
+        repo=repo,
+        commands=("sleep 300 & sleep 300; wait",) * 4,
+        use_worktree=True,
+    )
     button = threading.Thread(target=cancel_in_engine, args=(server.api_url, paths, 2))
     button.start()
     state = sweep(spec.model_copy(update={"parallel": 2}), return_state=True)
@@ -41,5 +46,7 @@ def test_a_cancel_in_the_ui_ends_the_jobs_and_the_run(
     assert states_of(paths) == [JobState.CANCELLED] * 2
     run = see(server.api_url, paths, tasks=["run-command 0", "run-command 1"])
     assert run.run.state_name == "Cancelled"
-    assert {task.state_name for name, task in run.tasks.items() if name.startswith("run")} == {"Cancelled"}
+    assert {task.state_name for name, task in run.tasks.items() if name.startswith("run")} == {
+        "Cancelled"
+    }
     assert git("status", "--porcelain", cwd=repo) == ""

@@ -1,4 +1,5 @@
-"""What the fault tests share: sweeps in drivers that can be killed at any moment, and what must hold afterwards."""
+"""What the fault tests share: sweeps in drivers that can be killed at any moment, and what must
+hold afterwards."""
 
 from __future__ import annotations
 
@@ -78,7 +79,9 @@ class Zygote:
     def __post_init__(self) -> None:
         program = Path(__file__).with_name("zygote.py")
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen([sys.executable, str(program)], stdin=pipe, stdout=pipe, text=True)
+        self._process = subprocess.Popen(
+            [sys.executable, str(program)], stdin=pipe, stdout=pipe, text=True
+        )
 
     def drive(
         self,
@@ -90,8 +93,8 @@ class Zygote:
         files: int = 0,
         processes: int = 0,
     ) -> Driver:
-        """Start a driver; on a `machine` of its own (a PID namespace), with at most that many open `files`, or as a
-        user of its own who may have at most that many `processes` (threads count)."""
+        """Start a driver; on a `machine` of its own (a PID namespace), with at most that many open
+        `files`, or as a user of its own who may have at most that many `processes` (threads count)."""
         number = next(iter(self.numbers))
         report, output = self.folder / f"{number}.json", self.folder / f"{number}.out"
         order = {"spec": spec, "resume": resume, "die": die, "machine": machine, "files": files}
@@ -119,7 +122,11 @@ class Sweeper:
 
     def spec(self, commands: Sequence[str], **fields: Any) -> dict[str, Any]:
         """The fields of a spec; a new name unless one is given."""
-        plain = {"exp_name": f"exp{os.urandom(5).hex()}", "repo": str(self.repo), "use_worktree": True}
+        plain = {
+            "exp_name": f"exp{os.urandom(5).hex()}",
+            "repo": str(self.repo),
+            "use_worktree": True,
+        }
         return {**plain, "parallel": 2, "grace": 0.3, "commands": list(commands), **fields}
 
     def start(self, spec: dict[str, Any], **options: Any) -> Driver:
@@ -148,7 +155,8 @@ class Sweeper:
 
 
 def counting(runs: Path, count: int, then: str = "true") -> list[str]:
-    """Commands that append their number to `runs` when they begin, so that a job that runs twice shows."""
+    """Commands that append their number to `runs` when they begin, so that a job that runs twice
+    shows."""
     return [f"echo {n} >> {runs}; {then}" for n in range(count)]
 
 
@@ -163,7 +171,8 @@ def records(paths: SweepPaths) -> dict[int, JobRecord]:
 
 
 def states(paths: SweepPaths) -> list[str | None]:
-    """The states of the jobs that have started, in their order (the next one may have been made ready)."""
+    """The states of the jobs that have started, in their order (the next one may have been made
+    ready)."""
     found = (record.state for _, record in sorted(records(paths).items()))
     return [state for state in found if state != JobState.PLANNED]
 
@@ -179,7 +188,8 @@ def until_running(paths: SweepPaths, *jobs: int) -> None:
 
 
 def check_history(paths: SweepPaths) -> None:
-    """The ledger as a history: attempts only rise, an attempt ends once and stays ended, one is accepted per job."""
+    """The ledger as a history: attempts only rise, an attempt ends once and stays ended, one is
+    accepted per job."""
     seen: dict[int, list[tuple[int, JobState]]] = {}
     for line in paths.ledger.read_bytes().splitlines():
         with contextlib.suppress(ValueError, KeyError, TypeError):  # a line torn by a crash

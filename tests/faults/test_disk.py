@@ -1,4 +1,5 @@
-"""Disks that are full, read-only or lose their power; records that are torn, huge or no records; kills at each call."""
+"""Disks that are full, read-only or lose their power; records that are torn, huge or no records;
+kills at each call."""
 
 import json
 import os
@@ -11,10 +12,21 @@ from typing import Any
 
 import pytest
 from core.keeper_kit import until
-from fault_kit import Driver, Sweeper, check_history, counted, counting, fill, records, states, tmpfs, until_running
+from fault_kit import (
+    Driver,
+    Sweeper,
+    check_history,
+    counted,
+    counting,
+    fill,
+    records,
+    states,
+    tmpfs,
+    until_running,
+)
 from helpers import git
 
-from sweeptree.cli.view import FOR_ROOM, view_sweep
+from sweeptree.cli.screens.view import FOR_ROOM, view_sweep
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths, SweepStore
 
@@ -53,7 +65,8 @@ BAD_RECORDS: dict[str, Callable[[Path], object]] = {
 
 @pytest.fixture
 def plug(tmp_path: Path) -> Iterator[Callable[[], Path]]:
-    """A disk whose plug can be pulled: the first call mounts it, the second what had reached it by then."""
+    """A disk whose plug can be pulled: the first call mounts it, the second what had reached it by
+    then."""
     image, mounts = tmp_path / "image", []
 
     def mount(source: Path) -> Path:
@@ -87,16 +100,24 @@ def test_row_6_after_a_power_cut_what_was_called_done_is_there(
     disk = plug()
     sweeper.repo = Path(shutil.copytree(sweeper.repo, disk / "repo"))
     os.sync()
-    spec = sweeper.spec(["echo more >> train.py", "true", "exit 3"], commit_and_pr=True, min_free=10)
+    spec = sweeper.spec(
+        ["echo more >> train.py", "true", "exit 3"], commit_and_pr=True, min_free=10
+    )
     sweeper.run(spec)
     branch = str(records(sweeper.paths(spec))[0].git_branch)
     after = plug() / "repo"
-    assert states(SweepPaths(after / "results" / spec["exp_name"])) == ["succeeded", "succeeded", "failed"]
+    assert states(SweepPaths(after / "results" / spec["exp_name"])) == [
+        "succeeded",
+        "succeeded",
+        "failed",
+    ]
     assert git("show", f"{branch}:train.py", cwd=after).endswith("more")
     assert "error" not in git("fsck", cwd=after)
 
 
-def test_row_6_a_sweep_goes_on_after_a_power_cut(sweeper: Sweeper, plug: Callable[[], Path], tmp_path: Path) -> None:
+def test_row_6_a_sweep_goes_on_after_a_power_cut(
+    sweeper: Sweeper, plug: Callable[[], Path], tmp_path: Path
+) -> None:
     disk = plug()
     sweeper.repo = Path(shutil.copytree(sweeper.repo, disk / "repo"))
     os.sync()
@@ -114,16 +135,32 @@ def test_row_6_a_sweep_goes_on_after_a_power_cut(sweeper: Sweeper, plug: Callabl
 
 @pytest.mark.parametrize("program", [RECORD, OUTCOME], ids=["record", "outcome"])
 @pytest.mark.parametrize(("call", "fault"), FAULTS)
-def test_row_7_a_record_is_old_or_new_whatever_call_fails(tmp_path: Path, program: str, call: str, fault: str) -> None:
+def test_row_7_a_record_is_old_or_new_whatever_call_fails(
+    tmp_path: Path, program: str, call: str, fault: str
+) -> None:
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")
     record = tmp_path / "record.json"
     record.write_text('{"version": 1}')
     root = str(Path(__file__).parents[2])
     flags = ["-I", "-S"] if program is OUTCOME else []
-    strace = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-P", str(tmp_path), "-P", str(record)]
+    strace = [
+        "strace",
+        "-f",
+        "--seccomp-bpf",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-P",
+        str(tmp_path),
+        "-P",
+        str(record),
+    ]
     inject = ["-e", f"inject={call}:{fault}:when=1"]
-    subprocess.run([*strace, *inject, sys.executable, *flags, "-c", program, tmp_path, root], capture_output=True)
+    subprocess.run(
+        [*strace, *inject, sys.executable, *flags, "-c", program, tmp_path, root],
+        capture_output=True,
+    )
     assert json.loads(record.read_text())["version"] in (1, 2)
 
 
@@ -131,7 +168,9 @@ def test_row_8_a_full_disk_makes_no_false_success_and_resume_recovers(
     sweeper: Sweeper, small_disk: Path, tmp_path: Path
 ) -> None:
     hold = HOLD.format(tmp_path / "go")
-    spec = sweeper.spec(counting(tmp_path / "runs", 2, hold), results_dir=str(small_disk), min_free=100)
+    spec = sweeper.spec(
+        counting(tmp_path / "runs", 2, hold), results_dir=str(small_disk), min_free=100
+    )
     driver, paths = sweeper.start(spec), sweeper.paths(spec)
     until_running(paths, 0, 1)
     ballast = fill(small_disk)
@@ -146,7 +185,8 @@ def test_row_8_a_full_disk_makes_no_false_success_and_resume_recovers(
 
 
 def crowd(disk: Path, sweeper: Sweeper, go: Path) -> tuple[dict[str, Any], Driver]:
-    """A sweep whose second job waits for room: its first one ran when the disk became crowded, and has ended."""
+    """A sweep whose second job waits for room: its first one ran when the disk became crowded, and
+    has ended."""
     commands = [HOLD.format(go), f"test ! -e {disk}/ballast"]
     spec = sweeper.spec(commands, results_dir=str(disk), parallel=1, min_free=50)
     driver, paths = sweeper.start(spec), sweeper.paths(spec)
@@ -187,14 +227,18 @@ def test_row_8_a_file_system_without_inodes_is_too_full(sweeper: Sweeper, tmp_pa
     assert (report["name"], "more files" in report["message"]) == ("Refused", True)
 
 
-def test_row_8_a_disk_with_too_little_room_is_refused_before_the_start(sweeper: Sweeper, small_disk: Path) -> None:
+def test_row_8_a_disk_with_too_little_room_is_refused_before_the_start(
+    sweeper: Sweeper, small_disk: Path
+) -> None:
     (small_disk / "ballast").write_bytes(b"x" * (100 << 20))
     report = sweeper.run(sweeper.spec(["true"], results_dir=str(small_disk), min_free=100))
     assert (report["name"], "there is no room to start" in report["message"]) == ("Refused", True)
 
 
 @pytest.mark.parametrize("what", ["results", "repository"])
-def test_row_9_a_read_only_place_is_refused_by_its_path(sweeper: Sweeper, tmp_path: Path, what: str) -> None:
+def test_row_9_a_read_only_place_is_refused_by_its_path(
+    sweeper: Sweeper, tmp_path: Path, what: str
+) -> None:
     place = tmp_path / "results" if what == "results" else sweeper.repo
     place.mkdir(exist_ok=True)
     if subprocess.run(["mount", "--bind", place, place], capture_output=True).returncode:
@@ -234,7 +278,9 @@ def test_row_10_a_torn_ledger_costs_no_later_entry(tmp_path: Path, tail: bytes) 
     assert json.loads(last)["state"] == "succeeded"
 
 
-def test_row_10_a_record_that_a_job_plants_before_there_is_one_is_not_believed(tmp_path: Path) -> None:
+def test_row_10_a_record_that_a_job_plants_before_there_is_one_is_not_believed(
+    tmp_path: Path,
+) -> None:
     paths = SweepPaths(tmp_path / "sweep")
     with SweepStore.open(paths) as store:
         assert store.record(0).state is JobState.PLANNED
@@ -247,7 +293,9 @@ def test_row_10_a_full_disk_leaves_the_ledger_for_later(small_disk: Path) -> Non
     with SweepStore.open(paths) as store:
         store.update(0, state=JobState.RUNNING, cmd="x" * 9000)
         with paths.ledger.open("ab") as ledger:
-            ledger.write(b"x" * (4095 - paths.ledger.stat().st_size % 4096) + b"\n")  # its last page is full
+            ledger.write(
+                b"x" * (4095 - paths.ledger.stat().st_size % 4096) + b"\n"
+            )  # its last page is full
         ballast = fill(small_disk)
         store._note(store.record(0))
         ballast.unlink()
@@ -261,7 +309,9 @@ def test_row_10_a_record_that_a_job_made_a_folder_is_written_all_the_same(sweepe
 
 
 @pytest.mark.parametrize("lost", ["gitdir", "commondir"])
-def test_row_6_git_s_entry_that_a_power_cut_emptied_is_repaired(sweeper: Sweeper, lost: str) -> None:
+def test_row_6_git_s_entry_that_a_power_cut_emptied_is_repaired(
+    sweeper: Sweeper, lost: str
+) -> None:
     spec = sweeper.spec(["echo half > half.txt; exit 1"])
     sweeper.run(spec)
     (entry,) = (sweeper.repo / ".git/worktrees").iterdir()
@@ -271,8 +321,12 @@ def test_row_6_git_s_entry_that_a_power_cut_emptied_is_repaired(sweeper: Sweeper
     git("fsck", cwd=sweeper.repo)
 
 
-def test_row_8_a_record_that_could_not_be_written_is_not_taken_for_written(sweeper: Sweeper, small_disk: Path) -> None:
-    spec = sweeper.spec([f"head -c 1000 /dev/zero > {small_disk}/x"], results_dir=str(small_disk), min_free=100)
+def test_row_8_a_record_that_could_not_be_written_is_not_taken_for_written(
+    sweeper: Sweeper, small_disk: Path
+) -> None:
+    spec = sweeper.spec(
+        [f"head -c 1000 /dev/zero > {small_disk}/x"], results_dir=str(small_disk), min_free=100
+    )
     assert sweeper.run(spec)["message"] == "1 succeeded"
     record, paths = records(sweeper.paths(spec))[0], sweeper.paths(spec)
     with SweepStore.open(paths) as store:

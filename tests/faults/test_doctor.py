@@ -10,10 +10,10 @@ from core.cli_records import call
 from core.keeper_kit import NASTY, until
 from fault_kit import Sweeper, records, states, until_running
 
-from sweeptree import slots
-from sweeptree.lockfiles import is_held
+from sweeptree.engine.server.config import ServerPaths
+from sweeptree.gpus import slots
 from sweeptree.model import JobState
-from sweeptree.server.config import ServerPaths
+from sweeptree.system.locks import is_held
 
 TRAIN = 'echo "{\\"val_auc\\": 0.5}" >> $SWEEPTREE_METRICS; echo weights > model.txt; echo up'
 
@@ -40,14 +40,23 @@ def test_a_sound_repository_has_no_remains(sweeper: Sweeper) -> None:
     assert named(sweeper.repo, "--repair") == set()
 
 
-def test_a_stale_record_is_settled_from_its_outcome_with_metrics_and_files(sweeper: Sweeper) -> None:
+def test_a_stale_record_is_settled_from_its_outcome_with_metrics_and_files(
+    sweeper: Sweeper,
+) -> None:
     spec = sweeper.spec([TRAIN], metric="val_auc:max")
-    driver, paths = sweeper.start(spec, die=[("sweeptree.attempts:record_outcome", 1, "before")]), sweeper.paths(spec)
+    driver, paths = (
+        sweeper.start(spec, die=[("sweeptree.sweep.attempts:record_outcome", 1, "before")]),
+        sweeper.paths(spec),
+    )
     assert driver.wait() is None
     assert (states(paths), named(sweeper.repo)) == ([JobState.RUNNING], {"records"})
     assert "repaired" in named(sweeper.repo, "--repair")
     record = records(paths)[0]
-    assert (record.state, record.metrics, record.artifacts) == (JobState.SUCCEEDED, {"val_auc": 0.5}, ("model.txt",))
+    assert (record.state, record.metrics, record.artifacts) == (
+        JobState.SUCCEEDED,
+        {"val_auc": 0.5},
+        ("model.txt",),
+    )
     assert named(sweeper.repo) == set()
 
 
@@ -74,7 +83,10 @@ def test_what_still_runs_is_left_alone(sweeper: Sweeper) -> None:
 
 def test_a_half_made_worktree_is_named_and_removed(sweeper: Sweeper) -> None:
     spec = sweeper.spec(["true"])
-    assert sweeper.start(spec, die=[("sweeptree.worktrees.slot:Slot._remember", 1, "before")]).wait() is None
+    assert (
+        sweeper.start(spec, die=[("sweeptree.worktrees.slot:Slot._remember", 1, "before")]).wait()
+        is None
+    )
     (entry,) = (sweeper.repo / ".git/worktrees").iterdir()
     (entry / "locked").write_text("initializing")
     assert "worktrees" in named(sweeper.repo)
@@ -93,7 +105,9 @@ def test_a_ledger_behind_its_records_is_told(sweeper: Sweeper) -> None:
     assert [job["state"] for job in status["jobs"]] == ["succeeded", "succeeded"]
 
 
-def test_a_dead_place_in_the_queue_is_removed_and_a_living_one_stays(sweeper: Sweeper, git_env: Path) -> None:
+def test_a_dead_place_in_the_queue_is_removed_and_a_living_one_stays(
+    sweeper: Sweeper, git_env: Path
+) -> None:
     pid = os.fork()
     if pid == 0:
         slots.enqueue(str(git_env / "slots"), "dead")
@@ -117,6 +131,9 @@ def test_a_dead_server_is_named_and_its_note_removed(sweeper: Sweeper, git_env: 
 @pytest.mark.parametrize("text", ["", "[]", "\0" * 64])
 def test_a_sweep_whose_plan_cannot_be_read_is_told_plainly(sweeper: Sweeper, text: str) -> None:
     spec = sweeper.spec(["true"])
-    assert sweeper.start(spec, die=[("sweeptree.attempts:record_outcome", 1, "before")]).wait() is None
+    assert (
+        sweeper.start(spec, die=[("sweeptree.sweep.attempts:record_outcome", 1, "before")]).wait()
+        is None
+    )
     sweeper.paths(spec).sweep.write_text(text)
     assert "sweep" in named(sweeper.repo, "--repair")

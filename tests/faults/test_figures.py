@@ -1,4 +1,7 @@
-"""The figures of docs/reliability.md. Small by default; SWEEPTREE_TEST_FIGURES=full has the real numbers (-s shows)."""
+"""The figures of docs/reliability.md.
+
+Small by default; SWEEPTREE_TEST_FIGURES=full has the real numbers (-s shows).
+"""
 
 from __future__ import annotations
 
@@ -14,22 +17,23 @@ import pytest
 from core.keeper_kit import NASTY, until
 from fault_kit import Driver, Sweeper, check_history, counted, counting, states
 
-from sweeptree import recovery, supervise
+from sweeptree import supervise
 from sweeptree.model import SweepSpec
-from sweeptree.preflight import prepare
 from sweeptree.records import SweepPaths
 from sweeptree.settings import Settings
+from sweeptree.sweep import recovery
+from sweeptree.sweep.preflight import prepare
 
 FULL = os.environ.get("SWEEPTREE_TEST_FIGURES") == "full"
 KILLS, CRASHES, JOBS = (100, 50, 10_000) if FULL else (3, 4, 300)
 MOMENTS = [
-    "sweeptree.worktrees.admin:add",
+    "sweeptree.worktrees.administration:add",
     "sweeptree.worktrees.slot:Slot.hand_out",
     "sweeptree.worktrees.pool:Pool.release",
     "sweeptree.supervise.driver:_Nursery.ask",
     "sweeptree.supervise.driver:Keeper.wait",
-    "sweeptree.records:replace",
-    "sweeptree.records:SweepStore._note",
+    "sweeptree.records.store:replace",
+    "sweeptree.records.store:SweepStore._note",
 ]
 pytestmark = pytest.mark.timeout(1800 if FULL else 300)
 
@@ -72,9 +76,15 @@ def test_no_job_is_lost_or_run_twice_over_random_crashes(sweeper: Sweeper, tmp_p
 
 
 def crashed(
-    sweeper: Sweeper, spec: dict[str, object], resume: dict[str, object] | None, chance: random.Random
+    sweeper: Sweeper,
+    spec: dict[str, object],
+    resume: dict[str, object] | None,
+    chance: random.Random,
 ) -> dict[str, object] | None:
-    """Drive the sweep until it ends or dies: at a step or, one time in three, at any time. None: it died."""
+    """Drive the sweep until it ends or dies: at a step or, one time in three, at any time.
+
+    None: it died.
+    """
     at_any_time = chance.random() < 0.34
     step = (chance.choice(MOMENTS), chance.randint(1, 14), chance.choice(["before", "after"]))
     driver = sweeper.start(spec, resume=resume, die=[] if at_any_time else [step])
@@ -105,6 +115,9 @@ def test_a_large_sweep_is_flat_in_time_and_small_in_memory(sweeper: Sweeper) -> 
 
 def cpu_when(driver: Driver, paths: SweepPaths, jobs: int) -> float:
     """The driver's CPU seconds once that many jobs have ended."""
-    until(lambda: paths.ledger.exists() and paths.ledger.read_bytes().count(b'"succeeded"') >= jobs, 1200)
+    until(
+        lambda: paths.ledger.exists() and paths.ledger.read_bytes().count(b'"succeeded"') >= jobs,
+        1200,
+    )
     used = psutil.Process(driver.pid).cpu_times()
     return used.user + used.system

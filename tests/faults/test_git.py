@@ -1,4 +1,5 @@
-"""Repositories in every state, and what happens in them beside a sweep: locks, gc, kills of git, hooks, odd places."""
+"""Repositories in every state, and what happens in them beside a sweep: locks, gc, kills of git,
+hooks, odd places."""
 
 import hashlib
 import os
@@ -15,18 +16,29 @@ from fault_kit import Sweeper, records, states, until_running
 from helpers import git
 
 from sweeptree.model import SweepSpec
-from sweeptree.preflight import prepare
+from sweeptree.repository.guards import Limits
+from sweeptree.repository.merges import try_merge
 from sweeptree.settings import Settings
-from sweeptree.worktrees import Limits, read_contents, try_merge
+from sweeptree.sweep.preflight import prepare
+from sweeptree.worktrees import read_contents
 
-AWKWARD = ["with space", "ünïcode 心電図", "new\nline", "quote'\"", "-dash", "/".join(["deep"] * 200)]
+AWKWARD = [
+    "with space",
+    "ünïcode 心電図",
+    "new\nline",
+    "quote'\"",
+    "-dash",
+    "/".join(["deep"] * 200),
+]
 
 
 def fingerprint(repo: Path) -> str:
     """All that the user sees of the repository: files, index, HEAD, branches, status."""
     digest = hashlib.sha256()
     for path in sorted(
-        p for p in repo.rglob("*") if p.is_file() and not {".git", ".sweeptree", "results"} & set(p.parts)
+        p
+        for p in repo.rglob("*")
+        if p.is_file() and not {".git", ".sweeptree", "results"} & set(p.parts)
     ):
         digest.update(path.read_bytes())
     digest.update((repo / ".git/index").read_bytes() if (repo / ".git/index").exists() else b"")
@@ -40,7 +52,9 @@ def entries(repo: Path) -> int:
     return git("worktree", "list", cwd=repo).count("\n")
 
 
-def test_row_11_a_job_whose_worktree_is_deleted_fails_and_the_next_one_runs(sweeper: Sweeper) -> None:
+def test_row_11_a_job_whose_worktree_is_deleted_fails_and_the_next_one_runs(
+    sweeper: Sweeper,
+) -> None:
     hold = "echo up; while [ -e train.py ]; do sleep 0.02; done"
     spec = sweeper.spec([hold, "cat train.py"], parallel=1)
     driver, paths = sweeper.start(spec), sweeper.paths(spec)
@@ -54,14 +68,20 @@ def test_row_11_a_job_whose_worktree_is_deleted_fails_and_the_next_one_runs(swee
 
 
 def test_row_11_a_job_whose_worktree_is_replaced_fails(sweeper: Sweeper, tmp_path: Path) -> None:
-    replace = f"cd .. && mv slot_0 {tmp_path}/aside && git init -q slot_0 && echo other > slot_0/mine.txt"
+    replace = (
+        f"cd .. && mv slot_0 {tmp_path}/aside && git init -q slot_0 && echo other > slot_0/mine.txt"
+    )
     spec = sweeper.spec([replace])
     assert sweeper.run(spec)["message"] == "1 failed"
     assert [p.read_text() for p in (sweeper.repo / ".sweeptree").rglob("mine.txt")] == ["other\n"]
 
 
-@pytest.mark.parametrize("lock", ["index.lock", "HEAD.lock", "config.lock", "packed-refs.lock", "shallow.lock"])
-def test_row_12_a_stale_lock_of_git_stops_no_sweep_and_is_not_deleted(sweeper: Sweeper, lock: str) -> None:
+@pytest.mark.parametrize(
+    "lock", ["index.lock", "HEAD.lock", "config.lock", "packed-refs.lock", "shallow.lock"]
+)
+def test_row_12_a_stale_lock_of_git_stops_no_sweep_and_is_not_deleted(
+    sweeper: Sweeper, lock: str
+) -> None:
     (sweeper.repo / ".git" / lock).touch()
     assert sweeper.run(sweeper.spec(["true"]))["message"] == "1 succeeded"
     assert (sweeper.repo / ".git" / lock).exists()
@@ -82,28 +102,37 @@ def test_row_12_a_lock_that_stops_git_is_waited_for_and_named(sweeper: Sweeper) 
 
 
 @pytest.mark.parametrize("call", ["unlink,unlinkat", "rename", "mkdir"])
-def test_row_13_a_git_that_was_killed_while_it_added_a_worktree(sweeper: Sweeper, call: str) -> None:
+def test_row_13_a_git_that_was_killed_while_it_added_a_worktree(
+    sweeper: Sweeper, call: str
+) -> None:
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")
     spec = sweeper.spec(["true", "cat train.py"])
     place = sweeper.repo / ".sweeptree/wt" / spec["exp_name"] / "slot_0"
     place.parent.mkdir(parents=True)
     inject = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject={call}:signal=KILL:when=2+"]
-    subprocess.run([*inject, "git", "worktree", "add", "-q", "--detach", place], cwd=sweeper.repo, capture_output=True)
+    subprocess.run(
+        [*inject, "git", "worktree", "add", "-q", "--detach", place],
+        cwd=sweeper.repo,
+        capture_output=True,
+    )
     assert sweeper.run(spec)["message"] == "2 succeeded"
     git("fsck", cwd=sweeper.repo)
     assert entries(sweeper.repo) == 0
 
 
 def test_row_14_no_object_of_a_job_is_lost_to_gc(sweeper: Sweeper, tmp_path: Path) -> None:
-    """`--prune=now` also takes what a job's own git has written but not named when gc began: that is git's own race.
+    """`--prune=now` also takes what a job's own git has written but not named when gc began: that
+    is git's own race.
 
-    So each job looks, when the gc that ran meanwhile has ended, whether its commit is whole; else it fails and is tried
-    again. From then on its commit is named by its worktree, and later by us.
+    So each job looks, when the gc that ran meanwhile has ended, whether its commit is whole; else
+    it fails and is tried again. From then on its commit is named by its worktree, and later by us.
     """
     who, rounds = "-c user.name=x -c user.email=x@example.invalid", tmp_path / "rounds"
     commit = f"echo $SWEEPTREE_JOB > new.txt && git add . && git {who} commit -q -m work"
-    outlast = f"{{ n=$(cat {rounds}); until [ $(cat {rounds}) -gt $((n + 1)) ]; do sleep 0.02; done; }}"
+    outlast = (
+        f"{{ n=$(cat {rounds}); until [ $(cat {rounds}) -gt $((n + 1)) ]; do sleep 0.02; done; }}"
+    )
     over = threading.Event()
     rounds.write_text("0")
 
@@ -119,7 +148,8 @@ def test_row_14_no_object_of_a_job_is_lost_to_gc(sweeper: Sweeper, tmp_path: Pat
     beside = threading.Thread(target=collect)
     beside.start()
     spec = sweeper.spec(
-        [f"{commit} && {outlast} && git archive HEAD > archive.tar && git rev-parse HEAD"] * 6, retries=20
+        [f"{commit} && {outlast} && git archive HEAD > archive.tar && git rev-parse HEAD"] * 6,
+        retries=20,
     )
     try:
         assert sweeper.run(spec)["message"] == "6 succeeded"
@@ -134,9 +164,12 @@ def test_row_14_no_object_of_a_job_is_lost_to_gc(sweeper: Sweeper, tmp_path: Pat
 
 
 def forget_attempts_that_git_broke(repo: Path) -> None:
-    """The kept worktree of a failed attempt may have lost its commit to that race; every later gc would stop at it."""
+    """The kept worktree of a failed attempt may have lost its commit to that race; every later gc
+    would stop at it."""
     for head in repo.glob(".git/worktrees/*/HEAD"):
-        seen = subprocess.run(["git", "cat-file", "-e", head.read_text().strip()], cwd=repo, capture_output=True)
+        seen = subprocess.run(
+            ["git", "cat-file", "-e", head.read_text().strip()], cwd=repo, capture_output=True
+        )
         if seen.returncode:
             shutil.rmtree(head.parent)
 
@@ -173,7 +206,9 @@ def test_row_16_the_users_tree_is_the_same_byte_for_byte_afterwards(
 ) -> None:
     state(sweeper.repo)
     before = fingerprint(sweeper.repo)
-    report = sweeper.run(sweeper.spec(["cat train.py", "echo x >> train.py; exit 1"], dirty="ignore"))
+    report = sweeper.run(
+        sweeper.spec(["cat train.py", "echo x >> train.py; exit 1"], dirty="ignore")
+    )
     assert (report["message"], fingerprint(sweeper.repo)) == ("1 failed, 1 succeeded", before)
 
 
@@ -189,7 +224,9 @@ def test_row_16_a_dirty_tree_is_refused_or_carried(sweeper: Sweeper) -> None:
 @pytest.mark.parametrize("kind", ["--bare", "--depth=1"])
 def test_row_16_bare_and_shallow_repositories(sweeper: Sweeper, tmp_path: Path, kind: str) -> None:
     git("clone", "-q", kind, sweeper.repo.as_uri(), tmp_path / "clone", cwd=tmp_path)
-    spec = sweeper.spec(["cat train.py"], repo=str(tmp_path / "clone"), results_dir=str(tmp_path / "results"))
+    spec = sweeper.spec(
+        ["cat train.py"], repo=str(tmp_path / "clone"), results_dir=str(tmp_path / "results")
+    )
     assert sweeper.run(spec)["message"] == "1 succeeded"
 
 
@@ -206,12 +243,29 @@ def sparse(repo: Path) -> Path:
 
 def partial(repo: Path) -> Path:
     git("config", "uploadpack.allowFilter", "true", cwd=repo)
-    git("clone", "-q", "--filter=blob:none", "--no-checkout", repo.as_uri(), "partial", cwd=repo.parent)
+    git(
+        "clone",
+        "-q",
+        "--filter=blob:none",
+        "--no-checkout",
+        repo.as_uri(),
+        "partial",
+        cwd=repo.parent,
+    )
     return repo.parent / "partial"
 
 
 def with_submodule(repo: Path) -> Path:
-    git("-c", "protocol.file.allow=always", "submodule", "add", "-q", repo.as_uri(), "inner", cwd=repo)
+    git(
+        "-c",
+        "protocol.file.allow=always",
+        "submodule",
+        "add",
+        "-q",
+        repo.as_uri(),
+        "inner",
+        cwd=repo,
+    )
     git("commit", "-qm", "inner", cwd=repo)
     return repo
 
@@ -228,7 +282,9 @@ def test_row_17_a_sparse_or_partial_clone_or_one_with_a_submodule_works_and_says
     assert sweeper.run(spec)["message"] == "1 succeeded"
 
 
-def test_row_17_lfs_files_without_git_lfs_are_named(sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_row_17_lfs_files_without_git_lfs_are_named(
+    sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (sweeper.repo / ".gitattributes").write_text("*.bin filter=lfs diff=lfs merge=lfs -text\n")
     git("add", ".", cwd=sweeper.repo)
     git("commit", "-qm", "lfs", cwd=sweeper.repo)
@@ -248,7 +304,9 @@ def test_row_18_repositories_in_awkward_places(sweeper: Sweeper, name: str) -> N
     assert records(sweeper.paths(spec))[0].artifacts == ("made.txt",)
 
 
-def test_row_37_hooks_and_filters_of_the_repository_do_not_run(sweeper: Sweeper, tmp_path: Path) -> None:
+def test_row_37_hooks_and_filters_of_the_repository_do_not_run(
+    sweeper: Sweeper, tmp_path: Path
+) -> None:
     for name in (
         "post-checkout",
         "pre-commit",
@@ -295,25 +353,36 @@ TOUCHING = """
 """
 
 
-def test_row_37_nothing_that_a_branch_holds_starts_a_program(sweeper: Sweeper, tmp_path: Path) -> None:
+def test_row_37_nothing_that_a_branch_holds_starts_a_program(
+    sweeper: Sweeper, tmp_path: Path
+) -> None:
     repo = sweeper.repo
     for name in (".gitconfig", ".lfsconfig", ".gitmodules", "config", ".git-config"):
         (repo / name).write_text(TOUCHING)
-    (repo / ".gitattributes").write_text("* filter=evil diff=evil merge=evil -text ident working-tree-encoding=UTF-8\n")
+    (repo / ".gitattributes").write_text(
+        "* filter=evil diff=evil merge=evil -text ident working-tree-encoding=UTF-8\n"
+    )
     (repo / ".githooks").mkdir()
-    for script in (repo / "touch.sh", *(repo / ".githooks" / name for name in ("post-checkout", "pre-commit"))):
+    for script in (
+        repo / "touch.sh",
+        *(repo / ".githooks" / name for name in ("post-checkout", "pre-commit")),
+    ):
         script.write_text(f"#!/bin/sh\ntouch '{tmp_path}/RAN'\ncat\n")
         script.chmod(0o755)
     git("add", ".", cwd=repo)
     git("commit", "-q", "-m", "a hostile branch", cwd=repo)
     spec = sweeper.spec(["echo more >> train.py", "rm train.py", "true"], commit_and_pr=True)
     assert sweeper.run(spec)["message"] == "3 succeeded"
-    first, second, _ = (str(record.git_branch) for _, record in sorted(records(sweeper.paths(spec)).items()))
+    first, second, _ = (
+        str(record.git_branch) for _, record in sorted(records(sweeper.paths(spec)).items())
+    )
     assert try_merge(repo, first, second).conflicts == ("train.py",)
     assert not (tmp_path / "RAN").exists()
 
 
-def test_row_37_filters_that_the_user_has_set_work_and_what_a_job_commits_is_clean(sweeper: Sweeper) -> None:
+def test_row_37_filters_that_the_user_has_set_work_and_what_a_job_commits_is_clean(
+    sweeper: Sweeper,
+) -> None:
     repo = sweeper.repo
     git("config", "filter.caesar.smudge", "tr b-za a-z", cwd=repo)
     git("config", "filter.caesar.clean", "tr a-z b-za", cwd=repo)
@@ -321,17 +390,27 @@ def test_row_37_filters_that_the_user_has_set_work_and_what_a_job_commits_is_cle
     (repo / "secret.txt").write_text("hal\n")
     git("add", ".", cwd=repo)
     git("commit", "-q", "-m", "with a filter", cwd=repo)
-    spec = sweeper.spec(["grep -x hal secret.txt && echo abc >> secret.txt", "grep -x hal secret.txt"], parallel=1)
+    spec = sweeper.spec(
+        ["grep -x hal secret.txt && echo abc >> secret.txt", "grep -x hal secret.txt"], parallel=1
+    )
     spec |= {"commit_and_pr": True}
     assert sweeper.run(spec)["message"] == "2 succeeded"
     branch = str(records(sweeper.paths(spec))[0].git_branch)
     assert git("cat-file", "blob", f"{branch}:secret.txt", cwd=repo).split() == ["ibm", "bcd"]
 
 
-def test_row_37_the_user_s_own_views_of_a_difference_are_not_asked(sweeper: Sweeper, tmp_path: Path) -> None:
+def test_row_37_the_user_s_own_views_of_a_difference_are_not_asked(
+    sweeper: Sweeper, tmp_path: Path
+) -> None:
     """They are for eyes: what they print would be taken for git's words."""
     touch = f"touch '{tmp_path}/RAN'; cat"
-    for name in ("diff.external", "diff.fancy.command", "diff.fancy.textconv", "interactive.diffFilter", "core.pager"):
+    for name in (
+        "diff.external",
+        "diff.fancy.command",
+        "diff.fancy.textconv",
+        "interactive.diffFilter",
+        "core.pager",
+    ):
         git("config", name, touch, cwd=sweeper.repo)
     (sweeper.repo / ".git/info/attributes").write_text("* diff=fancy\n")
     spec = sweeper.spec(["echo more >> train.py"], commit_and_pr=True)
@@ -344,7 +423,10 @@ def test_row_37_the_user_s_own_views_of_a_difference_are_not_asked(sweeper: Swee
 
 def test_time_is_no_stranger(sweeper: Sweeper) -> None:
     """Files of the far future and past in the checkout are no reason for anything."""
-    for path, then in ((sweeper.repo / "train.py", time.time() + 1e8), (sweeper.repo / ".gitignore", 0)):
+    for path, then in (
+        (sweeper.repo / "train.py", time.time() + 1e8),
+        (sweeper.repo / ".gitignore", 0),
+    ):
         os.utime(path, (then, then))
     assert states(sweeper.paths(spec := sweeper.spec(["true"]))) == []
     assert sweeper.run(spec)["message"] == "1 succeeded"

@@ -9,7 +9,21 @@ from core.cli_records import call
 from fault_kit import Sweeper, records, states
 from helpers import git
 
-NAMES = ["../../x", "/etc/x", "a\0b", "x" * 300, "-rf", ".git", "a.lock", "", "a..b", "a b", "é", "a\nb", "$(touch H)"]
+NAMES = [
+    "../../x",
+    "/etc/x",
+    "a\0b",
+    "x" * 300,
+    "-rf",
+    ".git",
+    "a.lock",
+    "",
+    "a..b",
+    "a b",
+    "é",
+    "a\nb",
+    "$(touch H)",
+]
 COMMANDS = {
     "object": '{"a": 1}',
     "nested": '[["true"]]',
@@ -21,7 +35,14 @@ COMMANDS = {
     "surrogate": '["\\ud800"]',
     "many": "[" + '"true",' * 200_000 + '"true"]',
 }
-SHELL = ["`touch H`", "$(touch${IFS}H)", ";touch H", "--upload-pack=touch H", "'; touch H; '", "| touch H"]
+SHELL = [
+    "`touch H`",
+    "$(touch${IFS}H)",
+    ";touch H",
+    "--upload-pack=touch H",
+    "'; touch H; '",
+    "| touch H",
+]
 PLANT = "cd $SWEEPTREE_OUT/.. && {} && echo planted"
 CANARY = "ghp_canary0123456789abcdef"
 
@@ -62,7 +83,9 @@ def test_row_33_a_gigabyte_of_commands_is_refused_by_its_size(here: Path) -> Non
 
 
 @pytest.mark.parametrize("text", SHELL, ids=range(len(SHELL)))
-def test_row_34_nothing_of_a_name_a_label_or_a_value_is_run_by_a_shell(sweeper: Sweeper, text: str) -> None:
+def test_row_34_nothing_of_a_name_a_label_or_a_value_is_run_by_a_shell(
+    sweeper: Sweeper, text: str
+) -> None:
     labels = {"post_pr_labels": [text], "post_pr_reviewers": [text], "commit_and_pr": True}
     grid = {"template": "echo {lr} >> train.py", "grid": {"lr": [text]}}
     spec = sweeper.spec([], **labels, **grid)
@@ -73,7 +96,9 @@ def test_row_34_nothing_of_a_name_a_label_or_a_value_is_run_by_a_shell(sweeper: 
     assert not [path for path in sweeper.repo.parent.rglob("H") if path.is_file()]
 
 
-@pytest.mark.parametrize("base", ["-x", "--upload-pack=touch H", "$(touch H)", "HEAD; touch H", "a\nb", "\0"])
+@pytest.mark.parametrize(
+    "base", ["-x", "--upload-pack=touch H", "$(touch H)", "HEAD; touch H", "a\nb", "\0"]
+)
 def test_row_34_a_hostile_base_is_refused(sweeper: Sweeper, base: str) -> None:
     assert sweeper.run(sweeper.spec(["true"], base=base))["name"] == "Refused"
 
@@ -92,18 +117,25 @@ def test_row_34_a_hostile_base_is_refused(sweeper: Sweeper, base: str) -> None:
         "mkfifo job_1.metrics.jsonl",
     ],
 )
-def test_row_35_links_that_a_job_plants_lead_nowhere(sweeper: Sweeper, tmp_path: Path, plant: str) -> None:
+def test_row_35_links_that_a_job_plants_lead_nowhere(
+    sweeper: Sweeper, tmp_path: Path, plant: str
+) -> None:
     folder, outside = tmp_path / "outside", tmp_path / "outside" / "precious"
     folder.mkdir()
     outside.write_text("precious\n")
     make = "echo made > made.txt && "
-    spec = sweeper.spec([make + PLANT.format(plant.format(outside=outside, folder=folder)), make + "true"], parallel=1)
+    spec = sweeper.spec(
+        [make + PLANT.format(plant.format(outside=outside, folder=folder)), make + "true"],
+        parallel=1,
+    )
     sweeper.run(spec)
     assert (outside.read_text(), os.listdir(folder)) == ("precious\n", ["precious"])
     assert states(sweeper.paths(spec))[0] == "succeeded"
 
 
-def test_row_35_a_results_folder_that_is_a_link_is_refused(sweeper: Sweeper, tmp_path: Path) -> None:
+def test_row_35_a_results_folder_that_is_a_link_is_refused(
+    sweeper: Sweeper, tmp_path: Path
+) -> None:
     (tmp_path / "elsewhere").mkdir()
     spec = sweeper.spec(["true"])
     (sweeper.repo / "results").mkdir()
@@ -121,7 +153,11 @@ def test_row_36_a_token_in_the_environment_reaches_no_file(
     spec = sweeper.spec([command], commit_and_pr=True, setup="env")
     assert sweeper.run(spec)["message"] == "1 succeeded"
     for top in (sweeper.repo, git_env):
-        holding = [path for path in top.rglob("*") if path.is_file() and CANARY.encode() in path.read_bytes()]
+        holding = [
+            path
+            for path in top.rglob("*")
+            if path.is_file() and CANARY.encode() in path.read_bytes()
+        ]
         assert holding == []
     assert CANARY not in git("log", "--all", "-p", cwd=sweeper.repo)
 

@@ -21,7 +21,7 @@ import os, sys
 sys.path.insert(0, {tests!r})
 sys.executable = {python!r}
 from pathlib import Path
-from keeper_kit import Kit
+from core.keeper_kit import Kit
 outcome, log = Kit(Path({root!r}), {name!r}).run("echo '-1d' > {root}/clock; sleep 0.3")
 print(outcome.state, outcome.start_time > outcome.end_time, 0.2 < outcome.duration_seconds < 60)
 """
@@ -49,8 +49,12 @@ def test_row_20_what_a_finished_job_leaves_is_ended(sweeper: Sweeper) -> None:
     assert sweeper.pids(spec) == set()
 
 
-@pytest.mark.parametrize("command", [NASTY, "kill -STOP $$", "trap '' TERM; while :; do sleep 1; done"])
-def test_rows_21_and_23_what_does_not_listen_is_dead_soon_after_its_timeout(kit: Kit, command: str) -> None:
+@pytest.mark.parametrize(
+    "command", [NASTY, "kill -STOP $$", "trap '' TERM; while :; do sleep 1; done"]
+)
+def test_rows_21_and_23_what_does_not_listen_is_dead_soon_after_its_timeout(
+    kit: Kit, command: str
+) -> None:
     outcome, _ = kit.run(command, timeout=0.5, grace=0.3)
     assert outcome.state is JobState.TIMED_OUT
     assert not pids_of(kit.name)
@@ -68,10 +72,12 @@ def test_row_22_a_clock_that_jumps_back_changes_no_duration(kit: Kit) -> None:
         pytest.skip("libfaketime is not installed")
     python = kit.root / "python"
     clock = f"FAKETIME_TIMESTAMP_FILE={kit.root}/clock FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1"
-    python.write_text(f'#!/bin/sh\nexport LD_PRELOAD={FAKETIME} {clock}\nexec {sys.executable} "$@"\n')
+    python.write_text(
+        f'#!/bin/sh\nexport LD_PRELOAD={FAKETIME} {clock}\nexec {sys.executable} "$@"\n'
+    )
     python.chmod(0o755)
     (kit.root / "clock").write_text("+0\n")
-    tests = str(Path(__file__).parents[1] / "core")
+    tests = str(Path(__file__).parents[1])
     text = CLOCK.format(tests=tests, python=str(python), root=str(kit.root), name=kit.name)
     told = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True)
     assert told.stdout == "succeeded True True\n", told.stderr

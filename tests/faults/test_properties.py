@@ -1,4 +1,5 @@
-"""Any order of steps and faults: worktrees against a set, records against a dict, each with kills at fixed points."""
+"""Any order of steps and faults: worktrees against a set, records against a dict, each with kills
+at fixed points."""
 
 from __future__ import annotations
 
@@ -22,14 +23,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sweeptree.errors import RecordError, SweeptreeError
 from sweeptree.model import Attempt, JobState, Worktree
 from sweeptree.records import SweepPaths, SweepStore, last_attempts, read_ledger, read_record
-from sweeptree.worktrees import Pool, _git, admin, find_repository, resolve_base, slot
+from sweeptree.repository import find_repository, plumbing, resolve_base
+from sweeptree.worktrees import Pool, administration, slot
 
 FINAL = [state for state in JobState if state.is_final]
 PLAIN = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=False)
 
 
 def killed(action: Callable[[], object], owner: Any, name: str, *, after: bool) -> None:
-    """Do this in a fork of ours, which dies by SIGKILL before or after the first call of that function."""
+    """Do this in a fork of ours, which dies by SIGKILL before or after the first call of that
+    function."""
     pid = os.fork()
     if pid == 0:
         real: Callable[..., Any] = getattr(owner, name)
@@ -81,7 +84,14 @@ class Worktrees(RuleBasedStateMachine):
     @precondition(lambda self: self.held)
     @rule(
         what=st.sampled_from(
-            ["echo 2 > a", "rm a", "echo x > new", "mkdir d; chmod 0 d", "ln -s / link", "git rm -q a"]
+            [
+                "echo 2 > a",
+                "rm a",
+                "echo x > new",
+                "mkdir d; chmod 0 d",
+                "ln -s / link",
+                "git rm -q a",
+            ]
         )
     )
     def job_writes(self, what: str) -> None:
@@ -110,11 +120,19 @@ class Worktrees(RuleBasedStateMachine):
         shutil.rmtree(worktree.top)
         with contextlib.suppress(SweeptreeError):
             self.pool.release(worktree, keep=False)
-        self.commits = [commit for commit in self.commits if commit != head] if not head else self.commits
+        self.commits = (
+            [commit for commit in self.commits if commit != head] if not head else self.commits
+        )
 
     @rule(
         point=st.sampled_from(
-            [(admin, "_add"), (_git, "run"), (slot.Slot, "_remember"), (slot, "write_card"), (slot.Slot, "hand_out")]
+            [
+                (administration, "_add"),
+                (plumbing, "run"),
+                (slot.Slot, "_remember"),
+                (slot, "write_card"),
+                (slot.Slot, "hand_out"),
+            ]
         ),
         after=st.booleans(),
     )
@@ -124,7 +142,14 @@ class Worktrees(RuleBasedStateMachine):
         self.crash()
 
     @rule(
-        point=st.sampled_from([(admin, "move"), (admin, "forget"), (admin, "keep_commits"), (Path, "rename")]),
+        point=st.sampled_from(
+            [
+                (administration, "move"),
+                (administration, "forget"),
+                (administration, "keep_commits"),
+                (Path, "rename"),
+            ]
+        ),
         after=st.booleans(),
         keep=st.booleans(),
     )
@@ -290,6 +315,8 @@ def test_no_file_name_confuses_the_numbers_of_attempts(names: list[str]) -> None
         [(1, JobState.LOST), (1, JobState.RUNNING)],
     ],
 )
-def test_the_checker_of_histories_finds_what_must_not_be(history: list[tuple[int, JobState]]) -> None:
+def test_the_checker_of_histories_finds_what_must_not_be(
+    history: list[tuple[int, JobState]],
+) -> None:
     with pytest.raises(AssertionError):
         check_job(0, history)

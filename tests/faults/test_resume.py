@@ -1,4 +1,5 @@
-"""What stands after a driver was killed: finished jobs stay finished, running ones are taken over, lost ones redone."""
+"""What stands after a driver was killed: finished jobs stay finished, running ones are taken over,
+lost ones redone."""
 
 import json
 import os
@@ -10,28 +11,37 @@ from pathlib import Path
 
 import pytest
 from core.keeper_kit import NASTY, Kit, pids_of, until
-from fault_kit import LONER, Sweeper, check_history, counted, counting, records, states, until_running
+from fault_kit import (
+    LONER,
+    Sweeper,
+    check_history,
+    counted,
+    counting,
+    records,
+    states,
+    until_running,
+)
 
 from sweeptree import supervise
 from sweeptree.errors import SweeptreeError
-from sweeptree.lockfiles import is_held
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths
+from sweeptree.system.locks import is_held
 
 HOLD = "while [ ! -e {} ]; do sleep 0.02; done"
 
 # Where a driver dies; each is a moment between two steps of a job's life.
 MOMENTS = [
-    ("sweeptree.worktrees.admin:add", 1, "before"),
-    ("sweeptree.worktrees.admin:add", 2, "after"),
+    ("sweeptree.worktrees.administration:add", 1, "before"),
+    ("sweeptree.worktrees.administration:add", 2, "after"),
     ("sweeptree.worktrees.slot:Slot.hand_out", 2, "after"),
-    ("sweeptree.attempts:_record_start", 2, "after"),
+    ("sweeptree.sweep.attempts:_record_start", 2, "after"),
     ("sweeptree.supervise.driver:_Nursery.ask", 1, "before"),
     ("sweeptree.supervise.driver:_Nursery.ask", 2, "after"),
     ("sweeptree.supervise.driver:Keeper.wait", 2, "after"),
-    ("sweeptree.records:replace", 3, "before"),
-    ("sweeptree.records:replace", 5, "after"),
-    ("sweeptree.records:SweepStore._note", 3, "before"),
+    ("sweeptree.records.store:replace", 3, "before"),
+    ("sweeptree.records.store:replace", 5, "after"),
+    ("sweeptree.records.store:SweepStore._note", 3, "before"),
     ("sweeptree.worktrees.pool:Pool.release", 1, "before"),
     ("sweeptree.worktrees.pool:Pool.release", 2, "after"),
 ]
@@ -42,7 +52,9 @@ def keeper_of(paths: SweepPaths, job: int, attempt: int = 1) -> int:
     return int(json.loads(paths.attempt(job, attempt, "alive").read_text())["pid"])
 
 
-def test_row_2_a_killed_driver_loses_nothing_and_repeats_nothing(sweeper: Sweeper, tmp_path: Path) -> None:
+def test_row_2_a_killed_driver_loses_nothing_and_repeats_nothing(
+    sweeper: Sweeper, tmp_path: Path
+) -> None:
     spec = sweeper.spec(["true", *counting(tmp_path / "runs", 4, HOLD.format(tmp_path / "go"))[1:]])
     driver, paths = sweeper.start(spec), sweeper.paths(spec)
     until_running(paths, 1, 2)
@@ -70,14 +82,17 @@ def test_row_7_a_driver_that_dies_during_the_setup(
     sweeper: Sweeper, tmp_path: Path, moment: tuple[str, int, str]
 ) -> None:
     spec = sweeper.spec(counting(tmp_path / "runs", 2), setup="sleep 0.2; touch ready", parallel=1)
-    assert sweeper.start(spec, die=[(f"sweeptree.supervise.driver:{moment[0]}", *moment[1:])]).wait() is None
+    assert (
+        sweeper.start(spec, die=[(f"sweeptree.supervise.driver:{moment[0]}", *moment[1:])]).wait()
+        is None
+    )
     assert sweeper.resume(spec)["message"] == "2 succeeded"
     assert counted(tmp_path / "runs") == {0: 1, 1: 1}
 
 
 def test_row_2_what_a_job_was_to_deliver_is_delivered_after_the_crash(sweeper: Sweeper) -> None:
     spec = sweeper.spec(["echo '# tuned' >> train.py"], commit_and_pr=True)
-    driver = sweeper.start(spec, die=[("sweeptree.stages:commit", 1, "before")])
+    driver = sweeper.start(spec, die=[("sweeptree.sweep.stages:commit", 1, "before")])
     assert driver.wait() is None
     assert states(sweeper.paths(spec)) == [JobState.SUCCEEDED]
     assert sweeper.resume(spec)["message"] == "1 succeeded"
@@ -110,7 +125,9 @@ def test_row_3_after_driver_and_keeper_were_killed_the_job_gets_a_second_attempt
     check_history(paths)
 
 
-def test_row_5_a_machine_that_died_costs_its_running_jobs_one_attempt(sweeper: Sweeper, tmp_path: Path) -> None:
+def test_row_5_a_machine_that_died_costs_its_running_jobs_one_attempt(
+    sweeper: Sweeper, tmp_path: Path
+) -> None:
     spec = sweeper.spec(["true", "test $SWEEPTREE_ATTEMPT = 2 || sleep 600", "true"], parallel=1)
     driver, paths = sweeper.start(spec, machine=True), sweeper.paths(spec)
     until_running(paths, 1)
@@ -123,7 +140,7 @@ def test_row_5_a_machine_that_died_costs_its_running_jobs_one_attempt(sweeper: S
 
 def test_row_5_a_late_keeper_of_an_attempt_that_was_given_up_does_not_begin(kit: Kit) -> None:
     launch = kit.launch("echo ran > ran")
-    assert supervise.bar(launch.alive, launch.outcome)
+    assert supervise.fence(launch.alive, launch.outcome)
     with pytest.raises(SweeptreeError, match="has already been run"):
         supervise.start(launch)
     assert not (kit.root / "ran").exists()
@@ -131,20 +148,25 @@ def test_row_5_a_late_keeper_of_an_attempt_that_was_given_up_does_not_begin(kit:
 
 def test_row_5_an_attempt_that_runs_cannot_be_given_up(kit: Kit) -> None:
     keeper, launch = kit.begin("echo up; sleep 300")
-    assert not supervise.bar(launch.alive, launch.outcome)
+    assert not supervise.fence(launch.alive, launch.outcome)
     keeper.kill()
     outcome = keeper.wait(20)
     assert outcome is not None and outcome.state is JobState.CANCELLED
 
 
-def test_row_5_a_late_outcome_of_an_old_attempt_is_not_taken(sweeper: Sweeper, tmp_path: Path) -> None:
+def test_row_5_a_late_outcome_of_an_old_attempt_is_not_taken(
+    sweeper: Sweeper, tmp_path: Path
+) -> None:
     spec = sweeper.spec([f"test $SWEEPTREE_ATTEMPT = 2 && {HOLD.format(tmp_path / 'go')}; exit 7"])
     driver, paths = sweeper.start(spec), sweeper.paths(spec)
     driver.wait()
     again = sweeper.start(spec, resume={"failed": True})
     until_running(paths, 0)
     until(paths.attempt(0, 2, "started").exists, 60)
-    late = json.loads(paths.attempt(0, 1, "outcome").read_text()) | {"state": "succeeded", "exit_code": 0}
+    late = json.loads(paths.attempt(0, 1, "outcome").read_text()) | {
+        "state": "succeeded",
+        "exit_code": 0,
+    }
     paths.attempt(0, 1, "outcome").write_text(json.dumps(late))
     again.kill()
     (tmp_path / "go").touch()
@@ -178,7 +200,9 @@ def test_row_5_keepers_of_an_earlier_boot_are_dead(sweeper: Sweeper) -> None:
     assert sweeper.resume(spec)["message"] == "1 succeeded"
 
 
-def test_row_28_without_file_handles_the_sweep_says_so_and_goes_on_later(sweeper: Sweeper, tmp_path: Path) -> None:
+def test_row_28_without_file_handles_the_sweep_says_so_and_goes_on_later(
+    sweeper: Sweeper, tmp_path: Path
+) -> None:
     spec = sweeper.spec(counting(tmp_path / "runs", 6), parallel=6)
     report = sweeper.run(spec, files=26)
     assert report["name"] in ("Failed", "OSError", "Refused", "GitError", "SweeptreeError"), report
@@ -188,7 +212,8 @@ def test_row_28_without_file_handles_the_sweep_says_so_and_goes_on_later(sweeper
 
 @pytest.fixture
 def loner(sweeper: Sweeper) -> Iterator[Path]:
-    """A folder of a user that nobody else is, with the repository in it; temporary folders of pytest are private."""
+    """A folder of a user that nobody else is, with the repository in it; temporary folders of
+    pytest are private."""
     if os.geteuid():
         pytest.skip("only root may become another user")
     folder = Path(tempfile.mkdtemp(prefix="loner-"))
@@ -213,11 +238,16 @@ def test_row_28_without_processes_the_sweep_says_so_and_goes_on_later(
     spec = sweeper.spec(counting(loner / "runs", 6), parallel=6)
     report = sweeper.run(spec, processes=processes)
     assert "Traceback" not in report["message"], report
-    assert sweeper.run({**spec, "dirty": "ignore"}, resume={"failed": True}, processes=100)["message"] == "6 succeeded"
+    assert (
+        sweeper.run({**spec, "dirty": "ignore"}, resume={"failed": True}, processes=100)["message"]
+        == "6 succeeded"
+    )
     assert counted(loner / "runs") == dict.fromkeys(range(6), 1)
 
 
-def test_row_29_a_second_sweep_of_the_same_name_is_refused(sweeper: Sweeper, tmp_path: Path) -> None:
+def test_row_29_a_second_sweep_of_the_same_name_is_refused(
+    sweeper: Sweeper, tmp_path: Path
+) -> None:
     spec = sweeper.spec([HOLD.format(tmp_path / "go")])
     driver, paths = sweeper.start(spec), sweeper.paths(spec)
     until_running(paths, 0)

@@ -1,8 +1,9 @@
-"""Forks a driver for each line of JSON on standard input, and prints its PID: the sweep runs without an engine.
+"""Forks a driver for each line of JSON on standard input, and prints its PID: the sweep runs
+without an engine.
 
-The whole of `experiment_orchestrator` runs as it does when there is no server: without a flow run, by its files. A
-server for each of a hundred drivers would take minutes. A driver can be told to die (SIGKILL) before
-or after the n-th call of a function of the product.
+The whole of `experiment_orchestrator` runs as it does when there is no server: without a flow run,
+by its files. A server for each of a hundred drivers would take minutes. A driver can be told to die
+(SIGKILL) before or after the n-th call of a function of the product.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ def arm(target: str, number: int, when: str) -> None:
 
 
 def become_a_machine() -> None:
-    """Go on as the first process of a PID namespace: when it dies, all that it has started dies, keepers too."""
+    """Go on as the first process of a PID namespace: when it dies, all that it has started dies,
+    keepers too."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNS | CLONE_NEWPID):
         os._exit(77)
@@ -70,7 +72,8 @@ def become_a_machine() -> None:
 
 
 def become_a_limited_user(user: int, processes: int) -> None:
-    """Go on as a user that nobody else is: the limit does not hold for root, and counts all processes of a user.
+    """Go on as a user that nobody else is: the limit does not hold for root, and counts all
+    processes of a user.
 
     Files stay within reach, because this Python may stand in a folder of root's.
     """
@@ -78,10 +81,17 @@ def become_a_limited_user(user: int, processes: int) -> None:
     os.setgroups([])
     os.setresgid(user, user, user)
     resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
-    os.setresuid(user, user, 0)  # what it starts can never become root again; it must, to write its report
+    os.setresuid(
+        user, user, 0
+    )  # what it starts can never become root again; it must, to write its report
     reach = 1 << CAP_DAC_OVERRIDE
-    version, masks = (ctypes.c_uint32 * 2)(CAPABILITIES_3, 0), (ctypes.c_uint32 * 6)(reach, reach, reach, 0, 0, 0)
-    if libc.capset(version, masks) or libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0):
+    version, masks = (
+        (ctypes.c_uint32 * 2)(CAPABILITIES_3, 0),
+        (ctypes.c_uint32 * 6)(reach, reach, reach, 0, 0, 0),
+    )
+    if libc.capset(version, masks) or libc.prctl(
+        PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0
+    ):
         raise OSError(ctypes.get_errno(), "the right to read this Python could not be kept")
 
 
@@ -107,7 +117,8 @@ def drive(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def become_driver(order: dict[str, Any]) -> None:
-    """In a fresh child: a session, signals and an environment of its own; the report is the last thing it writes."""
+    """In a fresh child: a session, signals and an environment of its own; the report is the last
+    thing it writes."""
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     out = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

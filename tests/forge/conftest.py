@@ -1,4 +1,5 @@
-"""The running test forge, a clone of its repository, and what every test must leave: no breach, no token."""
+"""The running test forge, a clone of its repository, and what every test must leave: no breach, no
+token."""
 
 import fcntl
 import json
@@ -13,8 +14,8 @@ from forge.cut_openapi import make
 from forge.hub import Hub
 from forge.openapi import OpenApi
 from forge.server import serving
-from sweeptree.delivery import Surroundings
-from sweeptree.forge.pace import Pace
+from sweeptree.publish.delivery import Context
+from sweeptree.publish.forge.pace import Pace
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +35,10 @@ def openapi(request: pytest.FixtureRequest) -> OpenApi:
 
 @pytest.fixture
 def hub(git_env: Path, tmp_path: Path, openapi: OpenApi) -> Iterator[Hub]:
-    """A running forge with an empty repository. Fails the test on any breach of GitHub's description."""
+    """A running forge with an empty repository.
+
+    Fails the test on any breach of GitHub's description.
+    """
     with serving(Hub(tmp_path / "forge", openapi)) as hub:
         yield hub
     assert "\n".join(hub.errors) == ""
@@ -62,9 +66,9 @@ def worktree(clone: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def around(hub: Hub, tmp_path: Path) -> Surroundings:
-    """Surroundings with the forge's token, and no pause between writes."""
+def around(hub: Hub, tmp_path: Path) -> Context:
+    """Context with the forge's token, and no pause between writes."""
     host = hub.url.removeprefix("http://")
     environ = {"GH_HOST": host, "GH_ENTERPRISE_TOKEN": hub.token, "PATH": "/usr/bin:/bin"}
     state = tmp_path / "state"
-    return Surroundings(environ, state, pace=Pace(state / "forge.lock", interval=0.0, max_wait=5.0))
+    return Context(environ, state, pace=Pace(state / "forge.lock", interval=0.0, max_wait=5.0))

@@ -1,7 +1,9 @@
-"""Cut GitHub's official OpenAPI document (npm @octokit/openapi, MIT licence) down to what sweeptree uses.
+"""Cut GitHub's official OpenAPI document (npm @octokit/openapi, MIT licence) down to what sweeptree
+uses.
 
-The 13 MB document becomes a few hundred kB, with `nullable` in JSON Schema's words: {operations, components}.
-Run by the tests when the cache is empty; by hand: python -m forge.cut_openapi OUT.json (in tests/).
+The 13 MB document becomes a few hundred kB, with `nullable` in JSON Schema's words: {operations,
+components}. Run by the tests when the cache is empty; by hand: python -m forge.cut_openapi OUT.json
+(in tests/).
 """
 
 import json
@@ -37,7 +39,10 @@ OPERATIONS = (
 
 
 def download(folder: Path) -> Path:
-    """Fetch the package by npm; the path of the document. Raises OSError or CalledProcessError where it cannot be."""
+    """Fetch the package by npm; the path of the document.
+
+    Raises OSError or CalledProcessError where it cannot be.
+    """
     words = ("npm", "pack", PACKAGE, "--silent", "--pack-destination", str(folder))
     subprocess.run(words, check=True, capture_output=True, timeout=240, cwd=folder)
     with tarfile.open(next(folder.glob("*.tgz"))) as archive:
@@ -50,7 +55,11 @@ def cut(document: dict[str, Any]) -> dict[str, Any]:
     operations: dict[str, Any] = {}
     for verb, path in OPERATIONS:
         operation = document["paths"][path][verb.lower()]
-        kept = {key: operation[key] for key in ("parameters", "requestBody", "responses") if key in operation}
+        kept = {
+            key: operation[key]
+            for key in ("parameters", "requestBody", "responses")
+            if key in operation
+        }
         operations[f"{verb} {path}"] = kept
     components: dict[str, dict[str, Any]] = {}
     _close(document, operations, components)

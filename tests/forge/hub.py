@@ -1,4 +1,5 @@
-"""The test forge's side of the REST interface: pull requests over the bare repository, as GitHub would answer."""
+"""The test forge's side of the REST interface: pull requests over the bare repository, as GitHub
+would answer."""
 
 import copy
 import threading
@@ -24,7 +25,10 @@ class Answer:
 
 @dataclass
 class Fault:
-    """Something that goes wrong once or more. `after`: the work is done, only its answer is lost."""
+    """Something that goes wrong once or more.
+
+    `after`: the work is done, only its answer is lost.
+    """
 
     verb: str
     path: str
@@ -70,7 +74,10 @@ class Pull:
 
 
 class Hub:
-    """All that the forge knows. `log`: every request; `errors`: every breach of GitHub's description."""
+    """All that the forge knows.
+
+    `log`: every request; `errors`: every breach of GitHub's description.
+    """
 
     def __init__(self, root: Path, api: OpenApi) -> None:
         self.api = api
@@ -102,7 +109,8 @@ class Hub:
         return f"{self.url}/{OWNER}/{NAME}.git"
 
     def refresh(self) -> None:
-        """What GitHub does in the background: heads follow pushes, a head that the base contains is merged."""
+        """What GitHub does in the background: heads follow pushes, a head that the base contains is
+        merged."""
         for pull in self.pulls.values():
             if pull.state != "open":
                 continue
@@ -111,7 +119,9 @@ class Hub:
             if self.repo.contains(pull.head, self.repo.tip(pull.base)):
                 pull.state, pull.merged_as = "closed", self.repo.tip(pull.base)
 
-    def pull_json(self, pull: Pull, name: str = f"GET {REPO}/pulls/{{pull_number}}") -> dict[str, Any]:
+    def pull_json(
+        self, pull: Pull, name: str = f"GET {REPO}/pulls/{{pull_number}}"
+    ) -> dict[str, Any]:
         """A pull request as JSON: GitHub's own example with this one's values."""
         item = copy.deepcopy(self.api.example(name, 200))
         item = item[0] if isinstance(item, list) else item
@@ -131,7 +141,10 @@ class Hub:
         }
         if "merged" in item:
             item["merged"] = bool(pull.merged_as)
-        for side, ref, sha in (("head", pull.branch, pull.head), ("base", pull.base, self.repo.tip(pull.base))):
+        for side, ref, sha in (
+            ("head", pull.branch, pull.head),
+            ("base", pull.base, self.repo.tip(pull.base)),
+        ):
             item[side] |= {"ref": ref, "sha": sha or "0" * 40, "label": f"{OWNER}:{ref}"}
             item[side]["repo"]["full_name"] = f"{OWNER}/{NAME}"
         return item
@@ -142,7 +155,9 @@ class Hub:
         return user | {"login": login, "id": sum(map(ord, login))}
 
     def _label(self, name: str) -> dict[str, Any]:
-        label = copy.deepcopy(self.api.example(f"POST {REPO}/issues/{{issue_number}}/labels", 200)[0])
+        label = copy.deepcopy(
+            self.api.example(f"POST {REPO}/issues/{{issue_number}}/labels", 200)[0]
+        )
         return label | {"name": name, "id": sum(map(ord, name))}
 
     def next_id(self) -> int:
@@ -153,15 +168,23 @@ class Hub:
     def review(self, number: int, who: str, state: str, commit: str | None = None) -> None:
         """Somebody reviews: APPROVED, CHANGES_REQUESTED or COMMENTED."""
         pull = self.pulls[number]
-        review = copy.deepcopy(self.api.example(f"GET {REPO}/pulls/{{pull_number}}/reviews", 200)[0])
+        review = copy.deepcopy(
+            self.api.example(f"GET {REPO}/pulls/{{pull_number}}/reviews", 200)[0]
+        )
         review |= {"id": self.next_id(), "user": self.user(who), "state": state}
         pull.reviews.append(review | {"commit_id": commit or self.repo.tip(pull.branch)})
         pull.reviewers = [name for name in pull.reviewers if name != who]
 
     def check(self, commit: str, name: str, conclusion: str | None) -> None:
         """A check run on a commit; None: it still runs."""
-        run = copy.deepcopy(self.api.example(f"GET {REPO}/commits/{{ref}}/check-runs", 200)["check_runs"][0])
-        run |= {"name": name, "status": "completed" if conclusion else "in_progress", "conclusion": conclusion}
+        run = copy.deepcopy(
+            self.api.example(f"GET {REPO}/commits/{{ref}}/check-runs", 200)["check_runs"][0]
+        )
+        run |= {
+            "name": name,
+            "status": "completed" if conclusion else "in_progress",
+            "conclusion": conclusion,
+        }
         self.checks.setdefault(commit, []).append(run | {"head_sha": commit, "id": self.next_id()})
 
     def close(self, number: int) -> None:

@@ -29,11 +29,16 @@ class OpenApi:
 
     def operation(self, verb: str, path: str) -> str | None:
         """The name of the operation that a request is, or None for one that GitHub does not have."""
-        found = [name for known, pattern, name in self._operations if known == verb and pattern.fullmatch(path)]
+        found = [
+            name
+            for known, pattern, name in self._operations
+            if known == verb and pattern.fullmatch(path)
+        ]
         return min(found, key=lambda name: name.count("{")) if found else None
 
     def request_errors(self, name: str, query: str, body: Any) -> list[str]:
-        """What is wrong with a request: unknown query parameters and fields, and breaches of the schema."""
+        """What is wrong with a request: unknown query parameters and fields, and breaches of the
+        schema."""
         operation = self._document["operations"][name]
         known = {self._resolved(item)["name"] for item in operation.get("parameters", ())}
         errors = [f"unknown parameter {key}" for key in parse_qs(query) if key not in known]
@@ -42,7 +47,9 @@ class OpenApi:
             return errors + (["a body where none belongs"] if body is not None else [])
         fields = self._fields(schema)
         errors += (
-            [f"unknown field {key}" for key in body if fields and key not in fields] if isinstance(body, dict) else []
+            [f"unknown field {key}" for key in body if fields and key not in fields]
+            if isinstance(body, dict)
+            else []
         )
         return errors + self._breaches(schema, body)
 
@@ -109,4 +116,7 @@ def _absolute(schema: Any) -> Any:
 def _pattern(path: str) -> str:
     parts = re.split(r"(\{\w+\})", path)
     free = ("{ref}", "{branch}")
-    return "".join((".+" if part in free else "[^/]+") if part.startswith("{") else re.escape(part) for part in parts)
+    return "".join(
+        (".+" if part in free else "[^/]+") if part.startswith("{") else re.escape(part)
+        for part in parts
+    )

@@ -1,4 +1,7 @@
-"""The truth of the test forge: a bare repository. Everything that git can answer is asked of git."""
+"""The truth of the test forge: a bare repository.
+
+Everything that git can answer is asked of git.
+"""
 
 import subprocess
 from pathlib import Path
@@ -37,7 +40,9 @@ class Bare:
 
     def branches(self) -> dict[str, str]:
         """All branches and their commits."""
-        lines = self.git("for-each-ref", "--format=%(objectname) %(refname:lstrip=2)", "refs/heads").splitlines()
+        lines = self.git(
+            "for-each-ref", "--format=%(objectname) %(refname:lstrip=2)", "refs/heads"
+        ).splitlines()
         return {name: commit for commit, _, name in (line.partition(" ") for line in lines)}
 
     def ahead(self, base: str, head: str) -> int:
@@ -52,7 +57,10 @@ class Bare:
     def merge(self, base: str, head: str, method: str, title: str) -> str | None:
         """Merge on the server. The new tip of the base, or None for a conflict."""
         merged = subprocess.run(
-            ("git", "merge-tree", "--write-tree", base, head), cwd=self.path, capture_output=True, text=True
+            ("git", "merge-tree", "--write-tree", base, head),
+            cwd=self.path,
+            capture_output=True,
+            text=True,
         )
         if merged.returncode:
             return None

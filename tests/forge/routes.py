@@ -42,7 +42,9 @@ def refused(status: int, message: str, *errors: dict[str, str]) -> Answer:
 def invalid(message: str = "", **fields: str) -> Answer:
     """422 with one error."""
     code = "custom" if message else "invalid"
-    error = {"resource": "PullRequest", "code": code, **fields} | ({"message": message} if message else {})
+    error = {"resource": "PullRequest", "code": code, **fields} | (
+        {"message": message} if message else {}
+    )
     return refused(422, "Validation Failed", error)
 
 
@@ -69,7 +71,10 @@ def open_pull(hub: Hub, request: Request, _: dict[str, str]) -> Answer:
         return invalid(field="head")
     if not hub.repo.tip(body["base"]):
         return invalid(field="base")
-    if any(p.branch == branch and p.base == body["base"] and p.state == "open" for p in hub.pulls.values()):
+    if any(
+        p.branch == branch and p.base == body["base"] and p.state == "open"
+        for p in hub.pulls.values()
+    ):
         return invalid(f"A pull request already exists for {OWNER}:{branch}.")
     if not hub.repo.ahead(hub.repo.tip(body["base"]), hub.repo.tip(branch)):
         return invalid(f"No commits between {body['base']} and {branch}")
@@ -77,7 +82,13 @@ def open_pull(hub: Hub, request: Request, _: dict[str, str]) -> Answer:
         return invalid("Draft pull requests are not supported in this repository.")
     number = len(hub.pulls) + 1
     hub.pulls[number] = Pull(
-        number, body["title"], body.get("body") or "", branch, body["base"], "ada", bool(body.get("draft"))
+        number,
+        body["title"],
+        body.get("body") or "",
+        branch,
+        body["base"],
+        "ada",
+        bool(body.get("draft")),
     )
     hub.refresh()
     return Answer(201, hub.pull_json(hub.pulls[number]))
@@ -102,7 +113,9 @@ def add_labels(hub: Hub, request: Request, found: dict[str, str]) -> Answer:
     pull = hub.pulls[int(found["number"])]
     labels = request.body["labels"]
     if any(len(label) > 50 for label in labels):
-        return refused(422, "Validation Failed", {"resource": "Label", "code": "invalid", "field": "name"})
+        return refused(
+            422, "Validation Failed", {"resource": "Label", "code": "invalid", "field": "name"}
+        )
     pull.labels += [label for label in labels if label not in pull.labels]
     return Answer(200, hub.pull_json(pull)["labels"])
 
@@ -160,8 +173,13 @@ def combined_status(hub: Hub, request: Request, found: dict[str, str]) -> Answer
     combined = copy.deepcopy(hub.api.example(f"GET {REPO}/commits/{{ref}}/status", 200))
     simple = combined["statuses"][0]
     latest = {status["context"]: status for status in hub.statuses.get(found["sha"], ())}
-    shown = [simple | {key: s[key] for key in ("state", "context", "description")} for s in latest.values()]
-    return Answer(200, combined | {"sha": found["sha"], "statuses": shown, "total_count": len(shown)})
+    shown = [
+        simple | {key: s[key] for key in ("state", "context", "description")}
+        for s in latest.values()
+    ]
+    return Answer(
+        200, combined | {"sha": found["sha"], "statuses": shown, "total_count": len(shown)}
+    )
 
 
 @route("GET", r"/commits/(?P<sha>\w+)/check-runs")
@@ -208,7 +226,9 @@ def merge_pull(hub: Hub, request: Request, found: dict[str, str]) -> Answer:
         return refused(405, "Pull Request is not mergeable")
     if request.body.get("sha") not in (None, pull.head):
         return refused(409, "Head branch was modified. Review and try the merge again.")
-    done = hub.repo.merge(hub.repo.tip(pull.base), pull.head, request.body["merge_method"], pull.title)
+    done = hub.repo.merge(
+        hub.repo.tip(pull.base), pull.head, request.body["merge_method"], pull.title
+    )
     if done is None:
         return refused(405, "Pull Request is not mergeable")
     pull.state, pull.merged_as = "closed", done

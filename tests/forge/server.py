@@ -83,7 +83,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, given: Answer) -> None:
         data = json.dumps(given.data).encode()
         self.send_response(given.status)
-        for name, value in {"Content-Type": "application/json; charset=utf-8", **given.headers}.items():
+        for name, value in {
+            "Content-Type": "application/json; charset=utf-8",
+            **given.headers,
+        }.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -125,7 +128,9 @@ class _Handler(BaseHTTPRequestHandler):
             "REMOTE_ADDR": "127.0.0.1",
             "GIT_PROTOCOL": self.headers.get("Git-Protocol") or "",
         }
-        return subprocess.run(("git", "http-backend"), input=body, env=env, capture_output=True).stdout
+        return subprocess.run(
+            ("git", "http-backend"), input=body, env=env, capture_output=True
+        ).stdout
 
     def _relay(self, head: bytes, data: bytes) -> None:
         headers = [line.decode().split(": ", 1) for line in head.split(b"\r\n") if b": " in line]
@@ -153,9 +158,13 @@ def _checked(hub: Hub, request: Request, raw_path: str) -> Answer:
     if name is None:
         hub.errors.append(f"{request.verb} {raw_path} is no request of GitHub's")
         return Answer(404, {"message": "Not Found"})
-    hub.errors += [f"{request}: {error}" for error in hub.api.request_errors(name, request.query, request.body)]
+    hub.errors += [
+        f"{request}: {error}" for error in hub.api.request_errors(name, request.query, request.body)
+    ]
     given = answer(hub, request)
-    hub.errors += [f"answer to {request}: {e}" for e in hub.api.response_errors(name, given.status, given.data)]
+    hub.errors += [
+        f"answer to {request}: {e}" for e in hub.api.response_errors(name, given.status, given.data)
+    ]
     return given
 
 

@@ -15,15 +15,20 @@ def forms(token: str) -> tuple[bytes, ...]:
 
 def files_with(token: str, *folders: Path) -> list[Path]:
     """The files below the folders that hold the token in any form."""
-    files = [file for folder in folders for file in folder.rglob("*") if file.is_file() and not file.is_symlink()]
+    files = [
+        file
+        for folder in folders
+        for file in folder.rglob("*")
+        if file.is_file() and not file.is_symlink()
+    ]
     return [file for file in files if any(form in file.read_bytes() for form in forms(token))]
 
 
 class Spy:
     """While it is entered: samples the words of every process, and the environment of every job.
 
-    `words`, `environments`: where the token was seen; `pushes`, `jobs`: what was looked at. `mark`: a file that is
-    made once a job's environment was read, so that a job can wait for it.
+    `words`, `environments`: where the token was seen; `pushes`, `jobs`: what was looked at. `mark`:
+    a file that is made once a job's environment was read, so that a job can wait for it.
     """
 
     def __init__(self, token: str, mark: Path) -> None:
@@ -40,7 +45,12 @@ class Spy:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
         self._stop.set()
         self._thread.join()
 

@@ -1,4 +1,5 @@
-"""`sweeptree pr` as typed, against the forge: what a dry run lists is what the requests of the real run are."""
+"""`sweeptree pr` as typed, against the forge: what a dry run lists is what the requests of the real
+run are."""
 
 import json
 from pathlib import Path
@@ -7,14 +8,16 @@ import pytest
 from helpers import git
 
 from forge.hub import NAME, OWNER, Hub, Request
-from sweeptree.cli import run_command_line
+from sweeptree.cli.app import run_command_line
 
 MOST = ["--repo", "ada/ecg", "--base", "main", "--body", "Because."]
 FULL = ["--labels", "auto-results,overnight", "--reviewers", "grace,linus"]
 
 
 @pytest.fixture
-def here(hub: Hub, worktree: Path, clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(
+    hub: Hub, worktree: Path, clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """The worktree; this process stands in its clone and has the forge's token."""
     monkeypatch.chdir(clone)
     monkeypatch.setenv("SWEEPTREE_HOME", str(tmp_path / "state"))
@@ -40,7 +43,12 @@ def _done(hub: Hub, request: Request) -> str | None:
 
 def _state(hub: Hub, worktree: Path) -> list[object]:
     repositories = (git("for-each-ref", cwd=worktree), git("count-objects", "-v", cwd=worktree))
-    return [*repositories, git("status", "--porcelain", cwd=worktree), hub.repo.branches(), list(hub.log)]
+    return [
+        *repositories,
+        git("status", "--porcelain", cwd=worktree),
+        hub.repo.branches(),
+        list(hub.log),
+    ]
 
 
 @pytest.mark.parametrize("words", [FULL, ["--no-draft"], ["--no_gh", *FULL], ["--no_push", *FULL]])
@@ -72,16 +80,27 @@ def test_options_that_scripts_already_give_open_a_pull_request(
 ) -> None:
     assert run_command_line(["pr", *before, str(here), "wider", *after]) == 0
     (pull,) = hub.pulls.values()
-    assert (pull.draft, pull.title, pull.base, "Because." in pull.body) == (draft, title, "main", True)
+    assert (pull.draft, pull.title, pull.base, "Because." in pull.body) == (
+        draft,
+        title,
+        "main",
+        True,
+    )
 
 
-@pytest.mark.parametrize(("word", "pushed"), [("--no-push", False), ("--no-gh", True), ("--dry-run", None)])
+@pytest.mark.parametrize(
+    ("word", "pushed"), [("--no-push", False), ("--no-gh", True), ("--dry-run", None)]
+)
 def test_options_that_scripts_already_give_stop_where_they_say(
     hub: Hub, here: Path, word: str, pushed: bool | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_command_line(["pr", word, str(here), "wider"]) == 0
     local = git("for-each-ref", "refs/heads/wider", cwd=here)
-    assert (bool(hub.repo.tip("wider")), bool(local), hub.calls) == (pushed is True, pushed is not None, [])
+    assert (bool(hub.repo.tip("wider")), bool(local), hub.calls) == (
+        pushed is True,
+        pushed is not None,
+        [],
+    )
     assert ("would" in capsys.readouterr().out) == (word == "--dry-run")
 
 
@@ -92,5 +111,8 @@ def test_no_token_is_no_failure(
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     assert run_command_line(["pr", str(here), "wider", "Wider"]) == 0
     said = capsys.readouterr()
-    assert "the work is on the local branch wider" in said.out and "export GH_ENTERPRISE_TOKEN=<token>" in said.err
+    assert (
+        "the work is on the local branch wider" in said.out
+        and "export GH_ENTERPRISE_TOKEN=<token>" in said.err
+    )
     assert (git("show", "wider:notes.md", cwd=here), hub.calls) == ("wider", [])

@@ -6,12 +6,12 @@ from pathlib import Path
 from helpers import git
 
 from forge.hub import Hub
-from sweeptree.delivery import Options, Surroundings, deliver
+from sweeptree.publish.delivery import Context, Options, deliver
 
 FULL = Options(title="Wider", labels=("auto-results", "overnight"), reviewers=("grace",))
 
 
-def test_new_pull_request_takes_four_requests(hub: Hub, worktree: Path, around: Surroundings) -> None:
+def test_new_pull_request_takes_four_requests(hub: Hub, worktree: Path, around: Context) -> None:
     done = deliver(worktree, "wider", FULL, around)
     assert done.state == "opened"
     assert hub.calls == [
@@ -21,11 +21,17 @@ def test_new_pull_request_takes_four_requests(hub: Hub, worktree: Path, around: 
         "POST /pulls/1/requested_reviewers",
     ]
     pull = hub.pulls[1]
-    assert (pull.draft, pull.labels, pull.reviewers) == (True, ["auto-results", "overnight"], ["grace"])
+    assert (pull.draft, pull.labels, pull.reviewers) == (
+        True,
+        ["auto-results", "overnight"],
+        ["grace"],
+    )
     assert pull.head == hub.repo.tip("wider") == done.commit
 
 
-def test_unchanged_rerun_takes_one_request_and_no_push(hub: Hub, worktree: Path, around: Surroundings) -> None:
+def test_unchanged_rerun_takes_one_request_and_no_push(
+    hub: Hub, worktree: Path, around: Context
+) -> None:
     deliver(worktree, "wider", FULL, around)
     hub.log.clear()
     done = deliver(worktree, "wider", FULL, around)
@@ -33,14 +39,16 @@ def test_unchanged_rerun_takes_one_request_and_no_push(hub: Hub, worktree: Path,
     assert not [r for r in hub.log if r.is_git and "receive-pack" in r.path + r.query]
 
 
-def test_commit_holds_what_stands_in_the_worktree(hub: Hub, worktree: Path, around: Surroundings) -> None:
+def test_commit_holds_what_stands_in_the_worktree(
+    hub: Hub, worktree: Path, around: Context
+) -> None:
     deliver(worktree, "wider", FULL, around)
     shown = hub.repo.git("diff", "--name-status", "main", "wider").split()
     assert shown == ["M", "ecg/model.py", "A", "notes.md"]
     assert hub.repo.git("show", "wider:ecg/model.py") == "WIDTH = 16"
 
 
-def test_dry_run_lists_what_the_real_run_does(hub: Hub, worktree: Path, around: Surroundings) -> None:
+def test_dry_run_lists_what_the_real_run_does(hub: Hub, worktree: Path, around: Context) -> None:
     before = git("for-each-ref", cwd=worktree)
     planned = deliver(worktree, "wider", replace(FULL, dry_run=True), around)
     assert (hub.log, git("for-each-ref", cwd=worktree)) == ([], before)

@@ -1,4 +1,5 @@
-"""What the forge refuses is told in plain words, rate limits are waited for within bounds, writes are not repeated."""
+"""What the forge refuses is told in plain words, rate limits are waited for within bounds, writes
+are not repeated."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from forge.hub import Fault, Hub
-from sweeptree.delivery import Options, Surroundings, deliver
 from sweeptree.errors import ForgeError, PushError
-from sweeptree.forge.pace import Pace, asked_wait
+from sweeptree.publish.delivery import Context, Options, deliver
+from sweeptree.publish.forge.pace import Pace, asked_wait
 
 PLAIN = Options(title="Wider", labels=("x",))
 
@@ -16,21 +17,38 @@ PLAIN = Options(title="Wider", labels=("x",))
 @pytest.mark.parametrize(
     ("fault", "kind", "said"),
     [
-        (Fault("GET", "/pulls$", 404, message="Not Found"), "not-found", "GH_ENTERPRISE_TOKEN may not see it"),
-        (Fault("POST", "/pulls$", 403, message="Resource not accessible by token"), "forbidden", "may not do this"),
         (
-            Fault("POST", "/pulls$", 403, message="GitHub Actions is not permitted to create pull requests."),
+            Fault("GET", "/pulls$", 404, message="Not Found"),
+            "not-found",
+            "GH_ENTERPRISE_TOKEN may not see it",
+        ),
+        (
+            Fault("POST", "/pulls$", 403, message="Resource not accessible by token"),
+            "forbidden",
+            "may not do this",
+        ),
+        (
+            Fault(
+                "POST",
+                "/pulls$",
+                403,
+                message="GitHub Actions is not permitted to create pull requests.",
+            ),
             "forbidden",
             "lets no workflow open",
         ),
         (Fault("POST", "/pulls$", 422, message="Validation Failed"), "invalid", "did not accept"),
         (Fault("GET", "/pulls$", 500, times=9), "network", "in trouble"),
         (Fault("GET", "/pulls$", "drop", times=9), "network", "cannot be reached"),
-        (Fault("POST", "/pulls$", 429, headers={"Retry-After": "999"}), "rate-limit", "for 999 s more"),
+        (
+            Fault("POST", "/pulls$", 429, headers={"Retry-After": "999"}),
+            "rate-limit",
+            "for 999 s more",
+        ),
     ],
 )
 def test_refusals_are_readable(
-    hub: Hub, worktree: Path, around: Surroundings, fault: Fault, kind: str, said: str
+    hub: Hub, worktree: Path, around: Context, fault: Fault, kind: str, said: str
 ) -> None:
     hub.faults.append(fault)
     with pytest.raises(ForgeError) as failed:
@@ -39,7 +57,9 @@ def test_refusals_are_readable(
     assert said in failed.value.message and failed.value.hint
 
 
-def test_retry_after_of_a_secondary_limit_is_obeyed(hub: Hub, worktree: Path, around: Surroundings) -> None:
+def test_retry_after_of_a_secondary_limit_is_obeyed(
+    hub: Hub, worktree: Path, around: Context
+) -> None:
     waits: list[float] = []
     message = "You have exceeded a secondary rate limit."
     hub.faults.append(Fault("POST", "/pulls$", 403, headers={"Retry-After": "3"}, message=message))
@@ -49,7 +69,7 @@ def test_retry_after_of_a_secondary_limit_is_obeyed(hub: Hub, worktree: Path, ar
     assert (waits, len(hub.pulls)) == ([3.0], 1)
 
 
-def test_waits_are_bounded(hub: Hub, worktree: Path, around: Surroundings) -> None:
+def test_waits_are_bounded(hub: Hub, worktree: Path, around: Context) -> None:
     waits: list[float] = []
     hub.faults.append(Fault("GET", "/pulls$", 429, headers={"Retry-After": "2"}, times=99))
     assert around.pace is not None
@@ -59,7 +79,7 @@ def test_waits_are_bounded(hub: Hub, worktree: Path, around: Surroundings) -> No
     assert waits == [2.0, 2.0]
 
 
-def test_writes_are_kept_apart(hub: Hub, worktree: Path, around: Surroundings) -> None:
+def test_writes_are_kept_apart(hub: Hub, worktree: Path, around: Context) -> None:
     waits: list[float] = []
     assert around.pace is not None
     pace = Pace(around.pace.lock, interval=900.0, sleep=waits.append)
@@ -82,18 +102,20 @@ def test_asked_wait(status: int, headers: dict[str, str], message: str, wait: fl
     assert asked_wait(status, headers, message, now=1000.0) == wait
 
 
-def test_repository_without_drafts_gets_an_open_one(hub: Hub, worktree: Path, around: Surroundings) -> None:
+def test_repository_without_drafts_gets_an_open_one(
+    hub: Hub, worktree: Path, around: Context
+) -> None:
     hub.has_drafts = False
     done = deliver(worktree, "wider", PLAIN, around)
     assert not hub.pulls[1].draft and "no draft" in done.warnings[0]
 
 
-def test_label_that_is_refused_is_a_warning(hub: Hub, worktree: Path, around: Surroundings) -> None:
+def test_label_that_is_refused_is_a_warning(hub: Hub, worktree: Path, around: Context) -> None:
     done = deliver(worktree, "wider", replace(PLAIN, labels=("y" * 60,)), around)
     assert done.state == "opened" and len(done.warnings) == 1
 
 
-def test_protected_branch_says_so(hub: Hub, worktree: Path, around: Surroundings) -> None:
+def test_protected_branch_says_so(hub: Hub, worktree: Path, around: Context) -> None:
     hub.repo.protect("wider")
     with pytest.raises(PushError) as failed:
         deliver(worktree, "wider", PLAIN, around)
@@ -101,7 +123,7 @@ def test_protected_branch_says_so(hub: Hub, worktree: Path, around: Surroundings
     assert hub.pulls == {}
 
 
-def test_unreachable_remote(hub: Hub, worktree: Path, around: Surroundings) -> None:
+def test_unreachable_remote(hub: Hub, worktree: Path, around: Context) -> None:
     hub.faults.append(Fault("GET", "info/refs", 503, times=9))
     with pytest.raises(PushError) as failed:
         deliver(worktree, "wider", PLAIN, around)

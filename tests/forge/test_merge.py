@@ -10,15 +10,15 @@ import pytest
 from helpers import git
 
 from forge.hub import Fault, Hub
-from sweeptree.delivery import Options, Surroundings, deliver
 from sweeptree.errors import ForgeError, Refused
-from sweeptree.merging import MergeOptions, merge_pull, merge_worktree
+from sweeptree.publish.delivery import Context, Options, deliver
+from sweeptree.publish.merging import MergeOptions, merge_pull, merge_worktree
 
 GREEN = MergeOptions(test_command="true")
 
 
 @pytest.fixture
-def pull(hub: Hub, worktree: Path, around: Surroundings) -> Path:
+def pull(hub: Hub, worktree: Path, around: Context) -> Path:
     """Pull request 1: ready, approved, one commit on main. Returns the clone's path."""
     deliver(worktree, "wider", Options(title="Wider", is_draft=False), around)
     hub.review(1, "grace", "APPROVED")
@@ -37,33 +37,52 @@ def _commit_to_main(hub: Hub, tmp_path: Path, name: str, text: str) -> str:
     return git("rev-parse", "HEAD", cwd=other)
 
 
-def test_tested_commit_is_the_one_that_lands(hub: Hub, pull: Path, around: Surroundings) -> None:
+def test_tested_commit_is_the_one_that_lands(hub: Hub, pull: Path, around: Context) -> None:
     command = "grep -q 16 ecg/model.py && git rev-parse HEAD"
     decision = merge_pull(pull, 1, replace(GREEN, test_command=command), around)
     assert decision.state == "merged" and decision.run is not None
-    assert hub.repo.tip("main") == decision.commit == decision.run.commit == decision.run.tail.strip()
+    assert (
+        hub.repo.tip("main") == decision.commit == decision.run.commit == decision.run.tail.strip()
+    )
     hub.refresh()
     assert hub.pulls[1].merged_as
-    assert "ready to merge" in hub.pulls[1].comments[0]["body"] or "merged" in hub.pulls[1].comments[0]["body"]
+    assert (
+        "ready to merge" in hub.pulls[1].comments[0]["body"]
+        or "merged" in hub.pulls[1].comments[0]["body"]
+    )
     assert hub.statuses[decision.head][0]["state"] == "success"
 
 
-def test_nothing_is_left_behind(hub: Hub, pull: Path, around: Surroundings) -> None:
-    before = (git("worktree", "list", cwd=pull), git("for-each-ref", cwd=pull), git("status", "--porcelain", cwd=pull))
+def test_nothing_is_left_behind(hub: Hub, pull: Path, around: Context) -> None:
+    before = (
+        git("worktree", "list", cwd=pull),
+        git("for-each-ref", cwd=pull),
+        git("status", "--porcelain", cwd=pull),
+    )
     merge_pull(pull, 1, GREEN, around)
-    after = (git("worktree", "list", cwd=pull), git("for-each-ref", cwd=pull), git("status", "--porcelain", cwd=pull))
+    after = (
+        git("worktree", "list", cwd=pull),
+        git("for-each-ref", cwd=pull),
+        git("status", "--porcelain", cwd=pull),
+    )
     assert after == before
 
 
-def test_red_result_of_two_green_branches_stays_out(hub: Hub, pull: Path, around: Surroundings, tmp_path: Path) -> None:
-    theirs = _commit_to_main(hub, tmp_path, "check.py", "import ecg.model as m\nassert m.WIDTH == 8\n")
+def test_red_result_of_two_green_branches_stays_out(
+    hub: Hub, pull: Path, around: Context, tmp_path: Path
+) -> None:
+    theirs = _commit_to_main(
+        hub, tmp_path, "check.py", "import ecg.model as m\nassert m.WIDTH == 8\n"
+    )
     decision = merge_pull(pull, 1, replace(GREEN, test_command="python3 check.py"), around)
     assert (decision.state, hub.repo.tip("main")) == ("refused", theirs)
     assert "red: exit code 1" in decision.reason
     assert hub.statuses[decision.head][0]["state"] == "failure"
 
 
-def test_conflict_is_found_without_a_checkout(hub: Hub, pull: Path, around: Surroundings, tmp_path: Path) -> None:
+def test_conflict_is_found_without_a_checkout(
+    hub: Hub, pull: Path, around: Context, tmp_path: Path
+) -> None:
     _commit_to_main(hub, tmp_path, "ecg/model.py", "WIDTH = 4\n")
     decision = merge_pull(pull, 1, replace(GREEN, test_command="touch /never"), around)
     assert (decision.state, decision.reason, decision.conflicts) == (
@@ -74,7 +93,7 @@ def test_conflict_is_found_without_a_checkout(hub: Hub, pull: Path, around: Surr
 
 
 def test_base_that_moves_during_the_tests_is_tested_again(
-    hub: Hub, pull: Path, around: Surroundings, tmp_path: Path
+    hub: Hub, pull: Path, around: Context, tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
     subprocess.run(["git", "clone", "-q", str(hub.repo.path), str(other)], check=True)
@@ -92,7 +111,10 @@ def test_base_that_moves_during_the_tests_is_tested_again(
     [
         (lambda hub: setattr(hub.pulls[1], "draft", True), "it is a draft"),
         (lambda hub: hub.pulls[1].reviews.clear(), "it needs 1 approval of its newest commit"),
-        (lambda hub: hub.pulls[1].reviews[0].update(commit_id="0" * 40), "grace approved an older commit"),
+        (
+            lambda hub: hub.pulls[1].reviews[0].update(commit_id="0" * 40),
+            "grace approved an older commit",
+        ),
         (lambda hub: hub.review(1, "linus", "CHANGES_REQUESTED"), "linus asked for changes"),
         (lambda hub: hub.check(hub.repo.tip("wider"), "lint", "failure"), "the check lint is red"),
         (lambda hub: hub.check(hub.repo.tip("wider"), "lint", None), "the check lint still runs"),
@@ -101,7 +123,9 @@ def test_base_that_moves_during_the_tests_is_tested_again(
         (lambda hub: hub.close(1), "it is closed"),
     ],
 )
-def test_refusals_have_one_clear_reason(hub: Hub, pull: Path, around: Surroundings, change, reason) -> None:  # type: ignore[no-untyped-def]
+def test_refusals_have_one_clear_reason(
+    hub: Hub, pull: Path, around: Context, change, reason
+) -> None:  # type: ignore[no-untyped-def]
     change(hub)
     before = hub.repo.tip("main")
     decision = merge_pull(pull, 1, GREEN, around)
@@ -112,8 +136,14 @@ def test_refusals_have_one_clear_reason(hub: Hub, pull: Path, around: Surroundin
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda hub: setattr(hub.pulls[1], "draft", True), "**it is a draft: mark it ready for review**"),
-        (lambda hub: hub.pulls[1].reviews[0].update(commit_id="0" * 40), "grace approved an older commit"),
+        (
+            lambda hub: setattr(hub.pulls[1], "draft", True),
+            "**it is a draft: mark it ready for review**",
+        ),
+        (
+            lambda hub: hub.pulls[1].reviews[0].update(commit_id="0" * 40),
+            "grace approved an older commit",
+        ),
         (
             lambda hub: hub.check(hub.repo.tip("wider"), "@team #1", "failure"),
             "**the check @\u200bteam #\u200b1 is red**",
@@ -121,17 +151,21 @@ def test_refusals_have_one_clear_reason(hub: Hub, pull: Path, around: Surroundin
     ],
 )
 def test_refusal_before_the_tests_is_told_in_one_comment(  # type: ignore[no-untyped-def]
-    hub: Hub, pull: Path, around: Surroundings, change, reason
+    hub: Hub, pull: Path, around: Context, change, reason
 ) -> None:
     change(hub)
     merge_pull(pull, 1, GREEN, around)
     merge_pull(pull, 1, GREEN, around)
     (comment,) = hub.pulls[1].comments
     assert "### Merge Assistant: refused" in comment["body"] and reason in comment["body"]
-    assert hub.statuses == {} and not [call for call in hub.calls if call.startswith("PATCH /issues")]
+    assert hub.statuses == {} and not [
+        call for call in hub.calls if call.startswith("PATCH /issues")
+    ]
 
 
-def test_comment_of_a_refusal_is_edited_once_it_is_mended(hub: Hub, pull: Path, around: Surroundings) -> None:
+def test_comment_of_a_refusal_is_edited_once_it_is_mended(
+    hub: Hub, pull: Path, around: Context
+) -> None:
     hub.pulls[1].draft = True
     merge_pull(pull, 1, GREEN, around)
     hub.pulls[1].draft = False
@@ -140,16 +174,21 @@ def test_comment_of_a_refusal_is_edited_once_it_is_mended(hub: Hub, pull: Path, 
     assert "merged" in comment["body"] and "draft" not in comment["body"]
 
 
-def test_conflict_is_told_to_the_pull_request(hub: Hub, pull: Path, around: Surroundings, tmp_path: Path) -> None:
+def test_conflict_is_told_to_the_pull_request(
+    hub: Hub, pull: Path, around: Context, tmp_path: Path
+) -> None:
     _commit_to_main(hub, tmp_path, "ecg/model.py", "WIDTH = 4\n")
     merge_pull(pull, 1, GREEN, around)
     (comment,) = hub.pulls[1].comments
-    assert "**it conflicts with main**" in comment["body"] and "- conflict in `ecg/model.py`" in comment["body"]
+    assert (
+        "**it conflicts with main**" in comment["body"]
+        and "- conflict in `ecg/model.py`" in comment["body"]
+    )
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_refusal_of_a_dry_run_or_of_a_closed_one_is_told_to_nobody(
-    hub: Hub, pull: Path, around: Surroundings, dry_run: bool
+    hub: Hub, pull: Path, around: Context, dry_run: bool
 ) -> None:
     if dry_run:
         hub.pulls[1].draft = True
@@ -160,7 +199,9 @@ def test_refusal_of_a_dry_run_or_of_a_closed_one_is_told_to_nobody(
 
 
 @pytest.mark.parametrize("path", ["/statuses/", "/comments$"])
-def test_forge_that_takes_no_comment_is_a_warning(hub: Hub, pull: Path, around: Surroundings, path: str) -> None:
+def test_forge_that_takes_no_comment_is_a_warning(
+    hub: Hub, pull: Path, around: Context, path: str
+) -> None:
     hub.faults.append(Fault("POST", path, 403, message="Resource not accessible by token"))
     decision = merge_pull(pull, 1, GREEN, around)
     assert (decision.state, hub.repo.tip("main")) == ("merged", decision.commit)
@@ -168,21 +209,24 @@ def test_forge_that_takes_no_comment_is_a_warning(hub: Hub, pull: Path, around: 
 
 
 def test_fast_forward_of_a_protected_base_is_refused_before_the_tests(
-    hub: Hub, pull: Path, around: Surroundings
+    hub: Hub, pull: Path, around: Context
 ) -> None:
     hub.repo.protect("main")
     decision = merge_pull(pull, 1, replace(GREEN, method="ff"), around)
-    assert (decision.state, decision.run) == ("refused", None) and "main is protected" in decision.reason
+    assert (decision.state, decision.run) == (
+        "refused",
+        None,
+    ) and "main is protected" in decision.reason
 
 
-def test_later_approval_by_the_same_person_counts(hub: Hub, pull: Path, around: Surroundings) -> None:
+def test_later_approval_by_the_same_person_counts(hub: Hub, pull: Path, around: Context) -> None:
     hub.review(1, "grace", "CHANGES_REQUESTED")
     hub.review(1, "grace", "APPROVED")
     hub.review(1, "grace", "COMMENTED")
     assert merge_pull(pull, 1, GREEN, around).state == "merged"
 
 
-def test_protected_base_is_merged_by_the_forge(hub: Hub, pull: Path, around: Surroundings) -> None:
+def test_protected_base_is_merged_by_the_forge(hub: Hub, pull: Path, around: Context) -> None:
     hub.repo.protect("main")
     decision = merge_pull(pull, 1, GREEN, around)
     assert (decision.state, decision.commit) == ("merged", hub.repo.tip("main"))
@@ -190,20 +234,22 @@ def test_protected_base_is_merged_by_the_forge(hub: Hub, pull: Path, around: Sur
 
 
 @pytest.mark.parametrize("method", ["squash", "rebase"])
-def test_squash_and_rebase_go_by_the_forge(hub: Hub, pull: Path, around: Surroundings, method: str) -> None:
+def test_squash_and_rebase_go_by_the_forge(
+    hub: Hub, pull: Path, around: Context, method: str
+) -> None:
     decision = merge_pull(pull, 1, replace(GREEN, method=method), around)  # type: ignore[arg-type]
     assert decision.state == "merged" and "PUT /pulls/1/merge" in hub.calls
     assert hub.repo.git("show", "main:notes.md") == "wider"
 
 
-def test_base_moved_on_the_forge_is_tried_again(hub: Hub, pull: Path, around: Surroundings) -> None:
+def test_base_moved_on_the_forge_is_tried_again(hub: Hub, pull: Path, around: Context) -> None:
     hub.repo.protect("main")
     message = "Base branch was modified. Review and try the merge again."
     hub.faults.append(Fault("PUT", "/merge$", 405, message=message))
     assert merge_pull(pull, 1, GREEN, around).state == "merged"
 
 
-def test_head_that_moved_is_not_merged(hub: Hub, pull: Path, around: Surroundings) -> None:
+def test_head_that_moved_is_not_merged(hub: Hub, pull: Path, around: Context) -> None:
     hub.repo.protect("main")
     hub.faults.append(Fault("PUT", "/merge$", 409, message="Head branch was modified."))
     with pytest.raises(ForgeError) as failed:
@@ -219,7 +265,7 @@ def test_head_that_moved_is_not_merged(hub: Hub, pull: Path, around: Surrounding
     ],
 )
 def test_green_result_that_cannot_be_landed_is_told_to_the_pull_request(
-    hub: Hub, pull: Path, around: Surroundings, status: int, message: str, said: str
+    hub: Hub, pull: Path, around: Context, status: int, message: str, said: str
 ) -> None:
     hub.repo.protect("main")
     before = hub.repo.tip("main")
@@ -231,14 +277,14 @@ def test_green_result_that_cannot_be_landed_is_told_to_the_pull_request(
     assert "green, but it could not be landed" in comment["body"] and said in comment["body"]
 
 
-def test_answer_of_the_merge_lost(hub: Hub, pull: Path, around: Surroundings) -> None:
+def test_answer_of_the_merge_lost(hub: Hub, pull: Path, around: Context) -> None:
     hub.repo.protect("main")
     hub.faults.append(Fault("PUT", "/merge$", "drop", after=True))
     decision = merge_pull(pull, 1, GREEN, around)
     assert (decision.state, decision.commit) == ("merged", hub.repo.tip("main"))
 
 
-def test_dry_run_tests_and_lands_nothing(hub: Hub, pull: Path, around: Surroundings) -> None:
+def test_dry_run_tests_and_lands_nothing(hub: Hub, pull: Path, around: Context) -> None:
     before = git("for-each-ref", cwd=pull)
     hub.log.clear()
     decision = merge_pull(pull, 1, replace(GREEN, dry_run=True), around)
@@ -251,20 +297,22 @@ def test_dry_run_tests_and_lands_nothing(hub: Hub, pull: Path, around: Surroundi
     assert [call for call in hub.calls if not call.startswith("GET")] == []
 
 
-def test_without_a_yes_nothing_lands(hub: Hub, pull: Path, around: Surroundings) -> None:
+def test_without_a_yes_nothing_lands(hub: Hub, pull: Path, around: Context) -> None:
     before = hub.repo.tip("main")
     decision = merge_pull(pull, 1, replace(GREEN, confirm=lambda _: False), around)
     assert (decision.state, hub.repo.tip("main")) == ("ready", before)
 
 
-def test_tests_see_no_token(hub: Hub, pull: Path, around: Surroundings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tests_see_no_token(
+    hub: Hub, pull: Path, around: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GH_ENTERPRISE_TOKEN", hub.token)
     decision = merge_pull(pull, 1, replace(GREEN, test_command="env"), around)
     assert decision.run is not None
     assert "PATH=" in decision.run.tail and hub.token not in decision.run.tail
 
 
-def test_one_merger_at_a_time(hub: Hub, pull: Path, around: Surroundings) -> None:
+def test_one_merger_at_a_time(hub: Hub, pull: Path, around: Context) -> None:
     def second(_: object) -> bool:
         with pytest.raises(Refused, match="another merge into main"):
             merge_pull(pull, 1, GREEN, around)
@@ -273,7 +321,7 @@ def test_one_merger_at_a_time(hub: Hub, pull: Path, around: Surroundings) -> Non
     assert merge_pull(pull, 1, replace(GREEN, confirm=second), around).state == "merged"
 
 
-def test_comment_is_written_once_and_edited(hub: Hub, pull: Path, around: Surroundings) -> None:
+def test_comment_is_written_once_and_edited(hub: Hub, pull: Path, around: Context) -> None:
     merge_pull(pull, 1, replace(GREEN, test_command="false"), around)
     merge_pull(pull, 1, replace(GREEN, confirm=lambda _: False), around)
     (comment,) = hub.pulls[1].comments
@@ -327,7 +375,10 @@ def test_base_that_went_on_is_rebased_onto(clone: Path, branch: Path) -> None:
     assert decision.state == "merged"
     assert git("log", "--format=%s", "main", cwd=clone).split() == ["wider", "other", "first"]
     refused = merge_worktree(branch, replace(GREEN, method="ff"))
-    assert refused.reason in ("main holds it already", "it does not start at the tip of main: no fast-forward")
+    assert refused.reason in (
+        "main holds it already",
+        "it does not start at the tip of main: no fast-forward",
+    )
 
 
 def test_hanging_tests_are_stopped(clone: Path, branch: Path) -> None:
@@ -335,14 +386,18 @@ def test_hanging_tests_are_stopped(clone: Path, branch: Path) -> None:
     assert decision.state == "refused" and decision.run is not None and not decision.run.is_green
 
 
-def test_local_merge_loads_nothing_of_the_forge_s_or_the_settings(clone: Path, branch: Path) -> None:
+def test_local_merge_loads_nothing_of_the_forge_s_or_the_settings(
+    clone: Path, branch: Path
+) -> None:
     heavy = ("github", "pydantic_settings", "pandas", "prefect")
     code = (
-        "import sys; from sweeptree.cli import run_command_line as run; assert run(sys.argv[1:]) == 0\n"
+        "import sys; from sweeptree.cli.app import run_command_line as run; assert run(sys.argv[1:]) == 0\n"
         f"sys.exit(' '.join(name for name in {heavy!r} if name in sys.modules) or 0)"
     )
     words = ["merge", str(branch), "--base", "main", "--test_command", "true"]
-    done = subprocess.run([sys.executable, "-c", code, *words], cwd=clone, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], cwd=clone, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -7,21 +7,23 @@ import pytest
 from helpers import git
 
 from forge.hub import Fault, Hub
-from sweeptree import adoption, job_delivery, stages
-from sweeptree.aggregate import aggregate
+from sweeptree.analysis.aggregate import aggregate
 from sweeptree.errors import Refused, SweeptreeError, WorktreeGone
 from sweeptree.model import JobRecord, SweepSpec
-from sweeptree.preflight import prepare
 from sweeptree.records import SweepStore, read_json
 from sweeptree.settings import Settings
-from sweeptree.sweeps import Chain, Sweep
+from sweeptree.sweep import adoption, job_delivery, stages
+from sweeptree.sweep.preflight import prepare
+from sweeptree.sweep.running import Chain, Sweep
 from sweeptree.worktrees import Pool
 
 
 class Rig:
     """A sweep over the clone; `deliver` takes a job through all stages."""
 
-    def __init__(self, clone: Path, commands: list[str], *, resume: bool = False, **fields: object) -> None:
+    def __init__(
+        self, clone: Path, commands: list[str], *, resume: bool = False, **fields: object
+    ) -> None:
         spec = SweepSpec.model_validate(
             {
                 "exp_name": "exp",
@@ -78,20 +80,36 @@ def test_job_that_changed_code_gets_a_pull_request(hub: Hub, clone: Path, token:
     record = rig.deliver()
     rig.close()
     assert (record.pr_number, record.pr_url) == (1, f"{hub.url}/ada/ecg/pull/1")
-    assert (hub.pulls[1].labels, hub.pulls[1].reviewers, hub.pulls[1].draft) == (["auto"], ["grace"], True)
-    assert hub.calls == ["GET /pulls", "POST /pulls", "POST /issues/1/labels", "POST /pulls/1/requested_reviewers"]
+    assert (hub.pulls[1].labels, hub.pulls[1].reviewers, hub.pulls[1].draft) == (
+        ["auto"],
+        ["grace"],
+        True,
+    )
+    assert hub.calls == [
+        "GET /pulls",
+        "POST /pulls",
+        "POST /issues/1/labels",
+        "POST /pulls/1/requested_reviewers",
+    ]
     document = aggregate(rig.prepared.paths)
     assert document["jobs"][0]["pr_url"] in rig.prepared.paths.aggregated_csv.read_text()
 
 
-def test_body_holds_command_metrics_and_the_way_to_reproduce(hub: Hub, clone: Path, token: str) -> None:
+def test_body_holds_command_metrics_and_the_way_to_reproduce(
+    hub: Hub, clone: Path, token: str
+) -> None:
     commands = [f"python3 train.py --lr 3e-4 --seed {seed}; echo x >> train.py" for seed in (1, 2)]
     rig = Rig(clone, commands)
     rig.deliver(0)
     rig.deliver(1)
     rig.close()
     body = hub.pulls[2].body
-    wanted = ["--seed 2", "| val\\_auc | 0.9 ± 0 | 2 |", "git worktree add --detach", rig.prepared.base.commit[:12]]
+    wanted = [
+        "--seed 2",
+        "| val\\_auc | 0.9 ± 0 | 2 |",
+        "git worktree add --detach",
+        rig.prepared.base.commit[:12],
+    ]
     assert [part for part in wanted if part not in body] == []
 
 
@@ -103,11 +121,17 @@ def test_job_that_changed_nothing_gets_none(hub: Hub, clone: Path, token: str) -
 
 
 def test_artifacts_that_are_asked_for_go_in(hub: Hub, clone: Path, token: str) -> None:
-    rig = Rig(clone, ["mkdir out; echo 1 > out/report.md; echo 2 > out/other.txt"], pr_artifacts=("out/*.md",))
+    rig = Rig(
+        clone,
+        ["mkdir out; echo 1 > out/report.md; echo 2 > out/other.txt"],
+        pr_artifacts=("out/*.md",),
+    )
     record = rig.deliver()
     rig.close()
     assert record.pr_number == 1
-    assert hub.repo.git("diff", "--name-only", "main", str(record.git_branch)).split() == ["out/report.md"]
+    assert hub.repo.git("diff", "--name-only", "main", str(record.git_branch)).split() == [
+        "out/report.md"
+    ]
 
 
 def test_without_a_token_there_is_a_local_branch_and_a_note(hub: Hub, clone: Path) -> None:
@@ -130,27 +154,38 @@ def test_secret_in_a_job_s_work_is_refused(hub: Hub, clone: Path, token: str) ->
 def test_forge_in_trouble_leaves_the_results_and_pr_finishes_later(
     hub: Hub, clone: Path, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sweeptree.cli import run_command_line
+    from sweeptree.cli.app import run_command_line
 
     hub.faults.append(Fault("POST", "/pulls$", 404, message="Not Found"))
     rig = Rig(clone, ["echo x >> train.py; echo y > made.txt"])
     record = rig.failed()
     rig.close()
     assert record.exit_code == 0 and record.worktree is not None and record.delivery is not None
-    assert (record.delivery.step, record.delivery.finish) == ("pull request", "sweeptree resume exp")
+    assert (record.delivery.step, record.delivery.finish) == (
+        "pull request",
+        "sweeptree resume exp",
+    )
     monkeypatch.chdir(clone)
     assert run_command_line(["pr", record.worktree, str(record.git_branch)]) == 0
-    assert hub.repo.git("diff", "--name-only", "main", str(record.git_branch)).split() == ["train.py"]
+    assert hub.repo.git("diff", "--name-only", "main", str(record.git_branch)).split() == [
+        "train.py"
+    ]
     again = read_json(rig.prepared.paths.record(0))
     assert (again["pr_number"], len(hub.pulls), again["delivery"]["state"]) == (1, 1, "delivered")
     assert f"{hub.url}/ada/ecg/pull/1" in rig.prepared.paths.aggregated_csv.read_text()
 
 
-def test_work_that_a_guard_refused_is_kept_and_delivered_once_it_is_mended(hub: Hub, clone: Path, token: str) -> None:
+def test_work_that_a_guard_refused_is_kept_and_delivered_once_it_is_mended(
+    hub: Hub, clone: Path, token: str
+) -> None:
     rig = Rig(clone, ["echo 'KEY = \"ghp_" + "a1" * 18 + "\"' >> train.py"])
     record = rig.failed()
     rig.close()
-    assert record.delivery is not None and record.delivery.step == "commit" and record.worktree is not None
+    assert (
+        record.delivery is not None
+        and record.delivery.step == "commit"
+        and record.worktree is not None
+    )
     Path(record.worktree, "train.py").write_text("print('mended')\n")
     again = Rig(clone, list(rig.prepared.spec.commands), resume=True)
     assert job_delivery.owed(again.prepared, [record]) == (0,)
@@ -160,7 +195,11 @@ def test_work_that_a_guard_refused_is_kept_and_delivered_once_it_is_mended(hub: 
     stages.commit(chain)
     done = stages.finish(chain)
     again.close()
-    assert (done.pr_number, done.worktree, Path(record.worktree).is_dir()) == (1, record.worktree, True)
+    assert (done.pr_number, done.worktree, Path(record.worktree).is_dir()) == (
+        1,
+        record.worktree,
+        True,
+    )
     assert hub.repo.git("show", f"{done.git_branch}:train.py") == "print('mended')"
 
 
@@ -198,7 +237,9 @@ def test_closed_pull_request_is_given_no_labels(hub: Hub, clone: Path, token: st
     assert hub.pulls[1].labels == []
 
 
-def test_branches_of_an_earlier_run_count_towards_max_prs(hub: Hub, clone: Path, token: str) -> None:
+def test_branches_of_an_earlier_run_count_towards_max_prs(
+    hub: Hub, clone: Path, token: str
+) -> None:
     rig = Rig(clone, ["echo x >> train.py", "echo y >> train.py"], max_prs=1)
     rig.sweep.count_branches([rig.deliver(0)])
     second = rig.deliver(1)

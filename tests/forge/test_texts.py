@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sweeptree.delivery import Evidence, Score, Table, render
-from sweeptree.delivery.body import fenced, plain
-from sweeptree.forge import MAX_BODY, block_of, parse_remote, without_secret
-from sweeptree.forge.block import with_block
+from sweeptree.publish.delivery import Evidence, Score, Table, render
+from sweeptree.publish.delivery.body import fenced, plain
+from sweeptree.publish.forge import MAX_BODY, block_of, parse_remote, without_secret
+from sweeptree.publish.forge.block import with_block
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,16 @@ def test_remotes(url: str, host: str, api: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["/srv/git/r.git", "../r", "file:///o/r", "C:/x/y/z", "https://host/r", "https://h:x/o/r", "https://h/a/b/c"]
+    "url",
+    [
+        "/srv/git/r.git",
+        "../r",
+        "file:///o/r",
+        "C:/x/y/z",
+        "https://host/r",
+        "https://h:x/o/r",
+        "https://h/a/b/c",
+    ],
 )
 def test_what_is_no_repository_on_a_forge(url: str) -> None:
     assert parse_remote(url) is None
@@ -67,7 +76,10 @@ def test_body_has_all_the_evidence() -> None:
 
 
 def test_texts_of_others_format_nothing() -> None:
-    assert plain("a|b @ada #12 <img> `x`\n*y*") == "a\\|b @\u200bada #\u200b12 \\<img\\> \\`x\\` \\*y\\*"
+    assert (
+        plain("a|b @ada #12 <img> `x`\n*y*")
+        == "a\\|b @\u200bada #\u200b12 \\<img\\> \\`x\\` \\*y\\*"
+    )
     assert fenced("```\nrm") == "````sh\n```\nrm\n````"
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeptree.slots import Driver
+from sweeptree.gpus.slots import Driver
 
 SOURCE = Path(__file__).with_name("fake_nvml.c")
 
@@ -24,7 +24,18 @@ def build(folder: Path, *flags: str) -> Path:
     if compiler is None:
         pytest.skip("the fake NVML needs a C compiler (cc)")
     library = folder / "libnvidia-ml.so.1"
-    argv = [compiler, "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", *flags, "-o", str(library), str(SOURCE)]
+    argv = [
+        compiler,
+        "-shared",
+        "-fPIC",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        *flags,
+        "-o",
+        str(library),
+        str(SOURCE),
+    ]
     subprocess.run(argv, check=True)
     return library
 
@@ -49,7 +60,8 @@ class FakeDriver:
 
     @classmethod
     def make(cls, folder: Path) -> "FakeDriver":
-        """Build the library into `folder`, with its configuration beside it, where every process finds it."""
+        """Build the library into `folder`, with its configuration beside it, where every process
+        finds it."""
         return cls(build(folder), folder / "gpus.conf")
 
     def append(self, line: str) -> None:

@@ -29,7 +29,9 @@ print(*found)
 
 def quiet(*argv: str | Path, cwd: Path) -> str:
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PIP_"))}
-    done = subprocess.run([*map(str, argv)], cwd=cwd, env=clean, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(
+        [*map(str, argv)], cwd=cwd, env=clean, capture_output=True, text=True, timeout=240
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -50,12 +52,28 @@ def wheel(archives: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python with the wheel installed; the dependencies are those of this environment, its `.pth` files are not."""
+    """A Python with the wheel installed; the dependencies are those of this environment, its `.pth`
+    files are not."""
     folder = tmp_path_factory.mktemp("empty") / "venv"
     quiet(sys.executable, "-m", "venv", "--without-pip", folder, cwd=ROOT)
     python = folder / "bin" / "python"
-    quiet(sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index", wheel, cwd=folder)
-    site = Path(quiet(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder).strip())
+    quiet(
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        python,
+        "install",
+        "--no-deps",
+        "--no-index",
+        wheel,
+        cwd=folder,
+    )
+    site = Path(
+        quiet(
+            python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder
+        ).strip()
+    )
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return python
 
@@ -84,7 +102,11 @@ def test_the_wheel_holds_data_files_of_the_package(wheel: Path) -> None:
 def test_the_wheel_has_one_top_level_package(wheel: Path) -> None:
     tops = {name.split("/")[0] for name in names(wheel)}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"sweeptree"}
-    assert not [name for name in names(wheel) if "__pycache__" in name or name.startswith("sweeptree/results")]
+    assert not [
+        name
+        for name in names(wheel)
+        if "__pycache__" in name or name.startswith("sweeptree/results")
+    ]
 
 
 def test_the_sdist_holds_folders_for_symlinks_and_nothing_private(archives: Path) -> None:
@@ -117,6 +139,8 @@ def test_the_installed_example_runs(python: Path, tmp_path: Path) -> None:
 
 
 def test_the_wheel_holds_the_example_with_its_requirements(wheel: Path) -> None:
-    ours = {f"sweeptree/examples/ecg/{path.name}" for path in (ROOT / "examples" / "ecg").glob("*.*")}
+    ours = {
+        f"sweeptree/examples/ecg/{path.name}" for path in (ROOT / "examples" / "ecg").glob("*.*")
+    }
     assert ours <= names(wheel)
     assert "sweeptree/examples/ecg/requirements-torch.txt" in ours

@@ -37,7 +37,9 @@ def install(
         fake.chmod(0o755)
         python = str(fake)
     argv = [checkout / "requirements" / "install.sh", kind]
-    return subprocess.run(argv, env=os.environ | {"PYTHON": python}, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        argv, env=os.environ | {"PYTHON": python}, capture_output=True, text=True, timeout=60
+    )
 
 
 def test_a_python_that_is_too_old_is_named(checkout: Path) -> None:

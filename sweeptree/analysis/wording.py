@@ -1,0 +1,69 @@
+"""How values are written for people: states, numbers, durations, and text of unknown origin on one
+line. Pure."""
+
+from __future__ import annotations
+
+from sweeptree.model import JobState
+
+WAITING = "waiting"
+_WORDS = {
+    JobState.PLANNED: WAITING,
+    JobState.RUNNING: "running",
+    JobState.SUCCEEDED: "ok",
+    JobState.FAILED: "FAILED",
+    JobState.TIMED_OUT: "TIMEOUT",
+    JobState.CANCELLED: "cancelled",
+    JobState.LOST: "LOST",
+}
+
+
+def word(state: str) -> str:
+    """The word that users read for a state."""
+    return _WORDS.get(JobState(state), state) if state in JobState.__members__.values() else state
+
+
+def printable(text: object) -> str:
+    """One line that is safe to show: control characters (a job's escape codes too) become '?'."""
+    return "".join(
+        letter if letter.isprintable() else " " if letter in "\t\n\r" else "?"
+        for letter in str(text)
+    )
+
+
+def file_line(path: str, added: int | None, removed: int | None) -> str:
+    """A file with the number of its changed lines, for a list; None: it is binary."""
+    return f"    {printable(path)}  {'binary' if added is None else f'+{added} -{removed}'}"
+
+
+def clock(seconds: float | None) -> str:
+    """00:22:15."""
+    if seconds is None:
+        return ""
+    total = max(0, round(seconds))
+    return f"{total // 3600:02d}:{total % 3600 // 60:02d}:{total % 60:02d}"
+
+
+def spoken(seconds: float | None) -> str:
+    """13m52s; 4.2s below ten seconds."""
+    if seconds is None:
+        return ""
+    if seconds < 9.95:
+        return f"{max(0.0, seconds):.1f}s"
+    total = round(seconds)
+    if total < 60:
+        return f"{total}s"
+    return (
+        f"{total // 60}m{total % 60:02d}s"
+        if total < 3600
+        else f"{total // 3600}h{total % 3600 // 60:02d}m"
+    )
+
+
+def number(value: object) -> str:
+    """A metric in four significant places after the point, or in short form when very small or
+    large."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "" if value is None else printable(value)
+    if isinstance(value, int) and abs(value) < 10_000_000:
+        return str(value)
+    return f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.3g}"

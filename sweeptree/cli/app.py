@@ -1,0 +1,192 @@
+"""The command line: which commands there are, how they are found, and how every end becomes an exit
+code.
+
+Hides: cyclopts, and that a command's module is imported only when the command is called, so that
+`--help` and the commands that only read records stay quick.
+"""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweeptree import __version__
+
+if TYPE_CHECKING:
+    from cyclopts import App, CycloptsError
+
+GROUPS = ("Start", "Sweep", "Agents", "Deliver", "Run it")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One command: where `--help` lists it, what it runs (module:attribute below `cli.commands`),
+    its one line."""
+
+    name: str
+    group: str
+    target: str
+    help: str
+
+    @property
+    def exists(self) -> bool:
+        """True when the module that holds the command is part of this installation."""
+        module = Path(__file__).parent / "commands" / self.target.partition(":")[0]
+        return module.with_suffix(".py").is_file() or module.is_dir()
+
+
+REGISTRY = (
+    Entry("demo", "Start", "demo:demo", "Run a small real sweep here, to see what it looks like."),
+    Entry(
+        "doctor",
+        "Start",
+        "doctor:doctor",
+        "Check git, GPUs, disk, server and token: what works here.",
+    ),
+    Entry("run", "Sweep", "run:run", "Run a sweep: one command per job, each in its own worktree."),
+    Entry(
+        "resume", "Sweep", "resume:resume", "Go on with a sweep after Ctrl-C, a crash or a reboot."
+    ),
+    Entry(
+        "status",
+        "Sweep",
+        "status:status",
+        "All sweeps, or the jobs of one: running, waiting, lost.",
+    ),
+    Entry("logs", "Sweep", "logs:logs", "Print the logs of a sweep's jobs; -f follows them."),
+    Entry("show", "Sweep", "show:show", "The leaderboard: mean and spread over seeds per config."),
+    Entry(
+        "compare",
+        "Sweep",
+        "compare:compare",
+        "Sweeps or configs side by side, with the test of their difference.",
+    ),
+    Entry(
+        "report",
+        "Sweep",
+        "report:report",
+        "Write or open report.html, the page that shows a sweep.",
+    ),
+    Entry("cancel", "Sweep", "cancel:cancel", "Stop a sweep and the jobs that run."),
+    Entry("orchestrate", "Agents", "run:run", "The experiment orchestrator: the same as run."),
+    Entry(
+        "aggregate",
+        "Agents",
+        "aggregate:aggregate",
+        "Make the aggregates and report.html from the records.",
+    ),
+    Entry(
+        "curate", "Agents", "curate:curate", "Fetch, verify and build PTB-XL into data/processed."
+    ),
+    Entry(
+        "evaluate",
+        "Agents",
+        "evaluate:evaluate",
+        "Judge predictions: scores with intervals, figures, a report.",
+    ),
+    Entry(
+        "merge", "Agents", "merge:merge", "Test a merge's result, and land exactly what was tested."
+    ),
+    Entry("pr", "Deliver", "pr:pr", "A worktree's changes as a branch and a draft pull request."),
+    Entry("server", "Run it", "server:app", "Start, stop or look at the local Prefect server."),
+    Entry(
+        "deploy",
+        "Run it",
+        "deploy:deploy",
+        "Server, work pool, deployments and worker in one step.",
+    ),
+    Entry("gpus", "Run it", "gpus:gpus", "The GPUs, who holds their slots and who waits."),
+)
+
+
+def available() -> tuple[Entry, ...]:
+    """The commands of this installation."""
+    return tuple(entry for entry in REGISTRY if entry.exists)
+
+
+def run_command_line(argv: Sequence[str]) -> int:
+    """Run one command line (without the program's name) and return its exit code."""
+    from sweeptree.cli.boundary import guarded, take_debug
+
+    words, debug = take_debug(argv)
+    return guarded(lambda: _dispatch(words), argv=words, debug=debug)
+
+
+def _dispatch(words: Sequence[str]) -> int:
+    from cyclopts import CycloptsError
+
+    app = build_app()
+    if not words:
+        app.help_print([])
+        return 0
+    try:
+        command, bound, _ = app.parse_args(list(words), exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        return _usage(error, words)
+    call: Callable[..., Any] = command
+    result = call(*bound.args, **bound.kwargs)
+    return result if isinstance(result, int) else 0
+
+
+def build_app() -> App:
+    """The cyclopts application: every available command, imported when called."""
+    from cyclopts import App, Group
+
+    app = App(
+        name="sweeptree",
+        version=__version__,
+        help="Hyperparameter sweeps from one pinned commit: a git worktree, a GPU slot and a record for every job.",
+        help_format="plaintext",
+        help_epilogue="Add --debug to see the traceback of an unexpected error.",
+        group_commands=Group("Options", sort_key=len(GROUPS)),
+        default_parameter=None,
+    )
+    groups = {name: Group(name, sort_key=number) for number, name in enumerate(GROUPS)}
+    for number, entry in enumerate(available()):
+        app.command(
+            f"sweeptree.cli.commands.{entry.target}",
+            name=entry.name,
+            help=entry.help,
+            group=groups[entry.group],
+            sort_key=number,
+        )
+    app.register_install_completion_command(
+        help="Install completion for your shell (bash, zsh or fish)."
+    )
+    return app
+
+
+def _usage(error: CycloptsError, words: Sequence[str]) -> int:
+    from sweeptree.cli.boundary import complain
+
+    names = [entry.name for entry in available()]
+    first, rest = words[0], shlex.join(words[1:])
+    close = difflib.get_close_matches(first, names, n=1)
+    if first in names:
+        complain(_wrong(error), (f"sweeptree {first} --help",))
+    elif first.startswith("-"):
+        complain(f"there is no option {first!r} before a command", ("sweeptree --help",))
+    else:
+        hint = (
+            f"did you mean: sweeptree {close[0]} {rest}".rstrip() if close else "sweeptree --help"
+        )
+        complain(f"there is no command {first!r}", (hint,))
+    return 2
+
+
+def _wrong(error: CycloptsError) -> str:
+    """What is wrong with an option, in one line; pydantic's own text would end in an address."""
+    from pydantic import ValidationError
+
+    from sweeptree.cli.options import fault
+
+    cause = error.__cause__
+    return fault(cause) if isinstance(cause, ValidationError) else _lower_first(str(error))
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,65 @@
+"""`sweeptree aggregate`: make the aggregates of a sweep anew from its records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from sweeptree.cli.find import find_sweep
+from sweeptree.cli.options import FLAG
+from sweeptree.cli.screens.terminal import printable, say, write_out
+from sweeptree.errors import UsageError
+from sweeptree.records import SweepPaths
+
+
+def aggregate(
+    exp: str | None = None,
+    /,
+    *,
+    exp_dir: Annotated[Path | None, Parameter(name="--exp_dir")] = None,
+    results_dir: Path | None = None,
+    mix_data: Annotated[bool, FLAG] = False,
+) -> int:
+    """Write aggregated.json, aggregated.csv, groups.csv and report.html from the records of a
+    sweep.
+
+    Parameters
+    ----------
+    exp
+        Name of a sweep, or a path to its folder.
+    exp_dir
+        The sweep's folder, for example results/unet_lr; in place of the name.
+    results_dir
+        Where results stand; default: results/ at the top of the repository.
+    mix_data
+        Rank and compare also jobs that ran on different versions of the dataset.
+    """
+    paths = _chosen(exp, exp_dir, results_dir)
+    from sweeptree.analysis.aggregate import aggregate as rebuild
+    from sweeptree.report import try_report
+
+    document = rebuild(paths, mix_data=mix_data)
+    trouble = try_report(paths, document)
+    for path in (paths.aggregated_json, paths.aggregated_csv, paths.groups_csv):
+        write_out(f"wrote {path}\n")
+    if trouble is None:
+        write_out(f"wrote {paths.report}\n")
+    for warning in [*document.get("warnings", ()), *([trouble] if trouble else [])]:
+        say(f"! {printable(warning)}")
+    return 0
+
+
+def _chosen(exp: str | None, exp_dir: Path | None, results_dir: Path | None) -> SweepPaths:
+    if (exp is None) == (exp_dir is None):
+        raise UsageError(
+            "give the sweep once, as EXP or as --exp_dir",
+            hint=("sweeptree aggregate unet_lr", "sweeptree aggregate --exp_dir results/unet_lr"),
+        )
+    if exp is not None:
+        return find_sweep(exp, results_dir)
+    assert exp_dir is not None
+    if not exp_dir.is_dir():
+        raise UsageError(f"{exp_dir} is not a folder", hint="sweeptree status   lists the sweeps")
+    return SweepPaths(exp_dir.absolute())

@@ -1,0 +1,243 @@
+"""`sweeptree logs`: what the jobs printed, byte for byte; with -f as it comes."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+from cyclopts import Parameter
+
+from sweeptree.cli.find import find_sweep
+from sweeptree.cli.screens.terminal import say
+from sweeptree.cli.screens.view import LedgerTail, SweepView, read_from, view_sweep
+from sweeptree.errors import UsageError
+from sweeptree.model import JobState
+from sweeptree.records import SweepPaths, holder
+
+_POLL_SECONDS = 0.03
+_LIVENESS_SECONDS = 0.5
+_CHUNK = 1024 * 1024
+_LINE_LIMIT = 64 * 1024
+
+
+def logs(
+    target: str,
+    /,
+    *,
+    follow: Annotated[bool, Parameter(name=["--follow", "-f"], negative="")] = False,
+    tail: Annotated[int | None, Parameter(name=["--tail", "-n"])] = None,
+    results_dir: Path | None = None,
+) -> int:
+    """Print the log of one job (EXP:JOB), or of all jobs of a sweep with the job's number before
+    each line.
+
+    Parameters
+    ----------
+    target
+        EXP or EXP:JOB, for example unet_lr:3.
+    follow
+        Go on printing what the jobs write until the sweep, or the job, is over.
+    tail
+        Only the last N lines of each job.
+    results_dir
+        Where results stand; default: results/ at the top of the repository.
+    """
+    name, colon, number = target.rpartition(":")
+    if not colon:
+        name, number = target, ""
+    elif not (number.isascii() and number.isdigit()):
+        raise UsageError(f"{number!r} is not the number of a job", hint=f"sweeptree logs {name}:0")
+    if tail is not None and tail < 0:
+        raise UsageError(
+            "--tail takes a number of lines, 0 or more", hint=f"sweeptree logs {target} --tail 20"
+        )
+    paths = find_sweep(name, results_dir)
+    only = int(number) if number else None
+    view = view_sweep(paths)
+    _check(view, only)
+    printer = _Printer(sys.stdout.buffer, prefixed=only is None and len(view.jobs) > 1)
+    reader = _Reader(paths, printer, tail)
+    if follow and (paths.ledger.exists() or view.driver is not None):
+        _follow(paths, reader, only)
+    else:
+        reader.read(_with_logs(view, only))
+    printer.finish()
+    return 0
+
+
+def _check(view: SweepView, only: int | None) -> None:
+    known = {job.index for job in view.jobs}
+    if only is not None and only not in known and not view.paths.log(only).exists():
+        raise UsageError(
+            f"sweep {view.name} has no job {only}",
+            hint=f"sweeptree status {view.name}" if known else "its jobs have not been written yet",
+        )
+    if only is not None and view.paths.log(only).is_symlink():
+        raise UsageError(
+            f"the log of job {only} is a symbolic link, which is not followed",
+            hint="ls -l shows it",
+        )
+
+
+def _with_logs(view: SweepView, only: int | None) -> list[int]:
+    if only is not None:
+        if not view.paths.log(only).exists():
+            say(f"job {only} has no log yet:  sweeptree logs {view.name}:{only} -f  waits for it")
+        return [only]
+    return [job.index for job in view.jobs if view.paths.log(job.index).exists()]
+
+
+class _Printer:
+    """Writes bytes as they are; with several jobs, whole lines with the job's number before each."""
+
+    def __init__(self, stream: BinaryIO, *, prefixed: bool) -> None:
+        self._stream = stream
+        self.prefixed = prefixed
+        self._partial: dict[int, bytes] = {}
+
+    def write(self, index: int, data: bytes) -> None:
+        if not self.prefixed:
+            self._stream.write(data)
+            return
+        prefix = b"%d | " % index
+        *lines, rest = (self._partial.pop(index, b"") + data).split(b"\n")
+        self._stream.write(b"".join(prefix + line + b"\n" for line in lines))
+        if len(rest) > _LINE_LIMIT:
+            self._stream.write(prefix + rest + b"\n")
+        elif rest:
+            self._partial[index] = rest
+
+    def finish(self, index: int | None = None) -> None:
+        """Write the unfinished last lines: of one job, or of all."""
+        for job in [index] if index is not None else list(self._partial):
+            rest = self._partial.pop(job, b"")
+            if rest:
+                self._stream.write(b"%d | %s\n" % (job, rest))
+        self._stream.flush()
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+
+class _Reader:
+    """Remembers how far each log has been read."""
+
+    def __init__(self, paths: SweepPaths, printer: _Printer, tail: int | None) -> None:
+        self._paths = paths
+        self._printer = printer
+        self._tail = tail
+        self._offsets: dict[int, tuple[int, int]] = {}  # inode and offset
+
+    def read(self, indices: Iterable[int]) -> None:
+        """Print everything new in these jobs' logs."""
+        for index in indices:
+            self._read(index)
+        self._printer.flush()
+
+    def _read(self, index: int) -> None:
+        path = self._paths.log(index)
+        try:
+            file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError:
+            return
+        # what is looked at and what is read must be one file: a new attempt may begin the log anew
+        # in between
+        try:
+            self._read_open(index, path, file)
+        finally:
+            os.close(file)
+
+    def _read_open(self, index: int, path: Path, file: int) -> None:
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode):
+            return
+        if index not in self._offsets:
+            offset = 0 if self._tail is None else _tail_offset(path, found.st_size, self._tail)
+        else:
+            inode, offset = self._offsets[index]
+            if inode != found.st_ino or found.st_size < offset:
+                offset = 0
+        while data := os.pread(file, _CHUNK, offset):
+            self._printer.write(index, data)
+            offset += len(data)
+        self._offsets[index] = (found.st_ino, offset)
+
+    def done(self, index: int) -> None:
+        """A job is over: its last line goes out even without a newline."""
+        self._read(index)
+        self._printer.finish(index)
+
+
+def _tail_offset(path: Path, size: int, lines: int) -> int:
+    """Where the last `lines` lines begin; read from the end, so a huge log costs little."""
+    found, end, block = 0, size, 64 * 1024
+    skip_last = 1  # the newline that ends the last line begins no other
+    while end > 0:
+        start = max(0, end - block)
+        data = read_from(path, start, end - start)
+        if end == size and not data.endswith(b"\n"):
+            skip_last = 0
+        place = len(data)
+        while (place := data.rfind(b"\n", 0, place)) >= 0:
+            found += 1
+            if found == lines + skip_last:
+                return start + place + 1
+        end = start
+    return 0 if lines else size
+
+
+def _follow(paths: SweepPaths, reader: _Reader, only: int | None) -> None:
+    """Print until the sweep (or the one job) is over; only jobs that run are looked at in each
+    round."""
+    ledger, states, next_look = LedgerTail(paths), dict[int, str](), 0.0
+    reader.read([] if only is None else [only])
+    while True:
+        over = False
+        if (
+            time.monotonic() >= next_look
+        ):  # asked before the last read: nothing written later is missed
+            over = _is_over(paths, only)
+            next_look = time.monotonic() + _LIVENESS_SECONDS
+        for entry in ledger.read():
+            states[entry["id"]] = str(entry.get("state"))
+        active = [index for index, state in states.items() if state == JobState.RUNNING]
+        ended = [
+            index
+            for index, state in states.items()
+            if state not in (JobState.RUNNING, JobState.PLANNED)
+        ]
+        reader.read(_chosen(active, only))
+        for index in ended:
+            del states[index]
+            if only in (None, index):
+                reader.done(index)
+        if over:
+            reader.read([only] if only is not None else active)
+            return
+        time.sleep(_POLL_SECONDS)
+
+
+def _chosen(active: list[int], only: int | None) -> list[int]:
+    return active if only is None else [only]
+
+
+def _is_over(paths: SweepPaths, only: int | None) -> bool:
+    """True when nobody drives the sweep and no keeper lives; for one job also when it cannot run
+    again."""
+    if only is None and holder(paths) is not None:
+        return False
+    view = view_sweep(paths)
+    if only is None:
+        return view.driver is None and not any(job.alive for job in view.jobs)
+    job = next((job for job in view.jobs if job.index == only), None)
+    if job is None or job.alive:
+        return job is None and view.driver is None
+    spec = view.document.get("spec")
+    retries = spec.get("retries", 0) if isinstance(spec, dict) else 0
+    again = job.state not in (JobState.SUCCEEDED, JobState.CANCELLED) and job.attempt <= retries
+    return view.driver is None or (job.final and not again)

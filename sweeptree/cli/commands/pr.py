@@ -1,0 +1,223 @@
+"""`sweeptree pr`: what stands in a worktree as a branch and a draft pull request."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from sweeptree import worktrees
+from sweeptree.analysis.wording import file_line
+from sweeptree.cli import find
+from sweeptree.cli.options import FLAG
+from sweeptree.cli.screens.terminal import printable, say, write_out
+from sweeptree.errors import RecordError, Refused
+from sweeptree.model import JobDelivery, JobRecord
+from sweeptree.records import SweepPaths, SweepStore, read_record, record_indices
+from sweeptree.repository import branches
+from sweeptree.settings import Settings
+
+if TYPE_CHECKING:
+    from sweeptree.publish.delivery import Delivered, Options
+
+_SAID = {
+    "planned": "would",
+    "no-change": "there is nothing to deliver: {branch} would hold what {base} holds",
+    "local": "the work is on the local branch {branch}",
+    "pushed": "{branch} is pushed; no pull request was opened",
+    "opened": "opened {url}",
+    "updated": "updated {url}",
+    "unchanged": "nothing to do: {place} is up to date",
+    "closed": "{url} with this very content was closed: it stays closed",
+}
+
+
+def pr(  # noqa: PLR0913 - the options of the seed's apply_worktree_to_pr
+    worktree: Path,
+    branch: str,
+    title: str | None = None,
+    /,
+    *,
+    title_option: Annotated[str | None, Parameter(name="--title")] = None,
+    body: str | None = None,
+    base: str | None = None,
+    repo: str | None = None,
+    remote: str = "origin",
+    labels: str | None = None,
+    reviewers: str | None = None,
+    draft: Annotated[bool, Parameter(negative="--no-draft")] = True,
+    no_push: Annotated[bool, FLAG] = False,
+    no_gh: Annotated[bool, FLAG] = False,
+    allow_workflows: Annotated[bool, FLAG] = False,
+    dry_run: Annotated[bool, FLAG] = False,
+    results_dir: Path | None = None,
+    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
+) -> int:
+    """Commit what stands in a worktree to a branch, push it and open a draft pull request.
+
+    Parameters
+    ----------
+    worktree
+        The worktree, or a folder in it. It stays as it is.
+    branch
+        The branch that gets the work. It is never overwritten with somebody else's commits on it.
+    title
+        Title of the commit and of the pull request.
+    title_option
+        The same, as an option.
+    body
+        Text for the pull request, before the generated part.
+    base
+        The branch to merge into; default: the remote's default branch.
+    repo
+        OWNER/REPO that gets the pull request; default: the remote's.
+    remote
+        Name of the remote to push to.
+    labels
+        Labels, separated by commas.
+    reviewers
+        People (or ORG/TEAM) to ask for a review, separated by commas.
+    draft
+        Open it as a draft.
+    no_push
+        Stop at a local branch.
+    no_gh
+        Stop at a pushed branch, without a pull request.
+    allow_workflows
+        Let files in .github/workflows be pushed.
+    dry_run
+        Show what would be done; no request, no ref, no object.
+    results_dir
+        Where results stand, for the worktree of a job; default: results/ at the top of the repository.
+    as_json
+        Print one JSON document.
+    """
+    from sweeptree.publish.delivery import Options
+
+    options = Options(
+        title=title_option or title,
+        note=body,
+        base=base,
+        repo=repo,
+        remote=remote,
+        labels=_words(labels),
+        reviewers=_words(reviewers),
+        is_draft=draft,
+        push=not no_push,
+        open_pr=not no_gh,
+        allow_workflows=allow_workflows,
+        dry_run=dry_run,
+    )
+    done = _deliver(worktree, branch, options, results_dir)
+    _show_json(done) if as_json else _show(done)
+    return 0
+
+
+def _deliver(worktree: Path, branch: str, options: Options, results_dir: Path | None) -> Delivered:
+    """Deliver; for the kept worktree of a job, with its record as evidence and the result in its
+    record."""
+    from sweeptree.publish.delivery import Context, deliver
+
+    around = Context.of(Settings(), os.environ)
+    found = _job(worktree, results_dir)
+    if found is None:
+        return deliver(worktree, branch, options, around)
+    paths, record = found
+    done = deliver(worktree, branch, _with_evidence(options, paths, record), around)
+    if done.pull is not None and (
+        done.pull.number != record.pr_number or record.delivery != _told(record, options)
+    ):
+        _note(
+            paths,
+            record.id,
+            pr_url=done.pull.url,
+            pr_number=done.pull.number,
+            delivery=_told(record, options),
+        )
+    return done
+
+
+def _told(record: JobRecord, options: Options) -> JobDelivery | None:
+    """What the record is to say of a delivery that an earlier failure left unfinished: done, if all
+    was asked for."""
+    owed = record.delivery
+    if owed is None:
+        return None
+    is_all = set(owed.labels) <= set(options.labels) and set(owed.reviewers) <= set(
+        options.reviewers
+    )
+    return JobDelivery(state="delivered") if is_all else owed
+
+
+def _job(worktree: Path, results_dir: Path | None) -> tuple[SweepPaths, JobRecord] | None:
+    found = worktrees.job_of(branches.worktree_top(worktree))
+    if found is None:
+        return None
+    exp_name, index = found
+    paths = SweepPaths(find.results_dir(results_dir) / exp_name)
+    try:
+        return paths, read_record(paths.record(index))
+    except RecordError:
+        return None
+
+
+def _with_evidence(options: Options, paths: SweepPaths, record: JobRecord) -> Options:
+    from sweeptree.publish.delivery import job_evidence
+
+    records = []
+    for index in record_indices(paths):
+        with contextlib.suppress(RecordError):
+            records.append(read_record(paths.record(index)))
+    evidence = job_evidence(paths.root.name, record, records)
+    return replace(
+        options,
+        evidence=evidence,
+        title=options.title or f"{evidence.heading}: {record.config_id}"[:120],
+    )
+
+
+def _note(paths: SweepPaths, index: int, **fields: object) -> None:
+    from sweeptree.analysis.aggregate import aggregate
+
+    try:
+        with SweepStore.open(paths) as store:
+            store.update(index, **fields)
+    except Refused as refusal:
+        say(f"! the record does not name the pull request yet: {refusal.message}")
+    else:
+        aggregate(paths)
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
+
+
+def _show(done: Delivered) -> None:
+    url = done.pull.url if done.pull else ""
+    said = _SAID[done.state].format(
+        branch=done.branch, base=done.base or "the base", url=url, place=url or done.branch
+    )
+    write_out(f"{printable(said)}\n")
+    for step in done.steps:
+        write_out(f"  {printable(step)}\n")
+    if done.state == "planned":
+        for file in done.files:
+            write_out(f"{file_line(file.path, file.added, file.removed)}\n")
+    for item in done.left_out:
+        say(f"! not committed: {printable(item)}")
+    for line in done.warnings:
+        say(f"! {printable(line)}")
+    for line in done.hints:
+        say(f"  {printable(line)}")
+
+
+def _show_json(done: Delivered) -> None:
+    document: dict[str, Any] = asdict(done)
+    if done.pull is not None:
+        document["pull"].pop("body")
+    write_out(json.dumps(document, ensure_ascii=False) + "\n")

@@ -1,0 +1,106 @@
+"""`sweeptree resume`: go on with a sweep after Ctrl-C, a crash or a reboot, or run some of its jobs
+again."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from sweeptree.cli.commands.run import run_prepared
+from sweeptree.cli.find import find_sweep
+from sweeptree.cli.options import FLAG, job_numbers, mebibytes, valid_spec
+from sweeptree.cli.screens.terminal import say
+from sweeptree.errors import RecordError, UsageError
+from sweeptree.model import Resume
+from sweeptree.records import read_record, record_indices
+from sweeptree.settings import Settings
+from sweeptree.sweep import job_delivery
+from sweeptree.sweep.preflight import Prepared, must_start, prepare
+from sweeptree.sweep.recovery import spec_of
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class ResumeOptions:
+    """The options of `resume`.
+
+    Parameters
+    ----------
+    failed
+        Run the jobs that failed or timed out again, too.
+    oom
+        Run the jobs that ran out of memory again, too.
+    gpu_mem
+        GPU memory to promise each job from now on: 20G.
+    min_free
+        Disk space that must be free before a job starts, from now on: 500M.
+    jobs
+        Run only the jobs with these numbers again, however they ended: 3,7.
+    results_dir
+        Where results are; default: results/ at the top of the repository.
+    as_json
+        Print the aggregated results as one JSON document.
+    """
+
+    failed: Annotated[bool, FLAG] = False
+    oom: Annotated[bool, FLAG] = False
+    gpu_mem: str | None = None
+    min_free: str | None = None
+    jobs: str | None = None
+    results_dir: Path | None = None
+    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False
+
+
+def resume(exp: str, *, options: ResumeOptions | None = None) -> int:
+    """Go on with what is missing in a sweep: the same jobs, the same commit, the same numbers.
+
+    Jobs that have ended are not run again, jobs that still run are taken over, jobs whose end
+    nobody saw get a new attempt.
+
+    Parameters
+    ----------
+    exp
+        The sweep's name, or the path of its results.
+    """
+    options = options or ResumeOptions()
+    settings = Settings()
+    wanted = Resume(
+        failed=options.failed, oom=options.oom, jobs=job_numbers("jobs", options.jobs) or ()
+    )
+    spec = spec_of(find_sweep(exp, options.results_dir))
+    changed = {
+        name: mebibytes(name, text)
+        for name in ("gpu_mem", "min_free")
+        if (text := getattr(options, name))
+    }
+    spec = valid_spec({**spec.model_dump(), **changed}) if changed else spec
+    prepared = must_start(prepare(spec, settings, resume=True))
+    unknown = set(wanted.jobs) - {job.index for job in prepared.jobs}
+    if unknown:
+        raise UsageError(f"{exp} has no job {min(unknown)}", hint=f"sweeptree status {exp}")
+    _say_what_is_owed(prepared, wanted)
+    return run_prepared(prepared, settings, resume=wanted, as_json=options.as_json)
+
+
+def _say_what_is_owed(prepared: Prepared, wanted: Resume) -> None:
+    """Deliveries that failed are finished without running their jobs again: say so, because nothing
+    else will."""
+    paths = prepared.paths
+    if wanted.jobs or not (prepared.spec.commit_and_pr or prepared.spec.commit_and_pr_best):
+        return
+    records = []
+    for index in record_indices(paths):
+        with contextlib.suppress(RecordError):
+            records.append(read_record(paths.record(index)))
+    owed = job_delivery.owed(prepared, records)
+    if owed:
+        numbers = ", ".join(map(str, owed[:20])) + (
+            f" and {len(owed) - 20} more" if len(owed) > 20 else ""
+        )
+        say(
+            f"delivering what is missing of job{'s' * (len(owed) > 1)} {numbers}; no command runs again for it"
+        )

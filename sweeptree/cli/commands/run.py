@@ -1,0 +1,284 @@
+"""`sweeptree run`: plan a sweep and show it, or run it through Prefect and tell how it went.
+
+Hides: the order that keeps the quick ways quick (nothing of the engine is imported before a sweep
+really starts), and how Ctrl-C reaches the flow (through the same file as `sweeptree cancel`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from sweeptree.cli.options import RunOptions, make_spec
+from sweeptree.errors import RecordError, Refused, ServerError, SweeptreeError
+from sweeptree.model import Resume, SweepSpec
+from sweeptree.records import (
+    MAX_SWEEP_BYTES,
+    SweepPaths,
+    holder,
+    read_json,
+    read_sweep,
+    write_bytes,
+    write_json,
+)
+from sweeptree.settings import Settings
+from sweeptree.sweep.preflight import Prepared, check_options, must_start, prepare
+
+if TYPE_CHECKING:
+    from sweeptree.engine.connect import Engine
+
+INLINE_COMMANDS = 1000
+INTERRUPTED = "interrupted"
+ENGINE_FAILED = "the Prefect server failed"
+
+
+def run(options: RunOptions | None = None) -> int:
+    """Run a sweep: one command per job, each in its own worktree of one pinned commit."""
+    options = options or RunOptions()
+    settings = Settings()
+    spec = check_options(make_spec(options))
+    prepared = prepare(spec, settings, resume=options.resume)
+    if options.dry_run:
+        return _show_plan(prepared, options)
+    must_start(prepared)
+    _agree_to_publish(prepared, options)
+    if options.detach:
+        return _detach(prepared, resume=options.resume)
+    return run_prepared(
+        prepared, settings, resume=Resume() if options.resume else None, as_json=options.as_json
+    )
+
+
+def _show_plan(prepared: Prepared, options: RunOptions) -> int:
+    from sweeptree.cli.screens.plans import plan_document, plan_view
+    from sweeptree.cli.screens.screens import plan_screen
+
+    if options.as_json:
+        print(json.dumps(plan_document(prepared), ensure_ascii=False))  # noqa: T201
+    else:
+        print(plan_screen(plan_view(prepared), everything=options.all_jobs), end="")  # noqa: T201
+    return 0
+
+
+def _agree_to_publish(prepared: Prepared, options: RunOptions) -> None:
+    """Ask before a sweep that somebody starts by hand opens pull requests.
+
+    Raises Refused when the answer is no.
+    """
+    from sweeptree.cli.screens.terminal import agreed, printable, somebody_types
+
+    if options.yes or options.as_json or not somebody_types():
+        return
+    from sweeptree.cli.screens.plans import published
+
+    what = published(prepared)
+    if what and not agreed(f"{prepared.spec.exp_name}: {printable(what)}. Go on?"):
+        raise Refused(
+            "nothing was started",
+            hint=("--dry_run shows the plan", "--yes starts without this question"),
+        )
+
+
+def run_prepared(
+    prepared: Prepared, settings: Settings, *, resume: Resume | None, as_json: bool
+) -> int:
+    """Run a sweep through Prefect to its end, show it meanwhile, and return its exit code."""
+    from sweeptree.engine import connect
+
+    paths = prepared.paths
+    spec = _light_spec(prepared)
+    before = _started(paths)
+    with connect.connected_or_not(settings) as connected:
+        from sweeptree.cli.screens.live import LiveView
+
+        jobs = [{"id": j.index, "config_id": j.config_id, "seed": j.seed} for j in prepared.jobs]
+        labels = {device.uuid: str(device.index) for device in prepared.detection.devices}
+        connect.say(
+            f"{spec.exp_name}: {len(jobs)} jobs, {prepared.parallel} at a time   {connected.ui_url}".rstrip()
+        )
+        with (
+            interruptible(paths),
+            LiveView(paths, jobs, metric=spec.metric, gpu_labels=labels, room=prepared.room),
+        ):
+            trouble = _drive(connected, spec, resume, began=lambda: _started(paths) != before)
+        notice = connected.notice() or _untold(trouble)
+    code = _exit_code(paths) if _started(paths) != before else None
+    if code is None and trouble == INTERRUPTED:
+        connect.say(
+            f"interrupted before anything was started; {spec.exp_name} left nothing to resume"
+        )
+        return connect.leave_in_time(130)
+    if code is None:
+        raise RecordError(f"the sweep ended without an exit code: {trouble}", path=str(paths.sweep))
+    connect.leave_in_time(code)
+    _show_end(paths, code, as_json=as_json, ui_url=connected.ui_url, notice=notice)
+    return code
+
+
+def _detach(prepared: Prepared, *, resume: bool) -> int:
+    """Start the same sweep in a process of its own, away from this terminal, and return once it
+    runs."""
+    paths = prepared.paths
+    paths.state.mkdir(parents=True, exist_ok=True)
+    spec, log = paths.state / "spec.json", paths.state / "run.log"
+    write_json(spec, prepared.spec.model_dump(mode="json", exclude_defaults=True))
+    words = ["run", "--spec", str(spec), *(["--resume"] if resume else [])]
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "sweeptree", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    while holder(paths) is None:
+        if child.poll() is not None:
+            last = log.read_text(errors="replace").strip().splitlines()[-5:]
+            raise SweeptreeError(
+                "the sweep ended before it began:\n  " + "\n  ".join(last), hint=f"read {log}"
+            )
+        time.sleep(0.05)
+    name = prepared.spec.exp_name
+    print(  # noqa: T201
+        f"{name} runs in the background (process {child.pid})\n"
+        f"  sweeptree status {name}    sweeptree logs {name} -f    sweeptree cancel {name}"
+    )
+    return 0
+
+
+def _light_spec(prepared: Prepared) -> SweepSpec:
+    """The spec as the flow's parameter.
+
+    Prefect takes 512 KiB of parameters, so a long list travels as a file.
+    """
+    spec = prepared.spec
+    if len(spec.commands) <= INLINE_COMMANDS and sum(map(len, spec.commands)) < 200_000:
+        return spec
+    prepared.paths.state.mkdir(parents=True, exist_ok=True)
+    file = prepared.paths.state / "commands.json"
+    write_json(file, list(spec.commands))
+    return spec.model_copy(update={"commands": (), "commands_file": file})
+
+
+def _drive(
+    engine: Engine, spec: SweepSpec, resume: Resume | None, *, began: Callable[[], bool]
+) -> str | None:
+    """Run the flow.
+
+    Where the engine cannot even begin it, the sweep runs by its files; what went wrong, or
+    None.
+    """
+    from sweeptree.flows.sweep import sweep, sweep_by_files
+
+    if engine.trouble is None:
+        trouble = _call(lambda: sweep(spec, resume=resume, return_state=True))
+        if trouble in (None, INTERRUPTED) or began():
+            return trouble
+        engine.lose(ServerError(str(trouble).splitlines()[0], hint="sweeptree doctor"))
+    return _call(lambda: sweep_by_files(spec, resume))
+
+
+def _call(flow: Callable[[], Any]) -> str | None:
+    """Call the flow; what the engine itself could not do is returned as a line, because the records
+    decide.
+
+    Raises Refused where somebody else took the sweep between the plan and the start.
+    """
+    from sweeptree.agents.experiment_orchestrator import REFUSED
+
+    try:
+        state = flow()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:  # the engine's trouble must not hide the results
+        return f"{ENGINE_FAILED}: {type(error).__name__}: {str(error).strip()[:200]}"
+    if state.name == REFUSED:
+        raise Refused(state.message, hint="sweeptree status")
+    return None if state.is_completed() else state.message
+
+
+def _untold(trouble: str | None) -> str | None:
+    """One line for a server that went away and stayed away, or None."""
+    if trouble is None or not trouble.startswith(ENGINE_FAILED):
+        return None
+    return f"{trouble.splitlines()[0]}; its UI lacks the end, the records lack nothing"
+
+
+@contextlib.contextmanager
+def interruptible(paths: SweepPaths) -> Iterator[None]:
+    """Ctrl-C once asks the jobs to stop, twice kills them.
+
+    Before anything runs it simply ends the command.
+    """
+    presses = 0
+
+    def press(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        nonlocal presses
+        presses += 1
+        if holder(paths) is None:
+            raise KeyboardInterrupt
+        sys.stderr.write(
+            "\nstopping: jobs are asked to end; Ctrl-C again kills them\n"
+            if presses == 1
+            else "\nkilling the jobs\n"
+        )
+        write_bytes(paths.cancel, b"term" if presses == 1 else b"kill", durable=False)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, press)
+    hangup = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal does not end a sweep
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGHUP, hangup)
+
+
+def _started(paths: SweepPaths) -> object:
+    """When the sweep was last started; it tells whether this process has begun it."""
+    try:
+        return read_sweep(paths).get("started_at")
+    except RecordError:
+        return None
+
+
+def _exit_code(paths: SweepPaths) -> int | None:
+    try:
+        code = read_sweep(paths).get("exit_code")
+    except RecordError:
+        return None
+    return code if isinstance(code, int) else None
+
+
+def _show_end(
+    paths: SweepPaths, code: int, *, as_json: bool, ui_url: str, notice: str | None
+) -> None:
+    from sweeptree.cli.screens.screens import final_screen
+
+    document = read_json(paths.aggregated_json, limit=MAX_SWEEP_BYTES)
+    if as_json:
+        print(json.dumps(document, ensure_ascii=False))  # noqa: T201
+        return
+    notes = [note for note in (notice, _report_note(paths, document)) if note]
+    print(final_screen(document, paths, code, ui_url, notes), end="")  # noqa: T201
+
+
+def _report_note(paths: SweepPaths, document: dict[str, Any]) -> str | None:
+    """See that the page is there, also when the server died before the flow wrote it; why it is
+    not, or None."""
+    from sweeptree.cli.commands.show import is_older
+    from sweeptree.report import try_report
+
+    if paths.report.exists() and not is_older(paths.report, paths.aggregated_json):
+        return None
+    return try_report(paths, document)

@@ -1,0 +1,139 @@
+"""`sweeptree show`: the leaderboard of a sweep, from its aggregates."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from sweeptree.analysis.stats import Objective
+from sweeptree.cli.find import find_sweep
+from sweeptree.cli.screens.boards import (
+    is_comparable,
+    job_table,
+    leaderboard,
+    legend,
+    metric_names,
+    ranked_by,
+)
+from sweeptree.cli.screens.terminal import printable, say, width, write_out
+from sweeptree.errors import RecordError, Refused, UsageError
+from sweeptree.records import SweepPaths, holder, read_bytes, read_json
+
+LIMIT = 2 * 1024 * 1024 * 1024
+_NO_SIGN = Parameter(negative="")
+
+
+def show(
+    exp: str,
+    /,
+    *,
+    by: str | None = None,
+    jobs: Annotated[bool, _NO_SIGN] = False,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    csv: Annotated[bool, _NO_SIGN] = False,
+    results_dir: Path | None = None,
+) -> int:
+    """Show the configs of a sweep, best first: mean ± standard deviation over seeds, n and the 95 %
+    interval.
+
+    Parameters
+    ----------
+    exp
+        Name of a sweep, or a path to its folder.
+    by
+        Rank by this metric; name:min or name:max says which way is better.
+    jobs
+        Show each job instead.
+    as_json
+        Print the aggregated document.
+    csv
+        Print groups.csv, or with --jobs aggregated.csv.
+    results_dir
+        Where results stand; default: results/ at the top of the repository.
+    """
+    if as_json and csv:
+        raise UsageError("--json and --csv exclude each other", hint=f"sweeptree show {exp} --json")
+    paths = find_sweep(exp, results_dir)
+    check_fresh(paths)
+    if as_json or csv:
+        _copy(
+            paths.aggregated_json if as_json else paths.aggregated_csv if jobs else paths.groups_csv
+        )
+        return 0
+    document = read_json(paths.aggregated_json, limit=LIMIT)
+    goal = _goal(paths.root.name, document, by)
+    lines = [_headline(paths, document, jobs=jobs)]
+    lines += job_table(document, goal, width()) if jobs else leaderboard(document, goal, width())
+    write_out("\n".join([*lines, *_remarks(document, goal, jobs=jobs)]) + "\n")
+    return 0
+
+
+def is_stale(paths: SweepPaths) -> bool:
+    """True when there are no aggregates, or when they are older than the records."""
+    return not paths.aggregated_json.exists() or is_older(paths.aggregated_json, paths.ledger)
+
+
+def is_older(path: Path, other: Path) -> bool:
+    """True when both exist and `other` was written later."""
+    try:
+        return path.lstat().st_mtime_ns < other.lstat().st_mtime_ns
+    except OSError:
+        return False
+
+
+def check_fresh(paths: SweepPaths) -> None:
+    """Raises RecordError when there are no aggregates; says so when they are older than the
+    records."""
+    again = f"sweeptree aggregate {paths.root.name}"
+    if not paths.aggregated_json.exists():
+        raise RecordError(
+            f"{paths.root.name} has no aggregated.json yet",
+            path=str(paths.aggregated_json),
+            hint=again,
+        )
+    if is_stale(paths):
+        running = "; the sweep is running" if holder(paths) is not None else ""
+        say(f"! aggregated.json is older than the records{running}.  To renew it:  {again}")
+
+
+def _copy(path: Path) -> None:
+    sys.stdout.flush()
+    sys.stdout.buffer.write(read_bytes(path, limit=LIMIT))
+    sys.stdout.buffer.flush()
+
+
+def _goal(exp: str, document: Mapping[str, Any], by: str | None) -> Objective | None:
+    if by and not is_comparable(document):
+        raise Refused(
+            f"the jobs of {exp} ran on different data, so they are not ranked by {by}",
+            hint=(
+                f"sweeptree aggregate {exp} --mix_data   ranks them all the same",
+                f"sweeptree show {exp} --jobs",
+            ),
+        )
+    goal = ranked_by(document, by)
+    names = metric_names(document)
+    if by and goal is not None and goal.name not in names:
+        known = f"it has {', '.join(names)}" if names else "no job has reported a metric"
+        raise UsageError(f"no job has the metric {goal.name!r}", hint=known)
+    return goal
+
+
+def _headline(paths: SweepPaths, document: Mapping[str, Any], *, jobs: bool) -> str:
+    many, configs = (
+        document.get("n_jobs", len(document.get("jobs") or ())),
+        len(document.get("groups") or ()),
+    )
+    other = "" if jobs else "   --jobs for each job"
+    return f"{paths.root.name}  {many} jobs in {configs} configs{other}"
+
+
+def _remarks(document: Mapping[str, Any], goal: Objective | None, *, jobs: bool) -> list[str]:
+    lines = [] if jobs else legend(document, goal)
+    return [printable(line) for line in lines] + [
+        f"! {printable(text)}" for text in document.get("warnings") or ()
+    ]

@@ -1,0 +1,249 @@
+"""`sweeptree status`: all sweeps in one table, or the jobs of one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from sweeptree.cli.find import find_sweep, results_dir
+from sweeptree.cli.screens.board import CURVE_BYTES, read_curve
+from sweeptree.cli.screens.terminal import (
+    Column,
+    clock,
+    number,
+    printable,
+    say,
+    table,
+    width,
+    write_out,
+)
+from sweeptree.cli.screens.view import (
+    WAITING,
+    JobView,
+    SweepView,
+    age,
+    read_tail,
+    resume_line,
+    view_sweep,
+    word,
+)
+from sweeptree.records import iter_sweeps
+from sweeptree.system.room import pause_line
+
+_SWEEP_COLUMNS = (
+    Column("NAME"),
+    Column("STATE"),
+    Column("JOBS"),
+    Column("BEST"),
+    Column("STARTED", rank=1),
+    Column("DRIVEN BY", rank=2),
+)
+_SHOWN_JOBS = 40
+
+
+def status(
+    exp: str | None = None,
+    /,
+    *,
+    results_dir: Path | None = None,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    everything: Annotated[bool, Parameter(name="--all", negative="")] = False,
+) -> int:
+    """Show all sweeps, or the jobs of one. Reads records only; nothing is changed.
+
+    Parameters
+    ----------
+    exp
+        Name of a sweep, or a path to its folder. Without it: all sweeps.
+    results_dir
+        Where results stand; default: results/ at the top of the repository.
+    as_json
+        Print one JSON document.
+    everything
+        List every job, also of a large sweep.
+    """
+    if exp is None:
+        return _all_sweeps(results_dir, as_json=as_json)
+    view = view_sweep(find_sweep(exp, results_dir))
+    if as_json:
+        _print_json({**_summary(view), "jobs": [_job_document(job) for job in view.jobs]})
+    else:
+        write_out(render_sweep(view, width(), everything=everything))
+    return 0
+
+
+def _all_sweeps(given: Path | None, *, as_json: bool) -> int:
+    folder = results_dir(given)
+    views = [view_sweep(paths) for paths in iter_sweeps(folder)]
+    if as_json:
+        _print_json({"results_dir": str(folder), "sweeps": [_summary(view) for view in views]})
+    elif not views:
+        say(f"no sweep in {folder}\n  sweeptree run --help")
+    else:
+        write_out(render_sweeps(views, width()))
+    return 0
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    write_out(json.dumps(document, indent=1) + "\n")
+
+
+def _summary(view: SweepView) -> dict[str, Any]:
+    return {
+        "exp_name": view.name,
+        "state": view.state,
+        "n_jobs": len(view.jobs),
+        "states": dict(view.counts),
+        "metric": view.goal.name if view.goal else None,
+        "best": view.best,
+        "started_at": view.document.get("started_at"),
+        "ended_at": view.document.get("ended_at"),
+        "exit_code": view.document.get("exit_code"),
+        "driver": view.driver,
+        "waits_for": view.lack,
+        "results": str(view.paths.root),
+    }
+
+
+def _job_document(job: JobView) -> dict[str, Any]:
+    return {
+        "id": job.index,
+        "state": job.state,
+        "note": job.note,
+        "config_id": job.config,
+        "seed": job.seed,
+        "attempt": job.attempt,
+        "alive": job.alive,
+        "exit_code": job.exit_code,
+        "start_time": job.start_time,
+        "seconds": job.seconds,
+        "gpus": list(job.gpus),
+        "metrics": dict(job.metrics),
+    }
+
+
+def render_sweeps(views: Sequence[SweepView], room: int) -> str:
+    """The table of sweeps, and how to go on with those that stopped half-way."""
+    rows = [
+        (view.name, view.state, _jobs_cell(view), _best_cell(view), _started(view), _driver(view))
+        for view in views
+    ]
+    lines = table(
+        _SWEEP_COLUMNS, [[printable(cell) for cell in row] for row in rows], room, indent=""
+    )
+    lines += [f"  {view.name} can go on:  {resume_line(view)}" for view in views if view.resumable]
+    return "\n".join(lines) + "\n"
+
+
+def render_sweep(view: SweepView, room: int, *, everything: bool) -> str:
+    """One sweep's counts and jobs; of a large one those that run, wait for a slot or went wrong."""
+    counts = "  ".join(f"{many} {word(state)}" for state, many in sorted(view.counts.items()))
+    lines = [f"{view.name}  {view.state}  {len(view.jobs)} jobs: {counts}"]
+    lines += [f"  {line}" for line in _facts(view)]
+    lines += [f"  {pause_line(printable(view.lack))}"] if view.lack else []
+    shown = view.jobs if everything or len(view.jobs) <= _SHOWN_JOBS else _notable(view.jobs)
+    metric = view.goal.name if view.goal else "metrics"
+    columns = (
+        Column("job", right=True),
+        Column("config", flexible=True),
+        Column("seed", right=True),
+        Column("state"),
+        Column(metric, right=view.goal is not None, flexible=view.goal is None),
+        Column("time", rank=1, right=True),
+        Column("try", rank=3, right=True),
+        Column("note", rank=2, flexible=True),
+    )
+    lines += ["", *table(columns, [_job_row(view, job) for job in shown], room)]
+    if len(shown) < len(view.jobs):
+        lines.append(
+            f"  {len(view.jobs) - len(shown)} more jobs:  sweeptree status {view.name} --all"
+        )
+    if view.resumable:
+        lines += ["", f"It can go on:  {resume_line(view)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _notable(jobs: Sequence[JobView]) -> Sequence[JobView]:
+    running = [job for job in jobs if job.alive or job.state == "running"]
+    wrong = [job for job in jobs if job.state in ("failed", "timed_out", "lost") and not job.alive]
+    return (
+        sorted([*running, *wrong[-_SHOWN_JOBS:]], key=lambda job: job.index) or jobs[:_SHOWN_JOBS]
+    )
+
+
+def _job_row(view: SweepView, job: JobView) -> list[str]:
+    if view.goal:
+        metric = number(job.metrics.get(view.goal.name, _live_value(view, job)))
+    else:
+        metric = " ".join(
+            f"{name}={number(value)}" for name, value in list(job.metrics.items())[:3]
+        )
+    return [
+        str(job.index),
+        printable(job.config),
+        "" if job.seed is None else str(job.seed),
+        word(job.state),
+        printable(metric),
+        clock(job.seconds),
+        str(job.attempt) if job.attempt > 1 else "",
+        printable(job.note),
+    ]
+
+
+def _live_value(view: SweepView, job: JobView) -> float | None:
+    """The metric that a running job has reported last."""
+    if not job.alive or view.goal is None:
+        return None
+    values = read_curve(
+        read_tail(view.paths.metrics(job.index), CURVE_BYTES), view.goal.name
+    ).values
+    return values[-1] if values else None
+
+
+def _facts(view: SweepView) -> list[str]:
+    best = _best_cell(view)
+    facts = [f"driven by {_driver(view)}", f"started {_started(view)}" if _started(view) else ""]
+    facts.append(f"best {best}" if best else "")
+    return ["   ".join(fact for fact in facts if fact)]
+
+
+def _jobs_cell(view: SweepView) -> str:
+    counts = view.counts
+    done = sum(many for state, many in counts.items() if state not in (WAITING, "running", "lost"))
+    extra = [
+        f"{counts[state]} {text}"
+        for state, text in (
+            ("running", "run"),
+            ("failed", "failed"),
+            ("timed_out", "timeout"),
+            ("lost", "lost"),
+        )
+        if counts[state]
+    ]
+    return "  ".join([f"{done}/{len(view.jobs)}", *extra])
+
+
+def _best_cell(view: SweepView) -> str:
+    return "" if view.goal is None or view.best is None else f"{view.goal.name} {number(view.best)}"
+
+
+def _started(view: SweepView) -> str:
+    """The start in local time: 20:14 today, otherwise the date."""
+    text = view.document.get("started_at")
+    seconds = age(text) if isinstance(text, str) else None
+    if seconds is None:
+        return ""
+    then = datetime.fromisoformat(str(text)).astimezone()
+    today = datetime.now().astimezone().date() == then.date()
+    return f"{then:%H:%M} today" if today else f"{then:%Y-%m-%d %H:%M}"
+
+
+def _driver(view: SweepView) -> str:
+    if view.driver is None:
+        return "nobody" if view.state != "detached" else "nobody (keepers live)"
+    return f"pid {view.driver.get('pid', '?')} on {view.driver.get('host', '?')}"

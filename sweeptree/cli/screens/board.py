@@ -1,0 +1,248 @@
+"""The state of a running sweep as the live view needs it: counts, what runs, what ended last, the
+best, the ETA.
+
+Each ledger entry is taken in constant time; nothing here walks over all jobs.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sweeptree.analysis.stats import Objective, objective
+from sweeptree.cli.screens.view import age, read_tail
+from sweeptree.model import JobState
+from sweeptree.records import SweepPaths
+
+_LATEST = 200
+CURVE_BYTES = 32 * 1024
+_CURVE_POINTS = 16
+_EMA = 0.2
+
+
+@dataclass(slots=True)
+class Row:
+    """One job that has begun."""
+
+    index: int
+    config: str = ""
+    seed: int | None = None
+    state: str = JobState.PLANNED
+    attempt: int = 1
+    exit_code: int | None = None
+    reason: str = ""
+    seconds: float | None = None
+    start_time: str | None = None
+    gpus: tuple[str, ...] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    metric_name: str | None = None
+
+    @property
+    def shown_metrics(self) -> dict[str, float]:
+        """The sweep's metric alone where it has one, else the first three."""
+        if self.metric_name is not None:
+            return (
+                {self.metric_name: self.metrics[self.metric_name]}
+                if self.metric_name in self.metrics
+                else {}
+            )
+        return dict(list(self.metrics.items())[:3])
+
+    def elapsed(self) -> float | None:
+        """Seconds since the job started."""
+        return age(self.start_time)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The last values of the metric that a job has reported, and its last step."""
+
+    values: tuple[float, ...] = ()
+    step: float | None = None
+
+
+class Board:
+    """Everything the live view shows. One thread uses it."""
+
+    def __init__(
+        self,
+        paths: SweepPaths,
+        jobs: Sequence[Mapping[str, Any]] = (),
+        *,
+        metric: str | None = None,
+        gpu_labels: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name = paths.root.name
+        self.total = 0
+        self.began = time.monotonic()
+        self.best: float | None = None
+        self.counts: Counter[str] = Counter()
+        self._paths = paths
+        self._plan: dict[int, Mapping[str, Any]] = {}
+        self._goal: Objective | None = None
+        self._gpu_labels = gpu_labels or {}
+        self._states: dict[int, tuple[str, int]] = {}
+        self._running: dict[int, Row] = {}
+        self._latest: deque[Row] = deque(maxlen=_LATEST)
+        self._curves: dict[int, tuple[int, Curve]] = {}
+        self._mean_seconds: float | None = None
+        self._most_at_once = 1
+        self.plan(jobs, metric)
+
+    def plan(self, jobs: Sequence[Mapping[str, Any]], metric: str | None) -> None:
+        """Take the jobs of sweep.json (id, config_id, seed) and the spec's metric."""
+        self._plan = {int(job["id"]): job for job in jobs}
+        self._goal = objective(metric) if metric else None
+        self._recount()
+
+    def forget_running(self) -> None:
+        """What an earlier, dead run left as running is to be done again."""
+        self._running.clear()
+        self._states = {n: now for n, now in self._states.items() if JobState(now[0]).is_final}
+        self._recount()
+
+    def _recount(self) -> None:
+        """All counts anew, when the plan has changed: the only walk over all jobs."""
+        known = self._plan.keys() | self._states.keys()
+        self.total = len(known)
+        self.counts = Counter(state for state, _ in self._states.values())
+        self.counts[JobState.PLANNED] += self.total - len(self._states)
+
+    @property
+    def metric_name(self) -> str | None:
+        """The sweep's metric, or None when the spec names none."""
+        return self._goal.name if self._goal else None
+
+    @property
+    def percent(self) -> int:
+        """Jobs that have ended, of a hundred."""
+        done = sum(many for state, many in self.counts.items() if JobState(state).is_final)
+        return 100 * done // max(1, self.total)
+
+    def apply(self, entry: Mapping[str, Any]) -> bool:
+        """Take one ledger entry; True when the state or the attempt of a job of this run has
+        changed."""
+        index, state = int(entry["id"]), str(entry.get("state") or JobState.PLANNED)
+        if state not in JobState.__members__.values():
+            return False
+        now = (state, int(entry.get("attempt") or 1))
+        before = self._states.get(index)
+        row = self._row(entry, index, *now)
+        self._place(row)
+        if before == now:
+            return False
+        self._states[index] = now
+        if before is None and index not in self._plan:
+            self.total += 1
+        else:
+            self.counts[before[0] if before else JobState.PLANNED] -= 1
+        self.counts[state] += 1
+        self._learn(row)
+        return True
+
+    def row(self, index: int) -> Row:
+        """A job that runs or has just ended."""
+        if index in self._running:
+            return self._running[index]
+        return next((row for row in reversed(self._latest) if row.index == index), Row(index))
+
+    def visible(self, most: int) -> list[Row]:
+        """At most `most` rows: all that run if they fit, then those that ended last; in the order
+        of the jobs."""
+        running = list(self._running.values())[: max(1, most)]
+        room = max(0, most - len(running))
+        ended = list(self._latest)[-room:] if room else []
+        return sorted([*running, *ended], key=lambda row: row.index)
+
+    def curve(self, row: Row) -> Curve:
+        """What the job has reported of the metric; its file is read again only when it has grown."""
+        path = self._paths.metrics(row.index)
+        try:
+            size = path.lstat().st_size
+        except OSError:
+            return Curve()
+        known = self._curves.get(row.index)
+        if known is None or known[0] != size:
+            known = (size, read_curve(read_tail(path, CURVE_BYTES), self.metric_name))
+            self._curves[row.index] = known
+        return known[1]
+
+    def remaining_seconds(self) -> float | None:
+        """An estimate from the mean time of a job and how many have run at once; None before the
+        first has ended."""
+        mean = self._mean_seconds
+        if mean is None or not (self.counts[JobState.PLANNED] or self._running):
+            return None
+        work = self.counts[JobState.PLANNED] * mean
+        work += sum(max(0.0, mean - (row.elapsed() or 0.0)) for row in self._running.values())
+        return work / self._most_at_once
+
+    def _row(self, entry: Mapping[str, Any], index: int, state: str, attempt: int) -> Row:
+        plan = self._plan.get(index, {})
+        seed = entry.get("seed")
+        return Row(
+            index=index,
+            config=str(entry.get("config_id") or plan.get("config_id") or ""),
+            seed=seed if seed is not None else plan.get("seed"),
+            state=state,
+            attempt=attempt,
+            exit_code=entry.get("exit_code"),
+            reason=str(entry.get("reason") or ""),
+            seconds=entry.get("duration_seconds"),
+            start_time=entry.get("start_time"),
+            gpus=tuple(self._gpu_labels.get(uuid, uuid[:12]) for uuid in entry.get("gpus") or ()),
+            metrics=entry.get("metrics") or {},
+            metric_name=self.metric_name,
+        )
+
+    def _place(self, row: Row) -> None:
+        was_running = self._running.pop(row.index, None) is not None
+        if row.state == JobState.RUNNING:
+            self._running[row.index] = row
+            self._most_at_once = max(self._most_at_once, len(self._running))
+        if not was_running and any(old.index == row.index for old in self._latest):
+            self._latest = deque(
+                (old for old in self._latest if old.index != row.index), maxlen=_LATEST
+            )
+        if JobState(row.state).is_final:
+            self._latest.append(row)
+            self._curves.pop(row.index, None)
+
+    def _learn(self, row: Row) -> None:
+        if row.state != JobState.SUCCEEDED:
+            return
+        if row.seconds is not None:
+            old = self._mean_seconds
+            self._mean_seconds = row.seconds if old is None else old + _EMA * (row.seconds - old)
+        value = row.metrics.get(self.metric_name or "")
+        if self._goal is not None and value is not None:
+            better = min if self._goal.goal == "min" else max
+            self.best = value if self.best is None else better(self.best, value)
+
+
+def read_curve(data: bytes, metric: str | None) -> Curve:
+    """The curve from the end of a metrics file: whole lines of JSON objects, torn ones skipped."""
+    values: list[float] = []
+    step: float | None = None
+    for line in data.splitlines():
+        try:
+            point = json.loads(line)
+        except ValueError:
+            continue
+        if not isinstance(point, dict):
+            continue
+        if _is_number(point.get("step")):
+            step = point["step"]
+        if metric is not None and _is_number(point.get(metric)):
+            values.append(float(point[metric]))
+    return Curve(tuple(values[-_CURVE_POINTS:]), step)
+
+
+def _is_number(value: object) -> bool:
+    """True for a finite number; JSON as Python reads it may hold NaN."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

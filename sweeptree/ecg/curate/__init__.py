@@ -1,0 +1,1 @@
+"""PTB-XL from its source into data/processed, verified."""

@@ -1,0 +1,1 @@
+"""Predictions judged: scores with intervals, figures, reports."""

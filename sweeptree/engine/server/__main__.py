@@ -1,0 +1,123 @@
+"""The server's own process: `python -m sweeptree.engine.server HOME PORT exact|next APP`.
+
+Hides: how the process becomes the one server of its home. It takes the flock on `server.alive` and
+the port first (both cheap, so the caller learns at once of a second server or a busy port), leaves
+the caller's session, writes the record, and only then imports Prefect and runs it under uvicorn.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import shutil
+import socket
+import sys
+import threading
+import time
+from importlib import import_module, metadata
+from pathlib import Path
+
+from sweeptree.engine.server.config import (
+    EXIT_ALIVE,
+    EXIT_BUSY,
+    HOST,
+    LOG_CAP,
+    PORTS_TRIED,
+    ServerPaths,
+    address_environment,
+)
+from sweeptree.engine.server.identity import start_ticks
+from sweeptree.records import utc_now, write_json
+
+
+def main(argv: list[str]) -> None:
+    """Become the server: HOME PORT EXACT APP.
+
+    Exit codes: EXIT_ALIVE (another one lives), EXIT_BUSY (no port).
+    """
+    home, port, exact, app = Path(argv[0]), int(argv[1]), argv[2] == "exact", argv[3]
+    paths = ServerPaths(home)
+    alive = _take(paths.alive)
+    listener = _listen(port, 1 if exact else PORTS_TRIED)
+    if os.fork():
+        os._exit(
+            0
+        )  # the caller waits for this process only; it knows now that there is one server, and where
+    os.setsid()
+    _write_identity(alive, paths, listener.getsockname()[1], port)
+    threading.Thread(target=_bound_log, args=(paths.log,), daemon=True).start()
+    _serve(listener, app)
+
+
+def _take(path: Path) -> int:
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    for _ in range(20):  # a look at the lock holds it shared for some microseconds
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return file
+        time.sleep(0.05)
+    raise SystemExit(EXIT_ALIVE)
+
+
+def _listen(port: int, tries: int) -> socket.socket:
+    """Bind and listen at once: who connects while Prefect still loads waits instead of being
+    refused."""
+    for candidate in range(port, min(port + tries, 65536)):
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, candidate))
+            listener.listen(2048)
+            return listener
+        except OSError as error:
+            listener.close()
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise
+    raise SystemExit(EXIT_BUSY)
+
+
+def _write_identity(alive: int, paths: ServerPaths, port: int, wanted: int) -> None:
+    who = {"pid": os.getpid(), "start_ticks": start_ticks(os.getpid())}
+    os.ftruncate(alive, 0)
+    os.pwrite(alive, json.dumps(who).encode(), 0)
+    version = metadata.version("prefect")
+    write_json(
+        paths.record,
+        who | {"port": port, "wanted_port": wanted, "version": version, "since": utc_now()},
+    )
+
+
+def _bound_log(path: Path) -> None:
+    """Keep the log below LOG_CAP; what was in it moves to server.log.1 (the file is open for
+    appending)."""
+    while True:
+        with contextlib.suppress(OSError):
+            if os.fstat(2).st_size > LOG_CAP:
+                shutil.copyfile(path, path.with_name(path.name + ".1"))
+                os.ftruncate(2, 0)
+        time.sleep(30)
+
+
+def _serve(listener: socket.socket, app: str) -> None:
+    os.environ.update(address_environment(listener.getsockname()[1]))
+    module, _, factory = app.partition(":")
+    import uvicorn
+
+    config = uvicorn.Config(
+        getattr(import_module(module), factory)(),
+        host=HOST,
+        port=listener.getsockname()[1],
+        log_config=None,
+        access_log=False,
+        # longer than any client keeps an idle connection: no request meets a closing one
+        timeout_keep_alive=60,
+        timeout_graceful_shutdown=3,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

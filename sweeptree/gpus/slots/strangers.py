@@ -1,0 +1,104 @@
+"""Whether a device is in use by processes that hold no slot of ours.
+
+Hides how a process is told to be ours: it descends from the keeper that holds the slot (seen also
+across users), or carries the cookie of a job. All figures in MiB and percent.
+"""
+
+from __future__ import annotations
+
+import os
+
+from sweeptree.system import locks
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sweeptree.gpus.slots.driver import Driver
+
+COOKIE = b"SWEEPTREE_COOKIE="
+LEAST_USED = 1024  # below this a device counts as idle: the driver's own share, a desktop
+USED_PART = 16  # or below this part of it, where that is more
+BUSY_PERCENT = 25
+
+
+def sees_strangers(driver: Driver, uuid: str, *, quiet: bool) -> bool:
+    """Whether others use this device, on which nobody holds a slot. Raises LostError.
+
+    `quiet`: no job of ours ended there a moment ago, so that the utilisation (an average over up to
+    a second) tells of others. What an orphan of ours uses does not count.
+    """
+    ours = 0
+    for pid, memory in driver.processes(uuid) or ():
+        if not _has_cookie(pid):
+            return True
+        ours += memory
+    known = driver.memory(uuid)
+    if known is not None:
+        total, free = known
+        if total - free - ours >= max(LEAST_USED, total // USED_PART):
+            return True
+    return quiet and not ours and (driver.utilisation(uuid) or 0) >= BUSY_PERCENT
+
+
+def has_room(driver: Driver, uuid: str, memory: int, keepers: dict[int, int]) -> bool:
+    """Whether `memory` fits beside what `keepers` (PID: promised memory) were promised.
+
+    Raises LostError.
+
+    Memory that is free now may be promised to a young job, and promised memory may be taken by
+    others: both count.
+    """
+    known = driver.memory(uuid)
+    if known is None:
+        return True
+    total, free = known
+    taken = sum(
+        used for pid, used in driver.processes(uuid) or () if _is_stranger(pid, keepers.keys())
+    )
+    return memory <= free and memory <= total - sum(keepers.values()) - taken
+
+
+def _is_stranger(pid: int, keepers: Collection[int]) -> bool:
+    """False also when it cannot be told (a process of another PID namespace): then the free memory
+    decides."""
+    return not _has_cookie(pid) and descends(pid, keepers) is False
+
+
+def descends(pid: int, ancestors: Collection[int]) -> bool | None:
+    """Whether a process is one of `ancestors` or descends from one; None when it cannot be seen
+    from here."""
+    while pid > 1:
+        if pid in ancestors:
+            return True
+        parent = _parent(pid)
+        if parent is None:
+            return None
+        pid = parent
+    return False
+
+
+def _has_cookie(pid: int) -> bool:
+    return (b"\0" + _read(f"/proc/{pid}/environ")).find(b"\0" + COOKIE) >= 0
+
+
+def _parent(pid: int) -> int | None:
+    fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    return int(fields[1]) if len(fields) > 1 else None
+
+
+def _read(path: str) -> bytes:
+    """A file of the kernel's, whole; empty when it cannot be read."""
+    data = b""
+    try:
+        file = os.open(path, os.O_RDONLY | locks.OPEN_SAFELY)
+    except OSError:
+        return data
+    try:
+        while part := os.read(file, 65536):
+            data += part
+    except OSError:
+        return b""
+    finally:
+        os.close(file)
+    return data

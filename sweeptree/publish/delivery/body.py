@@ -1,0 +1,138 @@
+"""The body of a pull request: the evidence, as GitHub's Markdown. Pure.
+
+Hides how text of others (commands, file names, values) is written so that it formats nothing, pings
+nobody and refers to nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sweeptree.model import Scalar
+
+_SHOWN_FILES = 50
+_SHOWN_ROWS = 30
+_COMMAND = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A metric over the seeds of a config: `values` one per job, in the order of the jobs."""
+
+    name: str
+    mean: float
+    std: float | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of plain text under column titles."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for a change. Empty parts are left out of the body."""
+
+    heading: str = ""
+    command: str = ""
+    commit: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+    scores: tuple[Score, ...] = ()
+    table: Table | None = None
+    reproduce: str = ""
+
+
+def render(evidence: Evidence, *, note: str = "", left_out: Sequence[str] = ()) -> str:
+    """The evidence as Markdown. `note` is the user's own Markdown and stands first, as written."""
+    parts = [note.strip()]
+    parts.append(f"### {plain(evidence.heading)}" if evidence.heading else "")
+    parts.append(fenced(evidence.command[:_COMMAND]) if evidence.command else "")
+    parts.append(_facts(evidence))
+    parts.append(_params(evidence.params))
+    parts.append(_scores(evidence.scores))
+    if evidence.table is not None:
+        parts.append("**Leaderboard**\n\n" + _table(evidence.table.columns, evidence.table.rows))
+    parts.append(
+        "**Reproduce**\n\n" + fenced(evidence.reproduce[:_COMMAND]) if evidence.reproduce else ""
+    )
+    parts.append(_left_out(left_out))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _facts(evidence: Evidence) -> str:
+    facts = (
+        [("commit", evidence.commit), *evidence.facts] if evidence.commit else list(evidence.facts)
+    )
+    return "\n".join(f"- {plain(name)}: {code(value)}" for name, value in facts if value)
+
+
+def _params(params: Mapping[str, Scalar]) -> str:
+    if not params:
+        return ""
+    return "**Configuration**\n\n" + _table(
+        ("parameter", "value"), [(k, str(v)) for k, v in params.items()]
+    )
+
+
+def _scores(scores: Sequence[Score]) -> str:
+    if not scores:
+        return ""
+    rows = [(score.name, spread(score), str(score.count)) for score in scores]
+    return "**Metrics** (mean ± std over seeds)\n\n" + _table(("metric", "mean ± std", "n"), rows)
+
+
+def spread(score: Score) -> str:
+    """0.9123 ± 0.0041; without ± for a single value."""
+    mean = f"{score.mean:.4g}"
+    return mean if score.std is None else f"{mean} ± {score.std:.2g}"
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [_row(columns), "|" + " --- |" * len(columns)]
+    lines += [_row(row) for row in rows[:_SHOWN_ROWS]]
+    more = len(rows) - _SHOWN_ROWS
+    return "\n".join(lines) + (f"\n\n({more} more rows)" if more > 0 else "")
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(plain(cell) for cell in cells) + " |"
+
+
+def _left_out(left_out: Sequence[str]) -> str:
+    if not left_out:
+        return ""
+    lines = [f"- {code(line)}" for line in left_out[:_SHOWN_FILES]]
+    more = len(left_out) - _SHOWN_FILES
+    return "**Not committed**\n\n" + "\n".join(lines) + (f"\n- and {more} more" if more > 0 else "")
+
+
+def plain(text: str) -> str:
+    """One line of text that formats nothing, mentions nobody and links to no issue."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = re.sub(r"([\\`*_{}\[\]<>|~])", r"\\\1", line)
+    return re.sub(r"([@#])(?=\w)", "\\1\u200b", line)
+
+
+def code(text: str) -> str:
+    """A code span of one line."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    ticks = "`" * (_longest(line) + 1)
+    pad = " " if "`" in line else ""
+    return f"{ticks}{pad}{line}{pad}{ticks}"
+
+
+def fenced(text: str) -> str:
+    """A code block that its own text cannot end."""
+    fence = "`" * max(3, _longest(text) + 1)
+    return f"{fence}sh\n{text}\n{fence}"
+
+
+def _longest(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)

@@ -1,0 +1,104 @@
+"""What sweeptree asks of a code host, as a protocol and plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from sweeptree.model import PullRequest
+
+Method = Literal["merge", "squash", "rebase"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A pull request as it should be. `branch` and `base` (and the repository) are its identity.
+
+    `block` is the generated part of the body; what people write around it stays. `owner`: whose
+    repository holds the branch.
+    """
+
+    branch: str
+    base: str
+    title: str
+    block: str
+    owner: str
+    is_draft: bool = True
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ensured:
+    """The pull request as it is now; `did`: what was written, one word each; `warnings`: what could
+    not be."""
+
+    pull: PullRequest
+    did: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment that is written once per `marker` and afterwards edited in place."""
+
+    marker: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """What reviewers and checks say about one commit of a pull request.
+
+    `approvals`: people who approved exactly this commit; `stale`: who approved an older one;
+    `objections`: who asked for changes. `red`, `running`, `missing`: names of checks.
+    `required_approvals`: what the base asks for.
+    """
+
+    approvals: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
+    objections: tuple[str, ...] = ()
+    green: tuple[str, ...] = ()
+    red: tuple[str, ...] = ()
+    running: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    required_approvals: int = 0
+    is_protected: bool = False
+
+
+class Forge(Protocol):
+    """One repository on a code host. Every method may raise ForgeError with a readable reason."""
+
+    @property
+    def name(self) -> str:
+        """OWNER/REPO."""
+
+    def find(self, branch: str, base: str, owner: str) -> PullRequest | None:
+        """The open pull request of this identity, else the newest closed one. One request."""
+
+    def ensure(self, wanted: Wanted, known: PullRequest | None) -> Ensured:
+        """Make the pull request what it should be; `known` is what `find` said.
+
+        Writes only the difference.
+        """
+
+    def add_labels_and_reviewers(
+        self, done: Ensured, labels: Sequence[str], reviewers: Sequence[str], *, is_new: bool
+    ) -> Ensured:
+        """Add the labels and ask the reviewers that the pull request lacks."""
+
+    def get(self, number: int) -> PullRequest:
+        """One pull request."""
+
+    def comment(self, number: int, comment: Comment) -> None:
+        """Write a comment, or edit the one with the same marker."""
+
+    def standing(self, pull: PullRequest) -> Ranking:
+        """Reviews and checks of the pull request's head."""
+
+    def set_status(self, commit: str, *, ok: bool, context: str, description: str) -> None:
+        """Put a status on a commit."""
+
+    def merge(self, pull: PullRequest, *, method: Method, title: str) -> str:
+        """Merge, if the head is still `pull.commit`. Returns the merge's commit."""

@@ -1,0 +1,164 @@
+"""Commits that sweeptree makes: the snapshot of uncommitted changes, and the branch with what a job
+changed.
+
+Hides: a temporary index, so that nobody's index, HEAD, stash or files are touched; who the author
+is when git does not know; and that the commit is on disk before its ref is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweeptree.errors import Refused
+from sweeptree.model import Base
+from sweeptree.repository import plumbing
+from sweeptree.repository.repository import OURS, Repository
+
+MAX_SNAPSHOT_FILE = 50 * 1024 * 1024
+_RESULTS = "results/"
+_FALLBACK = {
+    "GIT_AUTHOR_NAME": "sweeptree",
+    "GIT_AUTHOR_EMAIL": "sweeptree@localhost",
+    "GIT_COMMITTER_NAME": "sweeptree",
+    "GIT_COMMITTER_EMAIL": "sweeptree@localhost",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot(Base):
+    """A base made of uncommitted changes. `left_out`: what it lacks, one line each."""
+
+    left_out: tuple[str, ...] = ()
+
+
+def snapshot(
+    repo: Repository, base: Base, exp_name: str, *, ignore: Sequence[Path] = ()
+) -> Snapshot:
+    """Commit the checkout as it stands on top of `base`, at refs/sweeptree/<exp>/base; the user's
+    state is untouched.
+
+    Untracked files that git does not ignore go in too, but not `results/`, what lies below
+    `ignore`, files over 50 MiB and repositories inside the repository. Without a change the base
+    itself is returned.
+    """
+    if repo.is_bare:
+        raise Refused(
+            f"{repo.start} is a bare repository: it has no uncommitted changes",
+            hint="leave out --dirty",
+        )
+    paths, left_out = _for_snapshot(repo, ignore)
+    with copied_index(_git_path(repo, "index")) as index:
+        tree = write_tree(repo.start, index, paths)
+    if tree == plumbing.text(repo.start, "rev-parse", f"{base.commit}^{{tree}}"):
+        return Snapshot(base.commit, base.name, base.subject, base.branch, left_out)
+    subject = f"Uncommitted changes on {base.commit[:12]} for the sweep {exp_name}"
+    body = "".join(f"Left out: {line}\n" for line in left_out)
+    commit = commit_tree(repo.start, tree, base.commit, f"{subject}\n\n{body}".strip())
+    _point(repo, f"refs/sweeptree/{exp_name}/base", commit)
+    return Snapshot(commit, base.name, subject, base.branch, left_out)
+
+
+def _git_path(repo: Repository, name: str) -> Path:
+    return Path(
+        plumbing.text(repo.start, "rev-parse", "--path-format=absolute", "--git-path", name)
+    )
+
+
+def _for_snapshot(repo: Repository, ignore: Sequence[Path]) -> tuple[list[str], tuple[str, ...]]:
+    found = plumbing.run(
+        repo.start, "status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames"
+    )
+    skipped = below(repo.start, ignore)
+    paths, left_out = [], []
+    for entry in plumbing.names(found):
+        untracked, path = entry[0] == "?", status_path(entry)
+        if untracked and path.startswith((*skipped, _RESULTS)):
+            continue
+        if why := _unfit(repo.start / path, path):
+            left_out.append(f"{path} ({why})")
+        else:
+            paths.append(path)
+    return paths, tuple(left_out)
+
+
+def _unfit(file: Path, path: str) -> str:
+    if path.endswith("/"):
+        return "a git repository of its own"
+    try:
+        size = file.lstat().st_size
+    except OSError:
+        return ""
+    return f"{size // 1024**2} MiB; the limit is 50" if size > MAX_SNAPSHOT_FILE else ""
+
+
+def status_path(entry: str) -> str:
+    """The path in one entry of `git status --porcelain=v2 -z` without renames."""
+    fields = {"1": 8, "u": 10, "?": 1, "!": 1}
+    return entry.split(" ", fields[entry[0]])[-1]
+
+
+def below(top: Path, folders: Iterable[Path]) -> tuple[str, ...]:
+    """The folders that lie below `top`, as prefixes of paths in it; `.sweeptree` is always one."""
+    found = [f"{OURS}/"]
+    for folder in folders:
+        with contextlib.suppress(ValueError):
+            relative = (top / folder).resolve().relative_to(top).as_posix()
+            found.append("" if relative == "." else relative + "/")
+    return tuple(prefix for prefix in found if prefix)
+
+
+@contextlib.contextmanager
+def copied_index(source: Path) -> Iterator[Path]:
+    """A copy of an index, with the time that tells git which of its entries to check by content."""
+    with tempfile.TemporaryDirectory(prefix="sweeptree-index-") as folder:
+        copy = Path(folder, "index")
+        if source.exists():
+            shutil.copy2(source, copy)
+        yield copy
+
+
+def write_tree(top: Path, index: Path, paths: Iterable[str]) -> str:
+    """The tree of an index after the given paths were brought up to date with the files."""
+    env = {"GIT_INDEX_FILE": str(index)}
+    data = b"".join(os.fsencode(path) + b"\0" for path in paths)
+    if data:
+        words = (*plumbing.DURABLE, "update-index", "--add", "--remove", "-z", "--stdin")
+        plumbing.run(top, *words, call=plumbing.Call(data, env))
+    return (
+        plumbing.run(top, *plumbing.DURABLE, "write-tree", call=plumbing.Call(env=env))
+        .decode()
+        .strip()
+    )
+
+
+def commit_tree(top: Path, tree: str, parents: str | Sequence[str], message: str) -> str:
+    data = message.encode("utf-8", "surrogateescape") + b"\n"
+    on = [
+        word
+        for parent in ([parents] if isinstance(parents, str) else parents)
+        for word in ("-p", parent)
+    ]
+    words = ("-c", "user.useConfigOnly=true", *plumbing.DURABLE, "commit-tree", tree, *on)
+    answer = plumbing.ask(top, *words, call=plumbing.Call(data))
+    if answer.code and "tell me who you are" in answer.err:
+        answer = plumbing.ask(top, *words, call=plumbing.Call(data, _FALLBACK))
+    if answer.code:
+        raise answer.error()
+    return answer.out.decode().strip()
+
+
+def _point(repo: Repository, ref: str, commit: str) -> None:
+    """Set a ref of ours. A commit it held before stays under a name of its own."""
+    old = plumbing.ask(repo.start, "rev-parse", "--verify", "--quiet", ref).out.decode().strip()
+    orders = f"update {ref} {commit} {old}\n" if old else f"create {ref} {commit}\n"
+    if old and old != commit:
+        orders += f"update {ref}-{old[:8]} {old}\n"
+    plumbing.run(
+        repo.start, *plumbing.DURABLE, "update-ref", "--stdin", call=plumbing.Call(orders.encode())
+    )

@@ -1,0 +1,39 @@
+"""Which files differ from one commit to another, and by how many lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweeptree.repository import plumbing
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """One file of the commit to be: lines added and removed, None for a binary one."""
+
+    path: str
+    added: int | None
+    removed: int | None
+
+
+def numstat(data: bytes) -> dict[str, FileChange]:
+    """The files in the answer of `git diff --numstat -z`, by their paths."""
+    found = {}
+    for entry in plumbing.names(data):
+        added, removed, path = entry.split("\t", 2)
+        found[path] = FileChange(path, _number(added), _number(removed))
+    return found
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdigit() else None
+
+
+def lines_between(top: Path, old: str, new: str) -> tuple[FileChange, ...]:
+    """The files that differ from one commit to another."""
+    return tuple(
+        numstat(
+            plumbing.run(top, "diff-tree", "-r", "--numstat", "-z", "--no-renames", old, new)
+        ).values()
+    )

@@ -1,0 +1,164 @@
+"""What a merge would be, without a checkout; a throw-away worktree to try it in; and a base that
+only goes forward.
+
+Hides: `git merge-tree`, that a rebase needs files, and that a base which somebody has checked out
+may only move together with its files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sweeptree.errors import GitError, PushError, Refused
+from sweeptree.repository import plumbing
+from sweeptree.repository.differences import FileChange, numstat
+from sweeptree.repository.repository import Repository
+
+Style = Literal["merge", "squash", "rebase", "ff"]
+_PLAIN = ("--no-ext-diff", "--no-textconv")
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The tree of a merge, or the files in conflict and what git says of them."""
+
+    tree: str | None
+    conflicts: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+
+
+def try_merge(top: Path, base: str, head: str) -> Merged:
+    """Merge two commits in memory. Nobody's files, index or refs are touched. Raises GitError."""
+    answer = plumbing.ask(
+        top, "merge-tree", "--write-tree", "-z", "--name-only", "--messages", base, head
+    )
+    if answer.code not in (0, 1):
+        raise answer.error()
+    first, _, rest = answer.out.partition(b"\0")
+    if not answer.code:
+        return Merged(first.decode())
+    paths, _, said = rest.partition(b"\0\0")
+    return Merged(None, tuple(dict.fromkeys(plumbing.names(paths))), _messages(said))
+
+
+def _messages(said: bytes) -> tuple[str, ...]:
+    """The sentences in merge-tree's last part: count, paths, kind, text, each ended by NUL."""
+    parts = said.split(b"\0")
+    found, place = [], 0
+    while place < len(parts) and parts[place].isdigit():
+        end = place + 1 + int(parts[place])
+        if end + 1 >= len(parts):
+            break
+        if parts[end].startswith(b"CONFLICT"):
+            found.append(os.fsdecode(parts[end + 1]).strip())
+        place = end + 2
+    return tuple(found)
+
+
+@contextlib.contextmanager
+def sole_merger(repo: Repository, base: str) -> Iterator[None]:
+    """Be the only one here who merges into a base. Raises Refused where somebody else is."""
+    name = f"sweeptree-merge-{hashlib.sha256(base.encode()).hexdigest()[:12]}.lock"
+    file = os.open(
+        repo.common_dir / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666
+    )
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        raise Refused(
+            f"another merge into {base} is running here", hint="wait for it, then try again"
+        ) from None
+    try:
+        yield
+    finally:
+        os.close(file)
+
+
+@contextlib.contextmanager
+def passing_refs(repo: Repository, prefix: str) -> Iterator[None]:
+    """Refs below `prefix` that are made meanwhile are gone afterwards."""
+    try:
+        yield
+    finally:
+        found = plumbing.text(
+            repo.start, "for-each-ref", "--format=delete %(refname)", f"{prefix}/"
+        )
+        if found:
+            plumbing.run(
+                repo.start, "update-ref", "--stdin", call=plumbing.Call(os.fsencode(found) + b"\n")
+            )
+
+
+def advance(repo: Repository, branch: str, new: str, *, old: str) -> None:
+    """Move a local branch from `old` to `new`, with the files of the worktree that is on it, if
+    there is one.
+
+    Raises PushError of kind `moved` when it stands elsewhere, Refused when that worktree has
+    changes.
+    """
+    there = _checkout_of(repo, branch)
+    if there is None:
+        words = ("update-ref", "-m", "sweeptree merge", f"refs/heads/{branch}", new, old)
+        answer = plumbing.ask(repo.start, *plumbing.DURABLE, *words)
+        if answer.code:
+            raise PushError(
+                f"{branch} moved meanwhile", kind="moved", stderr=answer.err, hint="try again"
+            )
+        return
+    if plumbing.run(there, "status", "--porcelain", "--untracked-files=no"):
+        raise Refused(
+            f"{there} is on {branch} and has changes",
+            hint=f"git -C {there} status   then commit or stash",
+        )
+    if plumbing.text(there, "rev-parse", "HEAD") != old:
+        raise PushError(f"{branch} moved meanwhile", kind="moved", hint="try again")
+    answer = plumbing.ask(there, *plumbing.DURABLE, "merge", "-q", "--ff-only", "--no-verify", new)
+    if answer.code:
+        raise GitError(
+            f"{branch} could not be moved in {there}: {answer.error().message}", stderr=answer.err
+        )
+
+
+def _checkout_of(repo: Repository, branch: str) -> Path | None:
+    """The worktree that is on a branch."""
+    place: Path | None = None
+    for line in plumbing.names(plumbing.run(repo.start, "worktree", "list", "--porcelain", "-z")):
+        if line.startswith("worktree "):
+            place = Path(line.removeprefix("worktree "))
+        elif line == f"branch refs/heads/{branch}":
+            return place
+    return None
+
+
+def brought(top: Path, base: str, head: str) -> tuple[FileChange, ...]:
+    """The files that `head` changed since it left `base`."""
+    found = plumbing.run(
+        top, "diff", "--numstat", "-z", "--no-renames", *_PLAIN, f"{base}...{head}"
+    )
+    return tuple(numstat(found).values())
+
+
+def patch(top: Path, base: str, head: str) -> str:
+    """What `head` changed since it left `base`, as text.
+
+    The repository's own diff programs are not run.
+    """
+    return plumbing.run(
+        top, "diff", "--no-renames", "--no-color", *_PLAIN, f"{base}...{head}"
+    ).decode(errors="replace")
+
+
+def commit_of(top: Path, name: str) -> str | None:
+    """The commit that a ref or name stands for, None when there is none."""
+    found = plumbing.ask(
+        top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
+    )
+    return found.out.decode().strip() or None

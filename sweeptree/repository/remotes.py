@@ -1,0 +1,226 @@
+"""The remote side of a repository: what stands there, fetching it, and pushing as compare-and-swap.
+
+Hides: credentials that travel in git's environment only, what git and servers say when they refuse,
+and that a push whose answer was lost may have happened.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sweeptree.errors import PushError, Refused
+from sweeptree.repository import plumbing
+
+TIMEOUT = 300.0  # seconds for one conversation with a remote
+TRIES = 3
+_KINDS = (
+    ("moved", r"stale info|fetch first|non-fast-forward|cannot lock ref|failed to update ref|reference already exists"),
+    ("auth", r"Authentication failed|could not read (User|Pass)|Permission denied|error: 40[13]|Host key verification"),
+    ("rate-limit", r"returned error: 429"),
+    ("missing", r"Repository not found|not appear to be a git repository|returned error: 404|does not exist"),
+    ("refused", r"remote rejected|pre-receive hook declined|protected branch|GH\d{3}:|denied"),
+    ("network", r"."),
+)  # fmt: skip
+_HINTS = {
+    "moved": "somebody else pushed to it: look at it, then deliver to another branch",
+    "auth": "export GH_TOKEN=<token>   or: gh auth login",
+    "rate-limit": "wait a while, then run the same command again",
+    "missing": "git remote -v",
+    "refused": "the server's words say why; another branch name may be allowed",
+    "network": "check the network, then run the same command again",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """Where to push.
+
+    `url` holds no secret; `access`: settings of git that do, only for its environment.
+    """
+
+    name: str
+    url: str
+    access: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Tips:
+    """What stands on a remote: commits by branch, and the branch that its HEAD is on."""
+
+    branches: Mapping[str, str]
+    default: str | None
+
+
+def push_url(top: Path, name: str = "origin") -> str | None:
+    """The URL that git pushes to for this remote, None when there is no such remote."""
+    answer = plumbing.ask(top, "remote", "get-url", "--push", name)
+    return None if answer.code else os.fsdecode(answer.out).removesuffix("\n")
+
+
+def default_branch(top: Path, name: str = "origin") -> str | None:
+    """The remote's default branch as this clone remembers it; asks nobody."""
+    answer = plumbing.ask(top, "symbolic-ref", "--quiet", "--short", f"refs/remotes/{name}/HEAD")
+    return None if answer.code else os.fsdecode(answer.out).strip().removeprefix(f"{name}/")
+
+
+def tracked_tip(top: Path, branch: str, name: str = "origin") -> str | None:
+    """Where this clone last saw a branch of the remote."""
+    found = plumbing.ask(
+        top, "rev-parse", "--verify", "--quiet", f"refs/remotes/{name}/{branch}^{{commit}}"
+    )
+    return found.out.decode().strip() or None
+
+
+def tips(top: Path, remote: Remote, branches: Sequence[str]) -> Tips:
+    """Ask the remote. One conversation. Raises PushError."""
+    wanted = [f"refs/heads/{branch}" for branch in branches]
+    answer = _patiently(top, remote, ("ls-remote", "--symref", remote.url, "HEAD", *wanted))
+    found: dict[str, str] = {}
+    default = None
+    for line in os.fsdecode(answer.out).splitlines():
+        value, _, ref = line.partition("\t")
+        if value.startswith("ref: refs/heads/") and ref == "HEAD":
+            default = value.removeprefix("ref: refs/heads/")
+        elif ref in wanted:
+            found[ref.removeprefix("refs/heads/")] = value
+    return Tips(found, default)
+
+
+def fetch(top: Path, remote: Remote, refs: Mapping[str, str]) -> None:
+    """Fetch branches or pull requests into refs of our own: {their ref: our ref}.
+
+    The user's refs stay.
+    """
+    orders = [f"+{theirs}:{ours}" for theirs, ours in refs.items()]
+    _patiently(top, remote, ("fetch", "--no-tags", "--no-write-fetch-head", "--quiet", "--recurse-submodules=no",
+                             "--no-auto-maintenance", remote.url, *orders))  # fmt: skip
+
+
+def push(top: Path, remote: Remote, commit: str, branch: str, *, expected: str | None) -> None:
+    """Set a branch to a commit if it still stands at `expected` (None: if there is no such branch).
+
+    Raises PushError; its kind is `moved` when it stands elsewhere. A lost answer is looked after
+    before a new try.
+    """
+    ref = f"refs/heads/{branch}"
+    words = ("push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no",
+             f"--force-with-lease={ref}:{expected or ''}", remote.url, f"{commit}:{ref}")  # fmt: skip
+    for attempt in range(TRIES):
+        answer = _once(top, remote, words)
+        if not answer.code:
+            return
+        error = _explain(answer, f"pushing {branch} to {remote.name}")
+        if (
+            error.kind in ("network", "moved")
+            and tips(top, remote, [branch]).branches.get(branch) == commit
+        ):
+            return
+        if error.kind != "network" or attempt == TRIES - 1:
+            raise error
+        time.sleep(0.5 * 2**attempt)
+
+
+def push_forward(top: Path, remote: Remote, commit: str, branch: str) -> None:
+    """Move a branch forward to a commit.
+
+    The remote refuses what is no fast-forward: PushError of kind `moved`.
+    """
+    words = ("push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no",
+             remote.url, f"{commit}:refs/heads/{branch}")  # fmt: skip
+    answer = _once(top, remote, words)
+    if not answer.code:
+        return
+    error = _explain(answer, f"pushing to {branch} of {remote.name}")
+    if error.kind == "network" and tips(top, remote, [branch]).branches.get(branch) == commit:
+        return
+    raise error
+
+
+def _patiently(top: Path, remote: Remote, words: Sequence[str]) -> plumbing.Answer:
+    """A conversation that only reads: repeated a few times when the network fails."""
+    for attempt in range(TRIES):
+        answer = _once(top, remote, words)
+        if not answer.code:
+            return answer
+        error = _explain(answer, f"reading from {remote.name}")
+        if error.kind != "network" or attempt == TRIES - 1:
+            raise error
+        time.sleep(0.5 * 2**attempt)
+    raise AssertionError("unreachable")
+
+
+def _explain(answer: plumbing.Answer, doing: str) -> PushError:
+    said = f"{os.fsdecode(answer.out)}\n{answer.err}"
+    kind = next(
+        name
+        for name, pattern in _KINDS
+        if re.search(pattern, said, re.IGNORECASE) or name == "network"
+    )
+    return PushError(f"{doing}: {_words(answer)}", kind=kind, stderr=answer.err, hint=_HINTS[kind])
+
+
+def _words(answer: plumbing.Answer) -> str:
+    """The lines that say why: the status of the ref, the server's own words, git's last complaint."""
+    refs = [
+        line.split("\t")[-1]
+        for line in os.fsdecode(answer.out).splitlines()
+        if line.startswith("!")
+    ]
+    lines = [line.strip() for line in answer.err.splitlines() if line.strip()]
+    server = [line for line in lines if line.startswith("remote:") and line != "remote:"]
+    fatal = [line for line in lines if line.startswith(("fatal:", "error:", "ssh:", "git@"))]
+    return "; ".join(
+        (refs + server[:6] + fatal[:2]) or lines[-1:] or [f"git ended with code {answer.code}"]
+    )[:1000]
+
+
+def _once(top: Path, remote: Remote, words: Sequence[str]) -> plumbing.Answer:
+    """One conversation, in a session of its own: nothing in it can ask on the terminal, all of it
+    can be stopped."""
+    argv = ("git", *plumbing.OPTIONS, *words)
+    try:
+        process = subprocess.Popen(
+            argv,
+            cwd=top,
+            env=_environment(remote),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise Refused(
+            "git is not installed, or not on PATH", hint="install git, then try again"
+        ) from error
+    with process:
+        try:
+            out, err = process.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            out, err = process.communicate()
+            err += b"\nfatal: timed out"
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return plumbing.Answer(
+        argv, process.returncode, out, plumbing.without_credentials(err.decode("utf-8", "replace"))
+    )
+
+
+def _environment(remote: Remote) -> dict[str, str]:
+    env = plumbing.environment({"GIT_ASKPASS": "true", "SSH_ASKPASS_REQUIRE": "never"})
+    first = int(env.get("GIT_CONFIG_COUNT") or 0)
+    for number, (key, value) in enumerate(remote.access, start=first):
+        env[f"GIT_CONFIG_KEY_{number}"] = key
+        env[f"GIT_CONFIG_VALUE_{number}"] = value
+    env["GIT_CONFIG_COUNT"] = str(first + len(remote.access))
+    for name in [name for name in env if name.startswith("GIT_TRACE")]:
+        del env[name]
+    return env

@@ -1,0 +1,1 @@
+"""A job's life and a sweep's run, without Prefect."""

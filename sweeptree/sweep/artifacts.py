@@ -1,0 +1,262 @@
+"""Keeps the files that a job made or changed: results/<sweep>/job_<i>/artifacts/<same relative
+path>.
+
+Hides: that a job may plant links, devices and odd names, write while we read, or fill the disk.
+Every folder on either side is opened below a handle and no link is followed.
+
+Not kept: `.git`, links and special files, `__pycache__` and `*.pyc`, and what goes beyond the caps.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+CAP_BYTES = 512 * 1024 * 1024
+CAP_FILES = 10_000
+_MAX_DEPTH = 100
+_MAX_NAMED = 100
+_CHUNK = 1024 * 1024
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_TEMP = ".sweeptree-artifact.tmp"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """`names`: the files kept, below the artifacts folder; `skipped`: one sentence per file left
+    out."""
+
+    names: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+
+def keep(
+    top: Path,
+    paths: Sequence[str],
+    dest: Path,
+    *,
+    cap_bytes: int = CAP_BYTES,
+    cap_files: int = CAP_FILES,
+) -> Kept:
+    """Copy the regular files among `paths` (below `top`; folders with all in them) to the same
+    places below `dest`.
+
+    `dest` is results/<sweep>/job_<i>/artifacts; only results/<sweep> is trusted to be what it
+    seems. `__pycache__`, `*.pyc` and `.git` are left out silently, all else is named in `skipped`.
+    At most `cap_bytes` bytes and `cap_files` files are kept. Never raises for what a job left.
+    """
+    keeper = _Keeper(cap_bytes, cap_files)
+    if not paths:
+        return Kept()
+    try:
+        with _handle(os.open(top, _FOLDER)) as source, _destination(dest) as target:
+            keeper.take_all(source, target, paths)
+    except OSError as error:
+        keeper.skip(str(dest.name), f"nothing could be kept: {error.strerror}")
+    return Kept(tuple(keeper.names), tuple(keeper.skipped))
+
+
+@contextlib.contextmanager
+def _handle(file: int) -> Iterator[int]:
+    try:
+        yield file
+    finally:
+        os.close(file)
+
+
+@contextlib.contextmanager
+def _destination(dest: Path) -> Iterator[int]:
+    """The artifacts folder, made if need be.
+
+    The job's own folder is the job's to write: no link is followed.
+    """
+    root = dest.parent.parent
+    root.mkdir(parents=True, exist_ok=True)
+    with (
+        _handle(os.open(root, _FOLDER)) as base,
+        _handle(_made(base, [dest.parent.name, dest.name])) as folder,
+    ):
+        yield folder
+
+
+def _opened(base: int, parts: Sequence[str]) -> int:
+    """A handle of the folder `parts` below `base`; no link is followed on the way."""
+    handle = os.dup(base)
+    try:
+        for part in parts:
+            below = os.open(part, _FOLDER, dir_fd=handle)
+            os.close(handle)
+            handle = below
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _made(base: int, parts: Sequence[str]) -> int:
+    """As `_opened`, making the folders that are missing."""
+    handle = os.dup(base)
+    try:
+        for part in parts:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(part, dir_fd=handle)
+            below = os.open(part, _FOLDER, dir_fd=handle)
+            os.close(handle)
+            handle = below
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _shown(path: str) -> str:
+    """The path as text that every encoder takes: bytes that are no UTF-8 stand as \\xNN."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _is_noise(parts: Sequence[str]) -> bool:
+    return (
+        "__pycache__" in parts
+        or parts[-1].endswith(".pyc")
+        or any(part.lower() == ".git" for part in parts)
+    )
+
+
+@dataclass(slots=True)
+class _Keeper:
+    """Copies files until a cap is reached, and says what it left out."""
+
+    bytes_left: int
+    files_left: int
+    names: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    unnamed: int = 0
+    full: bool = False
+
+    def skip(self, path: str, why: str) -> None:
+        """Name a path that is not kept; after a hundred they are only counted."""
+        if len(self.skipped) < _MAX_NAMED:
+            self.skipped.append(f"{_shown(path)}: {why}")
+        else:
+            self.unnamed += 1
+
+    def take_all(self, source: int, target: int, paths: Sequence[str]) -> None:
+        """Copy each path that is a file or a folder with files."""
+        for path in dict.fromkeys(paths):
+            parts = [part for part in path.split("/") if part not in ("", ".")]
+            if path.startswith("/") or ".." in parts or not parts or "\0" in path:
+                self.skip(path, "not a path inside the worktree")
+            elif not _is_noise(parts):
+                self._take(source, target, parts)
+        if self.unnamed:
+            self.skipped.append(f"and {self.unnamed} more files that were not kept")
+
+    def _take(self, source: int, target: int, parts: list[str]) -> None:
+        name = "/".join(parts)
+        try:
+            with _handle(_opened(source, parts[:-1])) as folder:
+                kind = os.stat(parts[-1], dir_fd=folder, follow_symlinks=False).st_mode
+                if stat.S_ISDIR(kind):
+                    self._take_folder(source, target, parts, folder)
+                elif stat.S_ISREG(kind):
+                    self._take_file(folder, target, parts)
+                else:
+                    self.skip(name, "a link" if stat.S_ISLNK(kind) else "not a regular file")
+        except FileNotFoundError:
+            self.skip(name, "gone before it could be kept")
+        except OSError as error:
+            link = error.errno in (errno.ELOOP, errno.ENOTDIR)
+            self.skip(name, "behind a link, which is not followed" if link else str(error.strerror))
+
+    def _take_folder(self, source: int, target: int, parts: list[str], folder: int) -> None:
+        if len(parts) > _MAX_DEPTH:
+            self.skip("/".join(parts), "nested too deeply")
+            return
+        with _handle(os.open(parts[-1], _FOLDER, dir_fd=folder)) as inner:
+            names = sorted(os.listdir(inner))  # noqa: PTH208 - of a handle, not of a path
+        for name in names:
+            if not _is_noise([name]):
+                self._take(source, target, [*parts, name])
+
+    def _take_file(self, folder: int, target: int, parts: list[str]) -> None:
+        name = "/".join(parts)
+        with _handle(os.open(parts[-1], _READ, dir_fd=folder)) as file:
+            status = os.fstat(file)
+            if not stat.S_ISREG(status.st_mode):
+                self.skip(name, "not a regular file")
+            elif why := self._refused(status.st_size):
+                self.skip(name, why)
+            else:
+                self._copy(file, status, target, parts)
+
+    def _refused(self, size: int) -> str | None:
+        if self.full:
+            return "no space left on the disk of the results"
+        if self.files_left <= 0:
+            return "over the cap on the number of files"
+        if size > self.bytes_left:
+            return f"{size:,} bytes, over the cap on a job's artifacts ({self.bytes_left:,} bytes left)"
+        return None
+
+    def _copy(self, file: int, status: os.stat_result, target: int, parts: list[str]) -> None:
+        try:
+            with _handle(_made(target, parts[:-1])) as folder:
+                copied = _copy_into(folder, parts[-1], file, status)
+        except OSError as error:
+            self.full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            self.skip("/".join(parts), f"cannot be written: {error.strerror}")
+            return
+        self.bytes_left -= copied
+        self.files_left -= 1
+        self.names.append(_shown("/".join(parts)))
+
+
+def _copy_into(folder: int, name: str, file: int, status: os.stat_result) -> int:
+    """Write aside and rename.
+
+    Returns the bytes written, at most the size the file had when it was opened.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(_TEMP, dir_fd=folder)
+    try:
+        with _handle(os.open(_TEMP, _WRITE, 0o600, dir_fd=folder)) as out:
+            copied = _pump(file, out, status.st_size)
+            os.fchmod(out, 0o644 | (status.st_mode & 0o111))
+        os.replace(_TEMP, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(_TEMP, dir_fd=folder)
+        raise
+    return copied
+
+
+def _pump(file: int, out: int, size: int) -> int:
+    """Copy up to `size` bytes, in the kernel (and as a reflink) where the file systems can."""
+    copied = _kernel_copy(file, out, size)
+    os.lseek(file, copied, os.SEEK_SET)
+    os.lseek(out, copied, os.SEEK_SET)
+    while copied < size and (data := os.read(file, min(_CHUNK, size - copied))):
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(out, rest) :]
+        copied += len(data)
+    return copied
+
+
+def _kernel_copy(file: int, out: int, size: int) -> int:
+    copied = 0
+    if hasattr(os, "copy_file_range"):
+        try:
+            while copied < size and (done := os.copy_file_range(file, out, size - copied)):
+                copied += done
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise
+    return copied

@@ -1,0 +1,173 @@
+"""What a crash can leave of a sweep that nobody drives: found, named, and mended without running
+anything.
+
+Hides: that a stale record is settled by the same code that takes over a job when a sweep goes on,
+so that its metrics and files are kept too; and whose process an orphan is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from sweeptree import supervise, worktrees
+from sweeptree.errors import RecordError, UsageError
+from sweeptree.model import JobState, SweepSpec
+from sweeptree.records import (
+    SweepPaths,
+    SweepStore,
+    lacking,
+    last_attempts,
+    read_record,
+    read_sweep,
+    record_indices,
+)
+from sweeptree.settings import Settings
+from sweeptree.supervise.orphans import find_orphans
+from sweeptree.sweep import adoption, stages
+from sweeptree.sweep.preflight import Prepared, prepare
+from sweeptree.sweep.running import Chain, Sweep
+from sweeptree.system import locks
+
+
+def spec_of(paths: SweepPaths) -> SweepSpec:
+    """The spec as it was started, pinned to the commit that it ran at. Raises UsageError."""
+    try:
+        facts = read_sweep(paths)
+        fields = {
+            **facts["spec"],
+            "base": facts["base"]["commit"],
+            "dirty": "ignore",
+            "results_dir": paths.root.parent,
+        }
+        return SweepSpec.model_validate(fields)
+    except (RecordError, KeyError, TypeError, ValidationError) as error:
+        raise UsageError(
+            f"{paths.root.name} cannot be resumed: its sweep.json cannot be used ({str(error).splitlines()[0]})",
+            hint="run it anew under another --exp_name",
+        ) from error
+
+
+def stale_jobs(paths: SweepPaths) -> list[int]:
+    """The jobs that an attempt was begun of, whose record tells no end of it, and whose keeper is
+    dead."""
+    return [
+        index for index, number in last_attempts(paths).items() if _is_stale(paths, index, number)
+    ]
+
+
+def _is_stale(paths: SweepPaths, index: int, number: int) -> bool:
+    try:
+        told = {
+            attempt.number: attempt.state for attempt in read_record(paths.record(index)).attempts
+        }
+    except RecordError:
+        told = {}
+    ended = number in told and told[number].is_final
+    files = (f"alive{suffix}" for suffix in ("", ".setup", ".fix"))
+    return not ended and not any(
+        locks.is_held(paths.attempt(index, number, file)) for file in files
+    )
+
+
+def settle(spec: SweepSpec, settings: Settings) -> list[str]:
+    """Write the end of every stale job to its record, from its outcome or as lost; says so, one
+    sentence each.
+
+    Nothing is started; what is left to deliver waits for `resume`. Raises SweeptreeError.
+    """
+    prepared = prepare(spec, settings, resume=True)
+    with SweepStore.open(prepared.paths) as store, _pool(prepared) as pool:
+        sweep = Sweep(prepared, store, pool)
+        stale = set(stale_jobs(prepared.paths))
+        return [_settle(Chain(sweep, job)) for job in prepared.jobs if job.index in stale]
+
+
+def _settle(chain: Chain) -> str:
+    outcome = adoption.adopt(chain)
+    if outcome is not None and not (
+        outcome.state is JobState.SUCCEEDED and chain.sweep.spec.commit_and_pr
+    ):
+        stages.finish(chain)
+    state = outcome.state if outcome is not None else JobState.LOST
+    return f"{chain.sweep.spec.exp_name} job {chain.job.index}: attempt {chain.attempt} is {state}"
+
+
+@contextlib.contextmanager
+def _pool(prepared: Prepared) -> Iterator[worktrees.Pool | None]:
+    if not prepared.spec.use_worktree:
+        yield None
+        return
+    with worktrees.Pool(prepared.repo, prepared.base, prepared.spec.exp_name, size=1) as pool:
+        yield pool
+
+
+def lagging(paths: SweepPaths, *, mend: bool) -> int:
+    """How many records say what the ledger does not; `mend`: tell it.
+
+    Raises Refused while somebody has the sweep.
+    """
+    records = []
+    for index in record_indices(paths):
+        with contextlib.suppress(RecordError):
+            records.append(read_record(paths.record(index)))
+    if not mend:
+        return len(lacking(paths, records))
+    with SweepStore.open(paths) as store:
+        return store.mend_ledger(records)
+
+
+def orphans(paths: SweepPaths) -> list[int]:
+    """The living processes of jobs of this sweep whose keeper is dead."""
+    return [pid for pid, _ in find_orphans(f"{paths.root.name}:", _keeper_lives(paths))]
+
+
+def end_orphans(paths: SweepPaths) -> list[int]:
+    """Kill them; the PIDs."""
+    return supervise.sweep_orphans(f"{paths.root.name}:", _keeper_lives(paths))
+
+
+def _keeper_lives(paths: SweepPaths) -> Callable[[str], bool]:
+    """Tells whether the keeper of a launch lives; of launches of other sweeps that is none of our
+    business: yes."""
+    name = re.compile(rf".*:(\d+)\.(\d+)@{paths.mark}(\.\w+)?")
+
+    def lives(launch: str) -> bool:
+        match = name.fullmatch(launch)
+        if match is None:
+            return True
+        return locks.is_held(paths.attempt(int(match[1]), int(match[2]), f"alive{match[3] or ''}"))
+
+    return lives
+
+
+def dead_tickets(slot_dir: Path, *, remove: bool) -> list[str]:
+    """Tickets in the queue for GPU slots that nobody holds any more; `remove`: take them away."""
+    queue = locks.open_existing(str(slot_dir / "queue"))
+    if queue is None:
+        return []
+    try:
+        names = sorted(path.name for path in (slot_dir / "queue").iterdir())
+        dead = [name for name in names if _is_dead(queue, name)]
+        for name in dead if remove else ():
+            locks.remove(queue, name)
+        return dead
+    finally:
+        os.close(queue)
+
+
+def _is_dead(queue: int, name: str) -> bool:
+    file = locks.open_note(queue, name)
+    return file is not None and _free_and_close(file)
+
+
+def _free_and_close(file: int) -> bool:
+    try:
+        return locks.lock(file)
+    finally:
+        os.close(file)

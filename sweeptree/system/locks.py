@@ -1,0 +1,149 @@
+"""Lock files that all users of a machine share: opened, made and locked without trusting who else
+writes there.
+
+Hides the traps of a folder that everybody may write: planted links and pipes, the umask, the file
+that is seen before its mode is right, and Linux' fs.protected_regular. Files are handles (int), so
+that the keeper, which imports this without site-packages, pays for os, stat and fcntl only. All
+functions raise OSError with a `strerror` that a user can read.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+
+OPEN_SAFELY = (
+    os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+)  # NONBLOCK: a planted pipe must not make us wait
+MAX_NOTE_BYTES = 65536
+
+
+def lock(file: int, how: int = fcntl.LOCK_EX) -> bool:
+    """Try to flock the file, without waiting."""
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def is_held(path: str | os.PathLike[str]) -> bool:
+    """Whether a living process holds the lock on a file now. Changes nothing."""
+    try:
+        file = os.open(path, os.O_RDONLY | OPEN_SAFELY)
+    except OSError:
+        return False
+    try:
+        return not lock(file, fcntl.LOCK_SH)
+    finally:
+        os.close(file)
+
+
+def unlock(file: int) -> None:
+    """Give the lock back at once, also when a forked child has inherited the file."""
+    fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def open_existing(path: str) -> int | None:
+    """Open a folder to look into it; None when it cannot be."""
+    try:
+        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | OPEN_SAFELY)
+    except OSError:
+        return None
+
+
+def open_folder(path: str, parent: int | None = None) -> int:
+    """Open a folder that is safe to share, made with mode 01777 if it is not there."""
+    made = True
+    try:
+        os.mkdir(path, 0o1777, dir_fd=parent)
+    except FileExistsError:
+        made = False
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | OPEN_SAFELY, dir_fd=parent)
+    if made:
+        os.fchmod(folder, 0o1777)  # the umask has taken bits away
+    info = os.fstat(folder)
+    if info.st_mode & 0o022 and not info.st_mode & stat.S_ISVTX:
+        os.close(folder)
+        raise _untrusted(path, info, "others could replace the locks in it; chmod 1777 it")
+    return folder
+
+
+def open_file(folder: int, name: str, *, make: bool = True) -> int:
+    """Open a lock file that all users share, made if it is not there and `make` is true."""
+    try:
+        # Without O_CREAT: fs.protected_regular forbids it for a stranger's file in a sticky folder.
+        file = os.open(name, os.O_RDWR | OPEN_SAFELY, dir_fd=folder)
+    except FileNotFoundError:
+        if not make:
+            raise
+        _make_file(folder, name)
+        file = os.open(name, os.O_RDWR | OPEN_SAFELY, dir_fd=folder)
+    except OSError as error:
+        raise OSError(error.errno, f"{name}: {error.strerror}") from error
+    info = os.fstat(file)
+    # A file that everybody may write anyway: so a link to a file of ours, planted here, is not
+    # written to.
+    if stat.S_ISREG(info.st_mode) and info.st_mode & 0o666 == 0o666:
+        return file
+    os.close(file)
+    raise _untrusted(name, info, "it is not a lock file of sweeptree; remove it")
+
+
+def _make_file(folder: int, name: str) -> None:
+    """Make the file with its mode in one step for others, who may be making it too."""
+    aside = f".{name}.{os.urandom(6).hex()}"
+    file = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | OPEN_SAFELY, 0o666, dir_fd=folder)
+    try:
+        os.fchmod(file, 0o666)  # the umask has taken bits away
+        os.utime(file, (0, 0))  # what is changed later was in use
+        os.link(aside, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except FileExistsError:
+        pass
+    finally:
+        os.unlink(aside, dir_fd=folder)
+        os.close(file)
+
+
+def remove(folder: int, name: str) -> None:
+    """Remove a file; one that is gone or a stranger's is left as it is."""
+    try:
+        os.unlink(name, dir_fd=folder)
+    except OSError:  # for example a stranger's: the folder is sticky
+        return
+
+
+def write(file: int, note: bytes, offset: int = 0) -> None:
+    """Let the file end with `note`.
+
+    It is for people to read: a full disk must not cost anybody a slot.
+    """
+    try:
+        os.pwrite(file, note, offset)
+        os.ftruncate(file, offset + len(note))
+    except OSError:
+        return
+
+
+def open_note(folder: int, name: str) -> int | None:
+    """Open a file to read it; None when it cannot be."""
+    try:
+        return os.open(name, os.O_RDONLY | OPEN_SAFELY, dir_fd=folder)
+    except OSError:
+        return None
+
+
+def living_note(folder: int, name: str) -> bytes | None:
+    """What a file holds while somebody has it locked, else None."""
+    file = open_note(folder, name)
+    if file is None:
+        return None
+    try:
+        return None if lock(file, fcntl.LOCK_SH) else os.pread(file, MAX_NOTE_BYTES, 0)
+    finally:
+        os.close(file)
+
+
+def _untrusted(name: str, info: os.stat_result, why: str) -> OSError:
+    return OSError(0, f"{name} (mode {stat.S_IMODE(info.st_mode):04o}, owner {info.st_uid}): {why}")

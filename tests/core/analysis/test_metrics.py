@@ -1,0 +1,154 @@
+"""What a job reports, and in which form; whatever it writes, nothing is raised."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sweeptree
+from sweeptree.analysis import metrics
+from sweeptree.model import Metrics
+
+
+def collected(
+    tmp_path: Path, file: bytes | None = None, log: bytes = b"", metric: str | None = None
+) -> Metrics:
+    if file is not None:
+        (tmp_path / "job_0.metrics.jsonl").write_bytes(file)
+    (tmp_path / "job_0.log").write_bytes(log)
+    return metrics.collect(tmp_path / "job_0.metrics.jsonl", tmp_path / "job_0.log", metric)
+
+
+def test_the_last_value_of_each_name_counts(tmp_path: Path) -> None:
+    found = collected(tmp_path, b'{"step":1,"val_auc":0.9,"loss":2}\n{"step":2,"val_auc":0.8}\n')
+    assert found.values == {"val_auc": 0.8, "loss": 2.0}
+    assert found.source == "job_0.metrics.jsonl"
+    assert found.best is None
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "step"), [("m", 3, 2), ("m:min", 1, 1), ("m:max", 3, 2)]
+)
+def test_best_is_the_first_best_by_its_goal(
+    tmp_path: Path, metric: str, value: float, step: int
+) -> None:
+    lines = b"".join(b'{"step":%d,"m":%d}\n' % pair for pair in [(1, 1), (2, 3), (3, 3), (4, 2)])
+    best = collected(tmp_path, lines, metric=metric).best
+    assert best is not None
+    assert (best["metric"], best["value"], best["step"]) == ("m", value, step)
+
+
+def test_one_object_may_be_nested_and_spread_over_lines(tmp_path: Path) -> None:
+    text = json.dumps({"val": {"auc": 0.9, "per": {"af": 0.8}}, "ok": True, "note": "x"}, indent=2)
+    assert collected(tmp_path, text.encode()).values == {"val.auc": 0.9, "val.per.af": 0.8}
+
+
+def test_a_history_of_lists_is_a_series(tmp_path: Path) -> None:
+    found = collected(
+        tmp_path, b'{"val_loss": [3, 1, 2], "train_loss": [3, 2, 1]}', metric="val_loss"
+    )
+    assert found.values == {"val_loss": 2.0, "train_loss": 1.0}
+    assert found.best == {"metric": "val_loss", "value": 1.0, "step": 2, "goal": "min"}
+
+
+def test_torn_lines_and_other_text_are_skipped(tmp_path: Path) -> None:
+    assert collected(tmp_path, b'{"a":1}\nhello\n[1]\n\x00\xff\n{"a":2,"b":3}\n{"a":9').values == {
+        "a": 2.0,
+        "b": 3.0,
+    }
+
+
+def test_what_is_not_finite_is_left_out_and_named(tmp_path: Path) -> None:
+    found = collected(tmp_path, b'{"a":NaN,"b":Infinity,"c":1' + b"0" * 400 + b',"d":1}')
+    assert found.values == {"d": 1.0}
+    assert found.source == "job_0.metrics.jsonl (not finite: a, b, c)"
+
+
+def test_marked_lines_come_before_the_last_json_line(tmp_path: Path) -> None:
+    log = b'SWEEPTREE {"auc": 0.7}\rx SWEEPTREE {"auc": 1}\n  SWEEPTREE {"auc": 0.8, "n": 2}\r\n{"auc": 0.1}\n'
+    found = collected(tmp_path, b"", log)
+    assert found.values == {"auc": 0.8, "n": 2.0}
+    assert found.source == "job_0.log: SWEEPTREE lines"
+
+
+@pytest.mark.parametrize(
+    ("log", "values"), [(b'SWEEPTREE {"a": 1}', {"a": 1.0}), (b'xSWEEPTREE {"a": 1}', {})]
+)
+def test_a_marked_line_begins_with_the_mark(
+    tmp_path: Path, log: bytes, values: dict[str, float]
+) -> None:
+    assert collected(tmp_path, b"", log).values == values
+
+
+def test_the_last_json_line_with_a_number_counts(tmp_path: Path) -> None:
+    found = collected(
+        tmp_path, None, b'{"auc": 0.1}\n{"auc": 0.9}\n{"state": "done"}\n{torn}\nbye\n'
+    )
+    assert found.values == {"auc": 0.9}
+    assert found.source == "job_0.log: last JSON line"
+
+
+def test_only_the_end_of_a_huge_log_is_read(tmp_path: Path) -> None:
+    log = tmp_path / "job_0.log"
+    with log.open("wb") as stream:
+        stream.truncate(50 * 1024**3)
+        stream.seek(0, os.SEEK_END)
+        stream.write(b'\n{"auc": 0.9}\n')
+    assert metrics.collect(tmp_path / "none", log, None).values == {"auc": 0.9}
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text('{"a": 1}')
+    (tmp_path / "link").symlink_to(tmp_path / "secret")
+    assert metrics.collect(tmp_path / "link", tmp_path / "link", None) == Metrics()
+
+
+def test_a_fifo_in_place_of_the_file_does_not_block(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    assert metrics.collect(tmp_path / "fifo", tmp_path / "fifo", None) == Metrics()
+
+
+def test_hostile_names_and_numbers_of_names_are_bounded(tmp_path: Path) -> None:
+    values = {"x" * 500: 1, "a\nb": 1, **{f"m{i}": i for i in range(3000)}}
+    found = collected(tmp_path, json.dumps(values).encode())
+    assert len(found.values) == metrics.MAX_NAMES
+    assert "only the first 1000 names" in str(found.source)
+
+
+@pytest.mark.parametrize("text", [b"[" * 100_000, b'{"a":' * 100_000, b"", b'{"\\ud800": 1}'])
+def test_whatever_a_job_writes_nothing_is_raised(tmp_path: Path, text: bytes) -> None:
+    assert collected(tmp_path, text, text).values == {}
+
+
+def test_log_appends_lines_that_collect_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "job_0.metrics.jsonl"
+    monkeypatch.setenv("SWEEPTREE_METRICS", str(file))
+    sweeptree.log(step=1, val_auc=0.5)
+    sweeptree.log(step=2, val_auc=0.9, **{"val/f1": 1})
+    assert file.read_text() == '{"step":1,"val_auc":0.5}\n{"step":2,"val_auc":0.9,"val/f1":1.0}\n'
+    assert metrics.collect(file, tmp_path / "none", "val_auc").best == {
+        "metric": "val_auc", "value": 0.9, "step": 2, "goal": "max",
+    }  # fmt: skip
+
+
+def test_log_does_nothing_outside_a_sweep_and_in_other_ranks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SWEEPTREE_METRICS", raising=False)
+    sweeptree.log(a=1)
+    monkeypatch.setenv("SWEEPTREE_METRICS", str(tmp_path / "m"))
+    monkeypatch.setenv("RANK", "1")
+    sweeptree.log(a=1)
+    assert not (tmp_path / "m").exists()
+
+
+def test_log_needs_the_standard_library_only() -> None:
+    heavy = "[m for m in ('pydantic', 'pandas', 'prefect') if m in sys.modules]"
+    code = f"import sys, sweeptree; sweeptree.log(a=1); print({heavy})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -1,0 +1,87 @@
+"""report.html in a real browser: no error, no request beyond the file, tables that sort; and
+without a script."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.browser_kit import CHROMIUM, Browser
+from core.report_kit import make_sweep
+from sweeptree.records import SweepPaths
+from sweeptree.report import write_report
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
+]
+FIRST_CELLS = "[...document.querySelector('table.data').tBodies[0].rows].map(row => row.cells[{}].textContent)"
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> SweepPaths:
+    """Twelve configs in two parameters, one failed job, and a page."""
+    grid = {"lr": (0.1, 0.01, 0.001, 0.0001), "depth": (2, 3, 4)}
+    paths = make_sweep(tmp_path / "results", grid=grid, failing={4: "ValueError: <b>no</b>\n"})
+    from sweeptree.analysis.aggregate import aggregate
+
+    write_report(paths, aggregate(paths))
+    return paths
+
+
+@pytest.fixture
+def browser(tmp_path: Path, paths: SweepPaths) -> Iterator[Browser]:
+    with Browser(tmp_path / "profile") as browser:
+        browser.open(paths.report.as_uri())
+        yield browser
+
+
+def test_no_error_and_no_request_beyond_the_file(browser: Browser, paths: SweepPaths) -> None:
+    browser.evaluate("document.querySelectorAll('summary, button').forEach(one => one.click())")
+    assert browser.requests == [paths.report.as_uri()]
+    assert not browser.troubles
+
+
+def test_a_click_sorts_and_another_turns_it_round(browser: Browser) -> None:
+    best_first = browser.evaluate(FIRST_CELLS.format(0))
+    assert best_first == [str(n) for n in range(1, 13)]
+    head = "document.querySelector('table.data th button')"
+    browser.evaluate(f"{head}.click()")
+    browser.evaluate(f"{head}.click()")
+    assert browser.evaluate(FIRST_CELLS.format(0)) == best_first[::-1]
+    assert browser.evaluate(f"{head}.parentElement.getAttribute('aria-sort')") == "descending"
+
+
+def test_words_filter_the_rows(browser: Browser) -> None:
+    typed = "box.value = 'depth=3 lr=0.1'; box.dispatchEvent(new Event('input'))"
+    browser.evaluate(f"box = document.querySelector('input.find'); {typed}")
+    shown = "[...document.querySelector('table.data').tBodies[0].rows].filter(row => !row.hidden).length"
+    assert browser.evaluate(shown) == 1
+
+
+def test_a_click_in_the_legend_isolates_a_config(browser: Browser) -> None:
+    browser.evaluate("document.querySelector('.legend li').click()")
+    dim = browser.evaluate("document.querySelectorAll('.panels .series.dim').length")
+    assert dim == browser.evaluate("document.querySelectorAll('.panels .series').length") - 1
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_the_page_is_never_wider_than_the_window(browser: Browser, width: int) -> None:
+    browser.call(
+        "Emulation.setDeviceMetricsOverride",
+        width=width,
+        height=800,
+        deviceScaleFactor=1,
+        mobile=width < 500,
+    )
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_without_a_script_everything_is_there(tmp_path: Path, paths: SweepPaths) -> None:
+    with Browser(tmp_path / "profile", script=False) as browser:
+        browser.open(paths.report.as_uri())
+        found = browser.evaluate(
+            "[document.querySelectorAll('table.data tbody tr').length, document.querySelectorAll('circle').length,"
+            " document.querySelectorAll('button, input').length]"
+        )
+        assert found == [12 + 36, 35, 0] and not browser.troubles

@@ -1,0 +1,165 @@
+"""What is kept of a job's files, and what a job cannot make us do."""
+
+import json
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from sweeptree.sweep.artifacts import Kept, keep
+
+
+@pytest.fixture
+def top(tmp_path: Path) -> Path:
+    (tmp_path / "worktree").mkdir()
+    return tmp_path / "worktree"
+
+
+@pytest.fixture
+def dest(tmp_path: Path) -> Path:
+    return tmp_path / "results" / "exp" / "job_0" / "artifacts"
+
+
+def write(path: Path, data: bytes = b"data") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def test_files_keep_their_relative_paths(top: Path, dest: Path) -> None:
+    write(top / "out" / "a b.txt", b"one")
+    write(top / "model.pt", b"two" * 100_000)
+    assert keep(top, ["out/a b.txt", "model.pt"], dest) == Kept(("out/a b.txt", "model.pt"), ())
+    assert (dest / "out" / "a b.txt").read_bytes() == b"one"
+    assert (dest / "model.pt").read_bytes() == b"two" * 100_000
+
+
+def test_a_folder_is_kept_with_all_in_it(top: Path, dest: Path) -> None:
+    write(top / "out" / "deep" / "a.txt")
+    write(top / "out" / ".git" / "config")
+    assert keep(top, ["out/"], dest).names == ("out/deep/a.txt",)
+
+
+def test_caches_and_git_are_left_out_silently(top: Path, dest: Path) -> None:
+    paths = ["__pycache__/a.py", "a.pyc", ".git/config", "x/.GIT/hooks/a"]
+    for path in paths:
+        write(top / path)
+    assert keep(top, paths, dest) == Kept()
+
+
+def test_no_link_is_followed_and_each_is_named(top: Path, dest: Path, tmp_path: Path) -> None:
+    write(tmp_path / "secret" / "key")
+    (top / "folder").symlink_to(tmp_path / "secret")
+    (top / "file").symlink_to(tmp_path / "secret" / "key")
+    kept = keep(top, ["folder/key", "folder", "file"], dest)
+    assert kept.names == ()
+    assert kept.skipped == (
+        "folder/key: behind a link, which is not followed",
+        "folder: a link",
+        "file: a link",
+    )
+    assert not list(dest.rglob("*"))
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../secret", "a/../../secret", "", ".", "a\0b"])
+def test_only_paths_inside_the_worktree_are_kept(top: Path, dest: Path, path: str) -> None:
+    write(top.parent / "secret")
+    kept = keep(top, [path], dest)
+    assert kept.names == ()
+    assert "not a path inside the worktree" in kept.skipped[0]
+
+
+def test_special_files_are_named_and_never_opened(top: Path, dest: Path) -> None:
+    os.mkfifo(top / "fifo")
+    assert keep(top, ["fifo"], dest).skipped == ("fifo: not a regular file",)
+
+
+def test_the_job_cannot_lead_the_copies_outside(top: Path, dest: Path, tmp_path: Path) -> None:
+    write(top / "a.txt")
+    (tmp_path / "outside").mkdir()
+    dest.parent.mkdir(parents=True)
+    dest.symlink_to(tmp_path / "outside")
+    kept = keep(top, ["a.txt"], dest)
+    assert kept.names == ()
+    assert "nothing could be kept" in kept.skipped[0]
+    assert not list((tmp_path / "outside").iterdir())
+
+
+def test_a_link_at_the_place_of_a_copy_is_replaced(top: Path, dest: Path, tmp_path: Path) -> None:
+    write(top / "a.txt", b"new")
+    write(tmp_path / "victim", b"old")
+    dest.mkdir(parents=True)
+    (dest / "a.txt").symlink_to(tmp_path / "victim")
+    assert keep(top, ["a.txt"], dest).names == ("a.txt",)
+    assert (tmp_path / "victim").read_bytes() == b"old"
+    assert (dest / "a.txt").read_bytes() == b"new"
+
+
+def test_a_file_over_the_cap_is_named_and_smaller_ones_go_on(top: Path, dest: Path) -> None:
+    for name, size in (("big", 100), ("small", 10), ("second", 45), ("last", 40)):
+        write(top / name, b"x" * size)
+    kept = keep(top, ["big", "small", "second", "last"], dest, cap_bytes=50)
+    assert kept.names == ("small", "last")
+    assert kept.skipped == (
+        "big: 100 bytes, over the cap on a job's artifacts (50 bytes left)",
+        "second: 45 bytes, over the cap on a job's artifacts (40 bytes left)",
+    )
+
+
+def test_a_sparse_giant_is_not_copied(top: Path, dest: Path) -> None:
+    with (top / "sparse").open("wb") as stream:
+        stream.truncate(1 << 40)
+    assert "over the cap" in keep(top, ["sparse"], dest).skipped[0]
+
+
+def test_files_beyond_the_number_are_counted(top: Path, dest: Path) -> None:
+    paths = [f"f{i}" for i in range(200)]
+    for path in paths:
+        write(top / path)
+    kept = keep(top, paths, dest, cap_files=3)
+    assert kept.names == ("f0", "f1", "f2")
+    assert kept.skipped[-1] == "and 97 more files that were not kept"
+
+
+def test_a_file_that_is_gone_is_named(top: Path, dest: Path) -> None:
+    assert keep(top, ["gone"], dest).skipped == ("gone: gone before it could be kept",)
+
+
+def test_names_that_are_no_text_can_stand_in_a_record(top: Path, dest: Path) -> None:
+    name = os.fsdecode(b"caf\xe9\n.txt")
+    write(top / name)
+    kept = keep(top, [name], dest)
+    assert json.dumps(kept.names).encode() == b'["caf\\\\xe9\\n.txt"]'
+    assert (dest / name).exists()
+
+
+def test_scripts_stay_executable_and_nothing_more(top: Path, dest: Path) -> None:
+    write(top / "run.sh")
+    (top / "run.sh").chmod(0o4755)
+    keep(top, ["run.sh"], dest)
+    assert (dest / "run.sh").stat().st_mode & 0o7777 == 0o755
+
+
+def test_a_file_that_grows_meanwhile_is_kept_as_it_was(top: Path, dest: Path) -> None:
+    write(top / "log", b"x" * 1000)
+    stop = threading.Event()
+
+    def grow() -> None:
+        with (top / "log").open("ab") as stream:
+            while not stop.is_set():
+                stream.write(b"x" * 4096)
+
+    writer = threading.Thread(target=grow)
+    writer.start()
+    try:
+        assert keep(top, ["log"], dest, cap_bytes=1 << 40).names == ("log",)
+    finally:
+        stop.set()
+        writer.join()
+    assert (dest / "log").stat().st_size >= 1000
+
+
+def test_a_folder_at_the_place_of_a_copy_is_said(top: Path, dest: Path) -> None:
+    write(top / "a")
+    (dest / "a").mkdir(parents=True)
+    assert keep(top, ["a"], dest).skipped[0].startswith("a: cannot be written")

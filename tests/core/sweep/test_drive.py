@@ -1,0 +1,128 @@
+"""The driver: every job once, never more than `parallel` at a time, no more after a stop."""
+
+import threading
+
+import pytest
+
+from sweeptree.errors import SweeptreeError
+from sweeptree.sweep.drive import Turns, drive
+
+WAIT = 20.0
+
+
+def test_every_job_runs_exactly_once() -> None:
+    ran: list[int] = []
+    assert drive(range(50), ran.append, parallel=4, stopping=threading.Event()).wait(WAIT)
+    assert sorted(ran) == list(range(50))
+
+
+def test_never_more_than_parallel_at_once() -> None:
+    guard, now, most = threading.Lock(), [0], [0]
+    together = threading.Barrier(3)
+
+    def chain(_: int) -> None:
+        with guard:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        together.wait(WAIT)
+        with guard:
+            now[0] -= 1
+
+    assert drive(range(12), chain, parallel=3, stopping=threading.Event()).wait(WAIT)
+    assert most[0] == 3
+
+
+def test_a_stop_ends_after_the_chains_that_run() -> None:
+    stopping, ran = threading.Event(), list[int]()
+
+    def chain(job: int) -> None:
+        ran.append(job)
+        if job == 2:
+            stopping.set()
+
+    assert drive(range(100), chain, parallel=1, stopping=stopping).wait(WAIT)
+    assert ran == [0, 1, 2]
+
+
+def test_no_jobs_end_at_once() -> None:
+    assert drive([], print, parallel=4, stopping=threading.Event()).wait(WAIT)
+
+
+@pytest.mark.parametrize("allowed", [0, 2])
+def test_where_threads_are_refused_fewer_do_all_the_work(
+    monkeypatch: pytest.MonkeyPatch, allowed: int
+) -> None:
+    start, left, ran = threading.Thread.start, [allowed], list[int]()
+
+    def refuse(thread: threading.Thread) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    if not allowed:
+        with pytest.raises(SweeptreeError, match="no thread could be started"):
+            drive(range(5), ran.append, parallel=4, stopping=threading.Event())
+        return
+    assert drive(range(5), ran.append, parallel=4, stopping=threading.Event()).wait(30)
+    assert sorted(ran) == list(range(5))
+
+
+@pytest.mark.parametrize(("count", "ahead"), [(1, 1), (1, 3), (2, 1), (3, 0)])
+def test_chains_beyond_the_turns_make_ready_and_none_begins_before_its_turn_may_come(
+    count: int, ahead: int
+) -> None:
+    turns, stopping, guard = Turns(count, ahead), threading.Event(), threading.Lock()
+    started, now, most = list[int](), {"ready": 0, "runs": 0}, {"ready": 0, "runs": 0}
+
+    def change(what: str, by: int) -> None:
+        with guard:
+            now[what] += by
+            most[what] = max(most[what], now[what])
+
+    def chain(job: int) -> None:
+        change("ready", 1)
+        assert turns.take(stopping)
+        change("ready", -1)
+        turns.ready()
+        change("runs", 1)
+        started.append(job)
+        change("runs", -1)
+        turns.give_back()
+
+    threads = count + ahead
+    assert drive(range(40), chain, parallel=threads, stopping=stopping, turns=turns).wait(WAIT)
+    assert sorted(started) == list(range(40))
+    assert most["runs"] <= count and most["ready"] <= max(count, ahead)
+    assert started == sorted(started) or max(count, ahead) > 1
+
+
+def test_turns_go_to_those_who_waited_longest() -> None:
+    turns, order, stopping = Turns(1), list[int](), threading.Event()
+    assert turns.take(stopping)
+
+    def wait(number: int) -> None:
+        assert turns.take(stopping)
+        order.append(number)
+        turns.give_back()
+
+    threads = []
+    for number in range(4):
+        threads.append(threading.Thread(target=wait, args=(number,)))
+        threads[-1].start()
+        while len(turns._waiting) <= number:
+            threads[-1].join(0.001)
+    turns.give_back()
+    for thread in threads:
+        thread.join(WAIT)
+    assert order == [0, 1, 2, 3]
+
+
+def test_a_stop_ends_the_wait_for_a_turn_and_costs_none() -> None:
+    turns, stopping = Turns(1), threading.Event()
+    assert turns.take(stopping)
+    stopping.set()
+    assert not turns.take(stopping)
+    turns.give_back()
+    assert turns.take_at_once() and not turns.take_at_once()
