@@ -1,8 +1,8 @@
 """The named agents: each a thin file, `flow(spec) -> report`. This is the registry, and everything
 that lists agents reads it: the command line, the deployments, the docs.
 
-Strings only: nothing is imported until an agent is asked for. `Rule of the pair`: an agent's work is
-done by a room of the core without Prefect; its file here is only the flow.
+Strings only: nothing is imported until an agent is asked for. An agent's work is done by a room of
+the core, without Prefect; its file here is only the flow.
 """
 
 from __future__ import annotations

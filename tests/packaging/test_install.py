@@ -62,7 +62,8 @@ def test_an_unknown_lock_is_refused(checkout: Path) -> None:
 
 
 def test_it_does_nothing_when_nothing_changed(checkout: Path) -> None:
-    command = 'cat requirements/run.txt pyproject.toml requirements/install.sh | cksum; pwd; "$0" --version'
+    files = "requirements/run.txt pyproject.toml requirements/install.sh"
+    command = f'cat {files} | cksum; pwd; "$0" --version'
     argv = ["/bin/sh", "-c", command, sys.executable]
     made = subprocess.run(argv, cwd=checkout, capture_output=True, text=True, check=True).stdout
     (checkout / ".venv" / "bin").mkdir(parents=True)

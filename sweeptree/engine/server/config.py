@@ -163,7 +163,7 @@ def address_environment(port: int) -> dict[str, str]:
 
 
 def environment(server: Server) -> dict[str, str]:
-    """What a process that talks to `server` must have in its environment before it imports prefect."""
+    """The environment that a process needs before it imports prefect to talk to `server`."""
     return {
         "PREFECT_API_URL": server.api_url,
         # A key for another server, in the user's profile or environment, is never sent to this one.
