@@ -16,7 +16,7 @@ help: ## What there is
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1	\2/p' Makefile | expand -t 16
 
 demo: install ## A real sweep on ECG records: leaderboard, report and Prefect UI at the end
-	$(BIN)/sweeptree demo
+	@$(BIN)/sweeptree demo
 
 install: ## The environment .venv with the command sweeptree in it
 	@requirements/install.sh run
