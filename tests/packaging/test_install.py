@@ -139,7 +139,7 @@ def test_uv_is_told_what_pip_is_told(small: Project) -> None:
     config = small.folder / "pip.conf"
     links = f"{small.index} {small.index}/more"
     indexes = "https://a.example/simple\n    https://b.example"
-    config.write_text(f"[global]\nextra-index-url = {indexes}\ncert = {certifi.where()}\n")
+    config.write_text(f"[global]\nextra-index-url={indexes}\ncert={certifi.where()}\n")
     small.install(PIP_CONFIG_FILE=str(config), PIP_FIND_LINKS=links, PIP_INDEX_URL="https://d.example/it's")
     told = dict(line.partition("=")[::2] for line in (small.folder / "uv-environment").read_text().splitlines())
     assert told["UV_INDEX"] == "https://a.example/simple https://b.example"
