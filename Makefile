@@ -38,7 +38,7 @@ bench: .venv-dev ## The benchmarks
 build: .venv-dev ## dist/: sdist and wheel
 	$(PY) -m build --no-isolation
 
-lock: ## Make requirements/ fit pyproject.toml again (needs uv; newest versions: make lock UPGRADE=--upgrade)
+lock: ## Make requirements/ fit pyproject.toml again (needs uv and the public index alone; newest versions: make lock UPGRADE=--upgrade)
 	$(LOCK) pyproject.toml --group build --output-file requirements/run.txt >/dev/null
 	$(LOCK) --group installer --output-file requirements/uv.txt >/dev/null
 	$(LOCK) pyproject.toml --all-extras --group dev --constraints requirements/run.txt --output-file requirements/dev.txt >/dev/null
