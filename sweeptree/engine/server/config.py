@@ -99,14 +99,9 @@ class StartPolicy:
     stop: float = 10.0  # between TERM and KILL
 
 
-<<<<<<< HEAD:sweeptree/engine/server/config.py
 # Events written one by one lag minutes behind a sweep; batches keep up. Whole seconds only: Prefect
-# 3.8 cuts the recorder's interval to an integer, and 0.5 became a loop without a pause that cost
+# cuts the recorder's interval to an integer, and 0.5 became a loop without a pause that cost
 # half a core.
-=======
-# Events written one by one lag minutes behind a sweep; batches keep up. Whole seconds only: Prefect cuts the
-# recorder's interval to an integer, and 0.5 became a loop without a pause that cost half a core.
->>>>>>> h/deps:sweeptree/server/config.py
 _BATCHES = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
