@@ -172,7 +172,7 @@ def hide_from_git(repo: Repository) -> None:
     path = repo.common_dir / "info" / "exclude"
     if _has_line(path):
         return
-    with plumbing.administration(repo.common_dir):
+    with plumbing.worktrees_lock(repo.common_dir):
         if _has_line(path):
             return
         path.parent.mkdir(exist_ok=True)

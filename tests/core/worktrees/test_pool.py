@@ -286,7 +286,7 @@ def test_included_links_are_not_followed(repo: Path, tmp_path: Path) -> None:
 
 
 def half_made(repo: Path, name: str, head: str = "0" * 40) -> Path:
-    """What kill -9 leaves of `git worktree add`: an entry locked as initializing, half a checkout."""
+    """What kill -9 leaves of `git worktree add`: an entry locked as initializing, a few files."""
     checkout, entry = repo / ".sweeptree/wt/old" / name, repo / ".git/worktrees" / name
     checkout.mkdir(parents=True)
     entry.mkdir(parents=True)
@@ -315,7 +315,7 @@ def test_half_made_worktree_is_removed(repo: Path, missing: str) -> None:
 def test_pool_repairs_when_it_starts(repo: Path) -> None:
     half_made(repo, "slot_0")
     with make_pool(repo) as pool:
-        assert len(pool.repaired) == 1
+        assert registered(repo) == [str(repo)]
         assert (pool.acquire().top / "train.py").exists()
 
 
@@ -452,7 +452,7 @@ def test_no_job_is_lost_beside_foreign_worktrees_and_gc(repo: Path, tmp_path: Pa
 
 def test_worktrees_are_added_under_the_lock_of_the_repository(repo: Path) -> None:
     with make_pool(repo) as pool, ThreadPoolExecutor(1) as threads:
-        with plumbing.administration(repo / ".git"):
+        with plumbing.worktrees_lock(repo / ".git"):
             waiting = threads.submit(pool.acquire)
             with pytest.raises(TimeoutError):
                 waiting.result(0.3)
