@@ -175,11 +175,15 @@ def hide_from_git(repo: Repository) -> None:
     with plumbing.worktrees_lock(repo.common_dir):
         if _has_line(path):
             return
-        path.parent.mkdir(exist_ok=True)
-        old = path.read_bytes() if path.exists() else b""
-        newline = b"\n" if old and not old.endswith(b"\n") else b""
-        with path.open("ab") as stream:
-            stream.write(newline + _EXCLUDE_LINE.encode() + b"\n")
+        _append_line(path)
+
+
+def _append_line(path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    old = path.read_bytes() if path.exists() else b""
+    newline = b"\n" if old and not old.endswith(b"\n") else b""
+    with path.open("ab") as stream:
+        stream.write(newline + _EXCLUDE_LINE.encode() + b"\n")
 
 
 def _has_line(path: Path) -> bool:

@@ -55,7 +55,7 @@ def _branch(worktree: Worktree, name: str, tree: str, message: str) -> Branch | 
     ref, top = f"refs/heads/{name}", worktree.top
     there = plumbing.ask(top, "rev-parse", "--quiet", f"{ref}^{{commit}}", f"{ref}^{{tree}}")
     if there.code:
-        commit = commit_tree(top, tree, worktree.base_commit, message)
+        commit = commit_tree(top, tree, (worktree.base_commit,), message)
         order = f"create {ref} {commit}\n".encode()
         answer = plumbing.ask(
             top, *plumbing.DURABLE, "update-ref", "--stdin", call=plumbing.Call(order)

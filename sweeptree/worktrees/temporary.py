@@ -25,7 +25,8 @@ def merge_commit(
     """The commit that the base would move to; None for a conflict. Makes no ref."""
     if style == "rebase":
         return _rebased(repo, base, head)
-    if style == "ff" or (style == "merge" and base == head):
+    is_nothing_to_merge = style == "merge" and base == head
+    if style == "ff" or is_nothing_to_merge:
         return head if contains(repo.start, base, head) else None
     merged = try_merge(repo.start, base, head)
     if merged.tree is None:

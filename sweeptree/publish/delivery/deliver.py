@@ -19,7 +19,7 @@ from sweeptree.publish.delivery.body import Evidence, render
 from sweeptree.publish.delivery.target import Target, check_branch, find_target
 from sweeptree.publish.delivery.values import Context, Delivered, Options, State
 from sweeptree.publish.forge import Ensured, Token, Wanted
-from sweeptree.repository import branches, guards, leaks, merges, remotes
+from sweeptree.repository import branches, guards, leaks, outgoing, remotes
 from sweeptree.repository.differences import FileChange
 from sweeptree.repository.guards import LeftOut, Limits
 from sweeptree.repository.remotes import Tips
@@ -273,7 +273,7 @@ class _Delivery:
         changed meanwhile."""
         base = self.target.base or seen.default
         there = [*seen.branches.values(), *self._known_base(base)]
-        problems = guards.examine_commits(
+        problems = outgoing.examine_commits(
             self.source.top, commit, there, _limits(self.options, self.target)
         )
         guards.Examined((), (), tuple(problems)).must_pass()

@@ -77,15 +77,14 @@ def test_repository_without_write_permission_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("file", ["locked", "gitdir", "HEAD", "commondir"])
 def test_a_worktree_that_others_prune_while_git_makes_it_is_made_again(file: str) -> None:
-    said, tries = (
-        f"fatal: could not open '.git/worktrees/slot_7/{file}' for writing: No such file or directory",
-        [],
-    )
+    place = f".git/worktrees/slot_7/{file}"
+    complaint = f"fatal: could not open '{place}' for writing: No such file or directory"
+    tries = []
 
     def step() -> None:
         tries.append(file)
         if len(tries) == 1:
-            raise GitError("failed", stderr=said)
+            raise GitError("failed", stderr=complaint)
 
     plumbing.persist(step)
     assert len(tries) == 2
