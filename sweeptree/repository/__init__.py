@@ -6,6 +6,20 @@ their names: `merges.try_merge(...)`, `remotes.push(...)`.
 """
 
 from sweeptree.repository.commits import Snapshot, snapshot
-from sweeptree.repository.repository import Repository, find_repository, in_place, resolve_base
+from sweeptree.repository.repository import (
+    Repository,
+    find_repository,
+    hide_results,
+    in_place,
+    resolve_base,
+)
 
-__all__ = ["Repository", "Snapshot", "find_repository", "in_place", "resolve_base", "snapshot"]
+__all__ = [
+    "Repository",
+    "Snapshot",
+    "find_repository",
+    "hide_results",
+    "in_place",
+    "resolve_base",
+    "snapshot",
+]
