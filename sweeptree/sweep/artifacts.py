@@ -202,7 +202,8 @@ class _Keeper:
         if self.files_left <= 0:
             return "over the cap on the number of files"
         if size > self.bytes_left:
-            return f"{size:,} bytes, over the cap on a job's artifacts ({self.bytes_left:,} bytes left)"
+            left = f"({self.bytes_left:,} bytes left)"
+            return f"{size:,} bytes, over the cap on a job's artifacts {left}"
         return None
 
     def _copy(self, file: int, status: os.stat_result, target: int, parts: list[str]) -> None:
