@@ -23,9 +23,7 @@ def make_spec(repo: Path, *commands: str, **fields: object) -> SweepSpec:
 
 
 @contextmanager
-def opened(
-    repo: Path, *commands: str, resume: bool = False, **fields: object
-) -> Iterator[Sweep]:
+def opened(repo: Path, *commands: str, resume: bool = False, **fields: object) -> Iterator[Sweep]:
     """A sweep of these commands, open."""
     spec = make_spec(repo, *commands, **fields)
     with Sweep.open(spec, Settings(slot_dir=repo.parent / "slots"), resume=resume) as sweep:
@@ -34,7 +32,9 @@ def opened(
 
 def ran(job: JobContext, so_far: SoFar | None = None) -> SoFar:
     """The job after its first two stages: worktree and command."""
-    so_far = (so_far or SoFar(gpu_memory=job.spec.gpu_mem or 0)).on_attempt(last_attempt(job, SoFar()) + 1)
+    so_far = (so_far or SoFar(gpu_memory=job.spec.gpu_mem or 0)).on_attempt(
+        last_attempt(job, SoFar()) + 1
+    )
     prepared = stages.prepare_worktree(job, so_far)
     so_far = so_far.with_worktree(prepared.worktree)
     return so_far.after_command(stages.run_command(job, so_far))

@@ -25,6 +25,8 @@ def test_the_commit_names_the_job_and_hides_secrets() -> None:
     assert "ghp_" + "a1" * 18 not in commit_message("exp", secret, record)
 
 
-@pytest.mark.parametrize(("name", "is_own"), [("sweeptree/exp/0-a", True), ("main", False), (None, False)])
+@pytest.mark.parametrize(
+    ("name", "is_own"), [("sweeptree/exp/0-a", True), ("main", False), (None, False)]
+)
 def test_a_branch_of_the_job_s_own_is_told_from_the_user_s(name: str | None, is_own: bool) -> None:
     assert has_own_branch(JobRecord(id=0, git_branch=name)) is is_own

@@ -41,7 +41,9 @@ def told(record: JobRecord) -> list[tuple[str, str | None]]:
 
 
 def test_a_job_goes_to_another_gpu_when_its_own_fails(run: Run, fake: FakeDriver) -> None:
-    record = run(f"[ $SWEEPTREE_ATTEMPT = 2 ] || echo 'xid gpu=0 code=79' >> {fake.conf}; sleep 0.6")
+    record = run(
+        f"[ $SWEEPTREE_ATTEMPT = 2 ] || echo 'xid gpu=0 code=79' >> {fake.conf}; sleep 0.6"
+    )
     assert told(record) == [
         ("failed", f"GPU {UUID.format(0)} failed: XID error 79"),
         ("succeeded", None),
@@ -50,7 +52,8 @@ def test_a_job_goes_to_another_gpu_when_its_own_fails(run: Run, fake: FakeDriver
 
 
 def test_when_all_gpus_have_failed_the_job_fails(run: Run, fake: FakeDriver) -> None:
-    both = f"echo 'xid gpu=0 code=79' >> {fake.conf}; echo 'xid gpu=1 code=79' >> {fake.conf}; sleep 300"
+    errors = [f"echo 'xid gpu={gpu} code=79' >> {fake.conf}" for gpu in (0, 1)]
+    both = "; ".join([*errors, "sleep 300"])
     *_, (state, reason) = told(run(both))
     assert state == "failed"
     assert "no GPU slot could be claimed: a job wants 1 GPU, and" in (reason or "")

@@ -27,7 +27,11 @@ def test_resume_takes_what_is_missing_and_what_is_asked_for(
 
 @pytest.mark.parametrize(
     ("reason", "again"),
-    [("out of GPU memory (exit code 1)", True), ("out of host memory", True), ("exit code 1", False)],
+    [
+        ("out of GPU memory (exit code 1)", True),
+        ("out of host memory", True),
+        ("exit code 1", False),
+    ],
 )
 def test_resume_oom_takes_only_the_jobs_that_lacked_memory(reason: str, again: bool) -> None:
     record = JobRecord(id=0, state=JobState.FAILED, reason=reason)

@@ -10,7 +10,9 @@ from sweeptree.sweep.preflight import PreparedSweep
 from sweeptree.sweep.results import SoFar
 from sweeptree.sweep.retries import forgiving, has_tries_left
 
-ENDED = Outcome(JobState.FAILED, 1, None, "exit code 1", None, "2026-01-01T00:00:00+00:00", 1.0, None)
+ENDED = Outcome(
+    JobState.FAILED, 1, None, "exit code 1", None, "2026-01-01T00:00:00+00:00", 1.0, None
+)
 NO_GPUS = cast(PreparedSweep, None)
 
 
