@@ -121,6 +121,13 @@ def _shown(path: str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
+def _parts_inside(path: str) -> list[str] | None:
+    """The path's parts; None for one that leads out of the worktree."""
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    leads_out = path.startswith("/") or ".." in parts
+    return None if leads_out or not parts or "\0" in path else parts
+
+
 def _is_noise(parts: Sequence[str]) -> bool:
     return (
         "__pycache__" in parts
@@ -150,8 +157,8 @@ class _Keeper:
     def take_all(self, source: int, target: int, paths: Sequence[str]) -> None:
         """Copy each path that is a file or a folder with files."""
         for path in dict.fromkeys(paths):
-            parts = [part for part in path.split("/") if part not in ("", ".")]
-            if path.startswith("/") or ".." in parts or not parts or "\0" in path:
+            parts = _parts_inside(path)
+            if parts is None:
                 self.skip(path, "not a path inside the worktree")
             elif not _is_noise(parts):
                 self._take(source, target, parts)

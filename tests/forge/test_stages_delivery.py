@@ -1,19 +1,20 @@
 """A sweep's stages with a forge: real jobs, real branches, pull requests in the records."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from core.sweep import kit
 from core.sweep.kit import lived, paths_of, ran
 from helpers import git
 
 from forge.hub import Fault, Hub
 from sweeptree.analysis.aggregate import aggregate
 from sweeptree.errors import WorktreeGone
-from sweeptree.model import JobRecord, SweepSpec
+from sweeptree.model import JobRecord
 from sweeptree.records import read_json
-from sweeptree.settings import Settings
 from sweeptree.sweep import adoption, stages
 from sweeptree.sweep.best import deliver_best
 from sweeptree.sweep.life import Start
@@ -24,13 +25,9 @@ from sweeptree.sweep.running import Sweep
 SECRET = "echo 'KEY = \"ghp_" + "a1" * 18 + "\"' >> train.py"
 
 
-@contextmanager
-def opened(clone: Path, *commands: str, resume: bool = False, **fields: object) -> Iterator[Sweep]:
+def opened(clone: Path, *commands: str, **fields: Any) -> AbstractContextManager[Sweep]:
     """A sweep over the clone whose jobs become pull requests."""
-    plain = {"exp_name": "exp", "repo": clone, "use_worktree": True, "commit_and_pr": True}
-    spec = SweepSpec.model_validate({**plain, "commands": commands, **fields})
-    with Sweep.open(spec, Settings(slot_dir=clone.parent / "slots"), resume=resume) as sweep:
-        yield sweep
+    return kit.opened(clone, *commands, **{"commit_and_pr": True, **fields})
 
 
 def delivered(clone: Path, *commands: str, **fields: object) -> list[JobRecord]:
@@ -189,7 +186,8 @@ def test_branches_of_an_earlier_run_count_towards_max_prs(
 
 
 def test_best_of_a_sweep_carries_the_leaderboard(hub: Hub, clone: Path, token: str) -> None:
-    report = 'echo "{\\"step\\": 1, \\"val_auc\\": %s}" >> $SWEEPTREE_METRICS; echo %s >> train.py; true --lr %s'
+    told = 'echo "{\\"step\\": 1, \\"val_auc\\": %s}" >> $SWEEPTREE_METRICS'
+    report = told + "; echo %s >> train.py; true --lr %s"
     rates = (("0.8", "1e-3"), ("0.9", "3e-4"))
     commands = [report % (value, value, rate) for value, rate in rates]
     best = {"metric": "val_auc:max", "commit_and_pr": False, "commit_and_pr_best": True}

@@ -9,7 +9,7 @@ from pathlib import Path
 from sweeptree.model import JobRecord, SweepSpec
 from sweeptree.records import SweepPaths
 from sweeptree.settings import Settings
-from sweeptree.sweep import stages
+from sweeptree.sweep import documents, stages
 from sweeptree.sweep.attempts import last_attempt
 from sweeptree.sweep.life import Start, run_job
 from sweeptree.sweep.results import SoFar, run_directly
@@ -24,9 +24,10 @@ def make_spec(repo: Path, *commands: str, **fields: object) -> SweepSpec:
 
 @contextmanager
 def opened(repo: Path, *commands: str, resume: bool = False, **fields: object) -> Iterator[Sweep]:
-    """A sweep of these commands, open."""
+    """A sweep of these commands, open, as it stands on disk once it has begun."""
     spec = make_spec(repo, *commands, **fields)
     with Sweep.open(spec, Settings(slot_dir=repo.parent / "slots"), resume=resume) as sweep:
+        documents.write_begin(sweep.prepared, None)
         yield sweep
 
 
