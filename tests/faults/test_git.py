@@ -15,7 +15,7 @@ from core.keeper_kit import until
 from fault_kit import Sweeper, records, states, until_running
 from helpers import git
 
-from sweeptree.model import SweepSpec
+from sweeptree.model import JobState, SweepSpec
 from sweeptree.repository.guards import Limits
 from sweeptree.repository.merges import try_merge
 from sweeptree.settings import Settings
