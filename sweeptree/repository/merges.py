@@ -8,7 +8,6 @@ may only move together with its files.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from sweeptree.errors import GitError, PushError, Refused
 from sweeptree.repository import plumbing
 from sweeptree.repository.differences import FileChange, numstat
 from sweeptree.repository.repository import Repository
+from sweeptree.system import locks
 
 Style = Literal["merge", "squash", "rebase", "ff"]
 _PLAIN = ("--no-ext-diff", "--no-textconv")
@@ -66,20 +66,19 @@ def _messages(said: bytes) -> tuple[str, ...]:
 def sole_merger(repo: Repository, base: str) -> Iterator[None]:
     """Be the only one here who merges into a base. Raises Refused where somebody else is."""
     name = f"sweeptree-merge-{hashlib.sha256(base.encode()).hexdigest()[:12]}.lock"
-    file = os.open(
-        repo.common_dir / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666
-    )
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock = locks.hold(repo.common_dir / name, mode=0o666)
     except BlockingIOError:
-        os.close(file)
         raise Refused(
             f"another merge into {base} is running here", hint="wait for it, then try again"
         ) from None
-    try:
+    except OSError as error:
+        raise Refused(
+            f"{repo.common_dir / name} cannot be locked: {error.strerror}",
+            hint="merge in a repository that you may write to",
+        ) from error
+    with lock:
         yield
-    finally:
-        os.close(file)
 
 
 @contextlib.contextmanager

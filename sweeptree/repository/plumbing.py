@@ -9,7 +9,6 @@ repository's worktrees.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import random
 import re
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeptree.errors import GitError, Refused
+from sweeptree.system import locks
 
 LOCK_NAME = "sweeptree.lock"
 LOCK_PATIENCE = 600.0  # seconds; the lock is held for milliseconds, and dies with its holder
@@ -203,30 +203,16 @@ def administration(common_dir: Path) -> Iterator[int]:
     Excludes threads and processes alike. Raises Refused when the repository cannot be written.
     """
     try:
-        file = os.open(
-            common_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666
-        )
+        lock = locks.hold(common_dir / LOCK_NAME, mode=0o666, patience=LOCK_PATIENCE)
+    except BlockingIOError:
+        raise GitError(
+            f"another sweeptree has held {common_dir / LOCK_NAME} for {LOCK_PATIENCE:.0f} s",
+            hint="sweeptree status shows what runs",
+        ) from None
     except OSError as error:
         raise Refused(
             f"{common_dir} cannot be written: {error.strerror}",
             hint="worktrees need a repository that you may write to",
         ) from error
-    try:
-        _flock(file, common_dir)
+    with lock as file:
         yield file
-    finally:
-        os.close(file)
-
-
-def _flock(file: int, common_dir: Path) -> None:
-    deadline = time.monotonic() + LOCK_PATIENCE
-    while True:
-        try:
-            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise GitError(
-                    f"another sweeptree has held {common_dir / LOCK_NAME} for {LOCK_PATIENCE:.0f} s",
-                    hint="sweeptree status shows what runs",
-                ) from None
-        time.sleep(0.005)

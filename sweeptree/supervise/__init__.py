@@ -15,7 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sweeptree.supervise.driver import Keeper, adopt, fence, lost_outcome, read_outcome, start
+    from sweeptree.supervise.client import Keeper, adopt, fence, lost_outcome, read_outcome, start
     from sweeptree.supervise.environment import job_environment
     from sweeptree.supervise.orphans import sweep_orphans
 
@@ -36,4 +36,4 @@ _HOMES = {"job_environment": "environment", "sweep_orphans": "orphans"}
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(name)
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES.get(name, 'driver')}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES.get(name, 'client')}"), name)

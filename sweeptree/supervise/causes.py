@@ -11,7 +11,7 @@ import os
 import signal
 
 from sweeptree.supervise.files import last_words
-from sweeptree.supervise.processes import read_small
+from sweeptree.system.processes import read_small
 
 GPU_LOST, GPU_MEMORY, HOST_MEMORY = "gpu_lost", "gpu_memory", "host_memory"
 _TAIL = 65536

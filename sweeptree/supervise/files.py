@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import stat
 import time
 from typing import TYPE_CHECKING, Any
 
-from sweeptree.supervise.processes import STOPS, boot_id, next_signal, start_ticks
+from sweeptree.supervise.tree import STOPS, next_signal
+from sweeptree.system import locks
 from sweeptree.system.files import replace
+from sweeptree.system.processes import boot_id, start_ticks
 
 if TYPE_CHECKING:
     import threading
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 # seconds that a full disk may keep us from writing the outcome: it may be a night's work
 OUTCOME_PATIENCE = 3600.0
+_LOCK_PATIENCE = 0.2
 TAIL = 256 * 1024
 _FILE = (
     os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
@@ -104,16 +106,12 @@ def hold_alive(launch: dict[str, Any]) -> None:
     Raises SetupError when another keeper has it or had it.
     """
     try:
-        alive = os.open(launch["alive"], os.O_RDWR | os.O_CREAT | _FILE, 0o644)
+        # patient: somebody who asks whether we live holds the lock for a moment
+        alive = locks.take(launch["alive"], patience=_LOCK_PATIENCE)
+    except BlockingIOError:
+        raise SetupError(f"{launch['name']} is being run by another keeper") from None
     except OSError as error:
         raise SetupError(f"{launch['alive']} cannot be written: {error.strerror}") from error
-    for _ in range(40):  # somebody who asks whether we live holds the lock for a moment
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
-        time.sleep(0.005)
-    else:
-        raise SetupError(f"{launch['name']} is being run by another keeper")
     if os.path.lexists(launch["outcome"]):
         raise SetupError(f"{launch['name']} has already been run")
     who = {

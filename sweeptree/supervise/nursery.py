@@ -14,17 +14,11 @@ import os
 import signal
 from typing import Any, NoReturn
 
-from sweeptree.supervise.attempt import Attempt
+from sweeptree.supervise.command import Attempt
 from sweeptree.supervise.files import SetupError, hold_alive, write_patiently
-from sweeptree.supervise.processes import (
-    IGNORED,
-    PR_SET_CHILD_SUBREAPER,
-    PR_SET_NAME,
-    WATCHED,
-    boot_id,
-    prctl,
-    start_ticks,
-)
+from sweeptree.supervise.tree import IGNORED, WATCHED
+from sweeptree.system.processes import boot_id, start_ticks
+from sweeptree.system.signalling import PR_SET_CHILD_SUBREAPER, PR_SET_NAME, prctl
 
 _MAX_MESSAGE = 64 * 1024 * 1024
 

@@ -10,10 +10,10 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from sweeptree.supervise.cookie import COOKIE, COOKIE_MARK
-from sweeptree.supervise.processes import all_pids, descendants, send_all, start_ticks
+from sweeptree.system.processes import all_pids, descendants, environment, start_ticks
+from sweeptree.system.signalling import send_all
 
 _PATIENCE = 10.0
 
@@ -61,11 +61,7 @@ def find_orphans(names_prefix: str, keeper_lives: Callable[[str], bool]) -> list
 
 
 def _launch_name(pid: int) -> str | None:
-    try:
-        environment = Path(f"/proc/{pid}/environ").read_bytes()
-    except OSError:
-        return None
-    for line in environment.split(b"\0"):
+    for line in environment(pid).split(b"\0"):
         if line.startswith(COOKIE.encode() + b"="):
             return os.fsdecode(line).partition("=")[2].rpartition(COOKIE_MARK)[0]
     return None

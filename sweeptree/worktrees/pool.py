@@ -8,7 +8,6 @@ was killed left behind: a job may still run there, and its work may be wanted.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import threading
@@ -20,6 +19,7 @@ from sweeptree.errors import GitError, Refused, SweeptreeError, UsageError, Work
 from sweeptree.model import Base, Changes, Worktree, check_exp_name
 from sweeptree.repository import plumbing
 from sweeptree.repository.repository import OURS, Repository, hide_from_git
+from sweeptree.system import locks
 from sweeptree.worktrees import administration
 from sweeptree.worktrees.card import (
     JobCard,
@@ -115,20 +115,17 @@ class Pool:
                 )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+            lock = locks.take(path)
+        except BlockingIOError:
+            raise Refused(
+                f"another process uses the worktrees of the sweep {self._site.exp_name}",
+                hint=(f"sweeptree status {self._site.exp_name}", "or choose another --exp_name"),
+            ) from None
         except OSError as error:
             raise Refused(
                 f"{path.parent} cannot be written: {error.strerror}",
                 hint="worktrees need a writable repository",
             ) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
-            raise Refused(
-                f"another process uses the worktrees of the sweep {self._site.exp_name}",
-                hint=(f"sweeptree status {self._site.exp_name}", "or choose another --exp_name"),
-            ) from None
         if _is_file(lock, path):
             self._lock = lock
         else:  # the pool before us ended, and deleted the file, in between

@@ -30,8 +30,8 @@ MOMENTS = [
     "sweeptree.worktrees.administration:add",
     "sweeptree.worktrees.slot:Slot.hand_out",
     "sweeptree.worktrees.pool:Pool.release",
-    "sweeptree.supervise.driver:_Nursery.ask",
-    "sweeptree.supervise.driver:Keeper.wait",
+    "sweeptree.supervise.client:_Nursery.ask",
+    "sweeptree.supervise.client:Keeper.wait",
     "sweeptree.records.store:replace",
     "sweeptree.records.store:SweepStore._note",
 ]

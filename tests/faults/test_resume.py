@@ -36,9 +36,9 @@ MOMENTS = [
     ("sweeptree.worktrees.administration:add", 2, "after"),
     ("sweeptree.worktrees.slot:Slot.hand_out", 2, "after"),
     ("sweeptree.sweep.attempts:_record_start", 2, "after"),
-    ("sweeptree.supervise.driver:_Nursery.ask", 1, "before"),
-    ("sweeptree.supervise.driver:_Nursery.ask", 2, "after"),
-    ("sweeptree.supervise.driver:Keeper.wait", 2, "after"),
+    ("sweeptree.supervise.client:_Nursery.ask", 1, "before"),
+    ("sweeptree.supervise.client:_Nursery.ask", 2, "after"),
+    ("sweeptree.supervise.client:Keeper.wait", 2, "after"),
     ("sweeptree.records.store:replace", 3, "before"),
     ("sweeptree.records.store:replace", 5, "after"),
     ("sweeptree.records.store:SweepStore._note", 3, "before"),
@@ -83,7 +83,7 @@ def test_row_7_a_driver_that_dies_during_the_setup(
 ) -> None:
     spec = sweeper.spec(counting(tmp_path / "runs", 2), setup="sleep 0.2; touch ready", parallel=1)
     assert (
-        sweeper.start(spec, die=[(f"sweeptree.supervise.driver:{moment[0]}", *moment[1:])]).wait()
+        sweeper.start(spec, die=[(f"sweeptree.supervise.client:{moment[0]}", *moment[1:])]).wait()
         is None
     )
     assert sweeper.resume(spec)["message"] == "2 succeeded"

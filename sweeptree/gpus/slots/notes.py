@@ -10,7 +10,7 @@ import os
 import time
 from _json import encode_basestring_ascii as _quoted
 
-from sweeptree.system import locks
+from sweeptree.system.processes import start_ticks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing itself is too dear for the keeper
@@ -71,7 +71,7 @@ def write_note(owner: str, memory: int = 0) -> bytes:
     """One line of JSON that says who this process is, and how many MiB of a device it was promised
     (0: all)."""
     return (
-        f'{{"owner": {_quoted(owner[:1000])}, "pid": {os.getpid()}, "ticks": {_start_ticks()}, '
+        f'{{"owner": {_quoted(owner[:1000])}, "pid": {os.getpid()}, "ticks": {start_ticks(os.getpid()) or 0}, '
         f'"since": "{now()}", "host": {_quoted(os.uname().nodename)}, "memory": {memory}}}\n'
     ).encode()
 
@@ -105,11 +105,6 @@ def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
 
 
-def boot_id() -> str:
-    """What tells this boot of the machine from every other ('' where there is no such thing)."""
-    return _small("/proc/sys/kernel/random/boot_id").decode().strip()
-
-
 def refused(
     message: str, hint: str = "SWEEPTREE_SLOT_DIR names another folder for the slots"
 ) -> Refused:
@@ -121,21 +116,3 @@ def refused(
 
 def _whole(value: object) -> int:
     return value if isinstance(value, int) and value >= 0 else 0
-
-
-def _start_ticks() -> int:
-    """When this process started, in clock ticks after boot (field 22 of proc(5) stat); 0 where
-    there is no /proc."""
-    fields = _small("/proc/self/stat").rpartition(b")")[2].split()
-    return int(fields[19]) if fields else 0
-
-
-def _small(path: str) -> bytes:
-    try:
-        file = os.open(path, os.O_RDONLY | locks.OPEN_SAFELY)
-    except OSError:
-        return b""
-    try:
-        return os.read(file, 4096)
-    finally:
-        os.close(file)

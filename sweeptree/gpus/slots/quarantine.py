@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 from _json import encode_basestring_ascii as _quoted
 
-from sweeptree.gpus.slots.notes import boot_id, now, parse_note
+from sweeptree.gpus.slots.notes import now, parse_note
 from sweeptree.system import locks
+from sweeptree.system.processes import boot_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 
 from sweeptree.gpus.slots.notes import Waiter, parse_note, refused, told_why, wanted, write_note
@@ -94,7 +93,7 @@ class Ticket:
         root = os.path.abspath(root)  # noqa: PTH100 - pathlib is too dear for the keeper
         os.makedirs(os.path.dirname(root), exist_ok=True)  # noqa: PTH103, PTH120
         self._root = locks.open_folder(root)
-        locks.lock(self._root, fcntl.LOCK_SH)  # systemd-tmpfiles leaves a locked folder alone
+        locks.lock(self._root, locks.SHARED)  # systemd-tmpfiles leaves a locked folder alone
         self._shelf = SlotFiles(root, self._root, self._driver)
         self._admission = locks.open_file(self._root, "admission")
         self._queue = locks.open_folder("queue", self._root)
@@ -188,7 +187,7 @@ class Ticket:
                 continue
             if self._is_rival(file):
                 return file
-            if locks.lock(file, fcntl.LOCK_SH):
+            if locks.lock(file, locks.SHARED):
                 locks.remove(
                     self._queue, name
                 )  # names are never used twice, so this is the dead one's
@@ -197,7 +196,7 @@ class Ticket:
 
     def _is_rival(self, ticket: int) -> bool:
         # Shared, so that those who look do not take each other for the waiter.
-        if locks.lock(ticket, fcntl.LOCK_SH):
+        if locks.lock(ticket, locks.SHARED):
             locks.unlock(ticket)
             return False
         wants = wanted(os.pread(ticket, locks.MAX_NOTE_BYTES, 0))

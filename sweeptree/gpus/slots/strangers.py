@@ -6,9 +6,7 @@ across users), or carries the cookie of a job. All figures in MiB and percent.
 
 from __future__ import annotations
 
-import os
-
-from sweeptree.system import locks
+from sweeptree.system.processes import environment, parent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,34 +69,12 @@ def descends(pid: int, ancestors: Collection[int]) -> bool | None:
     while pid > 1:
         if pid in ancestors:
             return True
-        parent = _parent(pid)
-        if parent is None:
+        above = parent(pid)
+        if above is None:
             return None
-        pid = parent
+        pid = above
     return False
 
 
 def _has_cookie(pid: int) -> bool:
-    return (b"\0" + _read(f"/proc/{pid}/environ")).find(b"\0" + COOKIE) >= 0
-
-
-def _parent(pid: int) -> int | None:
-    fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
-    return int(fields[1]) if len(fields) > 1 else None
-
-
-def _read(path: str) -> bytes:
-    """A file of the kernel's, whole; empty when it cannot be read."""
-    data = b""
-    try:
-        file = os.open(path, os.O_RDONLY | locks.OPEN_SAFELY)
-    except OSError:
-        return data
-    try:
-        while part := os.read(file, 65536):
-            data += part
-    except OSError:
-        return b""
-    finally:
-        os.close(file)
-    return data
+    return (b"\0" + environment(pid)).find(b"\0" + COOKIE) >= 0

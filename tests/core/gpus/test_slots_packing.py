@@ -15,7 +15,7 @@ from nvml import FakeDriver
 from core.keeper_kit import until
 from sweeptree.errors import Refused
 from sweeptree.gpus import slots
-from sweeptree.gpus.slots.slot_files import choose
+from sweeptree.gpus.slots.slot_files import Place, choose
 
 Device = dict[str, Any]
 Take = Callable[..., slots.Claim | None]
@@ -293,7 +293,7 @@ def test_the_whole_set_is_close_not_only_a_pair() -> None:
     devices = [
         {"uuid": a, "links": [(b, level.get((a, b), 50)) for b in names if b != a]} for a in names
     ]
-    places = {name: slots.shelf.Place(name, 0, 0, []) for name in names}
+    places = {name: Place(name, 0, 0, []) for name in names}
     assert choose(places, devices, 3) == ["c", "d", "e"]
 
 

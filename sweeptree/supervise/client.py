@@ -10,7 +10,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import dataclasses
-import fcntl
 import json
 import os
 import select
@@ -28,8 +27,11 @@ from typing import Any
 from sweeptree.errors import RecordError, SweeptreeError
 from sweeptree.model import Cause, JobState, Launch, Outcome
 from sweeptree.records import read_json, utc_now, write_json
-from sweeptree.supervise.processes import KILL_NOW, boot_id, handle_of, send
+from sweeptree.supervise.tree import KILL_NOW
+from sweeptree.system import locks
 from sweeptree.system.locks import is_held
+from sweeptree.system.processes import boot_id
+from sweeptree.system.signalling import handle_of, send
 
 _PROGRAM = Path(__file__).with_name("keeper.py")
 _ANSWER_SECONDS = 60.0  # a keeper answers within milliseconds; only a dead file system takes long
@@ -122,19 +124,14 @@ def fence(alive: Path, outcome: Path) -> bool:
     False when a keeper has begun meanwhile: the launch was still on its way when its driver died.
     Raises OSError.
     """
-    file = os.open(
-        alive, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o644
-    )
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not os.path.lexists(
-            outcome
-        ):  # a keeper looks for it once it has the lock, and then does not begin
-            write_json(outcome, dataclasses.asdict(lost_outcome()))
+        lock = locks.hold(alive)
     except BlockingIOError:
         return False
-    finally:
-        os.close(file)
+    with lock:
+        # a keeper looks for it once it has the lock, and then does not begin
+        if not os.path.lexists(outcome):
+            write_json(outcome, dataclasses.asdict(lost_outcome()))
     return True
 
 

@@ -24,15 +24,9 @@ from sweeptree.supervise.causes import (
 )
 from sweeptree.supervise.cookie import COOKIE, COOKIE_MARK
 from sweeptree.supervise.files import Pump, SetupError, open_log, write_aside
-from sweeptree.supervise.processes import (
-    IGNORED,
-    PR_SET_PDEATHSIG,
-    STOPS,
-    Tree,
-    descendants,
-    next_signal,
-    prctl,
-)
+from sweeptree.supervise.tree import IGNORED, STOPS, Tree, next_signal
+from sweeptree.system.processes import descendants
+from sweeptree.system.signalling import PR_SET_PDEATHSIG, prctl
 
 LEFTOVER_GRACE = 0.2
 
