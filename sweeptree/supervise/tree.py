@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Meter(Protocol):
-        """What looks at a running job now and then: `due` is the monotonic time of the next look."""
+        """Looks at a running job now and then; `due`: the monotonic time of the next look."""
 
         due: float
 
@@ -33,6 +33,7 @@ STOPS = frozenset((signal.SIGTERM, KILL_NOW))
 # What keepers ignore: a terminal's end is not theirs; the last two are Python's own choice.
 IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ)
 WATCHED = frozenset((signal.SIGCHLD, *STOPS))
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.25
 _HAS_PROC = os.path.isdir("/proc/self")  # noqa: PTH112 - without it only its session is held
 
 
@@ -75,7 +76,7 @@ class Tree:
         self.main, self.empty = pid, False
 
     def reap(self) -> None:
-        """Collect what has ended; sets `status` once the first process has, `empty` once all have."""
+        """Collect what ended: `status` is set once the first process has, `empty` once all have."""
         while not self.empty:
             try:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
@@ -89,9 +90,7 @@ class Tree:
                 self.status = os.waitstatus_to_exitcode(status)
 
     def watch(self, deadline: float | None, meter: Meter | None = None) -> tuple[str, bool]:
-        """Wait for the first process.
-
-        Says how it came to an end, and whether that is to be done at once.
+        """Wait for the first process: how it came to an end, and whether that is to be at once.
 
         A `meter` is asked when it is due; what it answers ends the job.
         """
@@ -99,15 +98,11 @@ class Tree:
             self.reap()
             if self.status is not None:
                 return "exited", False
-            left = None if deadline is None else deadline - time.monotonic()
-            if left is not None and left <= 0:
+            if deadline is not None and deadline <= time.monotonic():
                 return "timed_out", False
-            if meter is not None:
-                if meter.due <= time.monotonic() and meter.sample() is not None:
-                    return "failed", False
-                idle = max(0.0, meter.due - time.monotonic())
-                left = idle if left is None else min(left, idle)
-            got = next_signal(left)
+            if meter is not None and _finds_fault(meter):
+                return "failed", False
+            got = next_signal(_seconds_until(deadline, meter))
             if got in STOPS:
                 return "cancelled", got == KILL_NOW
 
@@ -118,20 +113,23 @@ class Tree:
         """
         if grace > 0:
             self._send(signal.SIGTERM, signal.SIGCONT)  # CONT: a stopped job must see it
-        deadline, pause = time.monotonic() + grace, 0.005
-        while True:
-            self.reap()
-            left = deadline - time.monotonic()
-            if self.empty:
-                return
-            if left > 0:
-                if next_signal(left) in STOPS:
-                    deadline = 0.0
-                continue
+            self._wait_until_empty(time.monotonic() + grace)
+        pause = _FIRST_PAUSE
+        self.reap()
+        while not self.empty:
             self._send(signal.SIGSTOP)  # who is stopped forks no more
             self._send(signal.SIGKILL)
             next_signal(pause)
-            pause = min(pause * 2, 0.25)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+            self.reap()
+
+    def _wait_until_empty(self, deadline: float) -> None:
+        self.reap()
+        while not self.empty:
+            left = deadline - time.monotonic()
+            if left <= 0 or next_signal(left) in STOPS:
+                return
+            self.reap()
 
     def _send(self, *numbers: int) -> None:
         if _HAS_PROC:
@@ -140,3 +138,17 @@ class Tree:
         for number in numbers:
             with contextlib.suppress(OSError):
                 os.killpg(self.main, number)
+
+
+def _finds_fault(meter: Meter) -> bool:
+    return meter.due <= time.monotonic() and meter.sample() is not None
+
+
+def _seconds_until(deadline: float | None, meter: Meter | None) -> float | None:
+    """To the next thing to do; None when only a signal brings one."""
+    times = [] if deadline is None else [deadline]
+    if meter is not None:
+        times.append(meter.due)
+    if not times:
+        return None
+    return max(0.0, min(times) - time.monotonic())

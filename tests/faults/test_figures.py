@@ -30,7 +30,7 @@ MOMENTS = [
     "sweeptree.worktrees.administration:add",
     "sweeptree.worktrees.slot:Slot.hand_out",
     "sweeptree.worktrees.pool:Pool.release",
-    "sweeptree.supervise.client:_Nursery.ask",
+    "sweeptree.supervise.connection:Nursery.ask",
     "sweeptree.supervise.client:Keeper.wait",
     "sweeptree.records.store:replace",
     "sweeptree.records.store:SweepStore._note",

@@ -36,8 +36,8 @@ MOMENTS = [
     ("sweeptree.worktrees.administration:add", 2, "after"),
     ("sweeptree.worktrees.slot:Slot.hand_out", 2, "after"),
     ("sweeptree.sweep.attempts:_record_start", 2, "after"),
-    ("sweeptree.supervise.client:_Nursery.ask", 1, "before"),
-    ("sweeptree.supervise.client:_Nursery.ask", 2, "after"),
+    ("sweeptree.supervise.connection:Nursery.ask", 1, "before"),
+    ("sweeptree.supervise.connection:Nursery.ask", 2, "after"),
     ("sweeptree.supervise.client:Keeper.wait", 2, "after"),
     ("sweeptree.records.store:replace", 3, "before"),
     ("sweeptree.records.store:replace", 5, "after"),
@@ -77,14 +77,15 @@ def test_row_7_a_driver_that_dies_between_two_steps(
     check_history(sweeper.paths(spec))
 
 
-@pytest.mark.parametrize("moment", [("_Nursery.ask", 1, "after"), ("Keeper.wait", 1, "after")])
+@pytest.mark.parametrize(
+    "moment", [("connection:Nursery.ask", 1, "after"), ("client:Keeper.wait", 1, "after")]
+)
 def test_row_7_a_driver_that_dies_during_the_setup(
     sweeper: Sweeper, tmp_path: Path, moment: tuple[str, int, str]
 ) -> None:
     spec = sweeper.spec(counting(tmp_path / "runs", 2), setup="sleep 0.2; touch ready", parallel=1)
     assert (
-        sweeper.start(spec, die=[(f"sweeptree.supervise.client:{moment[0]}", *moment[1:])]).wait()
-        is None
+        sweeper.start(spec, die=[(f"sweeptree.supervise.{moment[0]}", *moment[1:])]).wait() is None
     )
     assert sweeper.resume(spec)["message"] == "2 succeeded"
     assert counted(tmp_path / "runs") == {0: 1, 1: 1}

@@ -167,7 +167,7 @@ def test_keepers_leave_no_zombies(kit: Kit) -> None:
 
 
 def test_a_nursery_ends_with_its_driver(kit: Kit) -> None:
-    text = "import os; from sweeptree.supervise.client import _NURSERIES as all\n"
+    text = "import os; from sweeptree.supervise.connection import NURSERIES as all\n"
     text += "print(all._nursery()._process.pid, flush=True); os.kill(os.getpid(), 9)"
     made = subprocess.run([sys.executable, "-c", text], stdout=subprocess.PIPE)
     assert made.returncode == -9
