@@ -56,7 +56,7 @@ def hold(
 
 
 class Held:
-    """A locked handle that is closed when its `with` block ends."""
+    """An open handle, locked or not, that is closed when its `with` block ends."""
 
     __slots__ = ("_file",)
 
@@ -215,10 +215,8 @@ def living_note(folder: int, name: str) -> bytes | None:
     file = open_note(folder, name)
     if file is None:
         return None
-    try:
+    with Held(file):
         return None if lock(file, SHARED) else os.pread(file, MAX_NOTE_BYTES, 0)
-    finally:
-        os.close(file)
 
 
 def _untrusted(name: str, info: os.stat_result, why: str) -> OSError:

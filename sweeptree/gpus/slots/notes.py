@@ -1,7 +1,7 @@
-"""Who wrote a note into a slot file or a ticket: one line of JSON, written and read without
-importing json early.
+"""Who wrote a note into a slot file or a ticket: one line of JSON.
 
-Hides how a process names itself so that it cannot be taken for one that gets its PID later.
+Hides how it is written without importing json, and read without importing it early; and how a
+process names itself so that it cannot be taken for one that gets its PID later.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ if TYPE_CHECKING:  # typing itself is too dear for the keeper
     from sweeptree.errors import Refused
 
 
+_LONGEST_TEXT = 1000
+
+
 class _Who:
     """Who wrote a note.
 
-    `since` is UTC ISO 8601; `ticks` the start of process `pid` in clock ticks after boot.
-
-    `memory` is what was promised to it of each device in MiB; 0: the whole device.
+    `since` is UTC ISO 8601; `ticks` the start of process `pid` in clock ticks after boot; `memory`
+    what was promised to it of each device in MiB (0: the whole device).
     """
 
     __slots__ = ("host", "memory", "owner", "pid", "since", "ticks")
@@ -68,17 +70,17 @@ class Waiter(_Who):
 
 
 def write_note(owner: str, memory: int = 0) -> bytes:
-    """One line of JSON that says who this process is, and how many MiB of a device it was promised
-    (0: all)."""
-    return (
-        f'{{"owner": {_quoted(owner[:1000])}, "pid": {os.getpid()}, "ticks": {start_ticks(os.getpid()) or 0}, '
-        f'"since": "{now()}", "host": {_quoted(os.uname().nodename)}, "memory": {memory}}}\n'
-    ).encode()
+    """Who this process is, and how many MiB of each device it was promised (0: all)."""
+    pid = os.getpid()
+    who = (
+        f'"owner": {_quoted(owner[:_LONGEST_TEXT])}, "pid": {pid}, "ticks": {start_ticks(pid) or 0}'
+    )
+    where = f'"since": "{now()}", "host": {_quoted(os.uname().nodename)}'
+    return f'{{{who}, {where}, "memory": {memory}}}\n'.encode()
 
 
 def parse_note(note: bytes) -> dict[str, Any]:
-    """The first line of a note as a dict; empty when it is not one (just being written, or a
-    stranger's)."""
+    """The first line of a note; empty when it is none (just being written, or a stranger's)."""
     import json
 
     try:
@@ -91,10 +93,12 @@ def parse_note(note: bytes) -> dict[str, Any]:
 def wanted(note: bytes) -> frozenset[str]:
     """The devices on the second line of a ticket; none while that line is not complete."""
     lines = note.split(b"\n")
-    return frozenset(lines[1].decode("ascii", "replace").split()) if len(lines) > 2 else frozenset()
+    if len(lines) <= 2:
+        return frozenset()
+    return frozenset(lines[1].decode("ascii", "replace").split())
 
 
-def told_why(note: bytes) -> str:
+def obstacle(note: bytes) -> str:
     """What is in a waiter's way: the third line of its ticket."""
     lines = note.split(b"\n")
     return lines[2].decode("utf-8", "replace") if len(lines) > 3 else ""

@@ -449,7 +449,16 @@ def test_a_keeper_pays_for_no_heavy_import(root: str) -> None:
     loaded = subprocess.check_output([*BARE, BILL, SOURCE, root], text=True).split()
     ours = {
         f"sweeptree.gpus.slots.{name}"
-        for name in ("driver", "notes", "quarantine", "queue", "slot_files", "strangers")
+        for name in (
+            "choice",
+            "claim",
+            "driver",
+            "notes",
+            "quarantine",
+            "queue",
+            "slot_files",
+            "strangers",
+        )
     }
     doors = {"sweeptree.gpus", "sweeptree.gpus.slots", "sweeptree.system"}
     doors |= {"sweeptree.system.locks", "sweeptree.system.processes"}

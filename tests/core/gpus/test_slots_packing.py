@@ -15,7 +15,7 @@ from nvml import FakeDriver
 from core.keeper_kit import until
 from sweeptree.errors import Refused
 from sweeptree.gpus import slots
-from sweeptree.gpus.slots.slot_files import Place, choose
+from sweeptree.gpus.slots.choice import choose
 
 Device = dict[str, Any]
 Take = Callable[..., slots.Claim | None]
@@ -293,17 +293,16 @@ def test_the_whole_set_is_close_not_only_a_pair() -> None:
     devices = [
         {"uuid": a, "links": [(b, level.get((a, b), 50)) for b in names if b != a]} for a in names
     ]
-    places = {name: Place(name, 0, 0, []) for name in names}
-    assert choose(places, devices, 3) == ["c", "d", "e"]
+    assert choose(dict.fromkeys(names, 0), devices, 3) == ["c", "d", "e"]
 
 
 def test_looking_at_a_busy_gpu_becomes_rare(fake: FakeDriver, root: str) -> None:
     fake.append(STRANGER)
     with slots.enqueue(root, "job", driver=fake.session()) as ticket:
-        assert ticket._shelf is not None
+        assert ticket._slots is not None
         pauses = []
         while len(pauses) < 4:
             assert ticket.try_claim([A], 1) is None
-            pauses.append(ticket._shelf._pauses[A["uuid"]][1])
+            pauses.append(ticket._slots._pauses[A["uuid"]][1])
             time.sleep(pauses[-1])
     assert pauses == [0.004, 0.008, 0.016, 0.032]
