@@ -14,11 +14,12 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sweeptree.supervise.client import Keeper, adopt, fence, start
-    from sweeptree.supervise.environment import job_environment
+    from sweeptree.supervise.environment import JobVariables, job_environment
     from sweeptree.supervise.orphans import find_orphans, sweep_orphans
     from sweeptree.supervise.outcomes import lost_outcome, read_outcome
 
 __all__ = [
+    "JobVariables",
     "Keeper",
     "adopt",
     "fence",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "JobVariables": "environment",
     "Keeper": "client",
     "adopt": "client",
     "fence": "client",

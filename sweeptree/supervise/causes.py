@@ -53,18 +53,23 @@ def oom_kills() -> int:
 
 def explain(code: int, log: str, *, out_of_memory: bool) -> str:
     """Why a command failed, in a few words."""
-    number = -code if code < 0 else code - 128
-    name = signal.Signals(number).name if number in signal.valid_signals() else ""
-    if number == signal.SIGKILL and out_of_memory:
+    name = _signal_name(code)
+    if lacks_host_memory(code, out_of_memory=out_of_memory):
         who = "" if code < 0 else "a process was "
         return f"out of host memory: {who}killed by {name}"
     if code < 0:
-        return f"killed by {name or f'signal {number}'}"
+        return f"killed by {name or f'signal {-code}'}"
     if code == _NOT_FOUND:
         return _not_found(log)
     if code == _NOT_EXECUTABLE:
         return _not_executable(log)
     return f"exit code {code} (a process was ended by {name})" if name else f"exit code {code}"
+
+
+def _signal_name(code: int) -> str:
+    """The signal that an exit code tells of, the command's own end or a child's; '' for none."""
+    number = -code if code < 0 else code - 128
+    return signal.Signals(number).name if number in signal.valid_signals() else ""
 
 
 def _not_found(log: str) -> str:

@@ -57,22 +57,21 @@ def make_launch(
             memory=chain.gpu_memory,
             env_style=spec.gpu_env,
         )
+    variables = supervise.JobVariables(
+        exp=spec.exp_name,
+        job=job.index,
+        attempt=chain.attempt,
+        seed=job.seed,
+        commit=chain.worktree.base_commit,
+        worktree=chain.worktree.path,
+        out=out,
+        metrics=paths.metrics(job.index),
+    )
     return Launch(
         name=launch_name(chain, suffix),
         command=command,
         cwd=chain.worktree.path,
-        env=supervise.job_environment(
-            os.environ,
-            exp=spec.exp_name,
-            job=job.index,
-            attempt=chain.attempt,
-            seed=job.seed,
-            commit=chain.worktree.base_commit,
-            worktree=chain.worktree.path,
-            out=out,
-            metrics=paths.metrics(job.index),
-            keep=spec.keep_env,
-        ),
+        env=supervise.job_environment(os.environ, variables, keep=spec.keep_env),
         log=log or paths.log(job.index),
         alive=paths.attempt(job.index, chain.attempt, f"alive{suffix}"),
         started=paths.attempt(job.index, chain.attempt, f"started{suffix}"),

@@ -96,14 +96,14 @@ class Driver:
         found = _Rates()
         if not self._ask(uuid, "nvmlDeviceGetUtilizationRates", byref(found)):
             return None
-        return found.gpu
+        return int(found.gpu)
 
     def energy(self, uuid: str) -> float | None:
         """What the device has used since the driver was loaded."""
         found = c_ulonglong()
         if not self._ask(uuid, "nvmlDeviceGetTotalEnergyConsumption", byref(found)):
             return None
-        return found.value / 1000
+        return float(found.value / 1000)
 
     def watch(self, uuids: Iterable[str]) -> None:
         """Note from now on the XID errors of these devices, as far as the driver tells them."""
