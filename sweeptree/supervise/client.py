@@ -1,6 +1,6 @@
 """The driver's side: start a keeper, wait for it, signal it, adopt one of an earlier process.
 
-Hides: that a keeper is told by its lock, PID and start ticks together.
+Hides: that a keeper is known by its lock, PID and start ticks together.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def own_venv() -> Path | None:
 
 @dataclass(frozen=True, slots=True)
 class JobVariables:
-    """What a job is told about itself, a variable each."""
+    """What a job learns about itself, a variable each."""
 
     exp: str
     job: int

@@ -20,7 +20,7 @@ from sweeptree.gpus import Detection, capacity, detect, narrowed
 from sweeptree.model import Base, Job, SweepSpec
 from sweeptree.records import SweepPaths, holder, read_sweep
 from sweeptree.settings import Settings
-from sweeptree.system.room import Room, standing
+from sweeptree.system.room import Room, nearest_existing
 
 _DECIDING = ("commands", "template", "grid", "seeds", "setup", "use_worktree", "commit")
 
@@ -106,7 +106,7 @@ def prepare(spec: SweepSpec, settings: Settings, *, resume: bool = False) -> Pre
         detection=detection,
         slot_dir=settings.slot_dir,
         dirty=dirty,
-        free_bytes=shutil.disk_usage(standing(paths.root)).free,
+        free_bytes=shutil.disk_usage(nearest_existing(paths.root)).free,
         room=room,
         spec_hash=spec_hash,
         refusals=tuple(refusals),
@@ -215,7 +215,7 @@ def _refusals(
         )
     elif root.exists():
         found.extend(_earlier(paths, spec, base, spec_hash, resume=resume))
-    parent = standing(root)
+    parent = nearest_existing(root)
     if not os.access(parent, os.W_OK | os.X_OK) or not parent.is_dir():
         found.append(
             Refused(f"{parent} cannot be written", hint="choose another place with --results_dir")

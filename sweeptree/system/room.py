@@ -32,7 +32,7 @@ class Room:
         return None
 
     def _lacking_at(self, place: Path) -> str | None:
-        there = standing(place)
+        there = nearest_existing(place)
         try:
             found = os.statvfs(there)
         except OSError:
@@ -48,7 +48,7 @@ class Room:
         return None
 
 
-def standing(place: Path) -> Path:
+def nearest_existing(place: Path) -> Path:
     """The folder itself, or the nearest above it that is there."""
     return next(path for path in (place, *place.parents) if path.exists())
 

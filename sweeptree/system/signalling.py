@@ -81,7 +81,7 @@ def send_all(processes: Iterable[tuple[int, int]], *numbers: int) -> None:
 
 
 def _is_still(pid: int, ticks: int) -> bool:
-    """Without pidfds: as far as can be told (where there is no /proc, `ticks` is 0)."""
+    """Without pidfds: as far as can be known (where there is no /proc, `ticks` is 0)."""
     return pid > 0 and (start_ticks(pid) or 0) == ticks
 
 

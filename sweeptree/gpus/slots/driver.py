@@ -20,7 +20,7 @@ _MIB = 1024 * 1024
 _SUCCESS, _TOO_SMALL, _LACKING, _LOST = 0, 7, 13, 15
 _XID_EVENT = 0x8
 _FIRST_ROOM, _MOST_ROOM, _MOST_EVENTS = 32, 4096, 64
-_UNKNOWN = 2**64 - 1  # the memory of a process that may not be told
+_UNKNOWN = 2**64 - 1  # the memory of a process that we may not see
 
 
 class LostError(Exception):

@@ -35,7 +35,7 @@ class Quarantine:
 
 
 def put_into_quarantine(root: str, uuid: str, reason: str) -> None:
-    """Let nobody have the device from now on; an earlier reason stands. Raises OSError."""
+    """Let nobody have the device from now on; an earlier reason is kept. Raises OSError."""
     with locks.Held(locks.open_folder(root)) as folder:
         if quarantine_of(folder, uuid) is not None:
             return

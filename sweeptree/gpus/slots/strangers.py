@@ -1,6 +1,6 @@
 """Whether a device is in use by processes that hold no slot of ours.
 
-Hides how a process is told to be ours: it descends from the keeper that holds the slot (seen also
+Hides how a process is known as ours: it descends from the keeper that holds the slot (seen also
 across users), or carries the cookie of a job. All figures in MiB and percent.
 """
 

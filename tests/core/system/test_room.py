@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sweeptree.system.room import Room, pause_line, standing
+from sweeptree.system.room import Room, nearest_existing, pause_line
 
 MORE_THAN_ANY_DISK = 10**12
 
@@ -27,9 +27,9 @@ def test_nothing_is_asked_for_with_zero(tmp_path: Path) -> None:
     assert Room((tmp_path,), 0).lacking() is None
 
 
-def test_a_folder_that_is_to_be_made_stands_in_its_parent(tmp_path: Path) -> None:
-    assert standing(tmp_path / "a" / "b") == tmp_path
-    assert standing(tmp_path) == tmp_path
+def test_a_folder_that_is_to_be_made_has_the_room_of_its_parent(tmp_path: Path) -> None:
+    assert nearest_existing(tmp_path / "a" / "b") == tmp_path
+    assert nearest_existing(tmp_path) == tmp_path
 
 
 def test_waiting_and_going_on_are_said() -> None:
