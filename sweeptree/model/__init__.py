@@ -13,7 +13,6 @@ from sweeptree.model.record import (
 )
 from sweeptree.model.spec import (
     EXP_NAME,
-    MAX_COMMANDS,
     OUT_OF_MEMORY,
     Border,
     Command,
@@ -26,11 +25,13 @@ from sweeptree.model.spec import (
     check_exp_name,
 )
 from sweeptree.model.values import (
+    MAX_COMMANDS,
     Base,
     Branch,
     Cause,
     Changes,
     Device,
+    ExitCode,
     Job,
     JobState,
     Launch,
@@ -56,6 +57,7 @@ __all__ = [
     "Command",
     "Device",
     "DeviceName",
+    "ExitCode",
     "ExpName",
     "Job",
     "JobDelivery",

@@ -8,11 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
 Scalar = str | int | float | bool
+
+MAX_COMMANDS = 100_000
+
+
+class ExitCode(IntEnum):
+    """What the process of a sweep ends with."""
+
+    OK = 0
+    JOB_FAILED = 1
+    USAGE = 2
+    REFUSED = 3
+    DELIVERY_FAILED = 4
+    TIME_LIMIT = 5
+    INTERRUPTED = 130
 
 
 class JobState(StrEnum):

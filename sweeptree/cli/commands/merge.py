@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from sweeptree import plan
 from sweeptree.analysis.wording import file_line
 from sweeptree.cli.options import FLAG
 from sweeptree.cli.screens.terminal import agreed, printable, say, somebody_types, write_out
+from sweeptree.model.text import parse_duration
 
 if TYPE_CHECKING:
     from sweeptree.publish.merging import MergeDecision
@@ -79,7 +79,7 @@ def merge(  # noqa: PLR0913
     options = MergeOptions(
         method=method,
         test_command=test_command,
-        timeout=plan.parse_duration(timeout),
+        timeout=parse_duration(timeout),
         approvals=approvals,
         remote=remote,
         base=base,
