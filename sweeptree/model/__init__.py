@@ -12,20 +12,13 @@ from sweeptree.model.record import (
     SweepSummary,
 )
 from sweeptree.model.spec import (
-    EXP_NAME,
     OUT_OF_MEMORY,
     Border,
-    Command,
-    DeviceName,
-    ExpName,
     Resume,
     SweepSpec,
-    check_command,
-    check_device_name,
     check_exp_name,
 )
 from sweeptree.model.values import (
-    MAX_COMMANDS,
     Base,
     Branch,
     Cause,
@@ -44,8 +37,6 @@ from sweeptree.model.values import (
 )
 
 __all__ = [
-    "EXP_NAME",
-    "MAX_COMMANDS",
     "OUT_OF_MEMORY",
     "SCHEMA_VERSION",
     "Attempt",
@@ -54,11 +45,8 @@ __all__ = [
     "Branch",
     "Cause",
     "Changes",
-    "Command",
     "Device",
-    "DeviceName",
     "ExitCode",
-    "ExpName",
     "Job",
     "JobDelivery",
     "JobRecord",
@@ -73,7 +61,5 @@ __all__ = [
     "SweepSpec",
     "SweepSummary",
     "Worktree",
-    "check_command",
-    "check_device_name",
     "check_exp_name",
 ]

@@ -62,11 +62,10 @@ class Border(BaseModel):
 
 
 class SweepSpec(Border):
-    """One experiment: its commands (given, or made from a template) and how they are to be run.
+    """One experiment: its commands (given, or made from a template) and how they are to be run."""
 
-    Each description is what people read everywhere: `sweeptree run --help`, the form in the Prefect
-    UI, the schema of a spec file and docs/options.md. A field with a text form takes text too.
-    """
+    # What a field's description says is read everywhere: in `sweeptree run --help`, in the form in
+    # the Prefect UI, in the schema of a spec file and in docs/options.md.
 
     exp_name: ExpName = Field(
         description="Name of the sweep; its results go to the folder of this name."
