@@ -58,8 +58,7 @@ def run(options: RunOptions | None = None) -> int:
 
 
 def _show_plan(prepared: Prepared, options: RunOptions) -> int:
-    from sweeptree.cli.screens.plans import plan_document, plan_view
-    from sweeptree.cli.screens.screens import plan_screen
+    from sweeptree.cli.screens.plan import plan_document, plan_screen, plan_view
 
     if options.as_json:
         print(json.dumps(plan_document(prepared), ensure_ascii=False))  # noqa: T201
@@ -77,7 +76,7 @@ def _agree_to_publish(prepared: Prepared, options: RunOptions) -> None:
 
     if options.yes or options.as_json or not somebody_types():
         return
-    from sweeptree.cli.screens.plans import published
+    from sweeptree.cli.screens.plan import published
 
     what = published(prepared)
     if what and not agreed(f"{prepared.spec.exp_name}: {printable(what)}. Go on?"):
@@ -263,14 +262,14 @@ def _exit_code(paths: SweepPaths) -> int | None:
 def _show_end(
     paths: SweepPaths, code: int, *, as_json: bool, ui_url: str, notice: str | None
 ) -> None:
-    from sweeptree.cli.screens.screens import final_screen
+    from sweeptree.cli.screens.ending import Ending, final_screen
 
     document = read_json(paths.aggregated_json, limit=MAX_SWEEP_BYTES)
     if as_json:
         print(json.dumps(document, ensure_ascii=False))  # noqa: T201
         return
     notes = [note for note in (notice, _report_note(paths, document)) if note]
-    print(final_screen(document, paths, code, ui_url, notes), end="")  # noqa: T201
+    print(final_screen(Ending(document, paths, code, ui_url, notes)), end="")  # noqa: T201
 
 
 def _report_note(paths: SweepPaths, document: dict[str, Any]) -> str | None:
