@@ -17,18 +17,6 @@ Scalar = str | int | float | bool
 MAX_COMMANDS = 100_000
 
 
-class ExitCode(IntEnum):
-    """What the process of a sweep ends with."""
-
-    OK = 0
-    JOB_FAILED = 1
-    USAGE = 2
-    REFUSED = 3
-    DELIVERY_FAILED = 4
-    TIME_LIMIT = 5
-    INTERRUPTED = 130
-
-
 class JobState(StrEnum):
     """Where a job stands. `lost`: its keeper died without an outcome (kill -9, power cut)."""
 
@@ -44,6 +32,18 @@ class JobState(StrEnum):
     def is_final(self) -> bool:
         """True once an attempt has ended, however it ended."""
         return self not in (JobState.PLANNED, JobState.RUNNING)
+
+
+class ExitCode(IntEnum):
+    """What a command of ours ends with; docs/files.md says it to users."""
+
+    OK = 0
+    JOBS_FAILED = 1
+    USAGE = 2
+    REFUSED = 3
+    STEP_FAILED = 4  # the jobs are ok, a fix, commit or pull request is not
+    TIME_LIMIT = 5
+    INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ _ENDS: Mapping[int, str] = {
     ExitCode.INTERRUPTED: "interrupted",
     ExitCode.TIME_LIMIT: "stopped at its time limit",
 }
-_RESUMABLE = (*_ENDS, ExitCode.DELIVERY_FAILED)
+_RESUMABLE = (*_ENDS, ExitCode.STEP_FAILED)
 
 
 @dataclass(frozen=True, slots=True)

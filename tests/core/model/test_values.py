@@ -16,8 +16,8 @@ def test_a_state_is_final_once_an_attempt_has_ended() -> None:
     [
         (errors.UsageError, ExitCode.USAGE),
         (errors.Refused, ExitCode.REFUSED),
-        (errors.PushError, ExitCode.DELIVERY_FAILED),
-        (errors.ForgeError, ExitCode.DELIVERY_FAILED),
+        (errors.PushError, ExitCode.STEP_FAILED),
+        (errors.ForgeError, ExitCode.STEP_FAILED),
     ],
 )
 def test_errors_end_with_the_exit_codes_of_a_sweep(

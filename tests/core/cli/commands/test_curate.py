@@ -7,7 +7,7 @@ import pytest
 from core.cli_records import call
 
 
-@pytest.mark.parametrize("words", [(), ("--dry_run",), ("--dry_run", "--json")])
+@pytest.mark.parametrize("words", [("--dry_run",), ("--dry_run", "--json")])
 def test_a_source_that_is_missing_is_named_and_nothing_is_made(
     words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
