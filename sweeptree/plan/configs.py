@@ -150,8 +150,9 @@ def _words(reading: Reading, words: Sequence[str]) -> list[str]:
 
 
 def _clean(text: str) -> str:
-    printable = "".join(char if char.isprintable() else " " for char in text)
-    return " ".join(printable.split())
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else " " for char in text)
+    return " ".join(text.split())
 
 
 def _shown(name: str, reading: Reading) -> str:

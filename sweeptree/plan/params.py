@@ -151,18 +151,20 @@ def _read_arguments(words: Sequence[str], raw: dict[str, Scalar], rest: list[str
     while index < len(words):
         word = words[index]
         index += 1
-        flag = _FLAG.fullmatch(word)
-        pair = _ASSIGN.fullmatch(word)
-        if flag and flag[2] is None:
-            values = _values_after(words, index)
+        if flag := _FLAG.fullmatch(word):
+            values = _values_after(words, index) if flag[2] is None else []
             index += len(values)
-            _add(raw, flag[1], " ".join(values) if values else True)
-        elif flag:
-            _add(raw, flag[1], flag[2])
-        elif pair:
+            _add(raw, flag[1], _flag_value(flag[2], values))
+        elif pair := _ASSIGN.fullmatch(word):
             _add(raw, pair[2], pair[3])
         elif word != "--":
             rest.append(word)
+
+
+def _flag_value(attached: str | None, following: Sequence[str]) -> Scalar:
+    if attached is not None:
+        return attached
+    return " ".join(following) if following else True
 
 
 def _values_after(words: Sequence[str], index: int) -> list[str]:
