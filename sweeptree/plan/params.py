@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, takewhile
+from itertools import chain
 
 from sweeptree.model import Scalar
 from sweeptree.plan.shell import simple_commands
@@ -152,7 +152,7 @@ def _read_arguments(words: Sequence[str], raw: dict[str, Scalar], rest: list[str
         word = words[index]
         index += 1
         if flag := _FLAG.fullmatch(word):
-            values = _values_after(words, index) if flag[2] is None else []
+            values = _values_after(words, index) if flag[2] is None else ()
             index += len(values)
             _add(raw, flag[1], _flag_value(flag[2], values))
         elif pair := _ASSIGN.fullmatch(word):
@@ -167,13 +167,15 @@ def _flag_value(attached: str | None, following: Sequence[str]) -> Scalar:
     return " ".join(following) if following else True
 
 
-def _values_after(words: Sequence[str], index: int) -> list[str]:
+def _values_after(words: Sequence[str], index: int) -> Sequence[str]:
     """The value of a flag: the next word if it is no option, or all the numbers that follow."""
-    numbers = list(takewhile(_FLOAT.fullmatch, words[index:]))
-    follows = words[index + len(numbers) : index + len(numbers) + 1]
-    if numbers or not follows or _is_option(follows[0]):
-        return numbers
-    return list(follows)
+    end = index
+    while end < len(words) and _FLOAT.fullmatch(words[end]):
+        end += 1
+    has_number = end > index
+    if not has_number and end < len(words) and not _is_option(words[end]):
+        end += 1
+    return words[index:end]
 
 
 def _is_option(word: str) -> bool:
