@@ -30,8 +30,8 @@ Made from the fields of `SweepSpec`: `python -m tests.core.cli.options_page` mak
 Each line is an option of `sweeptree run`, a field of a [spec file](sweeps.md#a-spec-file) and a
 field of the form in the Prefect UI. The command line takes `--gpu_mem` and `--gpu-mem` alike. A
 spec file takes what the command line takes, as `timeout: 2h`, `gpu_mem: 18G`, `seeds: 1-3`,
-`only: 0,3`, `grid: lr=1e-3,3e-4`, and plain values: lists, and numbers in the unit of the second column. Its
-schema, for editors: `sweeptree/schemas/sweep.schema.json`.
+`only: 0,3`, `grid: lr=1e-3,3e-4`, and plain values: lists, and numbers in the unit of the second
+column. Its schema, for editors: `sweeptree/schemas/sweep.schema.json`.
 
 | field | plain value | default | |
 |---|---|---|---|
