@@ -10,9 +10,9 @@ from sweeptree.model.record import (
     JobDelivery,
     JobRecord,
     SweepSummary,
+    told_cause,
 )
 from sweeptree.model.spec import (
-    OUT_OF_MEMORY,
     Border,
     Resume,
     SweepSpec,
@@ -23,6 +23,7 @@ from sweeptree.model.values import (
     Branch,
     Cause,
     Changes,
+    DeliveryState,
     Device,
     ExitCode,
     Job,
@@ -33,11 +34,11 @@ from sweeptree.model.values import (
     PullRequest,
     Scalar,
     SlotRequest,
+    StopCause,
     Worktree,
 )
 
 __all__ = [
-    "OUT_OF_MEMORY",
     "SCHEMA_VERSION",
     "Attempt",
     "Base",
@@ -45,6 +46,7 @@ __all__ = [
     "Branch",
     "Cause",
     "Changes",
+    "DeliveryState",
     "Device",
     "ExitCode",
     "Job",
@@ -58,8 +60,10 @@ __all__ = [
     "Resume",
     "Scalar",
     "SlotRequest",
+    "StopCause",
     "SweepSpec",
     "SweepSummary",
     "Worktree",
     "check_exp_name",
+    "told_cause",
 ]

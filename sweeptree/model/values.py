@@ -46,6 +46,25 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+class StopCause(StrEnum):
+    """Why a sweep starts nothing more."""
+
+    INTERRUPTED = "interrupted"
+    CANCELLED = "cancelled"
+    TIME_LIMIT = "time limit"
+    JOB_FAILED = "a job failed"
+
+
+class DeliveryState(StrEnum):
+    """How far a job's branch and pull request have come. `local`: a branch and no forge to tell;
+    `opened`: labels or reviewers are still to come."""
+
+    FAILED = "failed"
+    LOCAL = "local"
+    OPENED = "opened"
+    DELIVERED = "delivered"
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One command of a sweep.

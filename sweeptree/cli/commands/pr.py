@@ -17,7 +17,7 @@ from sweeptree.cli import find
 from sweeptree.cli.options import FLAG, JSON
 from sweeptree.cli.screens.terminal import printable, say, write_out
 from sweeptree.errors import RecordError, Refused
-from sweeptree.model import JobDelivery, JobRecord, PullRequest
+from sweeptree.model import DeliveryState, JobDelivery, JobRecord, PullRequest
 from sweeptree.model.text import parse_words
 from sweeptree.records import SweepPaths, SweepStore, read_record, record_indices
 from sweeptree.repository import branches
@@ -153,7 +153,7 @@ def _delivery_after(record: JobRecord, options: Options) -> JobDelivery | None:
         return None
     has_labels = set(owed.labels) <= set(options.labels)
     has_reviewers = set(owed.reviewers) <= set(options.reviewers)
-    return JobDelivery(state="delivered") if has_labels and has_reviewers else owed
+    return JobDelivery(state=DeliveryState.DELIVERED) if has_labels and has_reviewers else owed
 
 
 def _job(worktree: Path, results_dir: Path | None) -> tuple[SweepPaths, JobRecord] | None:

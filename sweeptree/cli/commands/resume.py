@@ -18,8 +18,8 @@ from sweeptree.errors import RecordError, UsageError
 from sweeptree.model import JobRecord, Resume, SweepSpec
 from sweeptree.records import SweepPaths, read_record, record_indices
 from sweeptree.settings import Settings
-from sweeptree.sweep import job_delivery
-from sweeptree.sweep.preflight import Prepared, must_start, prepare
+from sweeptree.sweep.owed import owed as owed_jobs
+from sweeptree.sweep.preflight import PreparedSweep, must_start, prepare
 from sweeptree.sweep.recovery import spec_of
 
 _SHOWN_JOBS = 20
@@ -93,13 +93,12 @@ def _spec(exp: str, options: ResumeOptions) -> SweepSpec:
     return valid_spec({**spec.model_dump(), **changed}) if changed else spec
 
 
-def _say_what_is_owed(prepared: Prepared, wanted: Resume) -> None:
+def _say_what_is_owed(prepared: PreparedSweep, wanted: Resume) -> None:
     """Say which failed deliveries are finished without running their jobs again."""
     paths = prepared.paths
-    asked = prepared.spec.commit_and_pr or prepared.spec.commit_and_pr_best
-    if wanted.jobs or not asked:
+    if wanted.jobs or not prepared.spec.delivers:
         return
-    owed = job_delivery.owed(prepared, _records(paths))
+    owed = owed_jobs(prepared, _records(paths))
     if owed:
         jobs = "job" if len(owed) == 1 else "jobs"
         say(f"delivering what is missing of {jobs} {_numbers(owed)}; no command runs again for it")

@@ -32,7 +32,7 @@ from sweeptree.records import (
     write_json,
 )
 from sweeptree.settings import Settings
-from sweeptree.sweep.preflight import Prepared, check_options, must_start, prepare
+from sweeptree.sweep.preflight import PreparedSweep, must_start, prepare
 
 if TYPE_CHECKING:
     from sweeptree.cli.screens.live import LiveView
@@ -49,8 +49,7 @@ def run(options: RunOptions | None = None) -> int:
     """Run a sweep: one command per job, each in its own worktree of one pinned commit."""
     options = options or RunOptions()
     settings = Settings()
-    spec = check_options(make_spec(options))
-    prepared = prepare(spec, settings, resume=options.resume)
+    prepared = prepare(make_spec(options), settings, resume=options.resume)
     if options.dry_run:
         return _show_plan(prepared, options)
     must_start(prepared)
@@ -62,7 +61,7 @@ def run(options: RunOptions | None = None) -> int:
     )
 
 
-def _show_plan(prepared: Prepared, options: RunOptions) -> int:
+def _show_plan(prepared: PreparedSweep, options: RunOptions) -> int:
     from sweeptree.cli.screens.plan import plan_document, plan_screen, plan_view
 
     if options.as_json:
@@ -72,7 +71,7 @@ def _show_plan(prepared: Prepared, options: RunOptions) -> int:
     return 0
 
 
-def _agree_to_publish(prepared: Prepared, options: RunOptions) -> None:
+def _agree_to_publish(prepared: PreparedSweep, options: RunOptions) -> None:
     """Ask before a sweep that somebody starts by hand opens pull requests.
 
     Raises Refused when the answer is no.
@@ -92,7 +91,7 @@ def _agree_to_publish(prepared: Prepared, options: RunOptions) -> None:
 
 
 def run_prepared(
-    prepared: Prepared, settings: Settings, *, resume: Resume | None, as_json: bool
+    prepared: PreparedSweep, settings: Settings, *, resume: Resume | None, as_json: bool
 ) -> int:
     """Run a sweep through Prefect to its end, show it meanwhile, and return its exit code."""
     from sweeptree.engine import connect
@@ -121,12 +120,12 @@ def run_prepared(
     return code
 
 
-def _first_line(prepared: Prepared, ui_url: str) -> str:
+def _first_line(prepared: PreparedSweep, ui_url: str) -> str:
     jobs = counted(len(prepared.jobs), "job")
     return f"{prepared.spec.exp_name}: {jobs}, {prepared.parallel} at a time   {ui_url}".rstrip()
 
 
-def _live_view(prepared: Prepared) -> LiveView:
+def _live_view(prepared: PreparedSweep) -> LiveView:
     from sweeptree.cli.screens.live import LiveView
 
     jobs = [
@@ -142,7 +141,7 @@ def _live_view(prepared: Prepared) -> LiveView:
     )
 
 
-def _detach(prepared: Prepared, *, resume: bool) -> int:
+def _detach(prepared: PreparedSweep, *, resume: bool) -> int:
     """Start the same sweep in a process of its own, and return once it runs."""
     paths = prepared.paths
     paths.state.mkdir(parents=True, exist_ok=True)
@@ -179,7 +178,7 @@ def _await_start(paths: SweepPaths, child: subprocess.Popen[bytes], log: Path) -
         time.sleep(0.05)
 
 
-def _light_spec(prepared: Prepared) -> SweepSpec:
+def _light_spec(prepared: PreparedSweep) -> SweepSpec:
     """The spec as the flow's parameter.
 
     Prefect takes 512 KiB of parameters, so a long list travels as a file.

@@ -26,7 +26,7 @@ from sweeptree.model import Base, Device, Job, SweepSpec
 
 if TYPE_CHECKING:
     from sweeptree.publish.delivery import Target
-    from sweeptree.sweep.preflight import Prepared
+    from sweeptree.sweep.preflight import PreparedSweep
 
 _SHOWN_GPUS = 4
 _SHOWN_JOBS = 12
@@ -122,7 +122,7 @@ def _plan_end(plan: PlanView) -> list[str]:
     return ["To run it, leave --dry_run out."]
 
 
-def plan_view(prepared: Prepared, *, command: str = "") -> PlanView:
+def plan_view(prepared: PreparedSweep, *, command: str = "") -> PlanView:
     """The values of the plan's screen.
 
     `command` is the line that would run it for real, if known.
@@ -140,7 +140,7 @@ def plan_view(prepared: Prepared, *, command: str = "") -> PlanView:
     )
 
 
-def plan_document(prepared: Prepared) -> dict[str, Any]:
+def plan_document(prepared: PreparedSweep) -> dict[str, Any]:
     """The same as one document: for `--dry_run --json`."""
     return {
         "exp_name": prepared.spec.exp_name,
@@ -178,7 +178,7 @@ def _job_document(job: Job) -> dict[str, Any]:
     }
 
 
-def _facts(prepared: Prepared) -> list[tuple[str, str]]:
+def _facts(prepared: PreparedSweep) -> list[tuple[str, str]]:
     facts = [
         ("worktrees", _worktrees(prepared)),
         ("links", _links(prepared)),
@@ -195,7 +195,7 @@ def _metric(spec: SweepSpec) -> str:
     return f"{spec.metric}, from $SWEEPTREE_METRICS, else from the log" if spec.metric else ""
 
 
-def _worktrees(prepared: Prepared) -> str:
+def _worktrees(prepared: PreparedSweep) -> str:
     if not prepared.spec.use_worktree:
         top = prepared.repo.top
         return f"none: the jobs run in {top} itself (--use_worktree gives each its own)"
@@ -203,7 +203,7 @@ def _worktrees(prepared: Prepared) -> str:
     return f"{many} below .sweeptree/wt/{prepared.spec.exp_name}/, used in turn"
 
 
-def _links(prepared: Prepared) -> str:
+def _links(prepared: PreparedSweep) -> str:
     """What worktrees get beside the commit."""
     dirty = prepared.dirty
     if dirty is None or not (dirty.links or dirty.copies):
@@ -212,7 +212,7 @@ def _links(prepared: Prepared) -> str:
     return ", ".join(f"{link}/" for link in dirty.links) + copied
 
 
-def _slots(prepared: Prepared) -> str:
+def _slots(prepared: PreparedSweep) -> str:
     if not prepared.gpus:
         return f"{prepared.parallel} at a time on the cores"
     memory = f" and {prepared.spec.gpu_mem / 1024:.1f} GB" if prepared.spec.gpu_mem else ""
@@ -246,7 +246,7 @@ def _limits(spec: SweepSpec) -> str:
     return ", ".join(limits)
 
 
-def _after(prepared: Prepared) -> str:
+def _after(prepared: PreparedSweep) -> str:
     spec = prepared.spec
     steps = [f"auto-fix: {spec.auto_fix_script}"] if spec.auto_fix_before_pr else []
     steps += _deliveries(prepared)
@@ -257,7 +257,7 @@ def _after(prepared: Prepared) -> str:
     return "   ".join(steps)
 
 
-def _deliveries(prepared: Prepared) -> list[str]:
+def _deliveries(prepared: PreparedSweep) -> list[str]:
     """Where the jobs' changes would go."""
     spec = prepared.spec
     if not (spec.commit_and_pr or spec.commit_and_pr_best):
@@ -270,14 +270,14 @@ def _deliveries(prepared: Prepared) -> list[str]:
     return [f"a local branch {_each(prepared)}{why}"]
 
 
-def published(prepared: Prepared) -> str:
+def published(prepared: PreparedSweep) -> str:
     """What the sweep would push and open on a forge; empty where all stays on this machine."""
     whose = _whose(prepared)
     where = _on_forge(_target(prepared)) if whose else ""
     return f"{where} {', and '.join(whose)}" if where else ""
 
 
-def _whose(prepared: Prepared) -> list[str]:
+def _whose(prepared: PreparedSweep) -> list[str]:
     spec = prepared.spec
     whose = [_each(prepared)] if spec.commit_and_pr else []
     if spec.commit_and_pr_best:
@@ -285,7 +285,7 @@ def _whose(prepared: Prepared) -> list[str]:
     return whose
 
 
-def _each(prepared: Prepared) -> str:
+def _each(prepared: PreparedSweep) -> str:
     return f"per job that changed tracked files, at most {prepared.spec.max_prs}"
 
 
@@ -295,7 +295,7 @@ def _on_forge(target: Target) -> str:
     return f"a branch pushed to {target.remote.url} and a draft pull request in {target.forge.name}"
 
 
-def _target(prepared: Prepared) -> Target:
+def _target(prepared: PreparedSweep) -> Target:
     """Asks the repository and the environment, nobody else."""
     from sweeptree.publish.delivery import Context, Options, find_target
     from sweeptree.settings import Settings

@@ -43,9 +43,8 @@ def main(argv: list[str]) -> None:
     alive = _take(paths.alive)
     listener = _listen(port, 1 if exact else PORTS_TRIED)
     if os.fork():
-        os._exit(
-            0
-        )  # the caller waits for this process only; it knows now that there is one server, and where
+        # The caller waits for this process only: it knows now that there is one server, and where.
+        os._exit(0)
     os.setsid()
     _write_identity(alive, paths, listener.getsockname()[1], port)
     threading.Thread(target=_bound_log, args=(paths.log,), daemon=True).start()

@@ -24,7 +24,7 @@ TERM_PATIENCE = 10.0  # seconds; a worker may sleep through a first TERM and lea
 
 
 def ensure_worker(home: Path, pool: str, environment: Mapping[str, str]) -> int:
-    """The pid of this home's worker for the work pool, started in the background if there is none."""
+    """The pid of this home's worker for the pool, started in the background if there is none."""
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     alive = os.open(_alive(home), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:

@@ -293,7 +293,7 @@ def test_the_whole_set_is_close_not_only_a_pair() -> None:
     devices = [
         {"uuid": a, "links": [(b, level.get((a, b), 50)) for b in names if b != a]} for a in names
     ]
-    places = {name: slots.shelf.Place(name, 0, 0, []) for name in names}
+    places = {name: slots.slot_files.Place(name, 0, 0, []) for name in names}
     assert choose(places, devices, 3) == ["c", "d", "e"]
 
 

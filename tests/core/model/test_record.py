@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from sweeptree.model import Attempt, JobDelivery, JobRecord, JobState
+from sweeptree.model import Attempt, DeliveryState, JobDelivery, JobRecord, JobState
 
 
 def test_a_legacy_record_loads_with_what_it_has() -> None:
@@ -19,6 +19,6 @@ def test_a_record_has_a_number() -> None:
 
 def test_a_record_survives_json() -> None:
     attempt = Attempt(number=2, state=JobState.FAILED, exit_code=1)
-    delivery = JobDelivery(state="failed", step="push", reason="no route")
+    delivery = JobDelivery(state=DeliveryState.FAILED, step="push", reason="no route")
     record = JobRecord(id=0, state=JobState.FAILED, attempts=(attempt,), delivery=delivery)
     assert JobRecord.model_validate_json(record.model_dump_json()) == record

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from sweeptree.model import JobState, Resume, SweepSpec
+from sweeptree.model import Cause, JobState, Resume, SweepSpec
 
 
 @pytest.mark.parametrize("name", ["a", "unet_lr-3.e4", "A" * 64])
@@ -57,7 +57,8 @@ def test_which_jobs_run_again(resume: Resume, state: JobState | None, taken: boo
     assert resume.takes(3, state) is taken
 
 
-def test_jobs_out_of_memory_run_again_when_asked() -> None:
-    resume = Resume(oom=True)
-    assert resume.takes(0, JobState.FAILED, "out of GPU memory: 3 GiB")
-    assert not resume.takes(0, JobState.FAILED, "exit code 1")
+@pytest.mark.parametrize(
+    ("cause", "taken"), [(Cause.GPU_MEMORY, True), (Cause.HOST_MEMORY, True), (None, False)]
+)
+def test_jobs_out_of_memory_run_again_when_asked(cause: Cause | None, taken: bool) -> None:
+    assert Resume(oom=True).takes(0, JobState.FAILED, cause) is taken
