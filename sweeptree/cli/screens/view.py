@@ -239,6 +239,10 @@ def _now(paths: SweepPaths, index: int, entry: Mapping[str, Any], *, is_driven: 
     living = _living_attempt(paths, index, attempt) if entry else None
     if living is not None:
         return _Now(WAITING, FOR_A_SLOT, living, is_alive=True)
+    return _not_begun(attempt, is_driven=is_driven)
+
+
+def _not_begun(attempt: int, *, is_driven: bool) -> _Now:
     return _Now(WAITING, FOR_ITS_TURN if is_driven else "not started", attempt)
 
 
