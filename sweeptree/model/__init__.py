@@ -13,16 +13,9 @@ from sweeptree.model.record import (
     told_cause,
 )
 from sweeptree.model.spec import (
-    EXP_NAME,
-    MAX_COMMANDS,
     Border,
-    Command,
-    DeviceName,
-    ExpName,
     Resume,
     SweepSpec,
-    check_command,
-    check_device_name,
     check_exp_name,
 )
 from sweeptree.model.values import (
@@ -46,8 +39,6 @@ from sweeptree.model.values import (
 )
 
 __all__ = [
-    "EXP_NAME",
-    "MAX_COMMANDS",
     "SCHEMA_VERSION",
     "Attempt",
     "Base",
@@ -55,12 +46,9 @@ __all__ = [
     "Branch",
     "Cause",
     "Changes",
-    "Command",
-    "Device",
-    "DeviceName",
     "DeliveryState",
+    "Device",
     "ExitCode",
-    "ExpName",
     "Job",
     "JobDelivery",
     "JobRecord",
@@ -76,8 +64,6 @@ __all__ = [
     "SweepSpec",
     "SweepSummary",
     "Worktree",
-    "check_command",
-    "check_device_name",
     "check_exp_name",
     "told_cause",
 ]

@@ -21,7 +21,7 @@ from pydantic_core import to_json
 
 from sweeptree.errors import RecordError
 from sweeptree.model import JobRecord, JobState
-from sweeptree.plan.params import config_ids, read_command
+from sweeptree.plan import config_ids, read_command
 from sweeptree.records import MAX_SWEEP_BYTES, SweepPaths, read_json, record_indices
 
 LOG_TAIL_BYTES = 2000

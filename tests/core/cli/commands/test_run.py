@@ -21,7 +21,7 @@ from sweeptree.records import SweepPaths, SweepStore, write_json
 
 
 def sweeptree(cwd: Path, *words: str, stdin: str = "") -> Ran:
-    """The command line in this process: what it says before a sweep starts needs none of its own."""
+    """The command line in this process, with this standard input."""
     with (
         contextlib.chdir(cwd),
         mock.patch("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()))),
@@ -42,8 +42,8 @@ def state_of(top: Path) -> tuple[dict[str, str], str, str]:
 def test_a_dry_run_prints_the_plan_and_changes_nothing(repo: Path, git_env: Path) -> None:
     (repo / "untracked.txt").write_text("mine\n")
     before, home = state_of(repo), sorted(git_env.rglob("*"))
-    done = sweeptree(repo, "run", "--exp_name", "e", "--commands", '["echo hello", "echo world"]', "--use_worktree",
-                     "--parallel", "2", "--dry_run")  # fmt: skip
+    commands = ("--exp_name", "e", "--commands", '["echo hello", "echo world"]')
+    done = sweeptree(repo, "run", *commands, "--use_worktree", "--parallel", "2", "--dry_run")
     assert done.code == 0
     assert "2 jobs, 2 at a time" in done.out
     assert state_of(repo) == before
@@ -139,7 +139,8 @@ def test_a_plan_of_ten_thousand_jobs_imports_no_engine(repo: Path) -> None:
     )
     code = (
         "import sys; from sweeptree.cli.app import run_command_line; "
-        "run_command_line(['run', '--exp_name', 'e', '--commands', 'c.json', '--use_worktree', '--dry_run']); "
+        "words = ['--exp_name', 'e', '--commands', 'c.json', '--use_worktree', '--dry_run']; "
+        "run_command_line(['run', *words]); "
         "sys.exit(str([m for m in ('prefect', 'pandas', 'github') if m in sys.modules]))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=repo, capture_output=True, text=True)

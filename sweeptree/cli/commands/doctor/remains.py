@@ -6,11 +6,11 @@ server's home.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from sweeptree.cli.commands.doctor.finding import Finding
 from sweeptree.cli.find import results_dir
-from sweeptree.cli.finding import Finding
 from sweeptree.engine import server
 from sweeptree.errors import ServerError, SweeptreeError
 from sweeptree.records import SweepPaths, holder, iter_sweeps
@@ -19,6 +19,7 @@ from sweeptree.sweep import recovery
 from sweeptree.sweep.recovery import spec_of
 
 REPAIR = "sweeptree doctor --repair"
+_SHOWN = 5
 
 
 def remains(*, repair: bool) -> Iterator[Finding]:
@@ -53,9 +54,9 @@ def _guarded(paths: SweepPaths, settings: Settings, *, repair: bool) -> Iterator
 def _orphans(paths: SweepPaths, *, repair: bool) -> Iterator[Finding]:
     found = recovery.end_orphans(paths) if repair else recovery.orphans(paths)
     if found:
-        name, pids = paths.root.name, ", ".join(map(str, sorted(found)[:5]))
-        text = f"{len(found)} processes of {name} without a keeper ({pids})"
-        yield _told("orphans", f"ended {text}" if repair else text, repair=repair)
+        pids = _numbers(found)
+        text = f"{len(found)} processes of {paths.root.name} without a keeper ({pids})"
+        yield _finding("orphans", f"ended {text}" if repair else text, repair=repair)
 
 
 def _stale(paths: SweepPaths, settings: Settings, *, repair: bool) -> Iterator[Finding]:
@@ -64,36 +65,38 @@ def _stale(paths: SweepPaths, settings: Settings, *, repair: bool) -> Iterator[F
         return
     if repair:
         for text in recovery.settle(spec_of(paths), settings):
-            yield _told("records", text, repair=True)
+            yield _finding("records", text, repair=True)
         return
-    jobs = ", ".join(map(str, sorted(stale)[:5])) + (", ..." if len(stale) > 5 else "")
-    text = f"{paths.root.name}: {len(stale)} jobs whose keeper is gone and whose record does not say so ({jobs})"
-    yield _told("records", text, repair=False)
+    jobs = _numbers(stale)
+    text = (
+        f"{paths.root.name}: {len(stale)} jobs whose keeper is gone "
+        f"and whose record does not say so ({jobs})"
+    )
+    yield _finding("records", text, repair=False)
 
 
 def _ledger(paths: SweepPaths, *, repair: bool) -> Iterator[Finding]:
     count = recovery.lagging(paths, mend=repair) if paths.ledger.exists() else 0
     if count:
         text = f"{paths.root.name}: the ledger lacks {count} jobs that the records have"
-        yield _told("ledger", text + " (told)" * repair, repair=repair)
+        yield _finding("ledger", f"{text}; added" if repair else text, repair=repair)
 
 
 def _queue(slot_dir: Path, *, repair: bool) -> Iterator[Finding]:
     dead = recovery.dead_tickets(slot_dir, remove=repair)
     if dead:
         text = f"{len(dead)} places in the queue for GPU slots that nobody holds any more"
-        yield _told("slots", f"removed {text}" if repair else text, repair=repair)
+        yield _finding("slots", f"removed {text}" if repair else text, repair=repair)
 
 
 def _server(home: Path, *, repair: bool) -> Iterator[Finding]:
     if server.status(home) is not None or server.stopped_on_request(home):
         return
+    text = "the Prefect server died without being stopped"
     if repair:
         server.stop(home)
-    text = "the Prefect server died without being stopped"
-    yield _told(
-        "server", text + "; its note is removed, the next sweep starts one" * repair, repair=repair
-    )
+        text += "; its note is removed, the next sweep starts one"
+    yield _finding("server", text, repair=repair)
 
 
 def _database(home: Path, *, repair: bool) -> Iterator[Finding]:
@@ -107,12 +110,17 @@ def _database(home: Path, *, repair: bool) -> Iterator[Finding]:
         )
         return
     try:
-        yield _told(
-            "database", f"{text}: it stands in {server.set_database_aside(home)} now", repair=True
-        )
+        place = server.set_database_aside(home)
     except ServerError as error:
         yield Finding("database", "fail", f"{text}: {error.message}", "; ".join(error.hint))
+        return
+    yield _finding("database", f"{text}: it was moved to {place}", repair=True)
 
 
-def _told(name: str, text: str, *, repair: bool) -> Finding:
+def _numbers(numbers: Collection[int]) -> str:
+    first = ", ".join(map(str, sorted(numbers)[:_SHOWN]))
+    return f"{first}, ..." if len(numbers) > _SHOWN else first
+
+
+def _finding(name: str, text: str, *, repair: bool) -> Finding:
     return Finding("repaired", "ok", text) if repair else Finding(name, "warn", text, REPAIR)

@@ -1,5 +1,4 @@
-"""The live view: one line per event off a terminal, a table in place on one, and what it costs with
-many jobs."""
+"""The live view: one line per event off a terminal, a table on one, and its cost with many jobs."""
 
 import io
 import json
@@ -10,16 +9,14 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from fcntl import ioctl
 from pathlib import Path
 
 import pytest
 
-from core.cli_records import CONFIGS, plan_sweep, put
+from core.cli.screens.board_kit import board, entry
+from core.cli_records import put
 from core.keeper_kit import until
-from sweeptree.cli.screens.board import Board
 from sweeptree.cli.screens.live import LiveView, event_line, render
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths, SweepStore, read_json, utc_now
@@ -34,41 +31,18 @@ from sweeptree.model import JobState
 from sweeptree.records import SweepPaths, SweepStore, read_json, utc_now
 from sweeptree.system.room import Room
 paths = SweepPaths(Path(sys.argv[1]))
-with SweepStore.open(paths) as store, LiveView(paths, read_json(paths.sweep)["jobs"], metric="val_auc:max"):
+jobs = read_json(paths.sweep)["jobs"]
+with SweepStore.open(paths) as store, LiveView(paths, jobs, metric="val_auc:max"):
     put(store, 0, JobState.SUCCEEDED, metrics={"val_auc": 0.9231}, duration_seconds=832.0)
     put(store, 1, JobState.RUNNING, start_time=utc_now())
 """
 ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-@pytest.fixture
-def paths(tmp_path: Path) -> SweepPaths:
-    """Four planned jobs."""
-    return plan_sweep(tmp_path / "results")
-
-
-@pytest.fixture
-def store(paths: SweepPaths) -> Iterator[SweepStore]:
-    """The sweep, held for writing."""
-    with SweepStore.open(paths) as store:
-        yield store
-
-
 def jobs_of(paths: SweepPaths) -> list[dict[str, object]]:
     """The jobs of sweep.json."""
     jobs: list[dict[str, object]] = read_json(paths.sweep)["jobs"]
     return jobs
-
-
-def board(number: int, paths: SweepPaths) -> Board:
-    """A board of `number` planned jobs."""
-    jobs = [{"id": n, "config_id": CONFIGS[n % 2], "seed": n} for n in range(number)]
-    return Board(paths, jobs, metric="val_auc:max")
-
-
-def entry(index: int, state: str, **fields: object) -> dict[str, object]:
-    """A line of the ledger."""
-    return {"id": index, "state": state, "attempt": 1, **fields}
 
 
 def on_terminal(paths: SweepPaths, columns: int, **env: str) -> bytes:
@@ -81,7 +55,7 @@ def on_terminal(paths: SweepPaths, columns: int, **env: str) -> bytes:
         if name not in ("CI", "NO_COLOR", "COLUMNS", "LC_ALL")
     }
     around |= {
-        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "PYTHONPATH": str(Path(__file__).parents[3]),
         "TERM": "xterm",
         "LANG": "C.UTF-8",
         **env,
@@ -181,7 +155,7 @@ def test_a_stream_that_closes_does_not_disturb_the_run(
 
 
 def test_nothing_goes_to_stdout(paths: SweepPaths) -> None:
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     done = subprocess.run(
         [sys.executable, "-c", SHOW, str(paths.root)], capture_output=True, env=env
     )
@@ -214,69 +188,6 @@ def test_no_colour_and_ascii(paths: SweepPaths) -> None:
     assert seen.isascii() and b"_-+@" in seen.replace(b".", b"-").replace(b"*", b"+").replace(
         b"=", b"-"
     )
-
-
-def test_the_curve_is_read_from_the_end_of_the_metrics_file(paths: SweepPaths) -> None:
-    with paths.metrics(0).open("w") as out:
-        out.write(
-            "".join(json.dumps({"step": n, "val_auc": n / 10_000}) + "\n" for n in range(10_000))
-        )
-        out.write('not json\n{"val_auc": NaN}\n{"step": 10000, "val_')
-    state = board(1, paths)
-    state.apply(entry(0, "running"))
-    curve = state.curve(state.row(0))
-    assert (
-        curve.step == 9999 and len(curve.values) == 16 and curve.values[-1] == pytest.approx(0.9999)
-    )
-
-
-def test_a_link_in_the_place_of_the_metrics_is_not_followed(
-    paths: SweepPaths, tmp_path: Path
-) -> None:
-    other = tmp_path / "other"
-    other.write_text('{"step": 1, "val_auc": 0.5}\n')
-    paths.metrics(0).symlink_to(other)
-    state = board(1, paths)
-    state.apply(entry(0, "running"))
-    assert state.curve(state.row(0)).values == ()
-
-
-def test_counts_best_and_time_left(paths: SweepPaths) -> None:
-    state = board(10, paths)
-    start = (datetime.now(UTC) - timedelta(seconds=30)).isoformat()
-    for n in (0, 1):
-        state.apply(entry(n, "running", start_time=start))
-    state.apply(entry(0, "succeeded", duration_seconds=60.0, metrics={"val_auc": 0.7}))
-    left = state.remaining_seconds()
-    assert (state.counts["planned"], state.counts["running"], state.counts["succeeded"]) == (
-        8,
-        1,
-        1,
-    )
-    assert (state.best, state.percent) == (0.7, 10)
-    assert left is not None and 240 <= left <= 256
-
-
-def test_the_same_state_twice_is_one_event(paths: SweepPaths) -> None:
-    state = board(2, paths)
-    assert state.apply(entry(0, "running")) and not state.apply(entry(0, "running", gpus=["GPU-1"]))
-    assert state.row(0).gpus == ("GPU-1",) and state.counts["running"] == 1
-
-
-def test_a_retried_job_leaves_the_list_of_those_that_ended(paths: SweepPaths) -> None:
-    state = board(2, paths)
-    state.apply(entry(0, "failed"))
-    state.apply(entry(0, "running", attempt=2))
-    assert [(row.index, row.state) for row in state.visible(9)] == [(0, "running")]
-
-
-def test_what_a_dead_run_left_running_is_to_be_done_again(paths: SweepPaths) -> None:
-    state = board(3, paths)
-    state.apply(entry(0, "succeeded"))
-    state.apply(entry(1, "running"))
-    state.forget_running()
-    assert [row.index for row in state.visible(9)] == [0]
-    assert (state.counts["planned"], state.counts["running"]) == (2, 0)
 
 
 def test_names_that_jobs_choose_cannot_move_the_cursor(
