@@ -33,11 +33,13 @@ from sweeptree.engine.pace import Pace
 from sweeptree.engine.watch import Watch
 from sweeptree.errors import RecordError, Refused, ServerError, SweeptreeError, UsageError
 from sweeptree.model import Job, JobRecord, JobState, Resume, SweepSpec
-from sweeptree.records import SweepStore, read_record, read_sweep, utc_now, write_json
+from sweeptree.records import SweepStore, read_record, read_sweep
 from sweeptree.settings import Settings
 from sweeptree.sweep import adoption, drive, job_delivery, stages
 from sweeptree.sweep.preflight import Prepared, check_options, must_start, prepare, with_snapshot
 from sweeptree.sweep.running import Chain, Sweep
+from sweeptree.system.clock import utc_now
+from sweeptree.system.files import write_json
 from sweeptree.tasks import stages as tasks
 
 EXIT_INTERRUPTED = 130

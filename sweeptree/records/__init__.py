@@ -12,16 +12,12 @@ from sweeptree.records.store import (
     iter_sweeps,
     lacking,
     last_attempts,
-    parse_time,
     read_bytes,
     read_json,
     read_ledger,
     read_record,
     read_sweep,
     record_indices,
-    utc_now,
-    write_bytes,
-    write_json,
 )
 
 __all__ = [
@@ -33,14 +29,10 @@ __all__ = [
     "iter_sweeps",
     "lacking",
     "last_attempts",
-    "parse_time",
     "read_bytes",
     "read_json",
     "read_ledger",
     "read_record",
     "read_sweep",
     "record_indices",
-    "utc_now",
-    "write_bytes",
-    "write_json",
 ]

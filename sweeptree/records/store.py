@@ -19,37 +19,18 @@ import stat
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from sweeptree.errors import RecordError, Refused
 from sweeptree.model import SCHEMA_VERSION, JobRecord, JobState
+from sweeptree.system.clock import utc_now
 from sweeptree.system.files import replace
 
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 MAX_SWEEP_BYTES = 1024 * 1024 * 1024
 _ATTEMPT_FILE = re.compile(r"job_(\d{1,9})\.(\d{1,9})\.(?:alive|outcome|started)(?:\.\w{1,9})?")
 _NOFOLLOW = os.O_NOFOLLOW | os.O_CLOEXEC
-
-
-def utc_now() -> str:
-    """The time now in UTC, ISO 8601 with microseconds."""
-    return datetime.now(UTC).isoformat()
-
-
-def parse_time(text: object) -> datetime | None:
-    """An ISO time; one without a zone, as the seed's tools wrote them, is taken for UTC.
-
-    None for anything else.
-    """
-    if not isinstance(text, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,28 +123,6 @@ class SweepPaths:
         """exp:job.attempt@where: unlike any other launch here, also of a sweep of the same name
         elsewhere."""
         return f"{self.root.name}:{index}.{number}@{self.mark}{suffix}"
-
-
-def write_json(path: Path, value: object, *, durable: bool = True) -> None:
-    """Replace a file by the JSON of `value`: readers see the old file or the new one, also after a
-    power cut.
-
-    Raises OSError (no space, read-only); the old file then stands unchanged and nothing is left
-    beside it.
-    """
-    data = (
-        json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str).encode() + b"\n"
-    )
-    write_bytes(path, data, durable=durable)
-
-
-def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Replace a file by `data`, as `write_json` does."""
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | _NOFOLLOW)
-    try:
-        replace(folder, path.name, data, durable=durable)
-    finally:
-        os.close(folder)
 
 
 def read_bytes(path: Path, *, limit: int = MAX_RECORD_BYTES) -> bytes:

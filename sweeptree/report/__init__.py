@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from sweeptree.errors import SweeptreeError
-from sweeptree.records import SweepPaths, write_bytes
+from sweeptree.records import SweepPaths
+from sweeptree.system.files import write_bytes
 
 __all__ = ["render", "try_report", "write_report"]
 

@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sweeptree.analysis import stats
 from sweeptree.analysis.wording import spoken, word
 from sweeptree.errors import RecordError
-from sweeptree.records import SweepPaths, parse_time, read_sweep
+from sweeptree.records import SweepPaths, read_sweep
 from sweeptree.report import tables
 from sweeptree.report.curves import MAX_CONFIGS, curve_chart
 from sweeptree.report.dots import dot_chart
@@ -26,6 +26,7 @@ from sweeptree.report.params import HeatMap, Parallel, params_chart, spread_rang
 from sweeptree.report.sheet import Sheet, read_sheet
 from sweeptree.report.timeline import timeline
 from sweeptree.report.verdict import verdict
+from sweeptree.system.clock import parse_time
 
 _HERE = Path(__file__).parent
 _MAX_WARNINGS = 30

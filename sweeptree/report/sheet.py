@@ -9,7 +9,7 @@ from typing import Any
 
 from sweeptree.analysis.stats import Objective
 from sweeptree.analysis.wording import number
-from sweeptree.records import parse_time
+from sweeptree.system.clock import parse_time
 
 HELD_BACK = "test"
 Job = Mapping[str, Any]

@@ -13,8 +13,8 @@ from typing import Any
 from sweeptree.analysis.failures import FailureGroup, group_failures
 from sweeptree.analysis.wording import clock, number, printable, spoken, word
 from sweeptree.model import OUT_OF_MEMORY
-from sweeptree.records import parse_time
 from sweeptree.report.sheet import Config, Job, Sheet
+from sweeptree.system.clock import parse_time
 
 MAX_CONFIGS = 200
 MAX_JOBS = 200

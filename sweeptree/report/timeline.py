@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeptree.analysis.wording import spoken, word
-from sweeptree.records import parse_time
 from sweeptree.report.sheet import Sheet
 from sweeptree.report.svg import Element, Scale, drawing, element, markup, percent
+from sweeptree.system.clock import parse_time
 
 MAX_LANES = 32
 MAX_BARS = 400

@@ -27,8 +27,10 @@ from typing import Any
 
 from sweeptree.errors import RecordError, SweeptreeError
 from sweeptree.model import Cause, JobState, Launch, Outcome
-from sweeptree.records import read_json, utc_now, write_json
+from sweeptree.records import read_json
 from sweeptree.supervise.processes import KILL_NOW, boot_id, handle_of, send
+from sweeptree.system.clock import utc_now
+from sweeptree.system.files import write_json
 from sweeptree.system.locks import is_held
 
 _PROGRAM = Path(__file__).with_name("keeper.py")

@@ -15,9 +15,10 @@ from sweeptree import supervise, worktrees
 from sweeptree.analysis import metrics
 from sweeptree.errors import RecordError, SweeptreeError, WorktreeGone
 from sweeptree.model import Attempt, JobState, Launch, Outcome, SlotRequest
-from sweeptree.records import read_json, utc_now
+from sweeptree.records import read_json
 from sweeptree.sweep import artifacts
 from sweeptree.sweep.running import Chain
+from sweeptree.system.clock import utc_now
 
 ARTIFACT_BYTES = 512 * 1024 * 1024
 ARTIFACT_FILES = 10_000

@@ -20,10 +20,10 @@ from pathlib import Path
 from sweeptree import model, repository, worktrees
 from sweeptree.errors import SweeptreeError
 from sweeptree.model import Attempt, JobDelivery, JobRecord, JobState, Outcome, Worktree
-from sweeptree.records import utc_now
 from sweeptree.repository import leaks
 from sweeptree.sweep import attempts, job_delivery
 from sweeptree.sweep.running import Chain
+from sweeptree.system.clock import utc_now
 
 FIX_TIMEOUT = 900.0
 _PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM)

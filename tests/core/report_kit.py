@@ -11,7 +11,8 @@ from typing import Any
 
 from sweeptree.analysis.aggregate import aggregate
 from sweeptree.model import JobRecord
-from sweeptree.records import SweepPaths, read_json, write_json
+from sweeptree.records import SweepPaths, read_json
+from sweeptree.system.files import write_json
 
 BEGIN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 COMMIT = "4f2c9a1" + "0" * 33

@@ -34,7 +34,7 @@ HOLD = "while [ ! -e {} ]; do sleep 0.02; done"
 RECORD = """
 import sys
 from pathlib import Path
-from sweeptree.records import write_json
+from sweeptree.system.files import write_json
 write_json(Path(sys.argv[1]) / "record.json", {"version": 2, "pad": "x" * 9000})
 """
 OUTCOME = """

@@ -33,7 +33,9 @@ from sweeptree.analysis.aggregate.rows import (
 from sweeptree.analysis.aggregate.tables import load_pandas_soon
 from sweeptree.errors import SweeptreeError
 from sweeptree.model import SCHEMA_VERSION, JobRecord
-from sweeptree.records import SweepPaths, parse_time, write_bytes
+from sweeptree.records import SweepPaths
+from sweeptree.system.clock import parse_time
+from sweeptree.system.files import write_bytes
 
 if TYPE_CHECKING:
     import pandas as pd

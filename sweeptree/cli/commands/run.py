@@ -20,17 +20,10 @@ from typing import TYPE_CHECKING, Any
 from sweeptree.cli.options import RunOptions, make_spec
 from sweeptree.errors import RecordError, Refused, ServerError, SweeptreeError
 from sweeptree.model import Resume, SweepSpec
-from sweeptree.records import (
-    MAX_SWEEP_BYTES,
-    SweepPaths,
-    holder,
-    read_json,
-    read_sweep,
-    write_bytes,
-    write_json,
-)
+from sweeptree.records import MAX_SWEEP_BYTES, SweepPaths, holder, read_json, read_sweep
 from sweeptree.settings import Settings
 from sweeptree.sweep.preflight import Prepared, check_options, must_start, prepare
+from sweeptree.system.files import write_bytes, write_json
 
 if TYPE_CHECKING:
     from sweeptree.engine.connect import Engine

@@ -22,7 +22,8 @@ from typing import Any
 
 from sweeptree.ecg.manifest import Manifest
 from sweeptree.errors import RecordError, Refused
-from sweeptree.records import read_bytes, read_json, write_bytes, write_json
+from sweeptree.records import read_bytes, read_json
+from sweeptree.system.files import write_bytes, write_json
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -149,7 +150,7 @@ def _repair(places: Places) -> None:
     for name in (
         places.state.name,
         f"{places.out.name}.validation.csv",
-    ):  # records.write_json's own temporary names
+    ):  # system.files' temporary names
         for torn in places.out.parent.glob(f".{glob.escape(name)}.*.tmp"):
             torn.unlink(missing_ok=True)
 

@@ -30,7 +30,8 @@ from sweeptree.engine.server.config import (
     address_environment,
 )
 from sweeptree.engine.server.identity import start_ticks
-from sweeptree.records import utc_now, write_json
+from sweeptree.system.clock import utc_now
+from sweeptree.system.files import write_json
 
 
 def main(argv: list[str]) -> None:

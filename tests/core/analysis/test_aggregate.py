@@ -17,7 +17,8 @@ from sweeptree.analysis.aggregate import Incremental, aggregate, to_frame
 from sweeptree.analysis.aggregate.groups import stand
 from sweeptree.errors import SweeptreeError
 from sweeptree.model import JobRecord, JobState
-from sweeptree.records import SweepPaths, write_json
+from sweeptree.records import SweepPaths
+from sweeptree.system.files import write_json
 
 COLUMNS = (
     "id,exit_code,cmd,git_commit,git_branch,pr_url,duration_seconds,artifacts,state,config_id,seed"

@@ -22,7 +22,8 @@ from core.keeper_kit import until
 from sweeptree.cli.screens.board import Board
 from sweeptree.cli.screens.live import LiveView, event_line, render
 from sweeptree.model import JobState
-from sweeptree.records import SweepPaths, SweepStore, read_json, utc_now
+from sweeptree.records import SweepPaths, SweepStore, read_json
+from sweeptree.system.clock import utc_now
 from sweeptree.system.room import Room
 
 SHOW = """
@@ -31,7 +32,8 @@ from pathlib import Path
 from core.cli_records import put
 from sweeptree.cli.screens.live import LiveView
 from sweeptree.model import JobState
-from sweeptree.records import SweepPaths, SweepStore, read_json, utc_now
+from sweeptree.records import SweepPaths, SweepStore, read_json
+from sweeptree.system.clock import utc_now
 from sweeptree.system.room import Room
 paths = SweepPaths(Path(sys.argv[1]))
 with SweepStore.open(paths) as store, LiveView(paths, read_json(paths.sweep)["jobs"], metric="val_auc:max"):
