@@ -9,6 +9,7 @@ from sweeptree.model.record import (
     Attempt,
     JobDelivery,
     JobRecord,
+    RecordPart,
     SweepSummary,
 )
 from sweeptree.model.spec import (
@@ -65,6 +66,7 @@ __all__ = [
     "Metrics",
     "Outcome",
     "PullRequest",
+    "RecordPart",
     "Resume",
     "Scalar",
     "SlotRequest",

@@ -1,8 +1,9 @@
-"""What stands on disk of a job: its record, with the attempts and how far its delivery has come."""
+"""What stands on disk of a job: its record, with its attempts and how far its delivery has come."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -28,10 +29,9 @@ class Attempt(BaseModel):
 class JobDelivery(BaseModel):
     """How far a job's branch and pull request have come.
 
-    `step`, `reason` and `finish` tell of a failure.
-
-    `local`: a branch and no forge to tell; `opened`: labels or reviewers are still to come;
-    `labels` and `reviewers`: what was asked for. `resume` goes on wherever it is not `delivered`.
+    `local`: a branch, and no forge to tell; `opened`: labels or reviewers are still to come;
+    `labels` and `reviewers`: what was asked for; `step`, `reason` and `finish` tell of a failure.
+    `resume` goes on wherever it is not `delivered`.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -45,10 +45,7 @@ class JobDelivery(BaseModel):
 
 
 class JobRecord(BaseModel):
-    """`job_<i>.meta.json`.
-
-    Every field but `id` has a default, so records of the seed's own tools load too.
-    """
+    """`job_<i>.meta.json`. Every field but `id` has a default, so legacy records load too."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -90,6 +87,51 @@ class JobRecord(BaseModel):
     review: dict[str, Any] | None = None
     reproduce: str | None = None
     data_digest: str | None = None
+
+
+class RecordPart(TypedDict, total=False):
+    """What one step of a job writes: any of the record's fields but `id` and `schema_version`.
+
+    The store takes its parts as keywords of these names, so that a misspelt one fails the type
+    checker.
+    """
+
+    cmd: str
+    state: JobState | None
+    exit_code: int | None
+    reason: str | None
+    log: str | None
+    start_time: str | None
+    end_time: str | None
+    duration_seconds: float | None
+    git_commit: str | None
+    git_branch: str | None
+    base_commit: str | None
+    host: str | None
+    python_version: str | None
+    worktree: str | None
+    attempts: tuple[Attempt, ...]
+    params: Mapping[str, Scalar]
+    seed: int | None
+    config_id: str | None
+    gpus: tuple[str, ...]
+    gpu_seconds: float | None
+    gpu_util_mean: float | None
+    gpu_energy_j: float | None
+    peak_vram_mb: float | None
+    peak_rss_mb: float | None
+    metrics: Mapping[str, float]
+    best: Mapping[str, object] | None
+    metrics_source: str | None
+    artifacts: tuple[str, ...]
+    notes: tuple[str, ...]
+    auto_fix: Mapping[str, object] | None
+    pr_url: str | None
+    pr_number: int | None
+    delivery: JobDelivery | None
+    review: Mapping[str, object] | None
+    reproduce: str | None
+    data_digest: str | None
 
 
 class SweepSummary(BaseModel):

@@ -3,22 +3,22 @@
 Hides how a write survives a crash.
 """
 
-from sweeptree.records.store import (
+from sweeptree.records.ledger import lacking, read_ledger
+from sweeptree.records.paths import SweepPaths
+from sweeptree.records.read import (
     MAX_RECORD_BYTES,
     MAX_SWEEP_BYTES,
-    SweepPaths,
-    SweepStore,
-    holder,
     iter_sweeps,
-    lacking,
     last_attempts,
     read_bytes,
     read_json,
-    read_ledger,
+    read_leniently,
     read_record,
     read_sweep,
     record_indices,
+    without_bad_fields,
 )
+from sweeptree.records.store import SweepStore, holder
 
 __all__ = [
     "MAX_RECORD_BYTES",
@@ -32,7 +32,9 @@ __all__ = [
     "read_bytes",
     "read_json",
     "read_ledger",
+    "read_leniently",
     "read_record",
     "read_sweep",
     "record_indices",
+    "without_bad_fields",
 ]

@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from typing import Unpack
 
 from sweeptree import supervise, worktrees
 from sweeptree.analysis.datasets import Digests
 from sweeptree.gpus import capacity
-from sweeptree.model import Branch, Cause, Job, JobRecord, JobState, Outcome, Worktree
+from sweeptree.model import Branch, Cause, Job, JobRecord, JobState, Outcome, RecordPart, Worktree
 from sweeptree.publish.delivery import Delivered, Gate
 from sweeptree.records import SweepStore, last_attempts
 from sweeptree.sweep.drive import Turns
@@ -248,6 +249,6 @@ class Chain:
             self.is_ahead = False
             self.sweep.turns.ready()
 
-    def update(self, **fields: object) -> None:
+    def update(self, **part: Unpack[RecordPart]) -> None:
         """Write a part of the job's record."""
-        self.record = self.sweep.store.update(self.job.index, **fields)
+        self.record = self.sweep.store.update(self.job.index, **part)

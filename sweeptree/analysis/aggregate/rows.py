@@ -16,13 +16,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
 from pydantic_core import to_json
 
 from sweeptree.errors import RecordError
 from sweeptree.model import JobRecord, JobState
 from sweeptree.plan.params import config_ids, read_command
-from sweeptree.records import MAX_SWEEP_BYTES, SweepPaths, read_json, record_indices
+from sweeptree.records import MAX_SWEEP_BYTES, SweepPaths, read_json, read_leniently, record_indices
 
 LOG_TAIL_BYTES = 2000
 _PLANNED_FIELDS = {"cmd": str, "params": dict, "seed": int, "config_id": str}
@@ -90,32 +89,8 @@ def make_row(paths: SweepPaths, plan: Plan, record: JobRecord) -> Row:
 
 
 def _read_row(paths: SweepPaths, plan: Plan, index: int) -> Row:
-    record, problem = _read_leniently(paths.record(index), index)
+    record, problem = read_leniently(paths.record(index), index)
     return _row(record, plan, log_tail(paths, record), problem)
-
-
-def _read_leniently(path: Path, index: int) -> tuple[JobRecord, str | None]:
-    """The record, without the fields that are not what they should be; and what was wrong."""
-    try:
-        value = read_json(path)
-    except RecordError as error:
-        return JobRecord(
-            id=index, reason=f"the record cannot be used: {error.message}"
-        ), error.message
-    problem = (
-        None
-        if value.get("id") == index
-        else f"{path.name} says it is job {str(value.get('id'))[:20]!r}"
-    )
-    value["id"] = index
-    try:
-        return JobRecord.model_validate(value), problem
-    except ValidationError as error:
-        bad = sorted({str(part["loc"][0]) for part in error.errors()})
-    kept = {name: item for name, item in value.items() if name not in bad}
-    return JobRecord.model_validate(
-        kept
-    ), f"{path.name}: not what they should be and left out: {', '.join(bad[:8])}"
 
 
 def log_tail(paths: SweepPaths, record: JobRecord) -> str:

@@ -21,17 +21,6 @@ if TYPE_CHECKING:
 _DEFAULT_GRACE = 10.0
 _EXTRA_SECONDS = 15.0
 _POLL_SECONDS = 0.05
-_TOLD = (
-    "state",
-    "exit_code",
-    "reason",
-    "start_time",
-    "end_time",
-    "duration_seconds",
-    "gpus",
-    "gpu_seconds",
-    "peak_rss_mb",
-)
 
 
 def cancel(
@@ -117,14 +106,30 @@ def _settle(store: SweepStore, job: JobView, keeper: Keeper, deadline: float) ->
     outcome = keeper.wait(max(0.0, deadline - time.monotonic()))
     if outcome is None:
         return not keeper.is_alive()
-    told = {name: getattr(outcome, name) for name in _TOLD}
-    brief = {name: value for name, value in told.items() if name in Attempt.model_fields}
-    before = store.record(job.index).attempts
-    attempts = (
-        *(a for a in before if a.number != job.attempt),
-        Attempt(number=job.attempt, **brief),
+    attempt = Attempt(
+        number=job.attempt,
+        state=outcome.state,
+        exit_code=outcome.exit_code,
+        reason=outcome.reason,
+        start_time=outcome.start_time,
+        end_time=outcome.end_time,
+        duration_seconds=outcome.duration_seconds,
     )
-    store.update(job.index, **told, attempts=attempts)
+    before = store.record(job.index).attempts
+    others = tuple(other for other in before if other.number != job.attempt)
+    store.update(
+        job.index,
+        state=outcome.state,
+        exit_code=outcome.exit_code,
+        reason=outcome.reason,
+        start_time=outcome.start_time,
+        end_time=outcome.end_time,
+        duration_seconds=outcome.duration_seconds,
+        gpus=outcome.gpus,
+        gpu_seconds=outcome.gpu_seconds,
+        peak_rss_mb=outcome.peak_rss_mb,
+        attempts=(*others, attempt),
+    )
     return True
 
 

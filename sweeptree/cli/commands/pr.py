@@ -7,7 +7,7 @@ import json
 import os
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from cyclopts import Parameter
 
@@ -17,7 +17,7 @@ from sweeptree.cli import find
 from sweeptree.cli.options import FLAG
 from sweeptree.cli.screens.terminal import printable, say, write_out
 from sweeptree.errors import RecordError, Refused
-from sweeptree.model import JobDelivery, JobRecord
+from sweeptree.model import JobDelivery, JobRecord, RecordPart
 from sweeptree.records import SweepPaths, SweepStore, read_record, record_indices
 from sweeptree.repository import branches
 from sweeptree.settings import Settings
@@ -181,12 +181,12 @@ def _with_evidence(options: Options, paths: SweepPaths, record: JobRecord) -> Op
     )
 
 
-def _note(paths: SweepPaths, index: int, **fields: object) -> None:
+def _note(paths: SweepPaths, index: int, **part: Unpack[RecordPart]) -> None:
     from sweeptree.analysis.aggregate import aggregate
 
     try:
         with SweepStore.open(paths) as store:
-            store.update(index, **fields)
+            store.update(index, **part)
     except Refused as refusal:
         say(f"! the record does not name the pull request yet: {refusal.message}")
     else:

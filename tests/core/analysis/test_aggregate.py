@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweeptree.analysis.aggregate import Incremental, aggregate, to_frame
-from sweeptree.analysis.aggregate.groups import stand
+from sweeptree.analysis.aggregate.groups import rank
 from sweeptree.errors import SweeptreeError
 from sweeptree.model import JobRecord, JobState
 from sweeptree.records import SweepPaths
@@ -143,7 +143,7 @@ def test_no_finite_values_break_the_statistics(values: list[tuple[int, float]]) 
         record(i, config=f"lr={c}", metrics={"score": v}).model_dump()
         for i, (c, v) in enumerate(values)
     ]
-    standing = stand(jobs, "score")
+    standing = rank(jobs, "score")
     assert all(0 < row["p"] <= 1 and row["p"] <= row["p_holm"] <= 1 for row in standing.comparisons)
 
 

@@ -11,7 +11,7 @@ import pytest
 from core.cli_records import call, plan_sweep, put
 from core.sweep.test_stages import Rig, run_one
 from sweeptree.analysis.aggregate import aggregate
-from sweeptree.analysis.aggregate.groups import stand
+from sweeptree.analysis.aggregate.groups import rank
 from sweeptree.analysis.datasets import Digests
 from sweeptree.model import JobRecord, JobState, Worktree
 from sweeptree.records import SweepPaths, SweepStore
@@ -112,7 +112,7 @@ def job(
 
 
 def test_configs_on_different_data_are_neither_ranked_nor_tested() -> None:
-    standing = stand([job(n, "ab"[n % 2], (OLD, NEW)[n % 2], 0.9) for n in range(6)], "val_auc:max")
+    standing = rank([job(n, "ab"[n % 2], (OLD, NEW)[n % 2], 0.9) for n in range(6)], "val_auc:max")
     assert (standing.comparable, standing.leaderboard, standing.comparisons) == (False, [], [])
     assert standing.data_digests == {OLD: 3, NEW: 3}
     assert [group["metrics"]["val_auc"]["n"] for group in standing.groups] == [3, 3]
@@ -124,7 +124,7 @@ def test_configs_on_different_data_are_neither_ranked_nor_tested() -> None:
 
 
 def test_seeds_on_different_data_have_no_mean() -> None:
-    standing = stand(
+    standing = rank(
         [job(0, "a", OLD, 0.9), job(1, "a", NEW, 0.1), job(2, "b", OLD, 0.8)], "val_auc:max"
     )
     assert [group["metrics"].get("val_auc", {}).get("mean") for group in standing.groups] == [
@@ -136,7 +136,7 @@ def test_seeds_on_different_data_have_no_mean() -> None:
 
 def test_told_to_mix_the_ranking_stands_with_a_warning() -> None:
     jobs = [job(n, "ab"[n % 2], (OLD, NEW)[n % 2], 0.9 - n % 2) for n in range(6)]
-    standing = stand(jobs, "val_auc:max", mix_data=True)
+    standing = rank(jobs, "val_auc:max", mix_data=True)
     assert (standing.comparable, standing.leaderboard, len(standing.comparisons)) == (
         True,
         ["a", "b"],
@@ -146,7 +146,7 @@ def test_told_to_mix_the_ranking_stands_with_a_warning() -> None:
 
 
 def test_only_jobs_that_count_can_mix() -> None:
-    standing = stand(
+    standing = rank(
         [job(0, "a", OLD, 0.9), job(1, "b", OLD, 0.8), job(2, "b", NEW, 0.1, "failed")],
         "val_auc:max",
     )
@@ -154,7 +154,7 @@ def test_only_jobs_that_count_can_mix() -> None:
 
 
 def test_a_job_that_names_no_dataset_is_told_of() -> None:
-    standing = stand([job(0, "a", OLD, 0.9), job(1, "b", None, 0.8)], "val_auc:max")
+    standing = rank([job(0, "a", OLD, 0.9), job(1, "b", None, 0.8)], "val_auc:max")
     assert standing.leaderboard == ["a", "b"]
     assert standing.warnings[0] == f"1 job named no dataset, the others ran on {OLD[:12]}"
 
