@@ -107,7 +107,7 @@ def _tail(path: Path, limit: int) -> bytes:
 
 
 def _objects_of_file(data: bytes) -> Iterable[Any]:
-    """The objects of JSON lines; a file that is one JSON object over several lines is that object."""
+    """The objects of JSON lines; a file that is one JSON object over several lines is that one."""
     if data.lstrip().startswith(b"{"):
         for value in _parsed([data]):
             return [value]

@@ -16,7 +16,6 @@ from sweeptree.records.read import (
     read_record,
     read_sweep,
     record_indices,
-    without_bad_fields,
 )
 from sweeptree.records.store import SweepStore, holder
 
@@ -36,5 +35,4 @@ __all__ = [
     "read_record",
     "read_sweep",
     "record_indices",
-    "without_bad_fields",
 ]

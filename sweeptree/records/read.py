@@ -12,7 +12,7 @@ import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -26,6 +26,8 @@ _RECORD = re.compile(r"job_([0-9]+)\.meta\.json")
 _ATTEMPT_FILE = re.compile(r"job_(\d{1,9})\.(\d{1,9})\.(?:alive|outcome|started)(?:\.\w{1,9})?")
 _OPEN_SAFELY = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 _SHOWN_FIELDS = 8
+
+Record = TypeVar("Record", bound=JobRecord)
 
 
 def read_bytes(path: Path, *, limit: int = MAX_RECORD_BYTES) -> bytes:
@@ -56,7 +58,10 @@ def read_json(path: Path, *, limit: int = MAX_RECORD_BYTES) -> dict[str, Any]:
 
     Raises RecordError when it is missing, too large, torn or not an object.
     """
-    data = read_bytes(path, limit=limit)
+    return _object(path, read_bytes(path, limit=limit))
+
+
+def _object(path: Path, data: bytes) -> dict[str, Any]:
     try:
         value = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -81,35 +86,52 @@ def read_record(path: Path) -> JobRecord:
         raise _unusable(path, f"is not a record: {first}") from error
 
 
-def read_leniently(path: Path, index: int) -> tuple[JobRecord, str | None]:
+def read_leniently(path: Path, index: int, kind: type[Record]) -> tuple[Record, str | None]:
     """A record of any origin without its unusable fields, and what was wrong with it if anything.
 
     For the aggregates, which must not lose a job: of an older version, a legacy record, a torn one.
     """
     try:
-        value = read_json(path)
+        data = read_bytes(path)
+        record = _parsed(data, kind)
+        if record is not None and record.id == index:
+            return record, None
+        value = _object(path, data)
     except RecordError as error:
         reason = f"the record cannot be used: {error.message}"
-        return JobRecord(id=index, reason=reason), error.message
+        return kind(id=index, reason=reason), error.message
+    return _mended(path, index, value, kind)
+
+
+def _parsed(data: bytes, kind: type[Record]) -> Record | None:
+    """The record, where there is nothing to mend: several times quicker than the way below."""
+    try:
+        return kind.model_validate_json(data)
+    except ValidationError:
+        return None
+
+
+def _mended(
+    path: Path, index: int, value: dict[str, Any], kind: type[Record]
+) -> tuple[Record, str | None]:
     problem = None
     if value.get("id") != index:
         problem = f"{path.name} says it is job {str(value.get('id'))[:20]!r}"
         value["id"] = index
-    record, left_out = without_bad_fields(value)
+    record, left_out = _without_bad_fields(value, kind)
     if left_out:
         named = ", ".join(left_out[:_SHOWN_FIELDS])
         problem = f"{path.name}: not what they should be and left out: {named}"
     return record, problem
 
 
-def without_bad_fields(value: dict[str, Any]) -> tuple[JobRecord, list[str]]:
-    """The record that `value` (its `id` is right) makes, and the names of what had to go."""
+def _without_bad_fields(value: dict[str, Any], kind: type[Record]) -> tuple[Record, list[str]]:
     try:
-        return JobRecord.model_validate(value), []
+        return kind.model_validate(value), []
     except ValidationError as error:
         bad = sorted({str(part["loc"][0]) for part in error.errors()})
     kept = {name: item for name, item in value.items() if name not in bad}
-    return JobRecord.model_validate(kept), bad
+    return kind.model_validate(kept), bad
 
 
 def record_indices(paths: SweepPaths) -> list[int]:

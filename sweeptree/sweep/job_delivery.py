@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from sweeptree import worktrees
+from sweeptree.analysis.document import Document, read_document
 from sweeptree.errors import RecordError, SweeptreeError
 from sweeptree.model import Branch, JobDelivery, JobRecord, JobState, SweepSpec
 from sweeptree.publish import delivery
 from sweeptree.publish.delivery import Context, Delivered, Options
-from sweeptree.records import MAX_SWEEP_BYTES, read_json, read_record, record_indices
+from sweeptree.records import read_record, record_indices
 from sweeptree.repository import branches, guards
 from sweeptree.settings import Settings
 from sweeptree.sweep.preflight import Prepared
@@ -150,7 +151,7 @@ def deliver_best(sweep: Sweep) -> Delivered | None:
     winning config changed a file. The winner's record gets the pull request. Raises Refused,
     PushError, ForgeError.
     """
-    document = read_json(sweep.paths.aggregated_json, limit=MAX_SWEEP_BYTES)
+    document = read_document(sweep.paths)
     record = _winner(sweep, document)
     if record is None or record.git_branch is None:
         return None
@@ -183,12 +184,11 @@ def deliver_best(sweep: Sweep) -> Delivered | None:
     return done
 
 
-def _winner(sweep: Sweep, document: Mapping[str, Any]) -> JobRecord | None:
+def _winner(sweep: Sweep, document: Document) -> JobRecord | None:
     """Of the config that leads, the job with the best value among those that have a branch."""
-    leaders = document.get("leaderboard") or ()
-    goal = str((document.get("objective") or {}).get("goal"))
+    leaders, goal = document.leaderboard, document.objective
     found = [
-        (value if goal == "min" else -value, record.id, record)
+        (goal.cost(value) if goal else -value, record.id, record)
         for job in sweep.prepared.jobs
         if leaders and job.config_id == leaders[0]
         for record in (sweep.store.record(job.index),)

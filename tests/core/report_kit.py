@@ -117,6 +117,7 @@ def _job(
 
 def page_of(paths: SweepPaths) -> str:
     """The page, rendered from what stands on disk."""
+    from sweeptree.analysis.document import read_document
     from sweeptree.report import render
 
-    return render(paths, json.loads(paths.aggregated_json.read_text())).decode()
+    return render(paths, read_document(paths)).decode()

@@ -92,7 +92,7 @@ def test_job_that_changed_code_gets_a_pull_request(hub: Hub, clone: Path, token:
         "POST /pulls/1/requested_reviewers",
     ]
     document = aggregate(rig.prepared.paths)
-    assert document["jobs"][0]["pr_url"] in rig.prepared.paths.aggregated_csv.read_text()
+    assert document.jobs[0].pr_url in rig.prepared.paths.aggregated_csv.read_text()
 
 
 def test_body_holds_command_metrics_and_the_way_to_reproduce(

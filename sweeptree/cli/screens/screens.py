@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from sweeptree.analysis.document import Document, JobRow
 from sweeptree.analysis.failures import FAILED, last_error_line
 from sweeptree.cli.screens.boards import job_table, leaderboard, legend, ranked_by
 from sweeptree.cli.screens.terminal import (
@@ -125,7 +125,7 @@ def _plan_end(plan: PlanView) -> list[str]:
 
 
 def final_screen(
-    aggregated: Mapping[str, Any],
+    aggregated: Document,
     paths: SweepPaths,
     exit_code: int,
     ui_url: str | None = None,
@@ -134,19 +134,18 @@ def final_screen(
 ) -> str:
     """What a sweep came to: counts, leaderboard or jobs, failures, warnings, paths and the next
     commands."""
-    name = str(aggregated.get("exp_name") or paths.root.name)
-    jobs: Sequence[Mapping[str, Any]] = aggregated.get("jobs") or ()
+    name, jobs = aggregated.exp_name, aggregated.jobs
     goal, room = ranked_by(aggregated), room or width()
     lines = [_headline(name, jobs, exit_code, room), ""]
-    lines += (
-        leaderboard(aggregated, goal, room) if goal else job_table(_short(aggregated), None, room)
-    )
+    # Without a metric to rank by, the first jobs stand for all.
+    if goal:
+        lines += leaderboard(aggregated, goal, room)
+    else:
+        lines += job_table(jobs[:_SHOWN_JOBS], None, room)
     lines += legend(aggregated, goal)
     failures = failure_lines(name, jobs, room)
     lines += ["", *failures, ""] if failures else []
-    lines += [
-        line for warning in aggregated.get("warnings") or () for line in _point("!", str(warning))
-    ]
+    lines += [line for warning in aggregated.warnings for line in _point("!", warning)]
     lines += [line for text in _undelivered(jobs) for line in _point("!", text)]
     lines += [line for note in notes for line in _point("-", note)]
     lines += ["", *_where(paths), *_pull_requests(jobs, room)]
@@ -155,19 +154,14 @@ def final_screen(
     return readable("\n".join(lines) + "\n")
 
 
-def _short(aggregated: Mapping[str, Any]) -> dict[str, Any]:
-    """Without a metric to rank by, the first jobs stand for all."""
-    return {"jobs": list(aggregated.get("jobs") or ())[:_SHOWN_JOBS]}
-
-
-def _headline(name: str, jobs: Sequence[Mapping[str, Any]], exit_code: int, room: int) -> str:
-    counts = Counter(word(str(job.get("state") or "planned")) for job in jobs)
+def _headline(name: str, jobs: Sequence[JobRow], exit_code: int, room: int) -> str:
+    counts = Counter(word(job.state or "planned") for job in jobs)
     told = [
         f"{name} {_ENDS.get(exit_code, 'finished')}",
         *(f"{many} {state}" for state, many in counts.items()),
     ]
     told.append(clock(_wall_seconds(jobs)))
-    gpu = sum(float(job.get("gpu_seconds") or 0) for job in jobs)
+    gpu = sum(job.gpu_seconds or 0 for job in jobs)
     told.append(f"GPU time {spoken(gpu)}" if gpu else "")
     left, right = "   ".join(text for text in told if text), f"exit {exit_code}"
     return left + "   " + right.rjust(max(0, room - len(left) - 3))
@@ -176,10 +170,10 @@ def _headline(name: str, jobs: Sequence[Mapping[str, Any]], exit_code: int, room
 _ENDS = {130: "interrupted", 5: "stopped at its time limit"}
 
 
-def _wall_seconds(jobs: Sequence[Mapping[str, Any]]) -> float | None:
+def _wall_seconds(jobs: Sequence[JobRow]) -> float | None:
     """From the first start to the last end."""
-    starts = [job["start_time"] for job in jobs if job.get("start_time")]
-    ends = [job["end_time"] for job in jobs if job.get("end_time")]
+    starts = [job.start_time for job in jobs if job.start_time]
+    ends = [job.end_time for job in jobs if job.end_time]
     if not starts or not ends:
         return None
     try:
@@ -190,28 +184,26 @@ def _wall_seconds(jobs: Sequence[Mapping[str, Any]]) -> float | None:
         return None
 
 
-def failure_lines(name: str, jobs: Sequence[Mapping[str, Any]], room: int = MAX_WIDTH) -> list[str]:
+def failure_lines(name: str, jobs: Sequence[JobRow], room: int = MAX_WIDTH) -> list[str]:
     """Each failed job with its reason, the log's last error line and the command that shows more."""
-    failed = [job for job in jobs if job.get("state") in FAILED]
+    failed = [job for job in jobs if job.state in FAILED]
     lines: list[str] = []
     for job in failed[:_SHOWN_FAILURES]:
         lines += _failure(name, job, room)
     if len(failed) > _SHOWN_FAILURES:
-        rest = ", ".join(
-            str(job.get("id")) for job in failed[_SHOWN_FAILURES : _SHOWN_FAILURES + 20]
-        )
+        rest = ", ".join(str(job.id) for job in failed[_SHOWN_FAILURES : _SHOWN_FAILURES + 20])
         lines.append(shorten(f"  {len(failed) - _SHOWN_FAILURES} more jobs failed: {rest}", room))
     return lines
 
 
-def _failure(name: str, job: Mapping[str, Any], room: int) -> list[str]:
-    index, tries = job.get("id"), len(job.get("attempts") or ())
-    seed = f" seed={job['seed']}" if job.get("seed") is not None else ""
-    took = f" after {spoken(job['duration_seconds'])}" if job.get("duration_seconds") else ""
+def _failure(name: str, job: JobRow, room: int) -> list[str]:
+    index, tries = job.id, len(job.attempts)
+    seed = f" seed={job.seed}" if job.seed is not None else ""
+    took = f" after {spoken(job.duration_seconds)}" if job.duration_seconds else ""
     again = f"   (attempt {tries})" if tries > 1 else ""
-    reason = printable(job.get("reason") or word(str(job.get("state"))))
-    head = f"  job {index}  {printable(job.get('config_id') or '')}{seed}   {reason}{took}{again}"
-    error = last_error_line(str(job.get("log_tail") or ""))
+    reason = printable(job.reason or word(str(job.state)))
+    head = f"  job {index}  {printable(job.config_id or '')}{seed}   {reason}{took}{again}"
+    error = last_error_line(job.log_tail)
     lines = [shorten(head, room)]
     lines += [shorten(f"         {error}", room)] if error else []
     return [*lines, f"         sweeptree logs {name}:{index}"]
@@ -227,11 +219,10 @@ def _where(paths: SweepPaths) -> list[str]:
     )
 
 
-def _pull_requests(jobs: Sequence[Mapping[str, Any]], room: int) -> list[str]:
-    linked = [job for job in jobs if job.get("pr_url")]
+def _pull_requests(jobs: Sequence[JobRow], room: int) -> list[str]:
+    linked = [job for job in jobs if job.pr_url]
     lines = [
-        shorten(f"  PR          job {job.get('id')}  {printable(job['pr_url'])}", room)
-        for job in linked
+        shorten(f"  PR          job {job.id}  {printable(job.pr_url)}", room) for job in linked
     ]
     more = len(lines) - _SHOWN_LINKS
     return (
@@ -241,19 +232,20 @@ def _pull_requests(jobs: Sequence[Mapping[str, Any]], room: int) -> list[str]:
     )
 
 
-def _undelivered(jobs: Sequence[Mapping[str, Any]]) -> list[str]:
+def _undelivered(jobs: Sequence[JobRow]) -> list[str]:
     """What became of no pull request: each failure once with its jobs, and the branches that no
     forge was told of."""
     failed: dict[str, list[str]] = {}
     local: dict[str, list[str]] = {}
     for job in jobs:
-        told = job.get("delivery") or {}
-        if told.get("state") == "failed":
-            failed.setdefault(f"{told.get('step')} failed: {told.get('reason')}", []).append(
-                str(job.get("id"))
-            )
-        elif told.get("state") == "local":
-            local.setdefault(str(told.get("reason") or ""), []).append(str(job.get("id")))
+        delivery = job.delivery
+        if delivery is None:
+            continue
+        if delivery.state == "failed":
+            why = f"{delivery.step} failed: {delivery.reason}"
+            failed.setdefault(why, []).append(str(job.id))
+        elif delivery.state == "local":
+            local.setdefault(delivery.reason or "", []).append(str(job.id))
     lines = [f"{_numbered(ids)}: {printable(why)}" for why, ids in failed.items()]
     return lines + [
         f"{_numbered(ids)}: a local branch, no pull request. {printable(why)}"

@@ -46,7 +46,7 @@ def test_what_we_write_is_what_we_publish(tmp_path: Path) -> None:
             4, state=JobState.RUNNING, attempts=(Attempt(number=1, state=JobState.RUNNING),)
         )
     jsonschema.validate(json.loads(paths.record(0).read_text()), schema("record"))
-    jsonschema.validate(aggregate(paths), schema("aggregated"))
+    aggregate(paths)
     jsonschema.validate(json.loads(paths.aggregated_json.read_text()), schema("aggregated"))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sweeptree.errors import RecordError
-from sweeptree.model import JobState
+from sweeptree.model import JobRecord, JobState
 from sweeptree.records import read
 from sweeptree.records.paths import SweepPaths
 
@@ -66,21 +66,21 @@ def test_a_record_of_wrong_types_is_an_error_where_it_must_be_right(paths: Sweep
 def test_lenient_reading_leaves_out_what_is_wrong_and_names_it(paths: SweepPaths) -> None:
     value = {"id": 0, "cmd": "train", "state": "done", "metrics": {"auc": "high"}}
     paths.record(0).write_text(json.dumps(value))
-    record, problem = read.read_leniently(paths.record(0), 0)
+    record, problem = read.read_leniently(paths.record(0), 0, JobRecord)
     assert (record.cmd, record.state, record.metrics) == ("train", None, {})
     assert problem == "job_0.meta.json: not what they should be and left out: metrics, state"
 
 
 def test_lenient_reading_believes_the_file_s_name(paths: SweepPaths) -> None:
     paths.record(3).write_text('{"id": 4, "state": "succeeded"}')
-    record, problem = read.read_leniently(paths.record(3), 3)
+    record, problem = read.read_leniently(paths.record(3), 3, JobRecord)
     assert (record.id, record.state) == (3, JobState.SUCCEEDED)
     assert problem == "job_3.meta.json says it is job '4'"
 
 
 def test_lenient_reading_never_loses_a_job(paths: SweepPaths) -> None:
     paths.record(3).write_text("torn {")
-    record, problem = read.read_leniently(paths.record(3), 3)
+    record, problem = read.read_leniently(paths.record(3), 3, JobRecord)
     assert record.id == 3
     assert problem is not None
     assert record.reason == f"the record cannot be used: {problem}"

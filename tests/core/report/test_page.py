@@ -14,10 +14,11 @@ import pytest
 from core.cli_records import call
 from core.report_kit import make_sweep, page_of
 from sweeptree.analysis.aggregate import aggregate
+from sweeptree.analysis.document import JobRow, read_document
 from sweeptree.analysis.failures import group_failures
-from sweeptree.model import JobRecord
+from sweeptree.model import JobState
 from sweeptree.records import SweepPaths
-from sweeptree.report import try_report
+from sweeptree.report import render, try_report
 from sweeptree.report.svg import Scale, scale
 
 HOSTILE = (
@@ -119,12 +120,16 @@ def test_failures_are_grouped_by_cause_with_the_command_that_tries_again(tmp_pat
 
 def test_jobs_that_lacked_memory_are_alike_whatever_they_asked_for() -> None:
     jobs = [
-        JobRecord(id=n, state="failed", reason=f"out of GPU memory: exit code {n}").model_dump()
-        | {"log_tail": "abc"[n]}
+        JobRow(
+            id=n,
+            state=JobState.FAILED,
+            reason=f"out of GPU memory: exit code {n}",
+            log_tail="abc"[n],
+        )
         for n in range(3)
     ]
     (group,) = group_failures(jobs)
-    assert [job["id"] for job in group.jobs] == [0, 1, 2]
+    assert [job.id for job in group.jobs] == [0, 1, 2]
 
 
 def test_nothing_hostile_becomes_a_tag(tmp_path: Path) -> None:
@@ -133,11 +138,11 @@ def test_nothing_hostile_becomes_a_tag(tmp_path: Path) -> None:
         grid={"lr": (HOSTILE[:-1], "b", "c"), "n": (1, 2)},
         failing={1: HOSTILE[:-1] + "\n"},
     )
-    document = json.loads(paths.aggregated_json.read_text())
-    document["jobs"][0] |= {"cmd": HOSTILE, "reproduce": HOSTILE, "pr_url": "javascript:alert(1)"}
-    document["warnings"].append(HOSTILE)
-    paths.aggregated_json.write_text(json.dumps(document))
-    page = page_of(paths)
+    document = read_document(paths)
+    hostile = {"cmd": HOSTILE, "reproduce": HOSTILE, "pr_url": "javascript:alert(1)"}
+    jobs = (document.jobs[0].model_copy(update=hostile), *document.jobs[1:])
+    changed = {"jobs": jobs, "warnings": (*document.warnings, HOSTILE)}
+    page = render(paths, document.model_copy(update=changed)).decode()
     tags = Tags(page).tags
     assert sum(tag == "script" for tag, _ in tags) == 1 and not [
         tag for tag, _ in tags if tag == "img"
@@ -193,7 +198,7 @@ def test_records_of_other_tools_have_a_page(tmp_path: Path) -> None:
 def test_a_page_that_cannot_be_written_is_one_line_and_no_error(tmp_path: Path) -> None:
     paths = make_sweep(tmp_path)
     paths.report.mkdir()
-    trouble = try_report(paths, json.loads(paths.aggregated_json.read_text()))
+    trouble = try_report(paths, read_document(paths))
     assert trouble is not None and "sweeptree report unet" in trouble
     ran = call("aggregate", str(paths.root))
     assert (
