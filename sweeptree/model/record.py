@@ -39,46 +39,71 @@ class JobDelivery(BaseModel):
     state: Literal["failed", "local", "opened", "delivered"]
     step: str | None = None
     reason: str | None = None
-    finish: str | None = None
+    finish: str | None = Field(default=None, description="The command that goes on with it.")
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
 
 
 class JobRecord(BaseModel):
-    """`job_<i>.meta.json`. Every field but `id` has a default, so legacy records load too."""
+    """Additive changes only within a schema_version; readers ignore fields they do not know.
+
+    Every field but `id` has a default, so that legacy records load too.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
     schema_version: int = 0
     id: int
     cmd: str = ""
-    state: JobState | None = None
-    exit_code: int | None = None
+    state: JobState | None = Field(
+        default=None, description="null in legacy records that name no outcome."
+    )
+    exit_code: int | None = Field(
+        default=None,
+        description="Exit code of the last attempt; null while it runs or when a signal ended it.",
+    )
     reason: str | None = None
     log: str | None = None
-    start_time: str | None = None
-    end_time: str | None = None
-    duration_seconds: float | None = None
-    git_commit: str | None = None
+    start_time: str | None = Field(default=None, description="UTC, ISO 8601.")
+    end_time: str | None = Field(default=None, description="UTC, ISO 8601.")
+    duration_seconds: float | None = Field(
+        default=None,
+        description="Seconds from the last attempt's start until its whole process tree was gone.",
+    )
+    git_commit: str | None = Field(default=None, description="The commit that the job ran at.")
     git_branch: str | None = None
     base_commit: str | None = None
     host: str | None = None
     python_version: str | None = None
     worktree: str | None = None
     attempts: tuple[Attempt, ...] = ()
-    params: dict[str, Scalar] = Field(default_factory=dict)
+    params: dict[str, Scalar] = Field(
+        default_factory=dict, description="Parameters without the seed."
+    )
     seed: int | None = None
-    config_id: str | None = None
+    config_id: str | None = Field(default=None, description="The same for all seeds of a config.")
     gpus: tuple[str, ...] = ()
-    gpu_seconds: float | None = None
-    gpu_util_mean: float | None = None
-    gpu_energy_j: float | None = None
-    peak_vram_mb: float | None = None
-    peak_rss_mb: float | None = None
-    metrics: dict[str, float] = Field(default_factory=dict)
-    best: dict[str, Any] | None = None
-    metrics_source: str | None = None
-    artifacts: tuple[str, ...] = ()
+    gpu_seconds: float | None = Field(default=None, description="Seconds times GPUs held.")
+    gpu_util_mean: float | None = Field(
+        default=None,
+        description="Mean utilisation of the job's GPUs in percent, sampled once a second.",
+    )
+    gpu_energy_j: float | None = Field(
+        default=None,
+        description="Energy that the job's GPUs used meanwhile, in joules, whoever used them.",
+    )
+    peak_vram_mb: float | None = Field(default=None, description="MiB.")
+    peak_rss_mb: float | None = Field(default=None, description="MiB.")
+    metrics: dict[str, float] = Field(
+        default_factory=dict, description="The last value of each metric."
+    )
+    best: dict[str, Any] | None = Field(
+        default=None, description="The best value of the sweep's metric: metric, value, step, goal."
+    )
+    metrics_source: str | None = Field(default=None, description="Where the metrics were found.")
+    artifacts: tuple[str, ...] = Field(
+        default=(), description="Files kept, relative to job_<i>/artifacts/."
+    )
     notes: tuple[str, ...] = ()
     auto_fix: dict[str, Any] | None = None
     pr_url: str | None = None
@@ -86,7 +111,10 @@ class JobRecord(BaseModel):
     delivery: JobDelivery | None = None
     review: dict[str, Any] | None = None
     reproduce: str | None = None
-    data_digest: str | None = None
+    data_digest: str | None = Field(
+        default=None,
+        description="`digest` in the manifest.json of the job's data; null: no manifest names one.",
+    )
 
 
 class RecordPart(TypedDict, total=False):
