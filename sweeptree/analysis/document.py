@@ -27,7 +27,8 @@ def is_held_back(metric: str) -> bool:
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # Built when first made: whoever only reads builds the document as a whole, and nothing twice.
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Spread(_Part):
@@ -116,6 +117,8 @@ class Summary(_Part):
 
 class JobRow(JobRecord):
     """A record and the last 2,000 bytes of its log."""
+
+    model_config = ConfigDict(defer_build=True)
 
     log_tail: str = ""
 

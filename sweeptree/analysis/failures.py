@@ -25,7 +25,7 @@ class FailureGroup:
 
 
 def last_error_line(log_tail: str | bytes) -> str:
-    """The line that most likely says what went wrong: the last that names an error, else the last."""
+    """The line that likely says what went wrong: the last that names an error, else the last."""
     data = log_tail.encode(errors="replace") if isinstance(log_tail, str) else log_tail
     lines = [line.strip() for line in re.split(rb"[\r\n]+", data) if line.strip()]
     named = [line for line in lines if _ERROR.search(line)]

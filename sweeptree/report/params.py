@@ -203,13 +203,14 @@ def _axis(configs: Sequence[Config], name: str) -> _Axis:
 
 def _places(texts: Sequence[str], values: Mapping[str, Any]) -> dict[str, float]:
     numbers = [_number(values[text]) for text in texts]
-    are_numbers = all(_is_number(values[text]) for text in texts)
+    are_numbers = all(map(_is_number, values.values()))
     if len(texts) <= _MAX_LABELS or not are_numbers:
         return {text: (place + 0.5) / len(texts) for place, text in enumerate(texts)}
     if _is_wide(numbers):
         numbers = [math.log(value) for value in numbers]
     axis = Scale(min(numbers), max(numbers))
-    return {text: 0.03 + 0.94 * axis.at(value) for text, value in zip(texts, numbers, strict=True)}
+    places = (0.03 + 0.94 * axis.at(value) for value in numbers)
+    return dict(zip(texts, places, strict=True))
 
 
 def _is_wide(numbers: Sequence[float]) -> bool:

@@ -21,7 +21,7 @@ def digests(jobs: Sequence[JobRow]) -> dict[str, int]:
 
 
 def remarks(jobs: Sequence[JobRow], *, mix_data: bool) -> list[str]:
-    """One sentence when the jobs ran on different data, or when that is not known of all of them."""
+    """One sentence when the jobs ran on different data, or when that is not known of all."""
     found = digests(jobs)
     if len(found) > 1:
         return [_different(found, mix_data=mix_data)]

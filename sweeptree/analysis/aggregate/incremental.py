@@ -43,7 +43,7 @@ class Incremental:
         self.write()
 
     def write(self) -> bool:
-        """Write if something changed and it is time, else see that it is done; True when written."""
+        """Write if something changed and it is time, else see to it; True when written."""
         if not self._writer.acquire(blocking=False):
             return False
         try:

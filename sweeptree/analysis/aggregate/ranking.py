@@ -81,9 +81,7 @@ def _objective(groups: Sequence[Group], metric: str | None) -> tuple[Objective |
     """What to rank by, and what there is to say about that choice."""
     reported = Counter(name for group in groups for name in group.metrics)
     if metric:
-        wanted = stats.objective(metric)
-        is_missing = wanted.name not in reported and any(group.n for group in groups)
-        return wanted, [_not_reported(wanted.name, reported)] if is_missing else []
+        return _asked_for(metric, reported, has_results=any(group.n for group in groups))
     candidates = [name for name in reported if _is_candidate(name)]
     chosen = _well_known(candidates)
     if chosen is None:
@@ -92,6 +90,15 @@ def _objective(groups: Sequence[Group], metric: str | None) -> tuple[Objective |
     return Objective(chosen, goal), [
         f"no --metric was given; ranked by {chosen}, {goal}, for its name"
     ]
+
+
+def _asked_for(
+    metric: str, reported: Counter[str], *, has_results: bool
+) -> tuple[Objective, list[str]]:
+    wanted = stats.objective(metric)
+    if wanted.name in reported or not has_results:
+        return wanted, []
+    return wanted, [_not_reported(wanted.name, reported)]
 
 
 def _is_candidate(name: str) -> bool:

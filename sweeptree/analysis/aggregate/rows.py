@@ -79,6 +79,7 @@ def _read_optional(path: Path, problems: list[str]) -> Mapping[str, Any]:
 
 def read_rows(paths: SweepPaths, plan: Plan) -> dict[int, Row]:
     """A row for every record and for every job that is only planned, in order of their numbers."""
+    JobRow.model_rebuild()  # here, before several threads make rows at once
     recorded = set(record_indices(paths))
     return {
         index: _read_row(paths, plan, index) if index in recorded else planned_row(plan, index)

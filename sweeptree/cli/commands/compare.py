@@ -75,7 +75,7 @@ def compare(
     documents = {name: _read(name, results_dir) for name in dict.fromkeys(w.sweep for w in words)}
     found = _compared(words, documents, by)
     if not mix_data:
-        check_data([*found.chosen, *(side for pair in found.pairs for side in pair)])
+        check_data(found.sides)
     against = contrasts([(found.chosen[0], other) for other in found.chosen[1:]])
     shared = contrasts(found.pairs) if found.pairs else []
     if as_json:
@@ -101,6 +101,11 @@ class _Compared:
     goal: Objective
     chosen: Sequence[Side]
     pairs: Sequence[tuple[Side, Side]]
+
+    @property
+    def sides(self) -> list[Side]:
+        """All that is compared with something."""
+        return [*self.chosen, *(side for pair in self.pairs for side in pair)]
 
 
 def _compared(
