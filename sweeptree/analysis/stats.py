@@ -152,26 +152,28 @@ def t_quantile_95(df: float) -> float:
 
 
 def _incomplete_beta(a: float, b: float, x: float) -> float:
-    """The regularised incomplete beta function I_x(a, b); DLMF 8.17.22 (continued fraction, by
-    Lentz)."""
+    """The regularised incomplete beta function I_x(a, b); DLMF 8.17.22, by Lentz' method."""
     if x > (a + 1) / (a + b + 2):
         return 1 - _incomplete_beta(b, a, 1 - x)
     front = math.exp(
         math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
     )
-    tiny = 1e-300
-    c, d = 1.0, 1 / ((1 - (a + b) * x / (a + 1)) or tiny)
+    c, d = 1.0, 1 / _not_zero(1 - (a + b) * x / (a + 1))
     fraction = d
     for m in range(1, 100_000):
         even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        d, c = 1 / ((1 + even * d) or tiny), (1 + even / c) or tiny
+        d, c = 1 / _not_zero(1 + even * d), _not_zero(1 + even / c)
         fraction *= d * c
         odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        d, c = 1 / ((1 + odd * d) or tiny), (1 + odd / c) or tiny
+        d, c = 1 / _not_zero(1 + odd * d), _not_zero(1 + odd / c)
         fraction *= d * c
         if abs(d * c - 1) < 1e-15:
             break
     return front * fraction / a
+
+
+def _not_zero(value: float) -> float:
+    return value or 1e-300
 
 
 def floor_p(n: int, m: int) -> float:
