@@ -78,10 +78,8 @@ def test_data_exchanged_under_a_running_job_are_noted(repo: Path) -> None:
     )
     record = recorded(run_one(repo, swap))
     assert record.data_digest == OLD
-    assert record.notes == (
-        f"the dataset changed while the job ran: {OLD[:12]} when it started"
-        + f", {NEW[:12]} when it ended",
-    )
+    when = f"{OLD[:12]} when it started, {NEW[:12]} when it ended"
+    assert record.notes == (f"the dataset changed while the job ran: {when}",)
 
 
 def test_an_attempt_that_is_taken_over_keeps_the_digest_of_its_start(repo: Path) -> None:
