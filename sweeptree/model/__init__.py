@@ -9,6 +9,7 @@ from sweeptree.model.record import (
     Attempt,
     JobDelivery,
     JobRecord,
+    RecordPart,
     SweepSummary,
     told_cause,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "Metrics",
     "Outcome",
     "PullRequest",
+    "RecordPart",
     "Resume",
     "Scalar",
     "SlotRequest",

@@ -11,9 +11,10 @@ from typing import Any
 
 from sweeptree import __version__
 from sweeptree.model import Base, ExitCode, Job, JobRecord
-from sweeptree.records import utc_now, write_json
 from sweeptree.sweep.preflight import PreparedSweep
 from sweeptree.sweep.running import Misses
+from sweeptree.system.clock import utc_now
+from sweeptree.system.files import write_json
 
 _MISSES_TOLD = 20
 

@@ -12,7 +12,8 @@ from sweeptree.cli.find import find_sweep
 from sweeptree.cli.screens.terminal import say, write_out
 from sweeptree.cli.screens.view import JobView, SweepView, resume_line, view_sweep
 from sweeptree.model import Attempt, JobState
-from sweeptree.records import SweepPaths, SweepStore, holder, write_bytes
+from sweeptree.records import SweepPaths, SweepStore, holder
+from sweeptree.system.files import write_bytes
 
 if TYPE_CHECKING:
     from sweeptree.supervise import Keeper

@@ -7,7 +7,7 @@ import json
 import os
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from cyclopts import Parameter
 
@@ -17,7 +17,7 @@ from sweeptree.cli import find
 from sweeptree.cli.options import FLAG, JSON
 from sweeptree.cli.screens.terminal import printable, say, write_out
 from sweeptree.errors import RecordError, Refused
-from sweeptree.model import DeliveryState, JobDelivery, JobRecord, PullRequest
+from sweeptree.model import DeliveryState, JobDelivery, JobRecord, PullRequest, RecordPart
 from sweeptree.model.text import parse_words
 from sweeptree.records import SweepPaths, SweepStore, read_record, record_indices
 from sweeptree.repository import branches
@@ -184,12 +184,12 @@ def _records(paths: SweepPaths) -> list[JobRecord]:
     return records
 
 
-def _update(paths: SweepPaths, index: int, **fields: object) -> None:
+def _update(paths: SweepPaths, index: int, **part: Unpack[RecordPart]) -> None:
     from sweeptree.analysis.aggregate import aggregate
 
     try:
         with SweepStore.open(paths) as store:
-            store.update(index, **fields)
+            store.update(index, **part)
     except Refused as refusal:
         say(f"! the record does not name the pull request yet: {refusal.message}")
     else:

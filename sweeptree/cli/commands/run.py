@@ -18,21 +18,15 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from sweeptree.analysis.document import MAX_DOCUMENT_BYTES, Document, read_document
 from sweeptree.cli.options import RunOptions, make_spec
 from sweeptree.cli.screens.terminal import counted
 from sweeptree.errors import RecordError, Refused, ServerError, SweeptreeError
 from sweeptree.model import ExitCode, Resume, SweepSpec
-from sweeptree.records import (
-    MAX_SWEEP_BYTES,
-    SweepPaths,
-    holder,
-    read_json,
-    read_sweep,
-    write_bytes,
-    write_json,
-)
+from sweeptree.records import SweepPaths, holder, read_json, read_sweep
 from sweeptree.settings import Settings
 from sweeptree.sweep.preflight import PreparedSweep, must_start, prepare
+from sweeptree.system.files import write_bytes, write_json
 
 if TYPE_CHECKING:
     from sweeptree.cli.screens.live import LiveView
@@ -284,15 +278,16 @@ def _show_end(
 ) -> None:
     from sweeptree.cli.screens.ending import Ending, final_screen
 
-    document = read_json(paths.aggregated_json, limit=MAX_SWEEP_BYTES)
+    document = read_document(paths)
     if as_json:
-        print(json.dumps(document, ensure_ascii=False))  # noqa: T201
+        plain = read_json(paths.aggregated_json, limit=MAX_DOCUMENT_BYTES)
+        print(json.dumps(plain, ensure_ascii=False))  # noqa: T201
         return
     notes = [note for note in (notice, _report_note(paths, document)) if note]
     print(final_screen(Ending(document, paths, code, ui_url, notes)), end="")  # noqa: T201
 
 
-def _report_note(paths: SweepPaths, document: dict[str, Any]) -> str | None:
+def _report_note(paths: SweepPaths, document: Document) -> str | None:
     """See that the page is there, also when the server died early; why it is not, or None."""
     from sweeptree.cli.commands.show import is_older
     from sweeptree.report import try_report

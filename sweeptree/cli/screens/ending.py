@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from sweeptree.analysis.document import Document, JobRow
 from sweeptree.analysis.failures import FAILED, last_error_line
 from sweeptree.cli.screens.boards import job_table, leaderboard, legend, ranked_by
 from sweeptree.cli.screens.terminal import (
@@ -21,10 +21,10 @@ from sweeptree.cli.screens.terminal import (
     width,
 )
 from sweeptree.cli.screens.view import word
-from sweeptree.model import ExitCode
+from sweeptree.model import DeliveryState, ExitCode
 from sweeptree.records import SweepPaths
 
-_Jobs = Sequence[Mapping[str, Any]]
+_Jobs = Sequence[JobRow]
 _SHOWN_JOBS = 12
 _SHOWN_FAILURES = 8
 _SHOWN_LINKS = 5
@@ -41,7 +41,7 @@ _RESUMABLE = (*_ENDS, ExitCode.STEP_FAILED)
 class Ending:
     """How a sweep ended: its aggregates, its files, its exit code, and notes on the run itself."""
 
-    aggregated: Mapping[str, Any]
+    aggregated: Document
     paths: SweepPaths
     exit_code: int
     ui_url: str | None = None
@@ -50,12 +50,12 @@ class Ending:
     @property
     def name(self) -> str:
         """The sweep's name."""
-        return str(self.aggregated.get("exp_name") or self.paths.root.name)
+        return self.aggregated.exp_name
 
     @property
     def jobs(self) -> _Jobs:
         """The jobs as the aggregates hold them."""
-        return self.aggregated.get("jobs") or ()
+        return self.aggregated.jobs
 
 
 def final_screen(ending: Ending, room: int | None = None) -> str:
@@ -67,7 +67,7 @@ def final_screen(ending: Ending, room: int | None = None) -> str:
         "",
         *_results(ending.aggregated, room),
         *(["", *failures, ""] if failures else []),
-        *_points("!", ending.aggregated.get("warnings") or ()),
+        *_points("!", ending.aggregated.warnings),
         *_points("!", _undelivered(ending.jobs)),
         *_points("-", ending.notes),
         "",
@@ -77,12 +77,12 @@ def final_screen(ending: Ending, room: int | None = None) -> str:
     return readable("\n".join(lines) + "\n")
 
 
-def _results(aggregated: Mapping[str, Any], room: int) -> list[str]:
+def _results(aggregated: Document, room: int) -> list[str]:
     """The leaderboard; without a metric to rank by, the first jobs."""
     goal = ranked_by(aggregated)
     if goal:
         return [*leaderboard(aggregated, goal, room), *legend(aggregated, goal)]
-    first = {"jobs": list(aggregated.get("jobs") or ())[:_SHOWN_JOBS]}
+    first = aggregated.jobs[:_SHOWN_JOBS]
     return [*job_table(first, None, room), *legend(aggregated, goal)]
 
 
@@ -92,8 +92,8 @@ def _points(mark: str, texts: Iterable[object]) -> list[str]:
 
 def _headline(ending: Ending, room: int) -> str:
     jobs = ending.jobs
-    counts = Counter(word(str(job.get("state") or "planned")) for job in jobs)
-    gpu = sum(float(job.get("gpu_seconds") or 0) for job in jobs)
+    counts = Counter(word(job.state or "planned") for job in jobs)
+    gpu = sum(job.gpu_seconds or 0 for job in jobs)
     parts = [
         f"{ending.name} {_ENDS.get(ending.exit_code, 'finished')}",
         *(f"{many} {state}" for state, many in counts.items()),
@@ -107,8 +107,8 @@ def _headline(ending: Ending, room: int) -> str:
 
 def _wall_seconds(jobs: _Jobs) -> float | None:
     """From the first start to the last end."""
-    starts = [job["start_time"] for job in jobs if job.get("start_time")]
-    ends = [job["end_time"] for job in jobs if job.get("end_time")]
+    starts = [job.start_time for job in jobs if job.start_time]
+    ends = [job.end_time for job in jobs if job.end_time]
     if not starts or not ends:
         return None
     try:
@@ -120,20 +120,20 @@ def _wall_seconds(jobs: _Jobs) -> float | None:
 
 def failure_lines(name: str, jobs: _Jobs, room: int = MAX_WIDTH) -> list[str]:
     """Each failed job: its reason, its log's last error line, the command that shows more."""
-    failed = [job for job in jobs if job.get("state") in FAILED]
+    failed = [job for job in jobs if job.state in FAILED]
     lines = [line for job in failed[:_SHOWN_FAILURES] for line in _failure(name, job, room)]
     others = failed[_SHOWN_FAILURES:]
     if others:
-        numbers = ", ".join(str(job.get("id")) for job in others[:20])
+        numbers = ", ".join(str(job.id) for job in others[:20])
         lines.append(shorten(f"  {len(others)} more jobs failed: {numbers}", room))
     return lines
 
 
-def _failure(name: str, job: Mapping[str, Any], room: int) -> list[str]:
-    index = job.get("id")
-    config = printable(job.get("config_id") or "")
+def _failure(name: str, job: JobRow, room: int) -> list[str]:
+    index = job.id
+    config = printable(job.config_id or "")
     head = f"  job {index}  {config}{_seed(job)}   {_how(job)}"
-    error = last_error_line(str(job.get("log_tail") or ""))
+    error = last_error_line(job.log_tail)
     return [
         shorten(head, room),
         *([shorten(f"         {error}", room)] if error else []),
@@ -141,16 +141,16 @@ def _failure(name: str, job: Mapping[str, Any], room: int) -> list[str]:
     ]
 
 
-def _seed(job: Mapping[str, Any]) -> str:
-    return "" if job.get("seed") is None else f" seed={job['seed']}"
+def _seed(job: JobRow) -> str:
+    return "" if job.seed is None else f" seed={job.seed}"
 
 
-def _how(job: Mapping[str, Any]) -> str:
+def _how(job: JobRow) -> str:
     """Why a job failed, after how long, and at which attempt."""
-    reason = printable(job.get("reason") or word(str(job.get("state"))))
-    attempts = len(job.get("attempts") or ())
-    if job.get("duration_seconds"):
-        reason += f" after {spoken(job['duration_seconds'])}"
+    reason = printable(job.reason or word(str(job.state)))
+    attempts = len(job.attempts)
+    if job.duration_seconds:
+        reason += f" after {spoken(job.duration_seconds)}"
     if attempts > 1:
         reason += f"   (attempt {attempts})"
     return reason
@@ -169,9 +169,9 @@ def _where(ending: Ending, room: int) -> list[str]:
 
 
 def _pull_requests(jobs: _Jobs, room: int) -> list[str]:
-    linked = [job for job in jobs if job.get("pr_url")]
+    linked = [job for job in jobs if job.pr_url]
     lines = [
-        shorten(f"  PR          job {job.get('id')}  {printable(job['pr_url'])}", room)
+        shorten(f"  PR          job {job.id}  {printable(job.pr_url)}", room)
         for job in linked[:_SHOWN_LINKS]
     ]
     more = len(linked) - _SHOWN_LINKS
@@ -185,12 +185,14 @@ def _undelivered(jobs: _Jobs) -> list[str]:
     failed: dict[str, list[str]] = {}
     local: dict[str, list[str]] = {}
     for job in jobs:
-        delivery = job.get("delivery") or {}
-        index, reason = str(job.get("id")), delivery.get("reason")
-        if delivery.get("state") == "failed":
-            failed.setdefault(f"{delivery.get('step')} failed: {reason}", []).append(index)
-        elif delivery.get("state") == "local":
-            local.setdefault(str(reason or ""), []).append(index)
+        delivery = job.delivery
+        if delivery is None:
+            continue
+        if delivery.state is DeliveryState.FAILED:
+            why = f"{delivery.step} failed: {delivery.reason}"
+            failed.setdefault(why, []).append(str(job.id))
+        elif delivery.state is DeliveryState.LOCAL:
+            local.setdefault(delivery.reason or "", []).append(str(job.id))
     return [
         *(f"{_numbered(ids)}: {printable(why)}" for why, ids in failed.items()),
         *(_only_local(ids, why) for why, ids in local.items()),

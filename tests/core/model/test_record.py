@@ -3,7 +3,15 @@
 import pytest
 from pydantic import ValidationError
 
-from sweeptree.model import Attempt, DeliveryState, JobDelivery, JobRecord, JobState
+from sweeptree.model import (
+    SCHEMA_VERSION,
+    Attempt,
+    DeliveryState,
+    JobDelivery,
+    JobRecord,
+    JobState,
+    RecordPart,
+)
 
 
 def test_a_legacy_record_loads_with_what_it_has() -> None:
@@ -22,3 +30,16 @@ def test_a_record_survives_json() -> None:
     delivery = JobDelivery(state=DeliveryState.FAILED, step="push", reason="no route")
     record = JobRecord(id=0, state=JobState.FAILED, attempts=(attempt,), delivery=delivery)
     assert JobRecord.model_validate_json(record.model_dump_json()) == record
+
+
+def test_a_part_can_name_every_field_of_the_record_and_no_other() -> None:
+    set_by_the_store = {"id", "schema_version"}
+    assert set(RecordPart.__annotations__) == set(JobRecord.model_fields) - set_by_the_store
+
+
+def test_no_part_is_required() -> None:
+    assert RecordPart.__required_keys__ == frozenset()
+
+
+def test_a_legacy_record_needs_its_number_only() -> None:
+    assert JobRecord.model_validate({"id": 3}).schema_version == 0 < SCHEMA_VERSION

@@ -7,7 +7,8 @@ import pytest
 from core.cli_records import call, finished_sweep
 from sweeptree.cli.commands.resume import ResumeOptions, _numbers, _spec, _wanted
 from sweeptree.errors import UsageError
-from sweeptree.records import read_json, write_json
+from sweeptree.records import read_json
+from sweeptree.system.files import write_json
 
 
 @pytest.fixture

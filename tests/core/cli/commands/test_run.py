@@ -17,7 +17,8 @@ from core.cli_records import Ran, call
 from sweeptree.cli.commands.run import _call
 from sweeptree.cli.options import RunOptions, make_spec
 from sweeptree.errors import Refused, UsageError
-from sweeptree.records import SweepPaths, SweepStore, write_json
+from sweeptree.records import SweepPaths, SweepStore
+from sweeptree.system.files import write_json
 
 
 def sweeptree(cwd: Path, *words: str, stdin: str = "") -> Ran:

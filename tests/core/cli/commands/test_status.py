@@ -7,7 +7,8 @@ import pytest
 
 from core.cli_records import call, finished_sweep, held, plan_sweep, put, spawn
 from sweeptree.model import JobState
-from sweeptree.records import SweepStore, read_json, write_json
+from sweeptree.records import SweepStore, read_json
+from sweeptree.system.files import write_json
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from sweeptree.cli.screens.ending import Ending, final_screen
 def final(tmp_path: Path, *, failed: tuple[int, ...] = (), **more: Any) -> str:
     """The last screen of a sweep of six jobs."""
     paths = finished_sweep(tmp_path, jobs=6, failed=failed)
-    aggregated = {**aggregate(paths), **more}
+    aggregated = aggregate(paths).model_copy(update=more)
     ending = Ending(aggregated, paths, int(bool(failed)), "http://127.0.0.1:4210", ["a notice"])
     return final_screen(ending)
 
@@ -37,7 +37,7 @@ def test_the_end_shows_each_failure_with_its_next_command(tmp_path: Path) -> Non
 
 
 def test_the_end_without_a_metric_lists_the_jobs(tmp_path: Path) -> None:
-    text = final(tmp_path, objective=None, groups=[])
+    text = final(tmp_path, objective=None, groups=())
     assert "seed" in text and text.count("lr=3e-4") == 3
 
 

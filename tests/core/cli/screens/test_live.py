@@ -19,7 +19,8 @@ from core.cli_records import put
 from core.keeper_kit import until
 from sweeptree.cli.screens.live import LiveView, event_line, render
 from sweeptree.model import JobState
-from sweeptree.records import SweepPaths, SweepStore, read_json, utc_now
+from sweeptree.records import SweepPaths, SweepStore, read_json
+from sweeptree.system.clock import utc_now
 from sweeptree.system.room import Room
 
 SHOW = """
@@ -28,7 +29,8 @@ from pathlib import Path
 from core.cli_records import put
 from sweeptree.cli.screens.live import LiveView
 from sweeptree.model import JobState
-from sweeptree.records import SweepPaths, SweepStore, read_json, utc_now
+from sweeptree.records import SweepPaths, SweepStore, read_json
+from sweeptree.system.clock import utc_now
 from sweeptree.system.room import Room
 paths = SweepPaths(Path(sys.argv[1]))
 jobs = read_json(paths.sweep)["jobs"]

@@ -1,4 +1,4 @@
-"""The tables are the same bytes whether pandas writes them or, while a sweep runs, the csv module."""
+"""The tables are the same bytes whether pandas writes them or the csv module."""
 
 from typing import Any
 
