@@ -73,7 +73,7 @@ def _guessed(top: Path) -> str:
 def run_tests(repo: Repository, commit: str, command: str | None, timeout: float) -> TestRun:
     """Test one commit. A failing command is a value, not an error."""
     with (
-        worktrees.throwaway(repo, commit) as top,
+        worktrees.temporary_worktree(repo, commit) as top,
         tempfile.TemporaryDirectory(prefix="sweeptree-merge-") as folder,
     ):
         words, place = find_test_command(top, command), Path(folder)

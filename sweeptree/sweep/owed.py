@@ -65,5 +65,5 @@ def made_branch(job: JobContext) -> Branch | None:
     if not has_own_branch(record) or record.git_branch is None:
         return None
     name = record.git_branch
-    commit = branches.local_branch(top, name) or branches.held(top, name)
+    commit = branches.local_branch(top, name) or branches.last_delivery(top, name)
     return Branch(name, commit) if commit else None

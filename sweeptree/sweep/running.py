@@ -17,6 +17,7 @@ from sweeptree.analysis.datasets import Digests
 from sweeptree.model import Job, JobRecord, SweepSpec
 from sweeptree.publish.delivery import Gate
 from sweeptree.records import SweepPaths, SweepStore, last_attempts
+from sweeptree.repository import hide_results
 from sweeptree.settings import Settings
 from sweeptree.sweep import preflight
 from sweeptree.sweep.budgets import Budgets
@@ -74,6 +75,7 @@ class Sweep:
         preflight.must_start(looked_at)
         with SweepStore.open(looked_at.paths) as store:
             looked_at.paths.cancel.unlink(missing_ok=True)  # meant for an earlier run
+            hide_results(looked_at.repo, looked_at.paths.root)
             prepared = preflight.with_snapshot(looked_at)
             with _pool(prepared) as pool:
                 yield cls(
