@@ -147,6 +147,7 @@ def final_screen(
     lines += [
         line for warning in aggregated.get("warnings") or () for line in _point("!", str(warning))
     ]
+    lines += [line for text in _unfixed(jobs) for line in _point("!", text)]
     lines += [line for text in _undelivered(jobs) for line in _point("!", text)]
     lines += [line for note in notes for line in _point("-", note)]
     lines += ["", *_where(paths), *_pull_requests(jobs, room)]
@@ -239,6 +240,16 @@ def _pull_requests(jobs: Sequence[Mapping[str, Any]], room: int) -> list[str]:
         if more > 0
         else lines
     )
+
+
+def _unfixed(jobs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Auto-fixes that did not work: each reason once, with its jobs."""
+    failed: dict[str, list[str]] = {}
+    for job in jobs:
+        fix = job.get("auto_fix")
+        if fix and fix.get("exit_code") != 0:
+            failed.setdefault(str(fix.get("reason")), []).append(str(job.get("id")))
+    return [f"{_numbered(ids)}: auto-fix failed: {printable(why)}" for why, ids in failed.items()]
 
 
 def _undelivered(jobs: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -192,3 +192,11 @@ def test_the_tables_of_the_end_keep_to_the_width(tmp_path: Path, room: int) -> N
     lines = final_screen(aggregate(paths), paths, 1, None, (), room).splitlines()
     assert all(len(line) <= room for line in lines[:5])
     assert {"config", "val_auc", "n"} <= set(lines[2].split())
+
+
+def test_an_auto_fix_that_did_not_work_is_named_with_its_jobs(tmp_path: Path) -> None:
+    reason = "FileExistsError: job_0"
+    rows = [{"id": n, "state": "succeeded", "auto_fix": {"reason": reason}} for n in (0, 3)]
+    good = {"id": 1, "state": "succeeded", "auto_fix": {"exit_code": 0, "reason": None}}
+    screen = final(tmp_path, jobs=[*rows, good])
+    assert "jobs 0, 3: auto-fix failed: FileExistsError: job_0" in screen
