@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeptree.analysis.wording import printable
-from sweeptree.model import told_cause
+from sweeptree.model import recorded_cause
 
 FAILED = ("failed", "timed_out", "lost")
 _ERROR = re.compile(rb"\b\w*(Error|Exception|Killed|Interrupt|error:|fatal:)")
@@ -54,7 +54,7 @@ def group_failures(jobs: Iterable[Job]) -> list[FailureGroup]:
 
 def _likeness(job: Job) -> tuple[str, str]:
     reason = str(job.get("reason") or job.get("state"))
-    memory = told_cause(reason)
+    memory = recorded_cause(reason)
     if memory is not None:
         return memory.value, ""
     return _VARYING.sub("#", reason) + str(job.get("exit_code")), _VARYING.sub("#", _line(job))

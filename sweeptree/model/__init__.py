@@ -10,7 +10,7 @@ from sweeptree.model.record import (
     JobDelivery,
     JobRecord,
     SweepSummary,
-    told_cause,
+    recorded_cause,
 )
 from sweeptree.model.spec import (
     EXP_NAME,
@@ -56,9 +56,9 @@ __all__ = [
     "Cause",
     "Changes",
     "Command",
+    "DeliveryState",
     "Device",
     "DeviceName",
-    "DeliveryState",
     "ExitCode",
     "ExpName",
     "Job",
@@ -79,5 +79,5 @@ __all__ = [
     "check_command",
     "check_device_name",
     "check_exp_name",
-    "told_cause",
+    "recorded_cause",
 ]
