@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sweeptree.analysis.document import JobRow
 from sweeptree.analysis.wording import printable
-from sweeptree.model import JobState, told_cause
+from sweeptree.model import JobState, recorded_cause
 
 FAILED = frozenset({JobState.FAILED, JobState.TIMED_OUT, JobState.LOST})
 _ERROR = re.compile(rb"\b\w*(Error|Exception|Killed|Interrupt|error:|fatal:)")
@@ -49,7 +49,7 @@ def group_failures(jobs: Iterable[JobRow]) -> list[FailureGroup]:
 
 def _likeness(job: JobRow) -> tuple[str, str]:
     reason = str(job.reason or job.state)
-    memory = told_cause(reason)
+    memory = recorded_cause(reason)
     if memory is not None:
         return memory.value, ""
     line = last_error_line(job.log_tail)

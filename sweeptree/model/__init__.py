@@ -11,7 +11,7 @@ from sweeptree.model.record import (
     JobRecord,
     RecordPart,
     SweepSummary,
-    told_cause,
+    recorded_cause,
 )
 from sweeptree.model.spec import (
     Border,
@@ -67,5 +67,5 @@ __all__ = [
     "SweepSummary",
     "Worktree",
     "check_exp_name",
-    "told_cause",
+    "recorded_cause",
 ]

@@ -16,7 +16,7 @@ _LACK_OF_MEMORY = {
 }
 
 
-def told_cause(reason: str | None) -> Cause | None:
+def recorded_cause(reason: str | None) -> Cause | None:
     """The lack of memory that a record's reason tells of: records hold no cause beside it."""
     beginnings = (words for words in _LACK_OF_MEMORY if (reason or "").startswith(words))
     words = next(beginnings, None)

@@ -20,7 +20,7 @@ from sweeptree.analysis.wording import (
     spoken,
     word,
 )
-from sweeptree.model import JobState, told_cause
+from sweeptree.model import JobState, recorded_cause
 from sweeptree.report.sheet import Config, Sheet
 from sweeptree.system.clock import parse_time
 
@@ -198,7 +198,7 @@ def _failure(sheet: Sheet, group: FailureGroup) -> Failure:
 
 def _choice(group: FailureGroup) -> str:
     """The option of `resume` that tries these jobs again."""
-    if told_cause(group.reason) is not None:
+    if recorded_cause(group.reason) is not None:
         return "--oom"
     if len(group.jobs) > _MAX_NAMED:
         return "--failed"

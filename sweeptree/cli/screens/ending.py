@@ -68,6 +68,7 @@ def final_screen(ending: Ending, room: int | None = None) -> str:
         *_results(ending.aggregated, room),
         *(["", *failures, ""] if failures else []),
         *_points("!", ending.aggregated.warnings),
+        *_points("!", _unfixed(ending.jobs)),
         *_points("!", _undelivered(ending.jobs)),
         *_points("-", ending.notes),
         "",
@@ -178,6 +179,16 @@ def _pull_requests(jobs: _Jobs, room: int) -> list[str]:
     if more > 0:
         lines.append(f"  {more} more pull requests are named in the records")
     return lines
+
+
+def _unfixed(jobs: _Jobs) -> list[str]:
+    """Auto-fixes that did not work: each reason once, with its jobs."""
+    failed: dict[str, list[str]] = {}
+    for job in jobs:
+        fix = job.auto_fix
+        if fix and fix.get("exit_code") != 0:
+            failed.setdefault(str(fix.get("reason")), []).append(str(job.id))
+    return [f"{_numbered(ids)}: auto-fix failed: {printable(why)}" for why, ids in failed.items()]
 
 
 def _undelivered(jobs: _Jobs) -> list[str]:

@@ -7,6 +7,7 @@ import pytest
 
 from core.cli_records import finished_sweep
 from sweeptree.analysis.aggregate import aggregate
+from sweeptree.analysis.document import JobRow
 from sweeptree.cli.screens.ending import Ending, final_screen
 
 
@@ -52,8 +53,9 @@ def test_the_tables_of_the_end_keep_to_the_width(tmp_path: Path, room: int) -> N
 def test_what_was_not_delivered_is_said_once_per_reason(tmp_path: Path) -> None:
     failed = {"state": "failed", "step": "push", "reason": "no route"}
     local = {"state": "local", "reason": "no token"}
-    text = final(tmp_path, jobs=[{"id": n, "delivery": failed} for n in range(12)]
-                 + [{"id": 12, "delivery": local}])  # fmt: skip
+    jobs = [JobRow.model_validate({"id": n, "delivery": failed}) for n in range(12)]
+    jobs.append(JobRow.model_validate({"id": 12, "delivery": local}))
+    text = final(tmp_path, jobs=jobs)
     assert "! jobs 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more: push failed: no route" in text
     assert "! job 12: a local branch, no pull request. no token" in text
 
@@ -66,3 +68,11 @@ def test_an_end_that_can_go_on_says_how(tmp_path: Path, code: int, how: str) -> 
     text = final_screen(Ending(aggregate(paths), paths, code))
     assert text.startswith(f"unet {how}")
     assert ("sweeptree resume unet" in text) == (code != 1)
+
+
+def test_an_auto_fix_that_did_not_work_is_named_with_its_jobs(tmp_path: Path) -> None:
+    broken = {"reason": "FileExistsError: job_0"}
+    fixes = {0: broken, 1: {"exit_code": 0, "reason": None}, 3: broken}
+    jobs = [JobRow.model_validate({"id": n, "auto_fix": fix}) for n, fix in fixes.items()]
+    screen = final(tmp_path, jobs=jobs)
+    assert "jobs 0, 3: auto-fix failed: FileExistsError: job_0" in screen
