@@ -38,8 +38,8 @@ AGENTS = (
     ),
     Agent(
         name="results-aggregator",
-        spec="sweeptree.analysis.aggregate:AggregateSpec",
-        report="sweeptree.analysis.aggregate:AggregateReport",
+        spec="sweeptree.report.summary:AggregateSpec",
+        report="sweeptree.report.summary:AggregateReport",
         flow="sweeptree.agents.results_aggregator:results_aggregator",
         verb="aggregate",
         summary="Make the aggregates and report.html from the records of a sweep.",
