@@ -24,7 +24,8 @@ READ_BY_WFDB = 200
 CHILD = """
 import sys
 from pathlib import Path
-from sweeptree.ecg import CurateSpec, curate
+from sweeptree.ecg import CurateSpec
+from sweeptree.ecg.curate import curate
 curate(CurateSpec(source=sys.argv[1], out=sys.argv[2], rate=sys.argv[3]))
 status = Path("/proc/self/status").read_text()
 print(status.partition("VmHWM:")[2].split()[0])
@@ -59,7 +60,8 @@ def run(lab: Lab) -> None:
 
 
 def _curate(source: Path, rate: int) -> float:
-    from sweeptree.ecg import CurateSpec, curate
+    from sweeptree.ecg import CurateSpec
+    from sweeptree.ecg.curate import curate
 
     with tempfile.TemporaryDirectory() as folder:
         start = time.process_time()

@@ -5,7 +5,8 @@ from pathlib import Path
 import ptbxl_like
 import pytest
 
-from sweeptree.ecg import CurateSpec, curate
+from sweeptree.ecg import CurateSpec
+from sweeptree.ecg.curate import curate
 
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "ptbxl-500"
 

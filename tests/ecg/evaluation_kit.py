@@ -3,7 +3,8 @@
 import csv
 import json
 
-from sweeptree.ecg import EvaluateSpec, evaluate
+from sweeptree.ecg import EvaluateSpec
+from sweeptree.ecg.evaluate import evaluate
 
 
 def judge(*paths, **options):

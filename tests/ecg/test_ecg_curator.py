@@ -11,8 +11,8 @@ import ptbxl_like
 import pytest
 import wfdb
 
-from sweeptree.ecg import CurateSpec, curate, load
-from sweeptree.ecg.curate import swap
+from sweeptree.ecg import CurateSpec, load
+from sweeptree.ecg.curate import curate, swap
 from sweeptree.ecg.curate.plan import plan
 from sweeptree.errors import Refused, UsageError
 

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from sweeptree.ecg import CurateSpec, EvaluateSpec, curate, evaluate, load
+from sweeptree.ecg import CurateSpec, EvaluateSpec, load
+from sweeptree.ecg.curate import curate
+from sweeptree.ecg.evaluate import evaluate
 from sweeptree.ecg.evaluate.judge import AGE_BANDS
 from sweeptree.examples.ecg import generate_records, networks
 

@@ -11,8 +11,8 @@ from collections import Counter
 import ptbxl_like
 import pytest
 
-from sweeptree.ecg import CurateSpec, curate
-from sweeptree.ecg.curate import fetch
+from sweeptree.ecg import CurateSpec
+from sweeptree.ecg.curate import curate, fetch
 from sweeptree.ecg.curate.fetch import Absent, Client, FetchError, Wanted, fetch_all
 from sweeptree.ecg.curate.plan import plan
 from sweeptree.ecg.curate.source import plain_url

@@ -7,8 +7,8 @@ import numpy as np
 import ptbxl_like
 import pytest
 
-from sweeptree.ecg import CurateSpec, curate
-from sweeptree.ecg.curate import verify
+from sweeptree.ecg import CurateSpec
+from sweeptree.ecg.curate import curate, verify
 from sweeptree.ecg.curate.confined import FolderStore
 
 RECORDS = 60
