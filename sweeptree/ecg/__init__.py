@@ -13,7 +13,7 @@ from sweeptree.ecg.extra import lazily
 if TYPE_CHECKING:
     from sweeptree.ecg.dataset import Dataset as Dataset
     from sweeptree.ecg.dataset import load as load
-    from sweeptree.ecg.evaluate.evaluator import EvaluateSpec as EvaluateSpec
+    from sweeptree.ecg.evaluate.spec import EvaluateSpec as EvaluateSpec
     from sweeptree.ecg.manifest import CurateSpec as CurateSpec
     from sweeptree.ecg.manifest import Manifest as Manifest
 
@@ -22,7 +22,7 @@ __getattr__ = lazily(
     {
         "CurateSpec": "manifest",
         "Dataset": "dataset",
-        "EvaluateSpec": "evaluate.evaluator",
+        "EvaluateSpec": "evaluate.spec",
         "Manifest": "manifest",
         "load": "dataset",
     }

@@ -1,4 +1,4 @@
-"""Names of the extra `ecg` that load numpy on first use, and what to install where it is missing."""
+"""The extra `ecg`: names that load numpy on first use, and what to install without it."""
 
 from __future__ import annotations
 

@@ -12,8 +12,7 @@ from sklearn import metrics
 
 from sweeptree.ecg import load
 from sweeptree.ecg.evaluate.delong import holm
-from sweeptree.ecg.evaluate.evaluator import slug
-from sweeptree.ecg.evaluate.predictions import names_of
+from sweeptree.ecg.evaluate.naming import names_of, slug
 from sweeptree.errors import UsageError
 from sweeptree.model import JobRecord
 

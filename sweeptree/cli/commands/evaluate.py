@@ -1,5 +1,4 @@
-"""`sweeptree evaluate`: the Diagnostic Evaluator on the command line, for predictions or for a
-command that makes them.
+"""`sweeptree evaluate`: the Diagnostic Evaluator, for predictions or a command that makes them.
 
 Hides: that predictions are judged at once, while a command goes through Prefect, as a sweep does.
 """
@@ -7,6 +6,7 @@ Hides: that predictions are judged at once, while a command goes through Prefect
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -16,10 +16,10 @@ from cyclopts import Parameter
 from sweeptree.cli.options import FLAG
 from sweeptree.cli.screens.terminal import printable, say, write_out
 from sweeptree.ecg.evaluate.command import as_sweep, default_name
-from sweeptree.ecg.evaluate.evaluator import EvaluateSpec, EvaluationReport, JudgeSpec
 from sweeptree.ecg.evaluate.evaluator import evaluate as judge
 from sweeptree.ecg.evaluate.predictions import find
-from sweeptree.ecg.evaluate.report import NAMES, with_interval
+from sweeptree.ecg.evaluate.spec import EvaluateSpec, EvaluationReport, JudgeSpec
+from sweeptree.ecg.evaluate.tables import NAMES, with_interval
 from sweeptree.errors import Refused, SweeptreeError, UsageError
 from sweeptree.settings import Settings
 from sweeptree.sweep.preflight import Prepared, must_start, prepare
@@ -39,7 +39,8 @@ def evaluate(
     Parameters
     ----------
     predictions
-        predictions.npz, diagnostic_preds.csv, or folders that hold them (or y_true.npy and y_pred.npy).
+        predictions.npz, diagnostic_preds.csv, or folders that hold them (or y_true.npy and
+        y_pred.npy).
     dry_run
         Say what would be run and judged; change nothing.
     json
@@ -68,18 +69,22 @@ def _spec(predictions: tuple[Path, ...], options: JudgeSpec) -> EvaluateSpec:
         raise UsageError(
             "give predictions or --command, not both", hint="sweeptree evaluate --help"
         )
-    data = options.data or (DEFAULT_DATA if (DEFAULT_DATA / "manifest.json").is_file() else None)
-    name = options.exp_name or (
-        default_name(datetime.now(UTC)) if options.command is not None else None
-    )
     values = options.model_dump() | {
         "predictions": predictions,
-        "data": data,
-        "exp_name": name,
+        "data": options.data or _default_data(),
+        "exp_name": options.exp_name or _default_name(options),
         "repo": Path.cwd() / options.repo,
         "results_dir": options.results_dir and Path.cwd() / options.results_dir,
     }
     return EvaluateSpec.model_validate(values)
+
+
+def _default_data() -> Path | None:
+    return DEFAULT_DATA if (DEFAULT_DATA / "manifest.json").is_file() else None
+
+
+def _default_name(options: JudgeSpec) -> str | None:
+    return None if options.command is None else default_name(datetime.now(UTC))
 
 
 def _refuse_earlier(prepared: Prepared) -> None:
@@ -146,31 +151,39 @@ def _show(found: EvaluationReport, *, as_json: bool) -> int:
 
 
 def summary(found: EvaluationReport) -> str:
-    """What an evaluation came to, for a terminal: the runs from best to worst, with their
-    intervals."""
-    names = _SHOWN[found.kind]
-    ranked = sorted(
-        found.runs, key=lambda name: _rank(found.runs[name].get(names[0])), reverse=True
-    )
-    rows = [("run", *(NAMES[score] for score in names))]
-    rows += [(run, *(_score(found, run, score) for score in names)) for run in ranked]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+    """What an evaluation came to, for a terminal: the runs from best to worst, with intervals."""
+    lines = _aligned(_rows(found))
     notes = [f"note: {text}" for text in found.warnings]
     shown = [*lines, *notes, f"best: {found.best}", f"report: {found.out / 'report.html'}"]
     return "\n".join(printable(line) for line in shown)
 
 
-def _rank(value: float | None) -> float:
-    return -math.inf if value is None else value
+def _rows(found: EvaluationReport) -> list[list[str]]:
+    """The column names, then the runs from best to worst."""
+    scores = _SHOWN[found.kind]
+
+    def rank(run: str) -> float:
+        value = found.runs[run].get(scores[0])
+        return -math.inf if value is None else value
+
+    rows = [["run", *(NAMES[score] for score in scores)]]
+    for run in sorted(found.runs, key=rank, reverse=True):
+        rows.append([run, *(_score(found, run, score) for score in scores)])
+    return rows
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        lines.append("  ".join(cells).rstrip())
+    return lines
 
 
 def _score(found: EvaluationReport, run: str, score: str) -> str:
-    low, high = found.intervals[run].get(score, (None, None))
     value = found.runs[run].get(score)
-    return with_interval(
-        math.nan if value is None else value, None if low is None or high is None else (low, high)
-    )
+    if value is None:
+        return with_interval(math.nan, None)
+    low, high = found.intervals[run].get(score, (None, None))
+    return with_interval(value, None if low is None or high is None else (low, high))

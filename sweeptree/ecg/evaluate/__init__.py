@@ -1,4 +1,4 @@
-"""The Diagnostic Evaluator: predictions into scores, figures, a report. `evaluate(spec)` does it all."""
+"""The Diagnostic Evaluator: predictions into scores and a report. `evaluate(spec)` does it all."""
 
 from __future__ import annotations
 
