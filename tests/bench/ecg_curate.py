@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 
 from tests.bench.lab import Lab
-from tests.bench.measure import ROOT
 
 READ_BY_WFDB = 200
 CHILD = """
@@ -34,8 +33,7 @@ print(status.partition("VmHWM:")[2].split()[0])
 
 def run(lab: Lab) -> None:
     """Both rates."""
-    sys.path.insert(0, str(ROOT / "tests" / "ecg"))
-    import ptbxl_like
+    from tests.core.ecg import ptbxl_like
 
     count = lab.size(3000, 20)
     source = ptbxl_like.make(lab.place("ptbxl") / "source", count, rates=(100, 500))

@@ -15,9 +15,8 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from io import BufferedIOBase
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
 import urllib3
@@ -127,7 +126,8 @@ class Client:
     def _wait(self, number: int, asked_for: float) -> float:
         """Seconds before the next try: twice as long each time, and not all clients at once."""
         spread = _RANDOM.uniform(0.7, 1.3)
-        return min(_LONGEST_WAIT, max(asked_for, self._pause * 2**number * spread))
+        doubled: float = self._pause * 2**number
+        return min(_LONGEST_WAIT, max(asked_for, doubled * spread))
 
     def _once(self, wanted: Wanted) -> bytes:
         with self._open(wanted.name, {}) as answer:
@@ -196,7 +196,7 @@ class Client:
 
 
 def _write_rest(
-    stream: BufferedIOBase, answer: urllib3.BaseHTTPResponse, progress: Callable[[int, int], None]
+    stream: BinaryIO, answer: urllib3.BaseHTTPResponse, progress: Callable[[int, int], None]
 ) -> None:
     """Write an answer's body, durably. Raises _Again when it ends early."""
     total = stream.tell() + int(answer.headers.get("Content-Length", 0))

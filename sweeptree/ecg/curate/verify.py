@@ -207,7 +207,7 @@ def _keep_plain(job: _Job, whole: Sequence[_Files]) -> set[int]:
         return set()
     seen, odd = signals.look([f.data for f in whole], [f.checksums for f in whole], job.rate)
     at = np.flatnonzero(~odd)
-    plain = [whole[n] for n in at]
+    plain = [whole[int(n)] for n in at]
     _keep(job, plain, seen.part(at))
     return {f.number for f in plain}
 

@@ -4,9 +4,9 @@ import threading
 import time
 
 import numpy as np
-import ptbxl_like
 import pytest
 
+from core.ecg import ptbxl_like
 from sweeptree.ecg import CurateSpec
 from sweeptree.ecg.curate import curate, verify
 from sweeptree.ecg.curate.confined import FolderStore

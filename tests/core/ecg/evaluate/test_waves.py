@@ -1,26 +1,17 @@
-"""Diagnostic Evaluator: reconstructions, their unit, their leads, and what of them is refused."""
+"""The scores of signals, by hand."""
 
 import json
 
 import numpy as np
 import pytest
-from evaluation_kit import judge, metrics_of
 
-from sweeptree.ecg import load
+from core.ecg.evaluation_kit import judge, metrics_of, waves
 from sweeptree.errors import UsageError
 
+FLAT = np.zeros((2, 12, 100))
 
-def waves(processed, folder, noise=0.01, record_ids=None):
-    folder.mkdir(parents=True, exist_ok=True)
-    true = np.load(processed / "test_target.npy")
-    np.save(folder / "y_true.npy", true)
-    np.save(
-        folder / "y_pred.npy",
-        true + np.random.default_rng(0).normal(0, noise, true.shape).astype(np.float32),
-    )
-    if record_ids is not None:
-        np.save(folder / "ids.npy", record_ids)
-    return folder
+
+WAVY = np.random.default_rng(0).normal(size=FLAT.shape)
 
 
 def test_reconstruction_scores_by_hand_in_microvolts(processed, tmp_path):
@@ -42,40 +33,6 @@ def test_reconstruction_scores_by_hand_in_microvolts(processed, tmp_path):
     assert found["overall"]["r"] == pytest.approx(np.mean(correlations), rel=1e-9)
 
 
-def test_reconstruction_writes_its_figures_and_tables(processed, tmp_path):
-    files = judge(
-        waves(processed, tmp_path / "run"), data=processed, figures=True, out=tmp_path / "out"
-    ).files
-    assert {"lead_errors.svg", "overlay.png", "per_lead.csv", "report.html"} <= set(files)
-
-
-def test_errors_bear_their_unit_in_the_report(processed, tmp_path):
-    text = judge(waves(processed, tmp_path / "run"), data=processed, out=tmp_path / "out").markdown
-    assert "| MAE (µV), leads other than I, II, V4 |" in text
-    assert "| lead | MAE (µV) | RMSE (µV) | Pearson r | SNR (dB) |" in text
-
-
-def test_the_report_compares_reconstructions(processed, tmp_path):
-    for name, noise in (("a", 0.01), ("b", 0.05)):
-        waves(processed, tmp_path / "s" / name, noise)
-    text = judge(
-        tmp_path / "s", data=processed, compare=True, bootstrap=50, out=tmp_path / "out"
-    ).markdown
-    assert "## Paired comparison" in text
-    assert "| a | b | Pearson r |" in text
-
-
-def test_reconstruction_without_dataset_stays_in_the_unit_as_saved(processed, tmp_path):
-    judge(waves(processed, tmp_path / "run"), out=tmp_path / "out")
-    assert metrics_of(tmp_path / "out")["runs"]["run"]["unit"] == "as saved"
-
-
-def test_reconstruction_of_training_records_is_a_leak(processed, tmp_path):
-    folder = waves(processed, tmp_path / "run", record_ids=load(processed).ecg_ids[:2])
-    with pytest.raises(UsageError, match="training folds"):
-        judge(folder, data=processed)
-
-
 def test_a_diverged_reconstruction_is_refused(processed, tmp_path):
     with pytest.raises(UsageError, match="NaN"):
         judge(waves(processed, tmp_path / "run", noise=np.nan), out=tmp_path / "out")
@@ -89,10 +46,6 @@ def test_reconstructions_of_different_records_are_not_compared(processed, tmp_pa
     np.save(folder / "y_true.npy", true)
     with pytest.raises(UsageError, match="different records"):
         judge(tmp_path / "s", data=processed, compare=True)
-
-
-FLAT = np.zeros((2, 12, 100))
-WAVY = np.random.default_rng(0).normal(size=FLAT.shape)
 
 
 @pytest.mark.parametrize(
