@@ -50,7 +50,7 @@ class Scale:
 
     def apply(self, x: NDArray[Any], rows: slice) -> Floats:
         """Some records, (n, leads, samples), in the unit."""
-        wide = np.asarray(x[rows], np.float64)
+        wide = np.array(x[rows], np.float64, order="C")
         if self.unit == AS_SAVED:
             return wide
         return wide * _of(self.span, rows) + _of(self.low, rows)

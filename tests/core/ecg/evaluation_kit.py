@@ -7,6 +7,11 @@ import numpy as np
 
 from sweeptree.ecg import EvaluateSpec, load
 from sweeptree.ecg.evaluate import evaluate
+from sweeptree.ecg.evaluate.judge import Options, Verdict
+from sweeptree.ecg.evaluate.judge import judge as judge_one
+from sweeptree.ecg.evaluate.predictions import Part, Predictions, Waves
+from sweeptree.ecg.evaluate.units import scale_of
+from sweeptree.ecg.evaluate.waves import WaveVerdict, judge_waves
 from sweeptree.model import JobRecord
 
 
@@ -91,3 +96,19 @@ def signals(processed, rate=500):
     """The dataset's own test records in microvolts, (records, leads, samples)."""
     data = load(processed)
     return data.signals[rate][data.splits["test"]].astype(float).transpose(0, 2, 1).copy()
+
+
+def verdict(**changes) -> Verdict:
+    """The verdict of one run of three classes, without intervals."""
+    values = arrays() | changes
+    test = Part(values["ids"], values["true"], values["pred"])
+    val = Part(values["val_ids"], values["val_true"], values["val_pred"])
+    run = Predictions("run", tuple(map(str, values["classes"])), test, val)
+    return judge_one(run, None, Options(0, "reject", 0.95, False, 0), None)
+
+
+def wave_verdict(leads=12) -> WaveVerdict:
+    """The verdict of one run of signals, in the unit as saved."""
+    true = np.random.default_rng(0).normal(size=(3, leads, 500))
+    run = Waves("run", None, true, true + 0.1)
+    return judge_waves(run, scale_of(run, None), None, 0.95)

@@ -7,6 +7,7 @@ from collections import Counter
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # header and body in one packet, as real servers send them
 
     def log_message(self, *args):
         pass

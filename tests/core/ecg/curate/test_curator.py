@@ -105,6 +105,7 @@ def test_reconstruction_at_100_hz_is_a_usage_error(pristine, tmp_path):
         run(pristine, tmp_path / "out", task="reconstruction", rate="100")
 
 
+@pytest.mark.slow
 @pytest.mark.realdata
 def test_real_records_show_their_version_and_their_copies(real, tmp_path):
     manifest = run(real, tmp_path / "out", rate="both")
@@ -134,6 +135,6 @@ def test_a_folder_its_zip_and_unused_files_give_one_digest(ptbxl, tmp_path):
 
 
 def test_one_error_is_one_error(ptbxl, tmp_path):
-    ptbxl_like.DEFECTS["flipped_bit"][0](ptbxl)
+    ptbxl_like.DEFECTS["fold_missing"][0](ptbxl)
     with pytest.raises(Refused, match=r"^1 error in the source"):
         run(ptbxl, tmp_path / "out")

@@ -23,6 +23,7 @@ def test_signals_equal_those_that_wfdb_reads(both_rates, tmp_path):
             np.testing.assert_array_equal(mine, record.p_signal.astype(np.float32))
 
 
+@pytest.mark.slow
 @pytest.mark.realdata
 def test_real_signals_equal_those_that_wfdb_reads(real, tmp_path):
     run(real, tmp_path / "out", rate="100", limit=100)

@@ -34,6 +34,7 @@ def test_a_file_missing_at_the_mirror_becomes_a_finding(site, tmp_path):
         curate(CurateSpec(source=site.url, out=tmp_path / "b" / "out"))
 
 
+@pytest.mark.slow
 def test_a_second_curation_of_a_mirror_fetches_no_record_again(site, tmp_path):
     first = curate(CurateSpec(source=site.url, out=tmp_path / "b" / "out"))
     site.asked.clear()

@@ -40,6 +40,7 @@ def readers(monkeypatch):
     return seen
 
 
+@pytest.mark.slow
 def test_slow_storage_is_read_by_several_at_once(small_shards, readers, tmp_path):
     source = ptbxl_like.make(tmp_path / "source", RECORDS)
     curate(CurateSpec(source=str(source), out=tmp_path / "out", rate="100"))

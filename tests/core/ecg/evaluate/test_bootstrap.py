@@ -29,6 +29,7 @@ def predicted(labels):
 CLASSES = range(6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["reject", "skip-empty", "stratified", "patient"])
 def test_each_resample_scores_as_scikit_learn_scores_it(how, labels, predicted):
     patients = np.arange(len(labels)) // 2

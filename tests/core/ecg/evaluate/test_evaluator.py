@@ -9,6 +9,7 @@ from sweeptree.errors import Refused, UsageError
 from sweeptree.model import JobRecord
 
 
+@pytest.mark.slow
 def test_the_same_input_gives_the_same_bytes(tmp_path):
     save(tmp_path / "run")
     found = [judge(tmp_path / "run", figures=True, out=tmp_path / name) for name in ("a", "b")]

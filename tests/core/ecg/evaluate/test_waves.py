@@ -54,7 +54,7 @@ def test_reconstructions_of_different_records_are_not_compared(processed, tmp_pa
 def test_flat_signals_have_no_correlation_and_no_warning(pair, tmp_path):
     for name, values in zip(("y_true", "y_pred"), pair, strict=True):
         np.save(tmp_path / f"{name}.npy", values)
-    found = judge(tmp_path, figures=True, out=tmp_path / "out")
+    found = judge(tmp_path, out=tmp_path / "out")
     assert next(iter(found.runs.values()))["r"] is None
     assert "nan" not in (tmp_path / "out" / "report.md").read_text().lower()
 
