@@ -137,9 +137,8 @@ def _run_command(spec: EvaluateSpec, prepared: Prepared, *, as_json: bool) -> in
             connect.leave_in_time(error.exit_code)
             raise
         except Exception as error:  # the engine's trouble must not hide what the command made
-            say(
-                f"! the Prefect server failed: {type(error).__name__}; judging what the records have"
-            )
+            kind = type(error).__name__
+            say(f"! the Prefect server failed: {kind}; judging what the records have")
             found = judge(spec.judging(paths))
     connect.leave_in_time(0)
     return _show(found, as_json=as_json)
@@ -166,10 +165,11 @@ def _rows(found: EvaluationReport) -> list[list[str]]:
         value = found.runs[run].get(scores[0])
         return -math.inf if value is None else value
 
-    rows = [["run", *(NAMES[score] for score in scores)]]
-    for run in sorted(found.runs, key=rank, reverse=True):
-        rows.append([run, *(_score(found, run, score) for score in scores)])
-    return rows
+    def row(run: str) -> list[str]:
+        return [run, *(_score(found, run, score) for score in scores)]
+
+    ranked = sorted(found.runs, key=rank, reverse=True)
+    return [["run", *(NAMES[score] for score in scores)], *map(row, ranked)]
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
