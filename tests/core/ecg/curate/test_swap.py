@@ -1,9 +1,12 @@
 """The dataset's folder: what is never replaced, what is repaired."""
 
+import io
+
 import pytest
 
 from sweeptree.ecg import CurateSpec
 from sweeptree.ecg.curate import curate, swap
+from sweeptree.ecg.progress import TextReporter
 from sweeptree.errors import Refused
 
 
@@ -110,3 +113,14 @@ def test_a_dataset_with_another_task_replaces_a_clean_one(pristine, tmp_path):
     run(pristine, tmp_path / "out")
     run(pristine, tmp_path / "out", task="form")
     assert "NDT" in (tmp_path / "out" / "labels" / "labels.json").read_text()
+
+
+def test_a_users_file_is_found_before_a_signal_is_read(pristine, tmp_path):
+    run(pristine, tmp_path / "out")
+    (tmp_path / "out").chmod(0o755)
+    (tmp_path / "out" / "my_features.npy").write_text("three weeks")
+    stream = io.StringIO()
+    spec = CurateSpec(source=str(pristine), out=tmp_path / "out", task="form")
+    with pytest.raises(Refused, match=r"my_features\.npy"):
+        curate(spec, TextReporter(stream))
+    assert stream.getvalue() == ""

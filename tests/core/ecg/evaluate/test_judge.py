@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from core.ecg.evaluation_kit import arrays, judge, metrics_of, save, table
+from core.ecg.evaluation_kit import arrays, judge, metrics_of, save, table, verdict
+from sweeptree.ecg.evaluate import bootstrap
+from sweeptree.ecg.evaluate.judge import Options
+from sweeptree.ecg.evaluate.judge import judge as judge_one
 
 
 def test_the_numbers_are_scikit_learns(tmp_path):
@@ -113,3 +116,15 @@ def test_the_interval_of_macro_ap_holds_the_point_with_many_rare_classes(tmp_pat
 def class_intervals(out, score):
     rows = table(out / "per_class.csv")
     return [(float(row[f"{score}_low"]), float(row[f"{score}_high"])) for row in rows]
+
+
+def test_macro_ap_has_the_basic_interval_and_other_scores_percentiles():
+    values = arrays()
+    run = verdict().run
+    draw = bootstrap.draw(values["true"], 100, "stratified", seed=0)
+    v = judge_one(run, draw, Options(100, "stratified", 0.9, False, 0), None)
+    draws, point = v.draws["ap_macro"], v.overall["ap_macro"]
+    assert v.intervals["ap_macro"] == bootstrap.basic_interval(draws, point, 0.9)
+    assert v.intervals["ap_macro"] != bootstrap.interval(draws, point, 0.9)
+    draws, point = v.draws["auc_macro"], v.overall["auc_macro"]
+    assert v.intervals["auc_macro"] == bootstrap.interval(draws, point, 0.9)
