@@ -1,21 +1,14 @@
-"""Data Curator: PTB-XL from its source, verified record by record, into data/processed/, all or
-nothing."""
+"""Data Curator: PTB-XL from its source, every record verified, into data/processed."""
 
 from __future__ import annotations
 
-from prefect import flow
-from prefect.logging import get_run_logger
-
-from sweeptree.ecg.curate.curator import curate, describe
-from sweeptree.ecg.manifest import CurateSpec, Manifest
-from sweeptree.engine.artifacts import publish_page
+from sweeptree.ecg.curate.curator import curate
+from sweeptree.ecg.curate.outcome import CurateReport, report_on
+from sweeptree.ecg.manifest import CurateSpec
+from sweeptree.engine.agent_runs import agent
 
 
-@flow(name="data-curator", persist_result=False)
-def data_curator(spec: CurateSpec) -> Manifest:
-    """Fetch, verify and build PTB-XL; the summary of what was found is an artifact of the run."""
-    manifest = curate(spec, None)
-    lines = describe(manifest, spec.out)
-    get_run_logger().info("%s", lines[0])
-    publish_page("data-curator", "\n".join(f"    {line}" for line in lines))
-    return manifest
+@agent("data-curator")
+def data_curator(spec: CurateSpec) -> CurateReport:
+    """Fetch, verify and build PTB-XL into data/processed, all or nothing."""
+    return report_on(curate(spec, None), spec.out)

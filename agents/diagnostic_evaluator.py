@@ -9,10 +9,11 @@ from __future__ import annotations
 from prefect import flow
 from prefect.logging import get_run_logger
 
-from sweeptree.agents.experiment_orchestrator import REFUSED, experiment_orchestrator
+from sweeptree.agents.experiment_orchestrator import experiment_orchestrator
 from sweeptree.ecg.evaluate.command import as_sweep
 from sweeptree.ecg.evaluate.evaluator import check, evaluate
 from sweeptree.ecg.evaluate.spec import EvaluateSpec, EvaluationReport
+from sweeptree.engine.agent_runs import REFUSED
 from sweeptree.engine.artifacts import publish_page
 from sweeptree.errors import Refused
 from sweeptree.records import SweepPaths

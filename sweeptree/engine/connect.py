@@ -56,7 +56,8 @@ class Engine:
     def notice(self) -> str | None:
         """One line about what the UI missed, or None."""
         if self.trouble is not None:
-            return f"the Prefect UI lacks this sweep, the records lack nothing; next: {'; '.join(self.trouble.hint)}"
+            next_steps = "; ".join(self.trouble.hint)
+            return f"the Prefect UI lacks this sweep, the records lack nothing; next: {next_steps}"
         if not self.outages:
             return None
         since = self.outages[0].since.astimezone().strftime("%H:%M:%S")
@@ -79,9 +80,8 @@ def connected(settings: Settings, *, quiet: bool = True) -> Iterator[Engine]:
     url = os.environ.get("PREFECT_API_URL")
     if url:
         _check_reachable(url)
-        os.environ.setdefault(
-            "PREFECT_CLIENT_MAX_RETRIES", "3"
-        )  # else each request to a dead server costs a minute
+        # Otherwise each request to a dead server costs a minute.
+        os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "3")
         yield Engine(url, url.removesuffix("/").removesuffix("/api"), None)
         return
     managed = _managed_server(settings)

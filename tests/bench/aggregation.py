@@ -12,7 +12,8 @@ from tests.bench.measure import Cost, measured
 
 READ = """
 import json, pathlib, sys
-sum(len(json.loads(path.read_bytes())) for path in pathlib.Path(sys.argv[1]).glob("job_*.meta.json"))
+records = pathlib.Path(sys.argv[1]).glob("job_*.meta.json")
+sum(len(json.loads(path.read_bytes())) for path in records)
 """
 IMPORT = "import pandas"
 

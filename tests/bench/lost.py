@@ -60,7 +60,7 @@ class Foreigners:
 
 
 def run(lab: Lab) -> None:
-    """2,000 jobs of ours; a tenth as many of the scripts, to show that the foreign loop does bite."""
+    """2,000 jobs of ours; a tenth as many of the scripts: the foreign loop does bite."""
     jobs = lab.size(2000, 16)
     contenders = [
         (peers.sweeptree, jobs),

@@ -190,7 +190,7 @@ def _span(out: Path) -> float | None:
 
 
 def _done_by_dvc(out: Path) -> int:
-    """Experiments that ended well, in `dvc exp show`: all rows but the workspace and the baseline."""
+    """Experiments that ended well: all rows of `dvc exp show` but workspace and baseline."""
     try:
         with (out / "aggregated.csv").open(newline="") as stream:
             rows = list(csv.DictReader(stream))

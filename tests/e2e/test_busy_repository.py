@@ -1,4 +1,4 @@
-"""A sweep in a repository in which somebody else adds and removes worktrees and lets git tidy up."""
+"""A sweep while somebody else adds and removes worktrees and lets git tidy up."""
 
 from __future__ import annotations
 

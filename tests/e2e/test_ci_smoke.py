@@ -17,7 +17,9 @@ def test_the_smoke_run_ends_well(cli: Cli) -> None:
     (script,) = [step["run"] for step in steps if step.get("name") == "A sweep"]
 
     words = ["bash", "-e", "-c", script]
-    done = subprocess.run(words, cwd=cli.folder, env=dict(cli.env), capture_output=True, text=True, timeout=LONGEST)
+    done = subprocess.run(
+        words, cwd=cli.folder, env=dict(cli.env), capture_output=True, text=True, timeout=LONGEST
+    )
 
     assert done.returncode == 0, done.stderr
     assert "2 ok" in done.stdout

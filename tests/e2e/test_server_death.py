@@ -1,4 +1,4 @@
-"""Prefect servers that die below a running sweep: the managed one comes back, another one does not."""
+"""Servers that die below a running sweep: the managed one comes back, another does not."""
 
 from __future__ import annotations
 

@@ -26,7 +26,8 @@ HOOK = Path(__file__).with_name("mirror.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    reason = f"emulate, the second opinion on GitHub, is not installed: {Path(__file__).with_name('install.sh')}"
+    script = Path(__file__).with_name("install.sh")
+    reason = f"emulate, the second opinion on GitHub, is not installed: {script}"
     missing = pytest.mark.skipif(not SCRIPT.is_file() or not NODE.is_file(), reason=reason)
     for item in items:
         if Path(__file__).parent in item.path.parents:

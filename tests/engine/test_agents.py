@@ -104,7 +104,7 @@ def test_the_merge_assistant_says_in_one_line_why_it_does_not_merge(
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({}, "it is not said what to merge; give either pull_request or worktree"),
+        ({}, "nothing to merge was named; give either pull_request or worktree"),
         (
             {"pull_request": 1},
             "there is no forge to ask about pull requests; there is no remote 'origin'",

@@ -191,7 +191,8 @@ def test_a_home_that_cannot_be_written_is_an_error_with_a_hint(tmp_path: Path) -
 
 def test_status_and_stop_import_neither_prefect_nor_httpx(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from sweeptree.engine import server; p = Path(sys.argv[1]);"
+        "import sys; from pathlib import Path; p = Path(sys.argv[1]);"
+        "from sweeptree.engine import server;"
         "server.status(p); server.stop(p); print({'prefect', 'httpx', 'pandas'} & set(sys.modules))"
     )
     done = subprocess.run(
@@ -286,7 +287,7 @@ def tables(home: Path) -> set[str]:
         }
 
 
-def test_a_server_killed_while_it_makes_its_first_database_leaves_nothing_running_and_a_whole_one_follows(
+def test_a_server_killed_while_it_makes_its_first_database_is_followed_by_a_whole_one(
     home: Path,
 ) -> None:
     caller = threading.Thread(target=lambda: suppressed(ensure, home, 0))

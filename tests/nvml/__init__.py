@@ -69,7 +69,7 @@ class FakeDriver:
         self.configure(*self.conf.read_text().splitlines(), line)
 
     def configure(self, *lines: str) -> None:
-        """Show this from now on, also to running processes; the lines are explained in fake_nvml.c."""
+        """Show this from now on, also to running processes; fake_nvml.c explains the lines."""
         aside = self.conf.with_suffix(".new")
         aside.write_text("".join(f"{line}\n" for line in lines))
         aside.replace(self.conf)

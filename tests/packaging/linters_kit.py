@@ -1,4 +1,5 @@
-"""Linters that are in no lock of the project: fetched once to pytest's cache; tests skip without them."""
+"""Linters that are in no lock of the project: fetched once to pytest's cache; tests skip without
+them."""
 
 import fcntl
 import json

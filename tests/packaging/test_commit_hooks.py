@@ -1,4 +1,5 @@
-"""The hooks of pre-commit are what `make check` runs, and dependency updates keep to the project's bounds."""
+"""The hooks of pre-commit are what `make check` runs, and dependency updates keep to the project's
+bounds."""
 
 import os
 import subprocess

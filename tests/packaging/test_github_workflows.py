@@ -1,4 +1,5 @@
-"""The workflows of this repository: what they run, with which rights, and their own scripts run as a runner would."""
+"""The workflows of this repository: what they run, with which rights, and their own scripts run as
+a runner would."""
 
 import os
 import re

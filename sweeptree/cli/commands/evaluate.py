@@ -22,7 +22,7 @@ from sweeptree.ecg.evaluate.spec import EvaluateSpec, EvaluationReport, JudgeSpe
 from sweeptree.ecg.evaluate.tables import NAMES, with_interval
 from sweeptree.errors import Refused, SweeptreeError, UsageError
 from sweeptree.settings import Settings
-from sweeptree.sweep.preflight import Prepared, must_start, prepare
+from sweeptree.sweep.preflight import PreparedSweep, must_start, prepare
 
 DEFAULT_DATA = Path("data/processed")
 _SHOWN = {"classification": ("auc_macro", "ap_macro"), "reconstruction": ("r", "mae")}
@@ -57,7 +57,25 @@ def evaluate(
 
 
 def _spec(predictions: tuple[Path, ...], options: JudgeSpec) -> EvaluateSpec:
-    if not predictions and options.command is None:
+    _check_source(predictions, options)
+    results_dir = options.results_dir
+    values = options.model_dump() | {
+        "predictions": predictions,
+        "data": options.data or _default_data(),
+        "exp_name": options.exp_name or _default_name(options),
+        "repo": Path.cwd() / options.repo,
+        "results_dir": Path.cwd() / results_dir if results_dir else None,
+    }
+    return EvaluateSpec.model_validate(values)
+
+
+def _check_source(predictions: tuple[Path, ...], options: JudgeSpec) -> None:
+    has_command = options.command is not None
+    if predictions and has_command:
+        raise UsageError(
+            "give predictions or --command, not both", hint="sweeptree evaluate --help"
+        )
+    if not predictions and not has_command:
         raise UsageError(
             "no predictions were given",
             hint=(
@@ -65,18 +83,6 @@ def _spec(predictions: tuple[Path, ...], options: JudgeSpec) -> EvaluateSpec:
                 "or --command 'python scripts/evaluate.py', which makes them",
             ),
         )
-    if predictions and options.command is not None:
-        raise UsageError(
-            "give predictions or --command, not both", hint="sweeptree evaluate --help"
-        )
-    values = options.model_dump() | {
-        "predictions": predictions,
-        "data": options.data or _default_data(),
-        "exp_name": options.exp_name or _default_name(options),
-        "repo": Path.cwd() / options.repo,
-        "results_dir": options.results_dir and Path.cwd() / options.results_dir,
-    }
-    return EvaluateSpec.model_validate(values)
 
 
 def _default_data() -> Path | None:
@@ -87,7 +93,7 @@ def _default_name(options: JudgeSpec) -> str | None:
     return None if options.command is None else default_name(datetime.now(UTC))
 
 
-def _refuse_earlier(prepared: Prepared) -> None:
+def _refuse_earlier(prepared: PreparedSweep) -> None:
     root = prepared.paths.root
     if prepared.paths.sweep.exists():
         raise Refused(
@@ -99,10 +105,9 @@ def _refuse_earlier(prepared: Prepared) -> None:
         )
 
 
-def _show_plan(spec: EvaluateSpec, prepared: Prepared | None) -> int:
+def _show_plan(spec: EvaluateSpec, prepared: PreparedSweep | None) -> int:
     if prepared is not None:
-        from sweeptree.cli.screens.plans import plan_view
-        from sweeptree.cli.screens.screens import plan_screen
+        from sweeptree.cli.screens.plan import plan_screen, plan_view
 
         write_out(plan_screen(plan_view(prepared), everything=True))
         return 0
@@ -118,7 +123,7 @@ def _show_plan(spec: EvaluateSpec, prepared: Prepared | None) -> int:
     return 0
 
 
-def _run_command(spec: EvaluateSpec, prepared: Prepared, *, as_json: bool) -> int:
+def _run_command(spec: EvaluateSpec, prepared: PreparedSweep, *, as_json: bool) -> int:
     """Run the command through Prefect, then judge what it made."""
     from sweeptree.cli.commands.run import interruptible
     from sweeptree.cli.screens.live import LiveView
@@ -137,8 +142,8 @@ def _run_command(spec: EvaluateSpec, prepared: Prepared, *, as_json: bool) -> in
             connect.leave_in_time(error.exit_code)
             raise
         except Exception as error:  # the engine's trouble must not hide what the command made
-            kind = type(error).__name__
-            say(f"! the Prefect server failed: {kind}; judging what the records have")
+            what = type(error).__name__
+            say(f"! the Prefect server failed: {what}; judging what the records have")
             found = judge(spec.judging(paths))
     connect.leave_in_time(0)
     return _show(found, as_json=as_json)
@@ -150,40 +155,37 @@ def _show(found: EvaluationReport, *, as_json: bool) -> int:
 
 
 def summary(found: EvaluationReport) -> str:
-    """What an evaluation came to, for a terminal: the runs from best to worst, with intervals."""
-    lines = _aligned(_rows(found))
-    notes = [f"note: {text}" for text in found.warnings]
-    shown = [*lines, *notes, f"best: {found.best}", f"report: {found.out / 'report.html'}"]
-    return "\n".join(printable(line) for line in shown)
+    """What an evaluation came to: the runs from best to worst, with their intervals."""
+    lines = [
+        *_run_lines(found),
+        *(f"note: {text}" for text in found.warnings),
+        f"best: {found.best}",
+        f"report: {found.out / 'report.html'}",
+    ]
+    return "\n".join(printable(line) for line in lines)
 
 
-def _rows(found: EvaluationReport) -> list[list[str]]:
-    """The column names, then the runs from best to worst."""
+def _run_lines(found: EvaluationReport) -> list[str]:
+    """The runs in columns."""
     scores = _SHOWN[found.kind]
-
-    def rank(run: str) -> float:
-        value = found.runs[run].get(scores[0])
-        return -math.inf if value is None else value
-
-    def row(run: str) -> list[str]:
-        return [run, *(_score(found, run, score) for score in scores)]
-
-    ranked = sorted(found.runs, key=rank, reverse=True)
-    return [["run", *(NAMES[score] for score in scores)], *map(row, ranked)]
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    runs = sorted(found.runs, key=lambda run: _rank(found.runs[run].get(scores[0])), reverse=True)
+    rows = [("run", *(NAMES[score] for score in scores))]
+    rows += [(run, *(_score(found, run, score) for score in scores)) for run in runs]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        lines.append("  ".join(cells).rstrip())
-    return lines
+    return [_padded(row, widths) for row in rows]
+
+
+def _padded(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+    return "  ".join(cells).rstrip()
+
+
+def _rank(value: float | None) -> float:
+    return -math.inf if value is None else value
 
 
 def _score(found: EvaluationReport, run: str, score: str) -> str:
-    value = found.runs[run].get(score)
-    if value is None:
-        return with_interval(math.nan, None)
     low, high = found.intervals[run].get(score, (None, None))
-    return with_interval(value, None if low is None or high is None else (low, high))
+    interval = None if low is None or high is None else (low, high)
+    value = found.runs[run].get(score)
+    return with_interval(math.nan if value is None else value, interval)

@@ -10,6 +10,7 @@ from itertools import combinations
 
 import numpy as np
 
+from sweeptree.analysis import stats
 from sweeptree.ecg.evaluate import delong
 from sweeptree.ecg.evaluate.judge import Verdict, interval_of
 from sweeptree.ecg.evaluate.predictions import Part
@@ -99,7 +100,7 @@ def _differ_in_config(a: Verdict, b: Verdict) -> bool:
 
 def _corrected(rows: Sequence[Difference], what: str) -> list[Difference]:
     """The same rows, with the p of one score corrected over its pairs."""
-    corrected = iter(delong.holm([row.p for row in rows if row.what == what]))
+    corrected = iter(stats.holm([row.p for row in rows if row.what == what]))
     return [replace(row, p_holm=next(corrected)) if row.what == what else row for row in rows]
 
 
@@ -119,7 +120,7 @@ def _delong(a: Verdict, b: Verdict) -> list[Difference]:
     columns = range(y.shape[1])
     pred_a, pred_b = a.run.test.pred, b.run.test.pred
     tests = [delong.delong(y[:, c], pred_a[:, c], pred_b[:, c]) for c in columns]
-    corrected = delong.holm([test.p for test in tests])
+    corrected = stats.holm([test.p for test in tests])
     names = [f"auc {name}" for name in a.run.classes]
     rows = zip(names, tests, corrected, strict=True)
     return [_tested(a.run.name, b.run.name, name, test, p) for name, test, p in rows]

@@ -19,7 +19,7 @@ from sweeptree.ecg.evaluate.reconstruction import reconstruction
 from sweeptree.ecg.evaluate.spec import EvaluateSpec, EvaluationReport
 from sweeptree.ecg.evaluate.waves import WaveVerdict
 from sweeptree.errors import Refused, UsageError
-from sweeptree.records import write_bytes
+from sweeptree.system.files import write_bytes
 
 
 def evaluate(spec: EvaluateSpec) -> EvaluationReport:

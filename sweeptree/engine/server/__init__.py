@@ -20,9 +20,9 @@ from sweeptree.engine.server.process import (
 from sweeptree.engine.server.watchdog import Outage, Watchdog
 
 __all__ = [
-    "StartPolicy",
     "Outage",
     "Server",
+    "StartPolicy",
     "Watchdog",
     "database_trouble",
     "ensure",

@@ -100,7 +100,7 @@ class StartPolicy:
 
 
 # Events written one by one lag minutes behind a sweep; batches keep up. Whole seconds only: Prefect
-# 3.8 cuts the recorder's interval to an integer, and 0.5 became a loop without a pause that cost
+# cuts the recorder's interval to an integer, and 0.5 became a loop without a pause that cost
 # half a core.
 _BATCHES = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
@@ -163,7 +163,7 @@ def address_environment(port: int) -> dict[str, str]:
 
 
 def environment(server: Server) -> dict[str, str]:
-    """What a process that talks to `server` must have in its environment before it imports prefect."""
+    """The environment that a process needs before it imports prefect to talk to `server`."""
     return {
         "PREFECT_API_URL": server.api_url,
         # A key for another server, in the user's profile or environment, is never sent to this one.

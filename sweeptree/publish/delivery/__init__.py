@@ -14,16 +14,16 @@ from sweeptree.publish.delivery.target import Target, find_target
 from sweeptree.publish.delivery.values import Context, Delivered, Options
 
 __all__ = [
+    "Context",
     "Delivered",
     "Evidence",
     "Gate",
     "Options",
     "Score",
-    "Context",
     "Table",
     "Target",
-    "deliver",
     "add_labels_and_reviewers",
+    "deliver",
     "find_target",
     "job_evidence",
     "publish_commit",

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from core.ecg.evaluation_kit import arrays, judge, save, table
+from sweeptree.analysis.stats import holm
 from sweeptree.ecg.evaluate import compare
-from sweeptree.ecg.evaluate.delong import holm
 from sweeptree.errors import UsageError
 
 

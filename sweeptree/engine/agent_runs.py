@@ -1,0 +1,92 @@
+"""How an agent becomes a Prefect flow, and its report the state of the flow run: in this one place.
+
+An agent is a function `(spec) -> report`. A mistake of the user ends its run as Refused and trouble
+as Failed, each with one line and no traceback.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, cast
+
+from prefect import Flow, flow
+from prefect.client.schemas.objects import State
+from prefect.logging import get_run_logger
+from prefect.states import Cancelled, Completed, Failed
+
+from sweeptree.engine.artifacts import publish_page
+from sweeptree.errors import Refused, SweeptreeError, UsageError
+from sweeptree.model.report import Report, ReportState
+
+REFUSED = "Refused"
+P = ParamSpec("P")
+R = TypeVar("R", bound=Report)
+
+_FAILURES = {
+    ReportState.REFUSED: REFUSED,
+    ReportState.FAILED: "Failed",
+    ReportState.TIMED_OUT: "TimedOut",
+    ReportState.DELIVERY_FAILED: "DeliveryFailed",
+}
+
+
+def agent(
+    name: str, *, run_name: str | None = None, page: bool = True
+) -> Callable[[Callable[P, R]], Flow[P, R]]:
+    """Make a flow of an agent's function; `page`: show its report's page as an artifact.
+
+    Called without `return_state`, the flow returns the report, or raises what the function raised.
+    """
+
+    def make(work: Callable[P, R]) -> Flow[P, R]:
+        @functools.wraps(work)
+        def run(*args: P.args, **kwargs: P.kwargs) -> State[R]:
+            try:
+                report = work(*args, **kwargs)
+            except SweeptreeError as error:
+                return _state_of_error(error)
+            if page:
+                _show(name, report)
+            return state_of(report)
+
+        # Prefect looks up annotations where `run` is written, not where `work` is.
+        cast("Any", run).__signature__ = inspect.signature(work, eval_str=True)
+        made = flow(name=name, flow_run_name=run_name, persist_result=False)(run)
+        return cast("Flow[P, R]", made)
+
+    return make
+
+
+def state_of(report: R) -> State[R]:
+    """The state of a flow run whose agent gave this report."""
+    if report.state.is_good:
+        return Completed(message=report.reason or None, data=report)
+    if report.state is ReportState.CANCELLED:
+        return Cancelled(message=report.reason, data=report)
+    return Failed(name=_FAILURES[report.state], message=report.reason, data=report)
+
+
+def report_of(state: State[Any]) -> Report | None:
+    """The report behind a flow run's state; None where the agent could not give one."""
+    found = state.result(raise_on_failure=False)
+    return found if isinstance(found, Report) else None
+
+
+def _state_of_error(error: SweeptreeError) -> State[Any]:
+    is_mistake = isinstance(error, UsageError | Refused)
+    message = "; ".join([error.message, *error.hint])
+    return Failed(name=REFUSED if is_mistake else "Failed", message=message, data=error)
+
+
+def _show(name: str, report: Report) -> None:
+    """The report's page in the Prefect UI; the report stands also where it cannot be shown."""
+    if report.reason:
+        get_run_logger().info("%s", report.reason)
+    if not report.markdown:
+        return
+    try:
+        publish_page(name, report.markdown)
+    except Exception as error:
+        get_run_logger().warning("The page could not be shown: %s", error)
