@@ -11,7 +11,8 @@ from prefect.logging import get_run_logger
 
 from sweeptree.agents.experiment_orchestrator import experiment_orchestrator
 from sweeptree.ecg.evaluate.command import as_sweep
-from sweeptree.ecg.evaluate.evaluator import EvaluateSpec, EvaluationReport, check, evaluate
+from sweeptree.ecg.evaluate.evaluator import check, evaluate
+from sweeptree.ecg.evaluate.spec import EvaluateSpec, EvaluationReport
 from sweeptree.engine.agent_runs import REFUSED
 from sweeptree.engine.artifacts import publish_page
 from sweeptree.errors import Refused
