@@ -54,8 +54,8 @@ AGENTS = (
     ),
     Agent(
         name="diagnostic-evaluator",
-        spec="sweeptree.ecg.evaluate.evaluator:EvaluateSpec",
-        report="sweeptree.ecg.evaluate.evaluator:EvaluationReport",
+        spec="sweeptree.ecg.evaluate.spec:EvaluateSpec",
+        report="sweeptree.ecg.evaluate.spec:EvaluationReport",
         flow="sweeptree.agents.diagnostic_evaluator:diagnostic_evaluator",
         verb="evaluate",
         summary="Judge predictions: scores with intervals, figures, a report.",

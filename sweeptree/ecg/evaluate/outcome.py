@@ -29,6 +29,7 @@ class Outcome(Generic[V]):
     def report(self, out: Path, data: Dataset | None) -> EvaluationReport:
         """The report of an evaluation whose files stand in `out`."""
         return EvaluationReport(
+            reason=f"best: {self.best}; report: {out / 'report.html'}",
             out=out,
             kind=self.kind,
             data_digest=data.digest if data else None,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from sweeptree.ecg.evaluate import predictions
 from sweeptree.ecg.evaluate.bootstrap import Resample
 from sweeptree.ecg.evaluate.command import CommandSpec, made
+from sweeptree.model.report import Report
 from sweeptree.records import SweepPaths
 
 OUT_NAME = "evaluation"
@@ -74,10 +75,8 @@ class EvaluateSpec(JudgeSpec):
         return self.model_copy(update={"predictions": (made(paths),), "command": None, "out": out})
 
 
-class EvaluationReport(BaseModel):
+class EvaluationReport(Report):
     """What an evaluation came to."""
-
-    model_config = ConfigDict(frozen=True)
 
     out: Path
     kind: str = Field(description="classification or reconstruction")
@@ -91,4 +90,3 @@ class EvaluationReport(BaseModel):
     )
     files: tuple[str, ...]
     warnings: tuple[str, ...]
-    markdown: str = Field(description="report.md, for a pull request or the Prefect UI.")
