@@ -45,7 +45,7 @@ def test_the_aggregator_finds_what_the_orchestrator_left(ran: SweepPaths) -> Non
         1,
         {"failed": 1, "succeeded": 1},
     )
-    assert summary.leaderboard[0]["val_auc"] == "0.9"
+    assert summary.leaderboard[0]["val_auc"] == "0.9000"
     assert aggregated(ran)["n_jobs"] == 2
     assert "1 of 2 jobs did not succeed" in ran.report.read_text()
 
