@@ -85,10 +85,10 @@ class Places:
         digest = hashlib.sha256()
         for path in sorted(self.out.rglob("*")):
             s = path.lstat()
+            name = path.relative_to(self.out)
             if not path.is_dir():
-                digest.update(
-                    f"{path.relative_to(self.out)}\0{s.st_size}\0{s.st_mtime_ns}\0{s.st_ino}\n".encode()
-                )
+                line = f"{name}\0{s.st_size}\0{s.st_mtime_ns}\0{s.st_ino}\n"
+                digest.update(line.encode())
         return digest.hexdigest()
 
     def refused_findings(self, data: bytes) -> Path:

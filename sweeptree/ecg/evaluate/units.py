@@ -135,7 +135,8 @@ class _Own:
     def _microvolts(self, rows: slice) -> Floats:
         """(n, leads, samples) of the dataset."""
         block = self._signals[self._rows[rows]][:, :, self._columns]
-        return block.astype(np.float64).transpose(0, 2, 1)
+        # turned while it is small: sums along memory are several times faster
+        return np.ascontiguousarray(block.transpose(0, 2, 1)).astype(np.float64)
 
     def _match_leads(self) -> list[int]:
         """Which of the 12 leads each saved one is: as usual for 12 and 9, else the most alike."""
