@@ -123,12 +123,12 @@ def _deliver(worktree: Path, branch: str, options: Options, results_dir: Path | 
     record."""
     from sweeptree.publish.delivery import Context, deliver
 
-    around = Context.of(Settings(), os.environ)
+    context = Context.of(Settings(), os.environ)
     found = _job(worktree, results_dir)
     if found is None:
-        return deliver(worktree, branch, options, around)
+        return deliver(worktree, branch, options, context)
     paths, record = found
-    done = deliver(worktree, branch, _with_evidence(options, paths, record), around)
+    done = deliver(worktree, branch, _with_evidence(options, paths, record), context)
     if done.pull is not None and (
         done.pull.number != record.pr_number or record.delivery != _told(record, options)
     ):

@@ -31,13 +31,13 @@ _FETCHED = "refs/sweeptree/fetched"
 
 
 def add_labels_and_reviewers(
-    top: Path, done: Delivered, options: Options, around: Context
+    top: Path, done: Delivered, options: Options, context: Context
 ) -> tuple[str, ...]:
     """Labels and reviewers for the pull request of a delivery.
 
     Returns what was done; raises ForgeError.
     """
-    target = find_target(top, options, around)
+    target = find_target(top, options, context)
     if target.forge is None or done.pull is None:
         return ()
     ensured = target.forge.add_labels_and_reviewers(
@@ -62,7 +62,7 @@ class _Source:
     title: str
 
 
-def deliver(worktree: Path, branch: str, options: Options, around: Context) -> Delivered:
+def deliver(worktree: Path, branch: str, options: Options, context: Context) -> Delivered:
     """Commit what stands in a worktree to `branch`, push it and open a pull request, as far as that
     is possible.
 
@@ -70,7 +70,7 @@ def deliver(worktree: Path, branch: str, options: Options, around: Context) -> D
     PushError, ForgeError.
     """
     top = branches.worktree_top(worktree)
-    target = find_target(top, options, around)
+    target = find_target(top, options, context)
     check_branch(top, branch, target.base)
     contents = worktrees.read_contents(top, _limits(options, target))
     contents.examined.must_pass()
@@ -80,11 +80,11 @@ def deliver(worktree: Path, branch: str, options: Options, around: Context) -> D
 
 
 def publish_commit(
-    top: Path, branch: str, commit: str, options: Options, around: Context
+    top: Path, branch: str, commit: str, options: Options, context: Context
 ) -> Delivered:
     """Push a commit that exists to `branch` and open a pull request for it, as far as that is
     possible."""
-    target = find_target(top, options, around)
+    target = find_target(top, options, context)
     check_branch(top, branch, target.base)
     title = options.title or branch
     source = _Source(

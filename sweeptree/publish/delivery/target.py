@@ -34,7 +34,7 @@ class Target:
     hints: tuple[str, ...] = ()
 
 
-def find_target(top: Path, options: Options, around: Context) -> Target:
+def find_target(top: Path, options: Options, context: Context) -> Target:
     """Find out where to deliver. Asks the repository, the environment and gh; makes no request."""
     url = remotes.push_url(top, options.remote)
     base = options.base or remotes.default_branch(top, options.remote)
@@ -47,14 +47,14 @@ def find_target(top: Path, options: Options, around: Context) -> Target:
     if address is None:
         hint = "the remote is a folder or an address without OWNER/REPO: open the pull request on its site"
         return Target(Remote(options.remote, url), base=base, hints=(hint,))
-    return _on_forge(address, url, base, options, around)
+    return _on_forge(address, url, base, options, context)
 
 
 def _on_forge(
-    address: RepoAddress, url: str, base: str | None, options: Options, around: Context
+    address: RepoAddress, url: str, base: str | None, options: Options, context: Context
 ) -> Target:
-    place = forge.located(address, repo=options.repo, github_url=around.github_url)
-    token = forge.find_token(place, around.environ, around.github_url)
+    place = forge.located(address, repo=options.repo, github_url=context.github_url)
+    token = forge.find_token(place, context.environ, context.github_url)
     clean = forge.without_secret(url)
     remote = Remote(
         options.remote,
@@ -63,7 +63,10 @@ def _on_forge(
     )
     if token is None:
         return Target(
-            remote, base=base, owner=address.owner, hints=forge.without_token(place, around.environ)
+            remote,
+            base=base,
+            owner=address.owner,
+            hints=forge.without_token(place, context.environ),
         )
     hints = (
         ("the remote's URL holds a token: git remote set-url takes it out",)
@@ -71,7 +74,7 @@ def _on_forge(
         else ()
     )
     made = forge.connect(
-        place, token, state=around.state, github_url=around.github_url, pace=around.pace
+        place, token, state=context.state, github_url=context.github_url, pace=context.pace
     )
     return Target(remote, made, base, address.owner, token, hints)
 

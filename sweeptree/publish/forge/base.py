@@ -15,7 +15,7 @@ Method = Literal["merge", "squash", "rebase"]
 class Wanted:
     """A pull request as it should be. `branch` and `base` (and the repository) are its identity.
 
-    `block` is the generated part of the body; what people write around it stays. `owner`: whose
+    `block` is the generated part of the body; what people write context it stays. `owner`: whose
     repository holds the branch.
     """
 

@@ -56,14 +56,14 @@ def pull_number(text: str) -> int | None:
     return int(found["number"]) if found else None
 
 
-def merge_pull(start: Path, number: int, options: MergeOptions, around: Context) -> MergeDecision:
+def merge_pull(start: Path, number: int, options: MergeOptions, context: Context) -> MergeDecision:
     """Merge a pull request if nothing stands in the way.
 
     Raises Refused, UsageError, PushError, ForgeError.
     """
     repo = repository.find_repository(start)
     target = delivery.find_target(
-        repo.start, Options(remote=options.remote, repo=options.repo), around
+        repo.start, Options(remote=options.remote, repo=options.repo), context
     )
     if target.forge is None or target.remote is None:
         raise Refused("there is no forge to ask about pull requests", hint=target.hints)
