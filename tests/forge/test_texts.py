@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sweeptree.publish.delivery import Evidence, Score, Table, render
 from sweeptree.publish.delivery.body import fenced, plain
-from sweeptree.publish.forge import MAX_BODY, block_of, parse_remote, without_secret
+from sweeptree.publish.forge import MAX_BODY, make_block, parse_remote, without_secret
 from sweeptree.publish.forge.block import with_block
 
 
@@ -86,15 +86,15 @@ def test_texts_of_others_format_nothing() -> None:
 @settings(max_examples=50)
 @given(st.text(), st.text(), st.text(), st.text())
 def test_block_is_replaced_in_place(before: str, after: str, old: str, new: str) -> None:
-    body = f"{before.replace('<!-- sweeptree', '')}\n\n{block_of(old)}\n\n{after.replace('<!-- sweeptree', '')}"
-    changed = with_block(body, block_of(new))
-    assert block_of(new) in changed
-    assert with_block(changed, block_of(new)) == changed
+    body = f"{before.replace('<!-- sweeptree', '')}\n\n{make_block(old)}\n\n{after.replace('<!-- sweeptree', '')}"
+    changed = with_block(body, make_block(new))
+    assert make_block(new) in changed
+    assert with_block(changed, make_block(new)) == changed
 
 
 def test_body_without_the_block_stays() -> None:
-    assert with_block("all mine", block_of("new")) == "all mine"
+    assert with_block("all mine", make_block("new")) == "all mine"
 
 
 def test_body_fits_into_a_pull_request() -> None:
-    assert MAX_BODY < len(block_of("x" * 200_000)) < 65_536
+    assert MAX_BODY < len(make_block("x" * 200_000)) < 65_536

@@ -10,7 +10,12 @@ from forge.hub import Hub
 from forge.spy import Spy, files_with
 from sweeptree.errors import ForgeError, PushError, UsageError
 from sweeptree.publish.delivery import Context, Options, deliver
-from sweeptree.publish.forge import find_token, git_credentials, located, parse_remote
+from sweeptree.publish.forge import (
+    find_token,
+    git_credentials,
+    parse_remote,
+    pull_request_repository,
+)
 
 PLAIN = Options(title="Wider", labels=("x",))
 
@@ -80,7 +85,7 @@ def test_remote_leads_to_the_repository_s_api(url: str, api: str) -> None:
 def test_ssh_remote_is_looked_for_where_the_settings_say(url: str) -> None:
     address = parse_remote(url)
     assert address is not None
-    place = located(address, github_url="https://ghe.corp:8443/api/v3")
+    place = pull_request_repository(address, github_url="https://ghe.corp:8443/api/v3")
     assert (place.host, place.api_url) == ("ghe.corp:8443", "https://ghe.corp:8443/api/v3")
 
 

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 _REFUSED = 3
 _DIFF_LINES, _WIDTH, _FILES = 400, 500, 50
-_SAID = {
+_SUMMARIES = {
     "merged": "merged {subject} into {base} as {commit}",
     "ready": "{subject} can be merged into {base}: the tests of the result are green",
-    "planned": "nothing stands in the way of merging {subject} into {base}; its result would be tested, then landed",
+    "planned": "nothing stands in the way of merging {subject} into {base}; "
+    "its result would be tested, then landed",
     "refused": "not merged: {reason}",
     "up-to-date": "nothing to merge: {reason}",
 }
@@ -56,7 +57,7 @@ def merge(  # noqa: PLR0913
     method
         How: a merge commit, one squashed commit, the commits rebased, or fast-forward only.
     test_command
-        How to test; default: test_command under [tool.sweeptree] in pyproject.toml, make test, pytest.
+        How to test; default: test_command of [tool.sweeptree] in pyproject.toml, make test, pytest.
     timeout
         Longest time for the tests: 90s, 30m, 2h.
     approvals
@@ -96,8 +97,7 @@ def merge(  # noqa: PLR0913
 
 def _decide(subject: str, options: Any) -> MergeDecision:
     from sweeptree.publish.delivery import Context
-    from sweeptree.publish.merging import merge_pull, merge_worktree
-    from sweeptree.publish.merging.assistant import pull_number
+    from sweeptree.publish.merging import merge_pull, merge_worktree, pull_number
 
     number = None if Path(subject).is_dir() else pull_number(subject)
     if number is None:
@@ -116,26 +116,42 @@ def _ask(decision: MergeDecision) -> bool:
 
 
 def _show(decision: MergeDecision) -> None:
-    commit = (decision.commit or "")[:12]
-    said = _SAID[decision.state].format(
-        subject=decision.subject, base=decision.base, commit=commit, reason=decision.reason
-    )
-    write_out(f"{printable(said)}\n")
+    write_out(f"{printable(_summary(decision))}\n")
     for other in decision.others:
         write_out(f"  {printable(other)}\n")
     for path in decision.conflicts:
         write_out(f"  conflict in {printable(path)}\n")
     _show_files(decision)
-    if decision.state == "planned" or (decision.state == "ready" and not somebody_types()):
+    if _shows_diff(decision):
         _show_diff(decision)
-    if decision.run is not None:
-        write_out(f"  {printable(decision.run.command)}: {printable(decision.run.said)}\n")
-        if not decision.run.is_green:
-            say("\n".join(printable(line) for line in decision.run.tail.splitlines()[-20:]))
+    _show_tests(decision)
     for line in decision.warnings:
         say(f"! {printable(line)}")
     if decision.state == "ready":
         say("  add --yes to land it")
+
+
+def _summary(decision: MergeDecision) -> str:
+    return _SUMMARIES[decision.state].format(
+        subject=decision.subject,
+        base=decision.base,
+        commit=(decision.commit or "")[:12],
+        reason=decision.reason,
+    )
+
+
+def _shows_diff(decision: MergeDecision) -> bool:
+    """Whoever answered the question has seen it already."""
+    return decision.state == "planned" or (decision.state == "ready" and not somebody_types())
+
+
+def _show_tests(decision: MergeDecision) -> None:
+    run = decision.run
+    if run is None:
+        return
+    write_out(f"  {printable(run.command)}: {printable(run.summary)}\n")
+    if not run.is_green:
+        say("\n".join(printable(line) for line in run.tail.splitlines()[-20:]))
 
 
 def _show_files(decision: MergeDecision) -> None:

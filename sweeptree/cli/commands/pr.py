@@ -25,7 +25,7 @@ from sweeptree.settings import Settings
 if TYPE_CHECKING:
     from sweeptree.publish.delivery import Delivered, Options
 
-_SAID = {
+_SUMMARIES = {
     "planned": "would",
     "no-change": "there is nothing to deliver: {branch} would hold what {base} holds",
     "local": "the work is on the local branch {branch}",
@@ -37,7 +37,7 @@ _SAID = {
 }
 
 
-def pr(  # noqa: PLR0913 - the options of the seed's apply_worktree_to_pr
+def pr(  # noqa: PLR0913 - the options of apply_worktree_to_pr
     worktree: Path,
     branch: str,
     title: str | None = None,
@@ -93,7 +93,7 @@ def pr(  # noqa: PLR0913 - the options of the seed's apply_worktree_to_pr
     dry_run
         Show what would be done; no request, no ref, no object.
     results_dir
-        Where results stand, for the worktree of a job; default: results/ at the top of the repository.
+        Where results stand, for the worktree of a job; default: results/ at the repository's top.
     as_json
         Print one JSON document.
     """
@@ -129,29 +129,27 @@ def _deliver(worktree: Path, branch: str, options: Options, results_dir: Path | 
         return deliver(worktree, branch, options, context)
     paths, record = found
     done = deliver(worktree, branch, _with_evidence(options, paths, record), context)
-    if done.pull is not None and (
-        done.pull.number != record.pr_number or record.delivery != _told(record, options)
-    ):
-        _note(
-            paths,
-            record.id,
-            pr_url=done.pull.url,
-            pr_number=done.pull.number,
-            delivery=_told(record, options),
-        )
+    _note_pull(paths, record, options, done)
     return done
 
 
-def _told(record: JobRecord, options: Options) -> JobDelivery | None:
-    """What the record is to say of a delivery that an earlier failure left unfinished: done, if all
-    was asked for."""
+def _note_pull(paths: SweepPaths, record: JobRecord, options: Options, done: Delivered) -> None:
+    """Write the pull request into the job's record, where that does not have it yet."""
+    if done.pull is None:
+        return
+    rest = _remaining(record, options)
+    if (done.pull.number, rest) != (record.pr_number, record.delivery):
+        _note(paths, record.id, pr_url=done.pull.url, pr_number=done.pull.number, delivery=rest)
+
+
+def _remaining(record: JobRecord, options: Options) -> JobDelivery | None:
+    """What is left of a delivery that failed earlier: nothing, if all of it was asked for now."""
     owed = record.delivery
     if owed is None:
         return None
-    is_all = set(owed.labels) <= set(options.labels) and set(owed.reviewers) <= set(
-        options.reviewers
-    )
-    return JobDelivery(state="delivered") if is_all else owed
+    has_labels = set(owed.labels) <= set(options.labels)
+    has_reviewers = set(owed.reviewers) <= set(options.reviewers)
+    return JobDelivery(state="delivered") if has_labels and has_reviewers else owed
 
 
 def _job(worktree: Path, results_dir: Path | None) -> tuple[SweepPaths, JobRecord] | None:
@@ -198,16 +196,23 @@ def _words(text: str | None) -> tuple[str, ...]:
 
 
 def _show(done: Delivered) -> None:
-    url = done.pull.url if done.pull else ""
-    said = _SAID[done.state].format(
-        branch=done.branch, base=done.base or "the base", url=url, place=url or done.branch
-    )
-    write_out(f"{printable(said)}\n")
+    write_out(f"{printable(_summary(done))}\n")
     for step in done.steps:
         write_out(f"  {printable(step)}\n")
     if done.state == "planned":
         for file in done.files:
             write_out(f"{file_line(file.path, file.added, file.removed)}\n")
+    _show_notes(done)
+
+
+def _summary(done: Delivered) -> str:
+    url = done.pull.url if done.pull else ""
+    return _SUMMARIES[done.state].format(
+        branch=done.branch, base=done.base or "the base", url=url, place=url or done.branch
+    )
+
+
+def _show_notes(done: Delivered) -> None:
     for item in done.left_out:
         say(f"! not committed: {printable(item)}")
     for line in done.warnings:

@@ -14,31 +14,28 @@ _RANKS = 20
 
 
 def job_evidence(exp_name: str, record: JobRecord, records: Sequence[JobRecord]) -> Evidence:
-    """One job's command, configuration and metrics; mean and spread are over the seeds of its
-    config so far."""
-    seeds = [
-        other for other in records if other.config_id == record.config_id and other.id != record.id
-    ]
+    """One job's command, configuration and metrics, over the seeds of its config so far."""
+    others = [other for other in records if other.id != record.id]
+    seeds = [other for other in others if other.config_id == record.config_id]
+    succeeded = [other for other in seeds if other.state is JobState.SUCCEEDED]
     return Evidence(
         heading=f"{exp_name} job {record.id}",
         command=record.cmd,
         commit=(record.base_commit or "")[:12],
         facts=_facts(record),
         params=record.params,
-        scores=_scores([record, *(other for other in seeds if other.state is JobState.SUCCEEDED)]),
+        scores=_scores([record, *succeeded]),
         reproduce=record.reproduce or "",
     )
 
 
 def winner_evidence(exp_name: str, record: JobRecord, document: Mapping[str, Any]) -> Evidence:
     """The winner's job, its config's metrics and the leaderboard of aggregated.json."""
-    ranked = sorted(
-        (group for group in document.get("groups", ()) if group.get("rank")),
-        key=lambda g: g["rank"],
-    )
+    ranked = _ranked(document)
     groups = [group for group in ranked if group.get("config_id") == record.config_id]
+    count = f"{len(ranked)} configs in {document.get('n_jobs', 0)} jobs"
     return Evidence(
-        heading=f"{exp_name}: the best of {len(ranked)} configs in {document.get('n_jobs', 0)} jobs",
+        heading=f"{exp_name}: the best of {count}",
         command=record.cmd,
         commit=(record.base_commit or "")[:12],
         facts=_facts(record),
@@ -49,15 +46,24 @@ def winner_evidence(exp_name: str, record: JobRecord, document: Mapping[str, Any
     )
 
 
+def _ranked(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    groups = [group for group in document.get("groups", ()) if group.get("rank")]
+    return sorted(groups, key=lambda group: int(group["rank"]))
+
+
 def _facts(record: JobRecord) -> tuple[tuple[str, str], ...]:
     seconds = record.duration_seconds
     return (
-        ("seed", str(record.seed) if record.seed is not None else ""),
-        ("exit code", str(record.exit_code) if record.exit_code is not None else ""),
+        ("seed", _text(record.seed)),
+        ("exit code", _text(record.exit_code)),
         ("duration", f"{seconds:.1f} s" if seconds is not None else ""),
         ("host", record.host or ""),
         ("Python", record.python_version or ""),
     )
+
+
+def _text(value: int | None) -> str:
+    return "" if value is None else str(value)
 
 
 def _scores(records: Sequence[JobRecord]) -> tuple[Score, ...]:
@@ -80,17 +86,12 @@ def _group_scores(group: Mapping[str, Any]) -> tuple[Score, ...]:
 def _leaderboard(ranked: Sequence[Mapping[str, Any]], metric: str) -> Table | None:
     if not ranked:
         return None
-    rows = []
-    for group in ranked[:_RANKS]:
-        facts = (group.get("metrics") or {}).get(metric) or {}
-        mean, std = facts.get("mean"), facts.get("std")
-        score = Score(metric, mean, std, 0) if isinstance(mean, int | float) else None
-        rows.append(
-            (
-                str(group["rank"]),
-                str(group["config_id"]),
-                spread(score) if score else "",
-                str(group.get("n", "")),
-            )
-        )
-    return Table(("rank", "config", f"{metric} (mean ± std)", "seeds"), tuple(rows))
+    rows = tuple(_leaderboard_row(group, metric) for group in ranked[:_RANKS])
+    return Table(("rank", "config", f"{metric} (mean ± std)", "seeds"), rows)
+
+
+def _leaderboard_row(group: Mapping[str, Any], metric: str) -> tuple[str, ...]:
+    facts = (group.get("metrics") or {}).get(metric) or {}
+    mean, std = facts.get("mean"), facts.get("std")
+    score = spread(Score(metric, mean, std, 0)) if isinstance(mean, int | float) else ""
+    return str(group["rank"]), str(group["config_id"]), score, str(group.get("n", ""))
