@@ -34,6 +34,7 @@ from sweeptree.engine.watch import Watch
 from sweeptree.errors import RecordError, Refused, ServerError, SweeptreeError, UsageError
 from sweeptree.model import Job, JobRecord, JobState, Resume, SweepSpec
 from sweeptree.records import SweepStore, read_record, read_sweep, utc_now, write_json
+from sweeptree.repository import hide_results
 from sweeptree.settings import Settings
 from sweeptree.sweep import adoption, drive, job_delivery, stages
 from sweeptree.sweep.preflight import Prepared, check_options, must_start, prepare, with_snapshot
@@ -55,6 +56,7 @@ def experiment_orchestrator(spec: SweepSpec, resume: Resume | None = None) -> St
     except (UsageError, Refused) as refusal:  # said as one line in the UI, not as a traceback
         return Failed(name=REFUSED, message="; ".join([refusal.message, *refusal.hint]))
     with store:
+        hide_results(prepared.repo, prepared.paths.root)
         return _outcome_state(*_run(with_snapshot(prepared), store, settings, resume or Resume()))
 
 

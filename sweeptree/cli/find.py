@@ -10,22 +10,22 @@ from sweeptree.records import SweepPaths, iter_sweeps
 
 
 def results_dir(given: Path | None) -> Path:
-    """The results folder: as given, else results/ at the top of the repository, else results/ here."""
+    """The results folder: as given, else that of the repository, else results/ here."""
     if given is not None:
         return given.absolute()
-    return _repository_top(Path.cwd()) / "results"
+    return _results_of_repository(Path.cwd())
 
 
-def _repository_top(start: Path) -> Path:
-    """The main work tree's root, also from a linked worktree; `start` where there is no repository."""
+def _results_of_repository(start: Path) -> Path:
+    """Where sweeps started here have their results; below `start` where there is no repository."""
     if not any((folder / ".git").exists() for folder in (start, *start.parents)):
-        return start
+        return start / "results"
     from sweeptree.repository import find_repository
 
     try:
-        return find_repository(start).top
+        return find_repository(start).results_dir
     except SweeptreeError:
-        return start
+        return start / "results"
 
 
 def find_sweep(name: str, results: Path | None) -> SweepPaths:

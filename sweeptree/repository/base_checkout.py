@@ -9,7 +9,7 @@ import os
 from pathlib import Path, PurePosixPath
 
 from sweeptree.errors import Refused
-from sweeptree.repository import plumbing
+from sweeptree.repository import branches, plumbing
 from sweeptree.repository.repository import Repository
 
 
@@ -19,7 +19,7 @@ def check_free(repo: Repository, branch: str, tip: str, tree: str) -> None:
     In its way are changes that are not committed, and files that git does not know where the tree
     has a new one.
     """
-    there = _checkout_of(repo, branch)
+    there = branches.checkouts(repo.start).get(branch)
     if there is None:
         return
     if plumbing.run(there, "status", "--porcelain", "--untracked-files=no"):
@@ -49,14 +49,3 @@ def _is_in_the_way(there: Path, path: str) -> bool:
 
 def _is_file(path: Path) -> bool:
     return path.is_symlink() or path.is_file()
-
-
-def _checkout_of(repo: Repository, branch: str) -> Path | None:
-    """The worktree that is on a branch."""
-    place: Path | None = None
-    for line in plumbing.names(plumbing.run(repo.start, "worktree", "list", "--porcelain", "-z")):
-        if line.startswith("worktree "):
-            place = Path(line.removeprefix("worktree "))
-        elif line == f"branch refs/heads/{branch}":
-            return place
-    return None

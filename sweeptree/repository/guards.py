@@ -3,7 +3,7 @@
 Decided before anything is written into the object store.
 
 Hides: sizes, links that lead outside, repositories inside the repository, LFS files, workflow
-files, secrets in contents and names. `sent_commits` looks at whole commits in the same way.
+files, secrets in contents and names. `outgoing` looks at whole commits in the same way.
 """
 
 from __future__ import annotations

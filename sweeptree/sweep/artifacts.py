@@ -1,5 +1,4 @@
-"""Keeps the files that a job made or changed: results/<sweep>/job_<i>/artifacts/<same relative
-path>.
+"""Keeps the files that a job made or changed, below results/<sweep>/job_<i>/artifacts/.
 
 Hides: that a job may plant links, devices and odd names, write while we read, or fill the disk.
 Every folder on either side is opened below a handle and no link is followed.
@@ -30,8 +29,7 @@ _TEMP = ".sweeptree-artifact.tmp"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """`names`: the files kept, below the artifacts folder; `skipped`: one sentence per file left
-    out."""
+    """`names`: files kept, below the artifacts folder; `skipped`: a sentence per file left out."""
 
     names: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
@@ -45,8 +43,7 @@ def keep(
     cap_bytes: int = CAP_BYTES,
     cap_files: int = CAP_FILES,
 ) -> Kept:
-    """Copy the regular files among `paths` (below `top`; folders with all in them) to the same
-    places below `dest`.
+    """Copy the regular files among `paths` (and in the folders among them) from `top` to `dest`.
 
     `dest` is results/<sweep>/job_<i>/artifacts; only results/<sweep> is trusted to be what it
     seems. `__pycache__`, `*.pyc` and `.git` are left out silently, all else is named in `skipped`.
@@ -81,16 +78,21 @@ def _destination(dest: Path) -> Iterator[int]:
     root.mkdir(parents=True, exist_ok=True)
     with (
         _handle(os.open(root, _FOLDER)) as base,
-        _handle(_made(base, [dest.parent.name, dest.name])) as folder,
+        _handle(_opened(base, [dest.parent.name, dest.name], make=True)) as folder,
     ):
         yield folder
 
 
-def _opened(base: int, parts: Sequence[str]) -> int:
-    """A handle of the folder `parts` below `base`; no link is followed on the way."""
+def _opened(base: int, parts: Sequence[str], *, make: bool = False) -> int:
+    """A handle of the folder `parts` below `base`; no link is followed on the way.
+
+    `make`: folders that are missing are made.
+    """
     handle = os.dup(base)
     try:
         for part in parts:
+            if make:
+                _make_folder(handle, part)
             below = os.open(part, _FOLDER, dir_fd=handle)
             os.close(handle)
             handle = below
@@ -100,25 +102,27 @@ def _opened(base: int, parts: Sequence[str]) -> int:
     return handle
 
 
-def _made(base: int, parts: Sequence[str]) -> int:
-    """As `_opened`, making the folders that are missing."""
-    handle = os.dup(base)
-    try:
-        for part in parts:
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(part, dir_fd=handle)
-            below = os.open(part, _FOLDER, dir_fd=handle)
-            os.close(handle)
-            handle = below
-    except OSError:
-        os.close(handle)
-        raise
-    return handle
+def _make_folder(parent: int, name: str) -> None:
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(name, dir_fd=parent)
 
 
 def _shown(path: str) -> str:
     """The path as text that every encoder takes: bytes that are no UTF-8 stand as \\xNN."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _parts_inside(path: str) -> list[str]:
+    """The parts of a path below the worktree; none for one that leads elsewhere."""
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    leads_elsewhere = path.startswith("/") or ".." in parts or "\0" in path
+    return [] if leads_elsewhere else parts
+
+
+def _reason(error: OSError) -> str:
+    if error.errno in (errno.ELOOP, errno.ENOTDIR):
+        return "behind a link, which is not followed"
+    return str(error.strerror)
 
 
 def _is_noise(parts: Sequence[str]) -> bool:
@@ -150,8 +154,8 @@ class _Keeper:
     def take_all(self, source: int, target: int, paths: Sequence[str]) -> None:
         """Copy each path that is a file or a folder with files."""
         for path in dict.fromkeys(paths):
-            parts = [part for part in path.split("/") if part not in ("", ".")]
-            if path.startswith("/") or ".." in parts or not parts or "\0" in path:
+            parts = _parts_inside(path)
+            if not parts:
                 self.skip(path, "not a path inside the worktree")
             elif not _is_noise(parts):
                 self._take(source, target, parts)
@@ -162,18 +166,20 @@ class _Keeper:
         name = "/".join(parts)
         try:
             with _handle(_opened(source, parts[:-1])) as folder:
-                kind = os.stat(parts[-1], dir_fd=folder, follow_symlinks=False).st_mode
-                if stat.S_ISDIR(kind):
-                    self._take_folder(source, target, parts, folder)
-                elif stat.S_ISREG(kind):
-                    self._take_file(folder, target, parts)
-                else:
-                    self.skip(name, "a link" if stat.S_ISLNK(kind) else "not a regular file")
+                self._take_from(source, target, parts, folder)
         except FileNotFoundError:
             self.skip(name, "gone before it could be kept")
         except OSError as error:
-            link = error.errno in (errno.ELOOP, errno.ENOTDIR)
-            self.skip(name, "behind a link, which is not followed" if link else str(error.strerror))
+            self.skip(name, _reason(error))
+
+    def _take_from(self, source: int, target: int, parts: list[str], folder: int) -> None:
+        kind = os.stat(parts[-1], dir_fd=folder, follow_symlinks=False).st_mode
+        if stat.S_ISDIR(kind):
+            self._take_folder(source, target, parts, folder)
+        elif stat.S_ISREG(kind):
+            self._take_file(folder, target, parts)
+        else:
+            self.skip("/".join(parts), "a link" if stat.S_ISLNK(kind) else "not a regular file")
 
     def _take_folder(self, source: int, target: int, parts: list[str], folder: int) -> None:
         if len(parts) > _MAX_DEPTH:
@@ -202,12 +208,13 @@ class _Keeper:
         if self.files_left <= 0:
             return "over the cap on the number of files"
         if size > self.bytes_left:
-            return f"{size:,} bytes, over the cap on a job's artifacts ({self.bytes_left:,} bytes left)"
+            left = f"{self.bytes_left:,} bytes left"
+            return f"{size:,} bytes, over the cap on a job's artifacts ({left})"
         return None
 
     def _copy(self, file: int, status: os.stat_result, target: int, parts: list[str]) -> None:
         try:
-            with _handle(_made(target, parts[:-1])) as folder:
+            with _handle(_opened(target, parts[:-1], make=True)) as folder:
                 copied = _copy_into(folder, parts[-1], file, status)
         except OSError as error:
             self.full = error.errno in (errno.ENOSPC, errno.EDQUOT)

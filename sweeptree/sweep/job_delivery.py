@@ -139,7 +139,7 @@ def made_branch(chain: Chain) -> Branch | None:
     )
     if not name.startswith("sweeptree/"):
         return None
-    commit = branches.local_branch(top, name) or branches.held(top, name)
+    commit = branches.local_branch(top, name) or branches.last_delivery(top, name)
     return Branch(name, commit) if commit else None
 
 

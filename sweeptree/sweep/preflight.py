@@ -128,8 +128,8 @@ def results_root(spec: SweepSpec, repo: repository.Repository) -> Path:
     """
     if spec.results_dir is not None:
         return (repo.top / spec.results_dir).resolve()
-    root = repo.top / "results" if not repo.is_bare else Path.cwd() / "results"
-    if root.is_symlink() and not root.resolve().is_relative_to(repo.top):
+    root = Path.cwd() / "results" if repo.is_bare else repo.results_dir
+    if root.is_symlink() and not root.resolve().is_relative_to(root.parent):
         raise Refused(
             f"{root} is a link to {root.resolve()}, outside the repository",
             hint=f"if you mean that place: --results_dir {root.resolve()}",

@@ -27,7 +27,7 @@ from sweeptree.sweep.preflight import prepare
 FULL = os.environ.get("SWEEPTREE_TEST_FIGURES") == "full"
 KILLS, CRASHES, JOBS = (100, 50, 10_000) if FULL else (3, 4, 300)
 MOMENTS = [
-    "sweeptree.worktrees.administration:add",
+    "sweeptree.worktrees.registry:add",
     "sweeptree.worktrees.slot:Slot.hand_out",
     "sweeptree.worktrees.pool:Pool.release",
     "sweeptree.supervise.driver:_Nursery.ask",

@@ -432,7 +432,9 @@ def test_time_is_no_stranger(sweeper: Sweeper) -> None:
     assert sweeper.run(spec)["message"] == "1 succeeded"
 
 
-@pytest.mark.parametrize("moment", [("_git:run", 1), ("admin:add", 1), ("slot:Slot._remember", 1)])
+@pytest.mark.parametrize(
+    "moment", [("registry:add", 1), ("registry:_make_durable", 1), ("slot:Slot._remember", 1)]
+)
 def test_row_13_a_worktree_whose_making_was_cut_short_goes_with_the_next_sweep(
     sweeper: Sweeper, moment: tuple[str, int]
 ) -> None:

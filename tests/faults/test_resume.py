@@ -32,8 +32,8 @@ HOLD = "while [ ! -e {} ]; do sleep 0.02; done"
 
 # Where a driver dies; each is a moment between two steps of a job's life.
 MOMENTS = [
-    ("sweeptree.worktrees.administration:add", 1, "before"),
-    ("sweeptree.worktrees.administration:add", 2, "after"),
+    ("sweeptree.worktrees.registry:add", 1, "before"),
+    ("sweeptree.worktrees.registry:add", 2, "after"),
     ("sweeptree.worktrees.slot:Slot.hand_out", 2, "after"),
     ("sweeptree.sweep.attempts:_record_start", 2, "after"),
     ("sweeptree.supervise.driver:_Nursery.ask", 1, "before"),

@@ -36,7 +36,7 @@ def run_tests(repo: Repository, commit: str, command: str | None, timeout: float
     `command` None: the repository's own; `timeout`: seconds after which the tests count as red.
     """
     with (
-        worktrees.throwaway(repo, commit) as top,
+        worktrees.temporary_worktree(repo, commit) as top,
         tempfile.TemporaryDirectory(prefix="sweeptree-check-") as folder,
     ):
         files = Path(folder)

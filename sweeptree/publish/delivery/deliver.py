@@ -108,8 +108,8 @@ def _push_hint(order: Order) -> tuple[str, ...]:
 
 def _keep(order: Order, planned: Delivered, *hints: str) -> Delivered:
     """Our content on a local branch, whatever a remote may say."""
-    commit = order.source.commit(branches.held(order.top, order.branch))
-    branches.hold(order.top, order.branch, commit)
+    commit = order.source.commit(branches.last_delivery(order.top, order.branch))
+    branches.remember_delivery(order.top, order.branch, commit)
     all_hints = (*planned.hints, *hints)
     return replace(planned, state=DeliveryState.LOCAL, commit=commit, hints=all_hints)
 

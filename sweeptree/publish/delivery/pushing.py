@@ -14,7 +14,7 @@ from sweeptree.model import PullRequest
 from sweeptree.publish.delivery.order import Order
 from sweeptree.publish.delivery.target import check_branch
 from sweeptree.publish.delivery.values import DeliveryState
-from sweeptree.repository import branches, merges, remotes, sent_commits
+from sweeptree.repository import branches, outgoing, remotes
 from sweeptree.repository.remotes import Tips
 
 RACES = 5
@@ -94,7 +94,7 @@ def _find_pull(order: Order, base: str | None) -> PullRequest | None:
 
 def _bring(order: Order, seen: Seen) -> Brought:
     there = seen.tips.branches.get(order.branch)
-    held = branches.held(order.top, order.branch)
+    held = branches.last_delivery(order.top, order.branch)
     ours = order.source.commit(there if there == held else None)
     commit = _settle(order, ours, there, held)
     if commit == there:
@@ -116,8 +116,8 @@ def _is_content_of(top: Path, commit: str, pull: PullRequest | None) -> bool:
 def _push(order: Order, commit: str, there: str | None, base_tip: str | None) -> None:
     """Push, after the guards have looked at every commit that would be sent."""
     known = [tip for tip in (there, base_tip) if tip]
-    sent_commits.check_commits(order.top, commit, known, order.limits)
-    branches.hold(order.top, order.branch, commit)
+    outgoing.check_commits(order.top, commit, known, order.limits)
+    branches.remember_delivery(order.top, order.branch, commit)
     remotes.push(order.top, order.remote, commit, order.branch, expected=there)
 
 
@@ -125,13 +125,13 @@ def _base_tip(order: Order, seen: Seen) -> str | None:
     """The commit of the remote's base, fetched where this clone lacks it; None where it cannot be
     had."""
     tip = seen.tips.branches.get(seen.base) if seen.base else None
-    if tip is None or merges.commit_of(order.top, tip):
+    if tip is None or branches.commit_of(order.top, tip):
         return tip
     try:
         _fetch(order, str(seen.base))
     except PushError:
         return None  # the guards look at everything then
-    return merges.commit_of(order.top, tip)
+    return branches.commit_of(order.top, tip)
 
 
 def _settle(order: Order, ours: str, there: str | None, held: str | None) -> str:
@@ -177,4 +177,4 @@ def _fetch(order: Order, branch: str) -> None:
 
 def _same_files(top: Path, ours: str, other: str) -> bool:
     """True when the other commit holds the same tree; one that this repository lacks does not."""
-    return branches.find_tree(top, other) == branches.tree_of(top, ours)
+    return branches.find_tree_id(top, other) == branches.tree_id(top, ours)

@@ -164,7 +164,7 @@ def _not_landed(decision: MergeDecision, error: SweeptreeError) -> MergeDecision
 def _described(case: MergeCase, decision: MergeDecision) -> MergeDecision:
     """The same with its files and commits, and with the diff where that is short."""
     top, base, head = case.top, decision.base_commit, decision.head
-    files = merges.brought(top, base, head)
+    files = merges.changed_files(top, base, head)
     commits = history.commits_between(top, base, head)
     lines = sum((file.added or 0) + (file.removed or 0) for file in files)
     is_short = 0 < lines <= case.options.diff_lines

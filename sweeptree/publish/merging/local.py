@@ -60,7 +60,7 @@ def merge_worktree(worktree: Path, options: MergeOptions) -> MergeDecision:
         message=f"Merge {subject} into {base}",
         base=LocalBase(repo, base),
     )
-    with merges.sole_merger(repo, base):
+    with merges.merge_lock(repo, base):
         try:
             return decide(case)
         except NotLanded as stuck:

@@ -15,7 +15,7 @@ from sweeptree.publish.delivery import Context, Options
 from sweeptree.publish.forge import MERGE_RESULT, Comment, Forge, Readiness
 from sweeptree.publish.merging.decide import MergeCase, NotLanded, decide
 from sweeptree.publish.merging.values import MergeDecision, MergeOptions, MergeState
-from sweeptree.repository import Repository, merges, remotes
+from sweeptree.repository import Repository, branches, merges, remotes
 from sweeptree.repository.remotes import Remote
 
 _PULL = re.compile(r"(?:#?|https?://[^\s?#]+/pull/)(?P<number>\d+)(?:/\w*)?")
@@ -44,7 +44,7 @@ class PullBase:
         """Its newest commit, fetched."""
         ref = f"{_REFS}/{self.pull.number}/base"
         remotes.fetch(self.repo.start, self.remote, {f"refs/heads/{self.pull.base}": ref})
-        found = merges.commit_of(self.repo.start, ref)
+        found = branches.commit_of(self.repo.start, ref)
         assert found is not None
         return found
 
@@ -113,7 +113,7 @@ def merge_pull(start: Path, number: int, options: MergeOptions, context: Context
 
     base = PullBase(repo, target.remote, target.forge, pull, options, is_protected=False)
     try:
-        with merges.sole_merger(repo, pull.base), merges.passing_refs(repo, f"{_REFS}/{number}"):
+        with merges.merge_lock(repo, pull.base), merges.temporary_refs(repo, f"{_REFS}/{number}"):
             decision = _decide(base)
     except NotLanded as stuck:
         _commented(target.forge, stuck.decision)
@@ -138,7 +138,7 @@ def _decide(base: PullBase) -> MergeDecision:
     pull, top = base.pull, base.repo.start
     head = f"{_REFS}/{pull.number}/head"
     remotes.fetch(top, base.remote, {f"refs/pull/{pull.number}/head": head})
-    if merges.commit_of(top, head) != pull.commit:
+    if branches.commit_of(top, head) != pull.commit:
         reason = "its head moved just now: look at it again"
         return replace(_blank(pull), state=MergeState.REFUSED, reason=reason)
 

@@ -1,5 +1,4 @@
-"""What is known of a worktree, in a file beside it: what it was made from, and what sweeptree put
-into it."""
+"""The card beside a worktree: what it was made from, and what sweeptree put into it."""
 
 from __future__ import annotations
 
@@ -9,14 +8,13 @@ from typing import Any
 
 from sweeptree.errors import RecordError, WorktreeGone
 from sweeptree.records import read_json, write_json
-from sweeptree.worktrees.administration import pointer
 from sweeptree.worktrees.links import LinksAndCopies
+from sweeptree.worktrees.registry import entry_of
 
 
 @dataclass(frozen=True, slots=True)
 class JobCard:
-    """What is known of a worktree, in a file beside it: so that it can be judged by any later
-    command."""
+    """What is known of a worktree, kept beside it so that any later command can judge it."""
 
     exp_name: str
     base: str
@@ -55,21 +53,33 @@ def read_card(top: Path) -> JobCard:
     """
     try:
         value: dict[str, Any] = read_json(card_path(top))
-        return JobCard(
-            **{**value, "links": tuple(value["links"]), "copies": tuple(value["copies"])}
-        )
+        value["links"] = tuple(value["links"])
+        value["copies"] = tuple(value["copies"])
+        return JobCard(**value)
     except (RecordError, TypeError, KeyError) as error:
         raise WorktreeGone(
             f"{top} is not a worktree that sweeptree made", hint="git worktree list"
         ) from error
 
 
+def find_card(top: Path) -> JobCard | None:
+    """The card of a worktree; None when sweeptree did not make it."""
+    try:
+        return read_card(top)
+    except WorktreeGone:
+        return None
+
+
 def checked_card(top: Path) -> JobCard:
     """The card of a worktree that still is what it was made as. Raises WorktreeGone."""
     card = read_card(top)
-    entry = pointer(top)
-    if entry is None or str(entry.resolve()) != card.entry or not entry.is_dir():
+    if not _is_registered(top, card):
         raise WorktreeGone(
             f"the worktree {top} was removed or replaced by somebody else", hint="git worktree list"
         )
     return card
+
+
+def _is_registered(top: Path, card: JobCard) -> bool:
+    entry = entry_of(top)
+    return entry is not None and str(entry.resolve()) == card.entry and entry.is_dir()

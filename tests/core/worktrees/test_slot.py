@@ -15,7 +15,8 @@ F = "ecg/model.py"
 KNOWN_COMMIT = "git rev-parse HEAD"
 JOBS = {
     "edit tracked": f"echo x >> {F}",
-    "edit, same size and time": f"cp -p {F} ../stamp; printf X | dd of={F} conv=notrunc 2>&1; touch -r ../stamp {F}",
+    "edit, same size and time": f"cp -p {F} ../stamp; "
+    f"printf X | dd of={F} conv=notrunc 2>&1; touch -r ../stamp {F}",
     "delete tracked": f"rm {F}",
     "chmod": f"chmod +x {F}",
     "chmod 600": f"chmod 600 {F}",
@@ -33,20 +34,23 @@ JOBS = {
     "named pipe": "mkfifo pipe",
     "commit on detached HEAD": f"echo x >> {F}; git commit -qam x",
     "new branch and commit": f"git checkout -q -b br; echo x >> {F}; git commit -qam x",
-    "half a revert and a bisect": f"echo x>>{F}; git commit -qam x; git revert --no-commit HEAD; git bisect start -q",
+    "half a revert and a bisect": f"echo x>>{F}; git commit -qam x; "
+    "git revert --no-commit HEAD; git bisect start -q",
     "staged": "echo a>s; git add s",
     "skip-worktree bit": f"git update-index --skip-worktree {F}; echo x >> {F}",
     "assume-unchanged bit": f"git update-index --assume-unchanged {F}; echo x >> {F}",
     "sparse checkout": "git sparse-checkout set --no-cone /train.py",
     "info/exclude": 'echo hidden > "$(git rev-parse --git-path info/exclude)"; echo a > hidden',
-    "config of the repository": f"git config core.autocrlf true; git config core.fileMode false; rm {F}",
+    "config of the repository": "git config core.autocrlf true; "
+    f"git config core.fileMode false; rm {F}",
     "index.lock left behind": 'touch "$(git rev-parse --git-dir)/index.lock"; rm train.py',
     "index destroyed": 'echo junk > "$(git rev-parse --git-dir)/index"; rm train.py',
     "HEAD destroyed": 'echo junk > "$(git rev-parse --git-dir)/HEAD"; rm train.py',
     "hook of the repository": 'h="$(git rev-parse --git-common-dir)/hooks"; mkdir -p "$h"; '
     "for n in post-checkout post-index-change reference-transaction; do "
     'printf "#!/bin/sh\\ntouch evil\\n" > "$h/$n"; chmod +x "$h/$n"; done; rm train.py',
-    "link and copy replaced": "rm data env.secret; mkdir data; echo x > data/x; echo y > env.secret",
+    "link and copy replaced": "rm data env.secret; mkdir data; "
+    "echo x > data/x; echo y > env.secret",
     "own worktree removed": 'git worktree remove --force "$PWD"',
     "own worktree pruned": 'rm -r "$(git rev-parse --git-dir)"',
     ".git replaced": "rm .git; git init -q; echo a > a",

@@ -39,10 +39,6 @@ class _Sent:
     have: tuple[str, ...]
     limits: Limits
 
-    @property
-    def is_all(self) -> bool:
-        return not self.have
-
     def rev_list(self, *options: str) -> list[bytes]:
         """The ids of the objects that are sent."""
         return plumbing.run(
@@ -55,10 +51,21 @@ def check_commits(top: Path, commit: str, known_there: Sequence[str], limits: Li
 
     `known_there`: commits that the remote has; those that this repository lacks do not count.
     """
+    sent = _sent(top, commit, known_there, limits)
+    hints = () if sent.have else (_ALL_LOOKED_AT,)
+    Examined((), problems=tuple(_problems(sent))).must_pass(*hints)
+
+
+def examine_commits(
+    top: Path, commit: str, known_there: Sequence[str], limits: Limits
+) -> list[str]:
+    """Problems in any commit that a push of `commit` would send, one line each."""
+    return list(_problems(_sent(top, commit, known_there, limits)))
+
+
+def _sent(top: Path, commit: str, known_there: Sequence[str], limits: Limits) -> _Sent:
     have = tuple(known for known in known_there if _is_here(top, known))
-    sent = _Sent(top, commit, have, limits)
-    problems = tuple(_problems(sent))
-    Examined((), problems=problems).must_pass(*([_ALL_LOOKED_AT] if sent.is_all else []))
+    return _Sent(top, commit, have, limits)
 
 
 def _is_here(top: Path, commit: str) -> bool:
