@@ -91,7 +91,7 @@ def examine(
     """
     chosen, left_out = _choose(top, made, limits)
     changed = list(tracked)
-    paths = [*chosen, *changed]
+    paths = [*changed, *chosen]  # in this order a file may become a folder
     problems = [
         *_tracked_problems(top, changed, limits),
         *workflow_problems(paths, limits),

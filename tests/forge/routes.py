@@ -213,8 +213,8 @@ def branch_rules(hub: Hub, request: Request, found: dict[str, str]) -> Answer:
         "require_last_push_approval": False,
         "required_review_thread_resolution": False,
     }
-    return Answer(200, [{"type": "pull_request", "parameters": parameters, "ruleset_id": 1, "ruleset_source": NAME,
-                         "ruleset_source_type": "Repository"}])  # fmt: skip
+    source = {"ruleset_id": 1, "ruleset_source": NAME, "ruleset_source_type": "Repository"}
+    return Answer(200, [{"type": "pull_request", "parameters": parameters} | source])
 
 
 @route("PUT", r"/pulls/(?P<number>\d+)/merge")

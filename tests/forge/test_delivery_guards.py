@@ -197,7 +197,10 @@ def test_secret_in_the_texts_is_taken_out(hub: Hub, worktree: Path, context: Con
 
 
 def test_dry_run_does_not_load_the_forge_s_library(hub: Hub, worktree: Path) -> None:
-    code = "import sys; from sweeptree.cli.app import run_command_line as r; r(sys.argv[1:]); exit('github' in sys.modules)"
+    code = (
+        "import sys; from sweeptree.cli.app import run_command_line as run; "
+        "run(sys.argv[1:]); exit('github' in sys.modules)"
+    )
     words = [sys.executable, "-c", code, "pr", str(worktree), "wider", "--dry_run"]
     env = {
         **os.environ,

@@ -9,7 +9,7 @@ import pytest
 from forge.hub import Fault, Hub
 from sweeptree.errors import ForgeError, PushError
 from sweeptree.publish.delivery import Context, Options, deliver
-from sweeptree.publish.forge.pace import Pace, asked_wait
+from sweeptree.publish.forge.pace import Pace
 
 PLAIN = Options(title="Wider", labels=("x",))
 
@@ -85,21 +85,6 @@ def test_writes_are_kept_apart(hub: Hub, worktree: Path, context: Context) -> No
     pace = Pace(context.pace.lock, interval=900.0, sleep=waits.append)
     deliver(worktree, "wider", replace(PLAIN, reviewers=("grace",)), replace(context, pace=pace))
     assert len(waits) == 2 and all(0 < wait <= 900 for wait in waits)
-
-
-@pytest.mark.parametrize(
-    ("status", "headers", "message", "wait"),
-    [
-        (403, {"retry-after": "7"}, "", 7.0),
-        (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1030"}, "", 30.0),
-        (403, {}, "You have exceeded a secondary rate limit", 60.0),
-        (429, {}, "", 60.0),
-        (403, {}, "Resource not accessible", None),
-        (502, {"retry-after": "7"}, "", None),
-    ],
-)
-def test_asked_wait(status: int, headers: dict[str, str], message: str, wait: float | None) -> None:
-    assert asked_wait(status, headers, message, now=1000.0) == wait
 
 
 def test_repository_without_drafts_gets_an_open_one(

@@ -99,7 +99,8 @@ def test_base_that_moves_during_the_tests_is_tested_again(
     subprocess.run(["git", "clone", "-q", str(hub.repo.path), str(other)], check=True)
     mark = tmp_path / "moved"
     who = "git -c user.name=x -c user.email=x@example.invalid"
-    push = f"cd '{other}' && echo x > late && git add . && {who} commit -qm late && git push -q origin main"
+    add = f"cd '{other}' && echo x > late && git add . && {who} commit -qm late"
+    push = f"{add} && git push -q origin main"
     command = f"test -e '{mark}' && test -e late || {{ touch '{mark}'; {push}; }}"
     decision = merge_pull(pull, 1, replace(GREEN, test_command=command), context)
     assert decision.state == "merged"
@@ -242,6 +243,36 @@ def test_squash_and_rebase_go_by_the_forge(
     assert hub.repo.git("show", "main:notes.md") == "wider"
 
 
+@pytest.mark.parametrize("is_protected", [True, False])
+def test_our_own_required_check_is_set_before_the_merge(
+    hub: Hub, pull: Path, context: Context, is_protected: bool
+) -> None:
+    hub.required_checks.append("sweeptree/merge-result")
+    if is_protected:
+        hub.repo.protect("main")
+    assert merge_pull(pull, 1, replace(GREEN, dry_run=True), context).state == "planned"
+    assert merge_pull(pull, 1, GREEN, context).state == "merged"
+    assert [call for call in hub.calls if "/statuses/" in call or "/merge" in call] == [
+        f"POST /statuses/{hub.pulls[1].head}",
+        "PUT /pulls/1/merge",
+    ]
+
+
+def test_a_red_result_is_told_to_the_required_check(hub: Hub, pull: Path, context: Context) -> None:
+    hub.required_checks.append("sweeptree/merge-result")
+    decision = merge_pull(pull, 1, replace(GREEN, test_command="false"), context)
+    assert decision.state == "refused"
+    assert hub.statuses[decision.head][-1]["state"] == "failure"
+
+
+def test_another_red_required_check_still_forbids_the_merge(
+    hub: Hub, pull: Path, context: Context
+) -> None:
+    hub.required_checks += ["sweeptree/merge-result", "build"]
+    decision = merge_pull(pull, 1, GREEN, context)
+    assert decision.reason == "the required check build is missing"
+
+
 def test_base_moved_on_the_forge_is_tried_again(hub: Hub, pull: Path, context: Context) -> None:
     hub.repo.protect("main")
     message = "Base branch was modified. Review and try the merge again."
@@ -339,59 +370,13 @@ def branch(clone: Path, tmp_path: Path) -> Path:
     return top
 
 
-@pytest.mark.parametrize("method", ["merge", "squash", "rebase", "ff"])
-def test_local_merge_moves_the_base_and_its_files(clone: Path, branch: Path, method: str) -> None:
-    decision = merge_worktree(branch, replace(GREEN, method=method))  # type: ignore[arg-type]
-    assert (decision.state, decision.commit) == ("merged", git("rev-parse", "main", cwd=clone))
-    assert (clone / "ecg" / "model.py").read_text() == "WIDTH = 16\n"
-    assert git("status", "--porcelain", cwd=clone) == ""
-
-
-def test_local_base_that_nobody_is_on(clone: Path, branch: Path) -> None:
-    git("checkout", "-q", "--detach", cwd=clone)
-    decision = merge_worktree(branch, GREEN)
-    assert decision.commit == git("rev-parse", "main", cwd=clone)
-    assert (clone / "ecg" / "model.py").read_text() == "WIDTH = 8\n"
-
-
-def test_local_merge_leaves_unfinished_work_alone(clone: Path, branch: Path) -> None:
-    (clone / "train.py").write_text("in the middle\n")
-    with pytest.raises(Refused, match="has changes"):
-        merge_worktree(branch, GREEN)
-    assert (clone / "train.py").read_text() == "in the middle\n"
-
-
-def test_uncommitted_work_is_not_merged(clone: Path, branch: Path) -> None:
-    (branch / "train.py").write_text("more\n")
-    with pytest.raises(Refused, match=r"not committed: train\.py"):
-        merge_worktree(branch, GREEN)
-
-
-def test_base_that_went_on_is_rebased_onto(clone: Path, branch: Path) -> None:
-    (clone / "other").write_text("x")
-    git("add", ".", cwd=clone)
-    git("commit", "-q", "-m", "other", cwd=clone)
-    decision = merge_worktree(branch, replace(GREEN, method="rebase", test_command="test -e other"))
-    assert decision.state == "merged"
-    assert git("log", "--format=%s", "main", cwd=clone).split() == ["wider", "other", "first"]
-    refused = merge_worktree(branch, replace(GREEN, method="ff"))
-    assert refused.reason in (
-        "main holds it already",
-        "it does not start at the tip of main: no fast-forward",
-    )
-
-
-def test_hanging_tests_are_stopped(clone: Path, branch: Path) -> None:
-    decision = merge_worktree(branch, replace(GREEN, test_command="sleep 60", timeout=0.3))
-    assert decision.state == "refused" and decision.run is not None and not decision.run.is_green
-
-
 def test_local_merge_loads_nothing_of_the_forge_s_or_the_settings(
     clone: Path, branch: Path
 ) -> None:
     heavy = ("github", "pydantic_settings", "pandas", "prefect")
     code = (
-        "import sys; from sweeptree.cli.app import run_command_line as run; assert run(sys.argv[1:]) == 0\n"
+        "import sys; from sweeptree.cli.app import run_command_line as run\n"
+        "assert run(sys.argv[1:]) == 0\n"
         f"sys.exit(' '.join(name for name in {heavy!r} if name in sys.modules) or 0)"
     )
     words = ["merge", str(branch), "--base", "main", "--test_command", "true"]

@@ -75,8 +75,8 @@ def token(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 def test_job_that_changed_code_gets_a_pull_request(hub: Hub, clone: Path, token: str) -> None:
-    rig = Rig(clone, ["python3 train.py --lr 3e-4 --seed 7; echo '# tuned' >> train.py"], post_pr_labels=("auto",),
-              post_pr_reviewers=("grace",))  # fmt: skip
+    command = "python3 train.py --lr 3e-4 --seed 7; echo '# tuned' >> train.py"
+    rig = Rig(clone, [command], post_pr_labels=("auto",), post_pr_reviewers=("grace",))
     record = rig.deliver()
     rig.close()
     assert (record.pr_number, record.pr_url) == (1, f"{hub.url}/ada/ecg/pull/1")
@@ -248,7 +248,8 @@ def test_branches_of_an_earlier_run_count_towards_max_prs(
 
 
 def test_best_of_a_sweep_carries_the_leaderboard(hub: Hub, clone: Path, token: str) -> None:
-    report = 'echo "{\\"step\\": 1, \\"val_auc\\": %s}" >> $SWEEPTREE_METRICS; echo %s >> train.py; true --lr %s'
+    metric = 'echo "{\\"step\\": 1, \\"val_auc\\": %s}" >> $SWEEPTREE_METRICS'
+    report = f"{metric}; echo %s >> train.py; true --lr %s"
     commands = [report % (value, value, rate) for value, rate in (("0.8", "1e-3"), ("0.9", "3e-4"))]
     rig = Rig(clone, commands, metric="val_auc:max", commit_and_pr=False)
     for index in (0, 1):
