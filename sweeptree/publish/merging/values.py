@@ -162,7 +162,7 @@ class MergeDecision:
         if self.commit:
             yield f"- result `{self.commit[:12]}`"
         for line in self.commits:
-            yield f"- brings `{line[:12]}`{plain(line[12:])}"
+            yield f"- brings `{line[:12]}` {plain(line[12:])}"
         if self.run is not None:
             yield f"- tests of the result: {self.run.summary}"
         for path in self.conflicts[:_SHOWN_CONFLICTS]:

@@ -27,7 +27,7 @@ def test_push_makes_a_branch_and_moves_it(repo: Path, remote: Remote) -> None:
     remotes.push(repo, remote, first, "work", expected=None)
     remotes.push(repo, remote, second, "work", expected=first)
     tips = remotes.tips(repo, remote, ["work", "gone"])
-    assert (tips.branches, tips.default) == ({"work": second}, "main")
+    assert (tips.branches["work"], tips.default) == (second, "main")
 
 
 def test_push_spares_what_somebody_else_pushed(repo: Path, remote: Remote) -> None:
