@@ -5,7 +5,7 @@ BIN := .venv/bin
 PY := $(BIN)/python
 UV ?= uv
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	--no-emit-index-url --no-emit-find-links $(UPGRADE) pyproject.toml
+	--no-emit-index-url --no-emit-find-links $(UPGRADE)
 # At most four processes: the tests that need Prefect share one server, which is what they wait for.
 PYTEST = $(PY) -m pytest -n auto --maxprocesses 4 --dist loadgroup
 
@@ -16,7 +16,7 @@ help: ## What there is
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1	\2/p' Makefile | expand -t 16
 
 demo: install ## A real sweep on ECG records: leaderboard, report and Prefect UI at the end
-	$(BIN)/sweeptree demo
+	@$(BIN)/sweeptree demo
 
 install: ## The environment .venv with the command sweeptree in it
 	@requirements/install.sh run
@@ -38,9 +38,10 @@ bench: .venv-dev ## The benchmarks
 build: .venv-dev ## dist/: sdist and wheel
 	$(PY) -m build --no-isolation
 
-lock: ## Make requirements/ fit pyproject.toml again (needs uv; newest versions: make lock UPGRADE=--upgrade)
-	$(LOCK) --group build --output-file requirements/run.txt >/dev/null
-	$(LOCK) --all-extras --group dev --constraints requirements/run.txt --output-file requirements/dev.txt >/dev/null
+lock: ## Make requirements/ fit pyproject.toml again (needs uv and the public index alone; newest versions: make lock UPGRADE=--upgrade)
+	$(LOCK) pyproject.toml --group build --output-file requirements/run.txt >/dev/null
+	$(LOCK) --group installer --output-file requirements/uv.txt >/dev/null
+	$(LOCK) pyproject.toml --all-extras --group dev --constraints requirements/run.txt --output-file requirements/dev.txt >/dev/null
 
 clean: ## Remove build outputs and caches; .venv, results and .sweeptree stay
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeptree.analysis.wording import printable
-from sweeptree.model import OUT_OF_MEMORY
+from sweeptree.model import told_cause
 
 FAILED = ("failed", "timed_out", "lost")
 _ERROR = re.compile(rb"\b\w*(Error|Exception|Killed|Interrupt|error:|fatal:)")
@@ -54,9 +54,9 @@ def group_failures(jobs: Iterable[Job]) -> list[FailureGroup]:
 
 def _likeness(job: Job) -> tuple[str, str]:
     reason = str(job.get("reason") or job.get("state"))
-    memory = next((words for words in OUT_OF_MEMORY if reason.startswith(words)), None)
-    if memory:
-        return memory, ""
+    memory = told_cause(reason)
+    if memory is not None:
+        return memory.value, ""
     return _VARYING.sub("#", reason) + str(job.get("exit_code")), _VARYING.sub("#", _line(job))
 
 

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sweeptree.model.values import JobState, Scalar
+from sweeptree.model.values import Cause, DeliveryState, JobState, Scalar
 
 SCHEMA_VERSION = 1
+_LACK_OF_MEMORY = {
+    "out of GPU memory": Cause.GPU_MEMORY,
+    "out of host memory": Cause.HOST_MEMORY,
+}
+
+
+def told_cause(reason: str | None) -> Cause | None:
+    """The lack of memory that a record's reason tells of: records hold no cause beside it."""
+    beginnings = (words for words in _LACK_OF_MEMORY if (reason or "").startswith(words))
+    words = next(beginnings, None)
+    return _LACK_OF_MEMORY[words] if words else None
 
 
 class Attempt(BaseModel):
@@ -36,7 +47,7 @@ class JobDelivery(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    state: Literal["failed", "local", "opened", "delivered"]
+    state: DeliveryState
     step: str | None = None
     reason: str | None = None
     finish: str | None = None

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from sweeptree.model.values import JobState, Scalar
+from sweeptree.model.values import Cause, JobState, Scalar
 
 MAX_COMMANDS = 100_000
 
@@ -220,6 +220,16 @@ class SweepSpec(Border):
         default=10, ge=0, le=1000, description="The most branches and pull requests a sweep makes."
     )
 
+    @property
+    def delivers(self) -> bool:
+        """Whether what jobs change goes onto branches."""
+        return self.commit_and_pr or self.commit_and_pr_best
+
+    @property
+    def wants_review(self) -> bool:
+        """Whether the jobs' pull requests get labels or reviewers."""
+        return self.commit_and_pr and bool(self.post_pr_labels or self.post_pr_reviewers)
+
     @model_validator(mode="after")
     def _has_jobs(self) -> SweepSpec:
         given = [name for name in ("commands", "commands_file", "template") if getattr(self, name)]
@@ -230,9 +240,6 @@ class SweepSpec(Border):
         if not self.template and self.grid:
             raise ValueError("a grid needs a template that names its parameters")
         return self
-
-
-OUT_OF_MEMORY = ("out of GPU memory", "out of host memory")  # how the reasons of such jobs begin
 
 
 class Resume(Border):
@@ -246,10 +253,10 @@ class Resume(Border):
         default=(), description="Only the jobs with these numbers, however they ended."
     )
 
-    def takes(self, index: int, state: JobState | None, reason: str | None = None) -> bool:
+    def takes(self, index: int, state: JobState | None, cause: Cause | None = None) -> bool:
         """Whether a job in this state runs again (or is adopted, when it still runs)."""
         if self.jobs:
             return index in self.jobs
         if state in (JobState.FAILED, JobState.TIMED_OUT):
-            return self.failed or (self.oom and (reason or "").startswith(OUT_OF_MEMORY))
+            return self.failed or (self.oom and cause in (Cause.GPU_MEMORY, Cause.HOST_MEMORY))
         return state is not JobState.SUCCEEDED

@@ -12,7 +12,7 @@ from typing import Any
 
 from sweeptree.analysis.failures import FailureGroup, group_failures
 from sweeptree.analysis.wording import clock, number, printable, spoken, word
-from sweeptree.model import OUT_OF_MEMORY
+from sweeptree.model import told_cause
 from sweeptree.records import parse_time
 from sweeptree.report.sheet import Config, Job, Sheet
 
@@ -183,7 +183,7 @@ def _failure(sheet: Sheet, group: FailureGroup) -> Failure:
     ids = [str(job["id"]) for job in group.jobs]
     named = [f"{job['id']} ({_who(job)})" for job in group.jobs[:10]]
     more = f" and {many - 10} more" if many > 10 else ""
-    oom = group.reason.startswith(OUT_OF_MEMORY)
+    oom = told_cause(group.reason) is not None
     again = "--oom" if oom else f"--jobs {','.join(ids)}" if many <= 30 else "--failed"
     return Failure(
         title=f"{'1 job' if many == 1 else f'{many} jobs'}: {_cut(group.reason)}",

@@ -34,7 +34,7 @@ def _against_base(top: Path, card: JobCard) -> tuple[set[str], set[str]]:
     found = _listed(top, card)
     untracked = {path for tag, path in found if tag == "?"}
     tracked = {path for tag, path in found if tag != "?"}
-    staged = {path for path in _staged(top, card) if not card.provides(path)}
+    staged = {path for path in _staged(top, card) if not card.is_untouched(top, path)}
     return tracked | staged, untracked - staged
 
 
@@ -43,7 +43,7 @@ def _listed(top: Path, card: JobCard) -> list[tuple[str, str]]:
     kinds = ("--modified", "--deleted", "--others")
     answer = plumbing.run(top, "ls-files", "-z", "-t", *kinds, call=call)
     entries = [(entry[0], entry[2:]) for entry in plumbing.names(answer)]
-    return [(tag, path) for tag, path in entries if not card.provides(path)]
+    return [(tag, path) for tag, path in entries if not card.is_untouched(top, path)]
 
 
 def _staged(top: Path, card: JobCard) -> list[str]:

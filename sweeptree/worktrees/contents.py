@@ -65,7 +65,7 @@ def _status(top: Path) -> tuple[list[str], list[str]]:
     words = ("status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames")
     entries = plumbing.names(plumbing.run(top, *words))
     _refuse_conflicts(top, entries)
-    wanted = [entry for entry in entries if _is_work(entry, card)]
+    wanted = [entry for entry in entries if _is_work(top, entry, card)]
     tracked = [status_path(entry) for entry in wanted if entry[0] != "?"]
     if card is not None and card.job is not None:
         return tracked, []  # what a job made are its artifacts
@@ -79,8 +79,9 @@ def _refuse_conflicts(top: Path, entries: Iterable[str]) -> None:
             raise Refused(f"{top} is in the middle of a merge: {path}", hint="git status")
 
 
-def _is_work(entry: str, card: JobCard | None) -> bool:
-    if card is not None and card.provides(status_path(entry).rstrip("/")):
+def _is_work(top: Path, entry: str, card: JobCard | None) -> bool:
+    path = status_path(entry).rstrip("/")
+    if card is not None and card.is_untouched(top, path):
         return False
     return not _is_dirty_submodule(entry)
 

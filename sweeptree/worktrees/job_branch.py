@@ -32,7 +32,7 @@ def commit_changes(
         )
     check_branch_name(worktree.top, branch)
     card = checked_card(worktree.top)
-    made = [path for path in paths if not card.provides(path)]
+    made = [path for path in paths if not card.is_untouched(worktree.top, path)]
     wanted = [*changes(worktree).tracked, *made]
     if not wanted:
         raise GitError(

@@ -8,7 +8,7 @@ from typing import Any
 
 from sweeptree.errors import RecordError, WorktreeGone
 from sweeptree.records import read_json, write_json
-from sweeptree.worktrees.links import LinksAndCopies
+from sweeptree.worktrees.links import STORE, LinksAndCopies
 from sweeptree.worktrees.registry import entry_of
 
 
@@ -26,9 +26,11 @@ class JobCard:
     job: int | None = None
     shared: dict[str, str] = field(default_factory=dict)
 
-    def provides(self, path: str) -> bool:
-        """True for a path that sweeptree itself put into the worktree."""
-        return LinksAndCopies(Path(self.source), Path(), self.links, self.copies).provides(path)
+    def is_untouched(self, top: Path, path: str) -> bool:
+        """True for a path that sweeptree put into the worktree at `top`, and that still is so."""
+        store = top.parent / STORE
+        extras = LinksAndCopies(Path(self.source), store, self.links, self.copies)
+        return extras.is_untouched(top, path)
 
 
 def card_path(top: Path) -> Path:

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 from sweeptree.errors import SweeptreeError
-from sweeptree.model import Changes, Worktree
+from sweeptree.model import Worktree
 from sweeptree.repository import plumbing
 from sweeptree.repository.repository import Repository
 from sweeptree.worktrees.changes import changes
@@ -26,21 +26,20 @@ def as_worktree(repo: Repository, top: Path, card: JobCard, number: int) -> Work
 
 
 def holds_work(repo: Repository, top: Path, card: JobCard) -> bool:
-    """True when the worktree holds changes, or files that git would not ignore; also when that
-    cannot be told."""
+    """True when the worktree holds changes or files that a job made; also when that cannot be told.
+
+    Ignored files are work too: checkpoints usually are ignored. Only Python's caches are not.
+    """
     try:
         found = changes(as_worktree(repo, top, card, 0))
-        return bool(found.tracked) or _made_work(top, found)
     except SweeptreeError:
         return True
+    made = [path for path in found.made if not _is_cache(path)]
+    return bool(found.tracked or made)
 
 
-def _made_work(top: Path, found: Changes) -> bool:
-    if not found.made:
-        return False
-    data = b"".join(os.fsencode(name) + b"\0" for name in found.made)
-    ignored = plumbing.ask(top, "check-ignore", "-z", "--stdin", call=plumbing.Call(data))
-    return len(plumbing.names(ignored.out)) < len(found.made)
+def _is_cache(path: str) -> bool:
+    return path.endswith(".pyc") or "__pycache__" in path.split("/")
 
 
 def is_half_made(top: Path) -> bool:

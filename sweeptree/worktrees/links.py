@@ -20,6 +20,7 @@ from sweeptree.worktrees.tree import discard, safe_parent
 
 INCLUDE_FILE = ".worktreeinclude"
 DEFAULT_LINK = "data"
+STORE = ".include"  # the folder beside the worktrees that holds what is copied into each
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,16 @@ class LinksAndCopies:
     def provides(self, path: str) -> bool:
         """True for a path that worktrees get from here."""
         return path in self.copies or _is_linked(path, self.links)
+
+    def is_untouched(self, top: Path, path: str) -> bool:
+        """True for a path in the worktree at `top` that still is what was put there.
+
+        What a job has put in its place is the job's work.
+        """
+        if path in self.copies:
+            return _is_same_file(top / path, self.store / path)
+        links = [link for link in self.links if _is_linked(path, (link,))]
+        return any(_leads_to(top / link, self.source / link) for link in links)
 
     def put(self, top: Path) -> None:
         """Put everything into the worktree at `top`. What is there by these names is replaced."""
@@ -58,6 +69,26 @@ class LinksAndCopies:
 
 def _is_linked(path: str, links: Sequence[str]) -> bool:
     return any(path == link or path.startswith(f"{link}/") for link in links)
+
+
+def _leads_to(link: Path, target: Path) -> bool:
+    try:
+        return link.readlink() == target
+    except OSError:
+        return False
+
+
+def _is_same_file(file: Path, original: Path) -> bool:
+    """Compares sizes and times, and what is in the files where only the times differ."""
+    try:
+        now, before = file.lstat(), original.lstat()
+        if now.st_size != before.st_size or now.st_mode != before.st_mode:
+            return False
+        if now.st_mtime_ns == before.st_mtime_ns:
+            return True
+        return not file.is_symlink() and file.read_bytes() == original.read_bytes()
+    except OSError:
+        return False
 
 
 def plan_links_and_copies(

@@ -30,14 +30,13 @@ from sweeptree.worktrees.job_card import (
     write_card,
 )
 from sweeptree.worktrees.leftovers import as_worktree, holds_work, is_half_made, is_occupied
-from sweeptree.worktrees.links import LinksAndCopies, plan_links_and_copies
+from sweeptree.worktrees.links import STORE, LinksAndCopies, plan_links_and_copies
 from sweeptree.worktrees.pool_lock import LOCK_FILE, take_lock
 from sweeptree.worktrees.repair import repair
 from sweeptree.worktrees.slot import Slot, SlotSetup, delete_worktree, pinned_options
 from sweeptree.worktrees.tree import remove_tree
 
 _SLOT = re.compile(r"slot_(\d+)")
-_STORE = ".include"
 _NO_SLOT = -1
 _UNLOCKED = -1
 
@@ -88,7 +87,7 @@ class Pool:
         """
         committed = read_commit_paths(self.repo, self._setup.base.commit)
         self._check_subfolder(committed)
-        store = self._setup.folder / _STORE
+        store = self._setup.folder / STORE
         extras = plan_links_and_copies(self.repo, committed, self._links, store)
         options = pinned_options(self.repo)
         self._setup = replace(self._setup, extras=extras, options=options)
@@ -366,7 +365,7 @@ class Pool:
     def _tidy(self) -> None:
         """Remove our folders as far as they are empty."""
         folder = self._setup.folder
-        if {path.name for path in folder.iterdir()} <= {LOCK_FILE, _STORE}:
+        if {path.name for path in folder.iterdir()} <= {LOCK_FILE, STORE}:
             remove_tree(folder)
         with contextlib.suppress(OSError):
             self.repo.wt_dir.rmdir()

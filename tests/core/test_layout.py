@@ -162,7 +162,7 @@ def test_one_version_everywhere() -> None:
     assert f"## [{sweeptree.__version__}]" in (ROOT / "CHANGELOG.md").read_text()
 
 
-@pytest.mark.parametrize("name", ["run.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["run.txt", "dev.txt", "uv.txt"])
 def test_locks_hold_names_versions_markers_and_hashes_only(name: str) -> None:
     digest = re.compile(r"    --hash=sha256:[0-9a-f]{64}(?: \\)?")
     lines = (ROOT / "requirements" / name).read_text().splitlines()
@@ -178,6 +178,16 @@ def test_the_dev_lock_meets_the_extras_and_the_tools() -> None:
         text for texts in PYPROJECT["project"]["optional-dependencies"].values() for text in texts
     ]
     assert not unmet([*extras, *group("dev")], locked("dev.txt"))
+
+
+def test_the_installers_lock_meets_what_the_project_asks_for() -> None:
+    assert not unmet(group("installer"), locked("uv.txt"))
+
+
+def test_prefect_yaml_names_the_locked_prefect() -> None:
+    assert {yaml.safe_load((ROOT / "prefect.yaml").read_text())["prefect-version"]} == locked(
+        "run.txt"
+    )["prefect"]
 
 
 def test_the_dev_lock_holds_the_run_lock() -> None:

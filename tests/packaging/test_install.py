@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import certifi
 import pytest
+from install_kit import Project, offer_uv, project, wheel
 
 ROOT = Path(__file__).resolve().parents[2]
 OLD = """#!/bin/sh
@@ -72,3 +74,93 @@ def test_it_does_nothing_when_nothing_changed(checkout: Path) -> None:
     (checkout / ".venv" / "made-run").write_text(made)
     done = install(checkout, python=sys.executable)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Project:
+    return project(tmp_path)
+
+
+def real_uv() -> str:
+    found = Path(sys.executable).parent / "uv"
+    if not found.exists():
+        pytest.skip("this environment was made without uv")
+    return str(found)
+
+
+def test_uv_installs_the_lock_and_says_so_in_a_few_lines(small: Project) -> None:
+    offer_uv(small, f'exec "{real_uv()}" "$@"')
+    done = small.install(UV_CACHE_DIR=str(small.index / "cache"))
+    assert (done.returncode, small.runs()) == (0, True), done.stderr
+    assert "Installed by uv" in done.stderr
+    assert len((done.stdout + done.stderr).splitlines()) <= 10
+
+
+def test_where_uv_cannot_be_had_pip_installs(small: Project) -> None:
+    done = small.install()
+    assert (done.returncode, small.runs()) == (0, True), done.stderr
+    assert "No matching distribution found for uv" in done.stderr
+    assert "Installed by pip" in done.stderr
+    assert len((done.stdout + done.stderr).splitlines()) <= 10
+
+
+def test_where_uv_fails_pip_installs(small: Project) -> None:
+    offer_uv(small, "echo no room for the cache; exit 2")
+    done = small.install()
+    assert (done.returncode, small.runs()) == (0, True), done.stderr
+    assert "no room for the cache" in done.stderr
+
+
+def test_pip_alone_when_it_is_asked_for(small: Project) -> None:
+    offer_uv(small, "exit 2")
+    done = small.install(SWEEPTREE_INSTALL="pip")
+    assert (done.returncode, "Installed by pip" in done.stderr) == (0, True), done.stderr
+    assert not (small.folder / ".venv" / "bin" / "uv").exists()
+
+
+def test_another_installer_is_refused(small: Project) -> None:
+    done = small.install(SWEEPTREE_INSTALL="conda")
+    assert (done.returncode, "uv (where it can be had) or pip" in done.stderr) == (2, True)
+    assert not (small.folder / ".venv").exists()
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_a_package_that_is_not_the_locked_one_is_refused(small: Project, installer: str) -> None:
+    if installer == "uv":
+        offer_uv(small, f'exec "{real_uv()}" "$@"')
+    wheel(small.index, "parts", "1.0", {"parts.py": "import evil\n"})
+    done = small.install(SWEEPTREE_INSTALL=installer, UV_CACHE_DIR=str(small.index / "cache"))
+    assert done.returncode == 1
+    assert "requirements/run.txt cannot be installed" in done.stderr
+    assert "HASHES" in done.stderr
+    assert not small.runs()
+    assert not (small.folder / ".venv" / "made-run").exists()
+
+
+def test_uv_is_told_what_pip_is_told(small: Project) -> None:
+    offer_uv(small, "env >uv-environment; exit 2")
+    config = small.folder / "pip.conf"
+    links = f"{small.index} {small.index}/more"
+    indexes = "https://a.example/simple\n    https://b.example"
+    config.write_text(f"[global]\nextra-index-url={indexes}\ncert={certifi.where()}\n")
+    small.install(
+        PIP_CONFIG_FILE=str(config), PIP_FIND_LINKS=links, PIP_INDEX_URL="https://d.example/it's"
+    )
+    told = dict(
+        line.partition("=")[::2]
+        for line in (small.folder / "uv-environment").read_text().splitlines()
+    )
+    assert told["UV_INDEX"] == "https://a.example/simple https://b.example"
+    assert told["UV_DEFAULT_INDEX"] == "https://d.example/it's"
+    assert told["UV_FIND_LINKS"] == f"{small.index},{small.index}/more"
+    assert (told["SSL_CERT_FILE"], told["UV_NO_INDEX"]) == (certifi.where(), "1")
+
+
+def test_what_uv_cannot_be_told_is_left_to_pip(small: Project) -> None:
+    offer_uv(small, "exit 2")
+    done = small.install(PIP_PREFER_BINARY="1")
+    assert (done.returncode, "uv has no word for pip's setting prefer-binary" in done.stderr) == (
+        0,
+        True,
+    ), done.stderr
+    assert not (small.folder / ".venv" / "bin" / "uv").exists()

@@ -120,7 +120,7 @@ def _engine() -> Iterator[Finding]:
 
 def _gpus() -> Iterator[Finding]:
     from sweeptree.gpus import detect
-    from sweeptree.sweep.preflight import default_parallel
+    from sweeptree.sweep.shares import default_parallel
 
     detection = detect()
     for text in detection.skipped:

@@ -22,7 +22,7 @@ from sweeptree.ecg.evaluate.predictions import find
 from sweeptree.ecg.evaluate.report import NAMES, with_interval
 from sweeptree.errors import Refused, SweeptreeError, UsageError
 from sweeptree.settings import Settings
-from sweeptree.sweep.preflight import Prepared, must_start, prepare
+from sweeptree.sweep.preflight import PreparedSweep, must_start, prepare
 
 DEFAULT_DATA = Path("data/processed")
 _SHOWN = {"classification": ("auc_macro", "ap_macro"), "reconstruction": ("r", "mae")}
@@ -82,7 +82,7 @@ def _spec(predictions: tuple[Path, ...], options: JudgeSpec) -> EvaluateSpec:
     return EvaluateSpec.model_validate(values)
 
 
-def _refuse_earlier(prepared: Prepared) -> None:
+def _refuse_earlier(prepared: PreparedSweep) -> None:
     root = prepared.paths.root
     if prepared.paths.sweep.exists():
         raise Refused(
@@ -94,7 +94,7 @@ def _refuse_earlier(prepared: Prepared) -> None:
         )
 
 
-def _show_plan(spec: EvaluateSpec, prepared: Prepared | None) -> int:
+def _show_plan(spec: EvaluateSpec, prepared: PreparedSweep | None) -> int:
     if prepared is not None:
         from sweeptree.cli.screens.plans import plan_view
         from sweeptree.cli.screens.screens import plan_screen
@@ -113,7 +113,7 @@ def _show_plan(spec: EvaluateSpec, prepared: Prepared | None) -> int:
     return 0
 
 
-def _run_command(spec: EvaluateSpec, prepared: Prepared, *, as_json: bool) -> int:
+def _run_command(spec: EvaluateSpec, prepared: PreparedSweep, *, as_json: bool) -> int:
     """Run the command through Prefect, then judge what it made."""
     from sweeptree.cli.commands.run import interruptible
     from sweeptree.cli.screens.live import LiveView

@@ -36,7 +36,7 @@ def gpus(*, as_json: Annotated[bool, Parameter(name="--json", negative="")] = Fa
     from sweeptree.gpus import detect
     from sweeptree.gpus import table as rows_of
     from sweeptree.settings import Settings
-    from sweeptree.sweep.preflight import default_parallel
+    from sweeptree.sweep.shares import default_parallel
 
     detection = detect()
     rows = rows_of(detection, Settings().slot_dir) if detection.devices else []

@@ -18,8 +18,8 @@ from sweeptree.errors import RecordError, UsageError
 from sweeptree.model import Resume
 from sweeptree.records import read_record, record_indices
 from sweeptree.settings import Settings
-from sweeptree.sweep import job_delivery
-from sweeptree.sweep.preflight import Prepared, must_start, prepare
+from sweeptree.sweep.owed import owed as owed_jobs
+from sweeptree.sweep.preflight import PreparedSweep, must_start, prepare
 from sweeptree.sweep.recovery import spec_of
 
 
@@ -86,7 +86,7 @@ def resume(exp: str, *, options: ResumeOptions | None = None) -> int:
     return run_prepared(prepared, settings, resume=wanted, as_json=options.as_json)
 
 
-def _say_what_is_owed(prepared: Prepared, wanted: Resume) -> None:
+def _say_what_is_owed(prepared: PreparedSweep, wanted: Resume) -> None:
     """Deliveries that failed are finished without running their jobs again: say so, because nothing
     else will."""
     paths = prepared.paths
@@ -96,7 +96,7 @@ def _say_what_is_owed(prepared: Prepared, wanted: Resume) -> None:
     for index in record_indices(paths):
         with contextlib.suppress(RecordError):
             records.append(read_record(paths.record(index)))
-    owed = job_delivery.owed(prepared, records)
+    owed = owed_jobs(prepared, records)
     if owed:
         numbers = ", ".join(map(str, owed[:20])) + (
             f" and {len(owed) - 20} more" if len(owed) > 20 else ""

@@ -30,7 +30,7 @@ from sweeptree.records import (
     write_json,
 )
 from sweeptree.settings import Settings
-from sweeptree.sweep.preflight import Prepared, check_options, must_start, prepare
+from sweeptree.sweep.preflight import PreparedSweep, must_start, prepare
 
 if TYPE_CHECKING:
     from sweeptree.engine.connect import Engine
@@ -44,8 +44,7 @@ def run(options: RunOptions | None = None) -> int:
     """Run a sweep: one command per job, each in its own worktree of one pinned commit."""
     options = options or RunOptions()
     settings = Settings()
-    spec = check_options(make_spec(options))
-    prepared = prepare(spec, settings, resume=options.resume)
+    prepared = prepare(make_spec(options), settings, resume=options.resume)
     if options.dry_run:
         return _show_plan(prepared, options)
     must_start(prepared)
@@ -57,7 +56,7 @@ def run(options: RunOptions | None = None) -> int:
     )
 
 
-def _show_plan(prepared: Prepared, options: RunOptions) -> int:
+def _show_plan(prepared: PreparedSweep, options: RunOptions) -> int:
     from sweeptree.cli.screens.plans import plan_document, plan_view
     from sweeptree.cli.screens.screens import plan_screen
 
@@ -68,7 +67,7 @@ def _show_plan(prepared: Prepared, options: RunOptions) -> int:
     return 0
 
 
-def _agree_to_publish(prepared: Prepared, options: RunOptions) -> None:
+def _agree_to_publish(prepared: PreparedSweep, options: RunOptions) -> None:
     """Ask before a sweep that somebody starts by hand opens pull requests.
 
     Raises Refused when the answer is no.
@@ -88,7 +87,7 @@ def _agree_to_publish(prepared: Prepared, options: RunOptions) -> None:
 
 
 def run_prepared(
-    prepared: Prepared, settings: Settings, *, resume: Resume | None, as_json: bool
+    prepared: PreparedSweep, settings: Settings, *, resume: Resume | None, as_json: bool
 ) -> int:
     """Run a sweep through Prefect to its end, show it meanwhile, and return its exit code."""
     from sweeptree.engine import connect
@@ -123,7 +122,7 @@ def run_prepared(
     return code
 
 
-def _detach(prepared: Prepared, *, resume: bool) -> int:
+def _detach(prepared: PreparedSweep, *, resume: bool) -> int:
     """Start the same sweep in a process of its own, away from this terminal, and return once it
     runs."""
     paths = prepared.paths
@@ -154,7 +153,7 @@ def _detach(prepared: Prepared, *, resume: bool) -> int:
     return 0
 
 
-def _light_spec(prepared: Prepared) -> SweepSpec:
+def _light_spec(prepared: PreparedSweep) -> SweepSpec:
     """The spec as the flow's parameter.
 
     Prefect takes 512 KiB of parameters, so a long list travels as a file.

@@ -12,12 +12,12 @@ from sweeptree.cli.screens.screens import PlanView
 
 if TYPE_CHECKING:
     from sweeptree.publish.delivery import Target
-    from sweeptree.sweep.preflight import Prepared
+    from sweeptree.sweep.preflight import PreparedSweep
 
 _SHOWN_GPUS = 4
 
 
-def plan_view(prepared: Prepared, *, command: str = "") -> PlanView:
+def plan_view(prepared: PreparedSweep, *, command: str = "") -> PlanView:
     """The values of the plan's screen.
 
     `command` is the line that would run it for real, if known.
@@ -35,7 +35,7 @@ def plan_view(prepared: Prepared, *, command: str = "") -> PlanView:
     )
 
 
-def plan_document(prepared: Prepared) -> dict[str, Any]:
+def plan_document(prepared: PreparedSweep) -> dict[str, Any]:
     """The same as one document: for `--dry_run --json`."""
     base = prepared.base
     return {
@@ -77,7 +77,7 @@ def plan_document(prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def _facts(prepared: Prepared) -> list[tuple[str, str]]:
+def _facts(prepared: PreparedSweep) -> list[tuple[str, str]]:
     spec = prepared.spec
     facts = [
         ("worktrees", _worktrees(prepared)),
@@ -94,7 +94,7 @@ def _facts(prepared: Prepared) -> list[tuple[str, str]]:
     return [(label, text) for label, text in facts if text]
 
 
-def _worktrees(prepared: Prepared) -> str:
+def _worktrees(prepared: PreparedSweep) -> str:
     if not prepared.spec.use_worktree:
         return (
             f"none: the jobs run in {prepared.repo.top} itself (--use_worktree gives each its own)"
@@ -102,7 +102,7 @@ def _worktrees(prepared: Prepared) -> str:
     return f"{prepared.parallel + prepared.lookahead} below .sweeptree/wt/{prepared.spec.exp_name}/, used in turn"
 
 
-def _links(prepared: Prepared) -> str:
+def _links(prepared: PreparedSweep) -> str:
     """What worktrees get beside the commit."""
     dirty = prepared.dirty
     if dirty is None or not (dirty.links or dirty.copies):
@@ -111,7 +111,7 @@ def _links(prepared: Prepared) -> str:
     return ", ".join(f"{link}/" for link in dirty.links) + copied
 
 
-def _slots(prepared: Prepared) -> str:
+def _slots(prepared: PreparedSweep) -> str:
     devices = prepared.detection.devices
     if not prepared.gpus:
         return f"{prepared.parallel} at a time on the cores"
@@ -126,7 +126,7 @@ def _slots(prepared: Prepared) -> str:
     )
 
 
-def _limits(prepared: Prepared) -> str:
+def _limits(prepared: PreparedSweep) -> str:
     spec = prepared.spec
     told = [
         f"{spec.timeout:g} s per job" if spec.timeout else "",
@@ -137,7 +137,7 @@ def _limits(prepared: Prepared) -> str:
     return ", ".join(text for text in told if text)
 
 
-def _after(prepared: Prepared) -> str:
+def _after(prepared: PreparedSweep) -> str:
     spec = prepared.spec
     told = [
         f"auto-fix: {spec.auto_fix_script}" if spec.auto_fix_before_pr else "",
@@ -148,7 +148,7 @@ def _after(prepared: Prepared) -> str:
     return "   ".join(text for text in told if text)
 
 
-def _deliveries(prepared: Prepared) -> list[str]:
+def _deliveries(prepared: PreparedSweep) -> list[str]:
     """Where the jobs' changes would go."""
     spec = prepared.spec
     if not (spec.commit_and_pr or spec.commit_and_pr_best):
@@ -161,20 +161,20 @@ def _deliveries(prepared: Prepared) -> list[str]:
     return [f"a local branch {_each(prepared)}{why}"]
 
 
-def published(prepared: Prepared) -> str:
+def published(prepared: PreparedSweep) -> str:
     """What the sweep would push and open on a forge; empty where all of it stays on this machine."""
     whose = _whose(prepared)
     where = _on_forge(_target(prepared)) if whose else ""
     return f"{where} {', and '.join(whose)}" if where else ""
 
 
-def _whose(prepared: Prepared) -> list[str]:
+def _whose(prepared: PreparedSweep) -> list[str]:
     spec = prepared.spec
     every = [_each(prepared)] if spec.commit_and_pr else []
     return [*every, *(["for the best job"] if spec.commit_and_pr_best else [])]
 
 
-def _each(prepared: Prepared) -> str:
+def _each(prepared: PreparedSweep) -> str:
     return f"per job that changed tracked files, at most {prepared.spec.max_prs}"
 
 
@@ -184,7 +184,7 @@ def _on_forge(target: Target) -> str:
     return f"a branch pushed to {target.remote.url} and a draft pull request in {target.forge.name}"
 
 
-def _target(prepared: Prepared) -> Target:
+def _target(prepared: PreparedSweep) -> Target:
     """Asks the repository and the environment, nobody else."""
     from sweeptree.publish.delivery import Context, Options, find_target
     from sweeptree.settings import Settings

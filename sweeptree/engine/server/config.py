@@ -100,7 +100,7 @@ class StartPolicy:
 
 
 # Events written one by one lag minutes behind a sweep; batches keep up. Whole seconds only: Prefect
-# 3.8 cuts the recorder's interval to an integer, and 0.5 became a loop without a pause that cost
+# cuts the recorder's interval to an integer, and 0.5 became a loop without a pause that cost
 # half a core.
 _BATCHES = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",

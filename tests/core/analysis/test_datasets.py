@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 
 from core.cli_records import call, plan_sweep, put
-from core.sweep.test_stages import Rig, run_one
+from core.sweep.kit import opened, ran, run_one
 from sweeptree.analysis.aggregate import aggregate
-from sweeptree.analysis.aggregate.groups import stand
+from sweeptree.analysis.aggregate.groups import rank
 from sweeptree.analysis.datasets import Digests
 from sweeptree.model import JobRecord, JobState, Worktree
 from sweeptree.records import SweepPaths, SweepStore
 from sweeptree.sweep import attempts, stages
-from sweeptree.sweep.running import Chain
 
 OLD, NEW = "0a" * 32, "7f" * 32
 
@@ -29,26 +28,21 @@ def dataset(folder: Path, digest: object) -> Path:
     return folder
 
 
-def recorded(chain: Chain) -> JobRecord:
-    assert chain.record is not None
-    return chain.record
-
-
 def test_a_job_in_a_worktree_records_the_digest_of_the_linked_data(repo: Path) -> None:
     dataset(repo / "data" / "processed", OLD)
-    record = recorded(run_one(repo, "test -L data && cat data/processed/manifest.json"))
+    record = run_one(repo, "test -L data && cat data/processed/manifest.json")
     assert (record.state, record.data_digest) == (JobState.SUCCEEDED, OLD)
 
 
 def test_the_folder_that_the_command_names_comes_first(repo: Path, tmp_path: Path) -> None:
     dataset(repo / "data" / "processed", OLD)
     other = dataset(tmp_path / "other", NEW)
-    assert recorded(run_one(repo, f"python3 train.py --data_dir {other}")).data_digest == NEW
+    assert run_one(repo, f"python3 train.py --data_dir {other}").data_digest == NEW
 
 
 def test_a_job_in_the_repository_itself_records_it_too(repo: Path) -> None:
     dataset(repo / "data" / "processed", OLD)
-    assert recorded(run_one(repo, "true", use_worktree=False)).data_digest == OLD
+    assert run_one(repo, "true", use_worktree=False).data_digest == OLD
 
 
 @pytest.mark.parametrize("digest", [None, 7, "", "x" * 129, "a\nb"])
@@ -76,7 +70,7 @@ def test_data_exchanged_under_a_running_job_are_noted(repo: Path) -> None:
     swap = (
         f"echo '{json.dumps({'digest': NEW})}' > {folder}/m && mv {folder}/m {folder}/manifest.json"
     )
-    record = recorded(run_one(repo, swap))
+    record = run_one(repo, swap)
     assert record.data_digest == OLD
     assert record.notes == (
         f"the dataset changed while the job ran: {OLD[:12]} when it started, {NEW[:12]} when it ended",
@@ -85,16 +79,16 @@ def test_data_exchanged_under_a_running_job_are_noted(repo: Path) -> None:
 
 def test_an_attempt_that_is_taken_over_keeps_the_digest_of_its_start(repo: Path) -> None:
     dataset(repo / "data" / "processed", OLD)
-    rig = Rig(repo, commands=["true"])
-    chain = rig.chain()
-    dataset(repo / "data" / "processed", NEW)
-    started = rig.prepared.paths.attempt(0, 1, "started")
-    if not started.exists():
-        started.write_text("{}")
-    attempts.await_start(chain, None, started)  # type: ignore[arg-type]
-    stages.finish(chain)
-    rig.close()
-    assert recorded(chain).data_digest == OLD
+    with opened(repo, "true") as sweep:
+        job = sweep.job(0)
+        so_far = ran(job)
+        dataset(repo / "data" / "processed", NEW)
+        started = sweep.paths.attempt(0, 1, "started")
+        if not started.exists():
+            started.write_text("{}")
+        attempts.await_start(job, so_far, None, started)  # type: ignore[arg-type]
+        record = stages.finish(job, so_far)
+    assert record.data_digest == OLD
 
 
 def job(
@@ -112,7 +106,7 @@ def job(
 
 
 def test_configs_on_different_data_are_neither_ranked_nor_tested() -> None:
-    standing = stand([job(n, "ab"[n % 2], (OLD, NEW)[n % 2], 0.9) for n in range(6)], "val_auc:max")
+    standing = rank([job(n, "ab"[n % 2], (OLD, NEW)[n % 2], 0.9) for n in range(6)], "val_auc:max")
     assert (standing.comparable, standing.leaderboard, standing.comparisons) == (False, [], [])
     assert standing.data_digests == {OLD: 3, NEW: 3}
     assert [group["metrics"]["val_auc"]["n"] for group in standing.groups] == [3, 3]
@@ -124,7 +118,7 @@ def test_configs_on_different_data_are_neither_ranked_nor_tested() -> None:
 
 
 def test_seeds_on_different_data_have_no_mean() -> None:
-    standing = stand(
+    standing = rank(
         [job(0, "a", OLD, 0.9), job(1, "a", NEW, 0.1), job(2, "b", OLD, 0.8)], "val_auc:max"
     )
     assert [group["metrics"].get("val_auc", {}).get("mean") for group in standing.groups] == [
@@ -136,7 +130,7 @@ def test_seeds_on_different_data_have_no_mean() -> None:
 
 def test_told_to_mix_the_ranking_stands_with_a_warning() -> None:
     jobs = [job(n, "ab"[n % 2], (OLD, NEW)[n % 2], 0.9 - n % 2) for n in range(6)]
-    standing = stand(jobs, "val_auc:max", mix_data=True)
+    standing = rank(jobs, "val_auc:max", mix_data=True)
     assert (standing.comparable, standing.leaderboard, len(standing.comparisons)) == (
         True,
         ["a", "b"],
@@ -146,7 +140,7 @@ def test_told_to_mix_the_ranking_stands_with_a_warning() -> None:
 
 
 def test_only_jobs_that_count_can_mix() -> None:
-    standing = stand(
+    standing = rank(
         [job(0, "a", OLD, 0.9), job(1, "b", OLD, 0.8), job(2, "b", NEW, 0.1, "failed")],
         "val_auc:max",
     )
@@ -154,7 +148,7 @@ def test_only_jobs_that_count_can_mix() -> None:
 
 
 def test_a_job_that_names_no_dataset_is_told_of() -> None:
-    standing = stand([job(0, "a", OLD, 0.9), job(1, "b", None, 0.8)], "val_auc:max")
+    standing = rank([job(0, "a", OLD, 0.9), job(1, "b", None, 0.8)], "val_auc:max")
     assert standing.leaderboard == ["a", "b"]
     assert standing.warnings[0] == f"1 job named no dataset, the others ran on {OLD[:12]}"
 

@@ -18,7 +18,7 @@ from sweeptree.errors import Refused, UsageError
 from sweeptree.gpus import slots
 from sweeptree.model import Device, SweepSpec
 from sweeptree.settings import Settings
-from sweeptree.sweep.preflight import Prepared, check_options, prepare
+from sweeptree.sweep.preflight import PreparedSweep, check_options, prepare
 
 DEVICES = tuple(Device(UUID.format(n), n, "NVIDIA A100", 40960, 40960) for n in range(4))
 FOUND = gpus.Detection(DEVICES, "550", None, ())
@@ -175,7 +175,7 @@ def test_doctor_tells_and_lifts_a_quarantine(repo: Path, monkeypatch: pytest.Mon
 
 def planned(
     repo: Path, found: gpus.Detection, patch: pytest.MonkeyPatch, **fields: Any
-) -> Prepared:
+) -> PreparedSweep:
     patch.setattr("sweeptree.sweep.preflight.detect", lambda: found)
     return prepare(
         SweepSpec(exp_name="x", repo=repo, commands=("true",) * 30, **fields), Settings()

@@ -40,6 +40,13 @@ def test_untouched_worktree_has_no_changes(worktree: Worktree) -> None:
         ("rm -r ecg; ln -s /etc ecg", ("ecg/model.py",), ("ecg",)),
         ('echo broken > "$(git rev-parse --git-dir)/index"; echo x >> train.py', ("train.py",), ()),
         ("rm a.secret data", (), ()),
+        ("rm data; mkdir data; echo x > data/new.npz", (), ("data/new.npz",)),
+        ("rm data; ln -s /elsewhere data", (), ("data",)),
+        ("rm data; mkdir data; echo x > data/n; git add -f data/n", ("data/n",), ()),
+        ("echo edited > a.secret", (), ("a.secret",)),
+        ("printf t > a.secret", (), ("a.secret",)),
+        ("rm a.secret; ln -s train.py a.secret", (), ("a.secret",)),
+        ("touch a.secret; echo through > data/x.csv", (), ()),
     ],
 )
 def test_changes_are_told_from_files_made(

@@ -27,7 +27,17 @@ def test_work_of_a_killed_sweep_is_kept(repo: Path) -> None:
     assert (left.with_name("job_4") / "made.txt").read_text() == "work\n"
 
 
-@pytest.mark.parametrize("script", ["true", "mkdir results; echo x > results/a"])
+@pytest.mark.parametrize("script", ["mkdir results; echo w > results/a", "echo w > a.secret"])
+def test_ignored_work_of_a_killed_sweep_is_kept(repo: Path, script: str) -> None:
+    left = crash(repo, script)
+    with make_pool(repo):
+        pass
+    kept = left.with_name("job_4")
+    assert (kept / script.rsplit(maxsplit=1)[-1]).read_text() == "w\n"
+    assert registered(repo) == [str(repo), str(kept)]
+
+
+@pytest.mark.parametrize("script", ["true", "mkdir ecg/__pycache__; echo x > ecg/__pycache__/a"])
 def test_empty_worktree_of_a_killed_sweep_is_removed(repo: Path, script: str) -> None:
     crash(repo, script)
     with make_pool(repo):
