@@ -87,7 +87,7 @@ def _deliver(order: Order) -> Delivered:
     """The plan in a dry run; else as much of it as is still to be done."""
     planned = order.planned()
     if order.options.dry_run:
-        return planned
+        return replace(planned, hints=(*planned.hints, *_unknown_base(order)))
     if not order.pushes:
         return _keep(order, planned, *_push_hint(order))
     try:
@@ -98,6 +98,18 @@ def _deliver(order: Order) -> Delivered:
         if order.target.token is not None:
             raise _refused_token(order, error) from error
         return replace(_keep(order, planned, error.message), steps=planned.steps[:1])
+
+
+def _unknown_base(order: Order) -> tuple[str, ...]:
+    """What a plan cannot know, because it asks nobody."""
+    base, name = order.target.base, order.options.remote
+    if not order.pushes:
+        return ()
+    if base is None:
+        return (f"{name}'s default branch is not known here: git remote set-head {name} --auto",)
+    if remotes.tracked_tip(order.top, base, name) is None:
+        return (f"{name}/{base} is not known here: git fetch {name} {base}   shows if it exists",)
+    return ()
 
 
 def _push_hint(order: Order) -> tuple[str, ...]:

@@ -26,6 +26,18 @@ def test_a_dry_run_makes_nothing(worktree: Path, bare: Path, context: Context) -
     assert (git("for-each-ref", cwd=worktree), git("count-objects", cwd=worktree)) == before
 
 
+@pytest.mark.parametrize(
+    ("base", "hint"),
+    [("main", ""), ("mian", "origin/mian is not known"), (None, "set-head origin")],
+)
+def test_a_plan_says_what_it_cannot_know(
+    worktree: Path, context: Context, base: str | None, hint: str
+) -> None:
+    git("remote", "set-head", "origin", "--delete", cwd=worktree)
+    done = deliver(worktree, "wider", replace(PLAIN, base=base, dry_run=True), context)
+    assert hint in done.hints[-1] if hint else len(done.hints) == 1
+
+
 def test_no_push_keeps_it_here_and_says_how_to_push(worktree: Path, context: Context) -> None:
     done = deliver(worktree, "wider", replace(PLAIN, push=False), context)
     assert (done.state, done.hints[-1]) == ("local", "git push origin wider")
