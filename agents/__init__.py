@@ -31,7 +31,7 @@ AGENTS = (
     Agent(
         name="experiment-orchestrator",
         spec="sweeptree.model:SweepSpec",
-        report="sweeptree.model:SweepReport",
+        report="sweeptree.sweep.outcome:SweepReport",
         flow="sweeptree.agents.experiment_orchestrator:experiment_orchestrator",
         verb="orchestrate",
         summary="Run one sweep and leave its records: a worktree and a GPU slot for every job.",

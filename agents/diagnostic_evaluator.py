@@ -9,9 +9,10 @@ from __future__ import annotations
 from prefect import flow
 from prefect.logging import get_run_logger
 
-from sweeptree.agents.experiment_orchestrator import REFUSED, experiment_orchestrator
+from sweeptree.agents.experiment_orchestrator import experiment_orchestrator
 from sweeptree.ecg.evaluate.command import as_sweep
 from sweeptree.ecg.evaluate.evaluator import EvaluateSpec, EvaluationReport, check, evaluate
+from sweeptree.engine.agent_runs import REFUSED
 from sweeptree.engine.artifacts import publish_page
 from sweeptree.errors import Refused
 from sweeptree.records import SweepPaths

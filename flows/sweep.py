@@ -10,11 +10,13 @@ from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from sweeptree.agents.experiment_orchestrator import as_state, experiment_orchestrator
+from sweeptree.agents.experiment_orchestrator import experiment_orchestrator
 from sweeptree.agents.results_aggregator import results_aggregator
 from sweeptree.analysis.aggregate import aggregate
+from sweeptree.engine.agent_runs import report_of, state_of
 from sweeptree.model import Resume, SweepSpec
 from sweeptree.records import SweepPaths
+from sweeptree.sweep.outcome import SweepReport
 from sweeptree.sweep.run import WithoutEngine, run_sweep
 
 
@@ -26,10 +28,8 @@ def sweep(spec: SweepSpec, resume: Resume | None = None) -> State[Any]:
     """
     spec = named(spec)
     ran: State[Any] = experiment_orchestrator(spec, resume=resume, return_state=True)
-    report = ran.result(raise_on_failure=False)
-    if isinstance(report, Exception):  # no report: the orchestrator itself failed
-        return State(type=ran.type, name=ran.name, message=ran.message)
-    if report.root is not None:
+    report = report_of(ran)
+    if isinstance(report, SweepReport) and report.root is not None:
         results_aggregator(report.root, return_state=True)
         get_run_logger().info("%s: %s; results in %s", spec.exp_name, report.reason, report.root)
     return State(type=ran.type, name=ran.name, message=ran.message)
@@ -41,7 +41,7 @@ def sweep_by_files(spec: SweepSpec, resume: Resume | None = None) -> State[Any]:
     report = run_sweep(named(spec), resume, WithoutEngine())
     if report.root is not None:
         aggregate(SweepPaths(report.root))
-    return as_state(report)
+    return state_of(report)
 
 
 def named(spec: SweepSpec) -> SweepSpec:

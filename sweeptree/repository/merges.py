@@ -67,16 +67,19 @@ def _messages(data: bytes) -> tuple[str, ...]:
 def merge_lock(repo: Repository, base: str) -> Iterator[None]:
     """Be the only one here who merges into a base. Raises Refused where somebody else is."""
     name = f"sweeptree-merge-{hashlib.sha256(base.encode()).hexdigest()[:12]}.lock"
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    file = os.open(repo.common_dir / name, flags, 0o666)
     try:
-        if not locks.lock(file):
-            raise Refused(
-                f"another merge into {base} is running here", hint="wait for it, then try again"
-            )
+        lock = locks.hold(repo.common_dir / name, mode=0o666)
+    except BlockingIOError:
+        raise Refused(
+            f"another merge into {base} is running here", hint="wait for it, then try again"
+        ) from None
+    except OSError as error:
+        raise Refused(
+            f"{repo.common_dir / name} cannot be locked: {error.strerror}",
+            hint="merge in a repository that you may write to",
+        ) from error
+    with lock:
         yield
-    finally:
-        os.close(file)
 
 
 @contextlib.contextmanager

@@ -215,29 +215,16 @@ def worktrees_lock(common_dir: Path) -> Iterator[int]:
     Excludes threads and processes alike. Raises Refused when the repository cannot be written.
     """
     try:
-        file = os.open(
-            common_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666
-        )
+        lock = locks.hold(common_dir / LOCK_NAME, mode=0o666, patience=LOCK_PATIENCE)
+    except BlockingIOError:
+        raise GitError(
+            f"another sweeptree has held {common_dir / LOCK_NAME} for {LOCK_PATIENCE:.0f} s",
+            hint="sweeptree status shows what runs",
+        ) from None
     except OSError as error:
         raise Refused(
             f"{common_dir} cannot be written: {error.strerror}",
             hint="worktrees need a repository that you may write to",
         ) from error
-    try:
-        _wait_for_lock(file, common_dir)
+    with lock as file:
         yield file
-    finally:
-        os.close(file)
-
-
-def _wait_for_lock(file: int, common_dir: Path) -> None:
-    deadline = time.monotonic() + LOCK_PATIENCE
-    while True:
-        if locks.lock(file):
-            return
-        if time.monotonic() > deadline:
-            raise GitError(
-                f"another sweeptree has held {common_dir / LOCK_NAME} for {LOCK_PATIENCE:.0f} s",
-                hint="sweeptree status shows what runs",
-            )
-        time.sleep(0.005)

@@ -3,7 +3,8 @@
 Hides: that a job may plant links, devices and odd names, write while we read, or fill the disk.
 Every folder on either side is opened below a handle and no link is followed.
 
-Not kept: `.git`, links and special files, `__pycache__` and `*.pyc`, and what goes beyond the caps.
+Not kept: `.git`, links that lead elsewhere, special files, `__pycache__` and `*.pyc`, and what goes
+beyond the caps.
 """
 
 from __future__ import annotations
@@ -49,9 +50,9 @@ def keep(
     seems. `__pycache__`, `*.pyc` and `.git` are left out silently, all else is named in `skipped`.
     At most `cap_bytes` bytes and `cap_files` files are kept. Never raises for what a job left.
     """
-    keeper = _Keeper(cap_bytes, cap_files)
     if not paths:
         return Kept()
+    keeper = _Keeper(os.path.realpath(top), cap_bytes, cap_files)
     try:
         with _handle(os.open(top, _FOLDER)) as source, _destination(dest) as target:
             keeper.take_all(source, target, paths)
@@ -135,12 +136,16 @@ def _is_noise(parts: Sequence[str]) -> bool:
 
 @dataclass(slots=True)
 class _Keeper:
-    """Copies files until a cap is reached, and says what it left out."""
+    """Copies files until a cap is reached, then links among them, and says what it left out."""
 
+    top: str
     bytes_left: int
     files_left: int
     names: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    files: set[str] = field(default_factory=set)
+    folders: set[str] = field(default_factory=set)
+    links: dict[str, str] = field(default_factory=dict)
     unnamed: int = 0
     full: bool = False
 
@@ -159,6 +164,7 @@ class _Keeper:
                 self.skip(path, "not a path inside the worktree")
             elif not _is_noise(parts):
                 self._take(source, target, parts)
+        self._keep_links(target)
         if self.unnamed:
             self.skipped.append(f"and {self.unnamed} more files that were not kept")
 
@@ -178,8 +184,40 @@ class _Keeper:
             self._take_folder(source, target, parts, folder)
         elif stat.S_ISREG(kind):
             self._take_file(folder, target, parts)
+        elif stat.S_ISLNK(kind):
+            self._note_link(parts)
         else:
-            self.skip("/".join(parts), "a link" if stat.S_ISLNK(kind) else "not a regular file")
+            self.skip("/".join(parts), "not a regular file")
+
+    def _note_link(self, parts: list[str]) -> None:
+        """Links are made last: only those are kept whose target is kept too."""
+        name = "/".join(parts)
+        target = os.path.realpath(f"{self.top}/{name}")
+        path = os.path.relpath(target, self.top)
+        if path == ".." or path.startswith("../"):
+            self.skip(name, "a link that leads outside")
+        else:
+            self.links[name] = path
+
+    def _keep_links(self, target: int) -> None:
+        for name, path in self.links.items():
+            leads_up = name.startswith(f"{path}/")
+            if path in self.files or (path in self.folders and not leads_up):
+                self._make_link(target, name, path)
+            else:
+                self.skip(name, "a link to what is not kept")
+
+    def _make_link(self, target: int, name: str, path: str) -> None:
+        *parents, last = name.split("/")
+        words = os.path.relpath(path, "/".join(parents) or ".")
+        try:
+            with _handle(_opened(target, parents, make=True)) as folder:
+                _link_into(folder, last, words)
+        except OSError as error:
+            self.skip(name, f"cannot be written: {error.strerror}")
+            return
+        if path in self.files:
+            self.names.append(_shown(name))
 
     def _take_folder(self, source: int, target: int, parts: list[str], folder: int) -> None:
         if len(parts) > _MAX_DEPTH:
@@ -223,6 +261,20 @@ class _Keeper:
         self.bytes_left -= copied
         self.files_left -= 1
         self.names.append(_shown("/".join(parts)))
+        self.files.add("/".join(parts))
+        self.folders.update("/".join(parts[:depth]) for depth in range(1, len(parts)))
+
+
+def _link_into(folder: int, name: str, target: str) -> None:
+    """Make a link aside and rename it, over a link or file of this name."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(_TEMP, dir_fd=folder)
+    os.symlink(target, _TEMP, dir_fd=folder)
+    try:
+        os.replace(_TEMP, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except OSError:
+        os.unlink(_TEMP, dir_fd=folder)
+        raise
 
 
 def _copy_into(folder: int, name: str, file: int, status: os.stat_result) -> int:

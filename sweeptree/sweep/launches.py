@@ -61,8 +61,7 @@ def attempt_file(job: JobContext, so_far: SoFar, what: str) -> Path:
 
 
 def _environment(job: JobContext, so_far: SoFar, worktree: Worktree) -> Mapping[str, str]:
-    return supervise.job_environment(
-        os.environ,
+    variables = supervise.JobVariables(
         exp=job.spec.exp_name,
         job=job.index,
         attempt=so_far.attempt,
@@ -71,8 +70,8 @@ def _environment(job: JobContext, so_far: SoFar, worktree: Worktree) -> Mapping[
         worktree=worktree.path,
         out=job.paths.out(job.index),
         metrics=job.paths.metrics(job.index),
-        keep=job.spec.keep_env,
     )
+    return supervise.job_environment(os.environ, variables, keep=job.spec.keep_env)
 
 
 def _slots(job: JobContext, so_far: SoFar) -> SlotRequest | None:

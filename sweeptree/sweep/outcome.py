@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic import Field
 
 from sweeptree.errors import SweeptreeError
 from sweeptree.model import DeliveryState, ExitCode, JobRecord, JobState, StopCause, SweepSpec
+from sweeptree.model.report import Report, ReportState
 from sweeptree.sweep.preflight import PreparedSweep
 
+_STATES = {
+    ExitCode.OK: ReportState.DONE,
+    ExitCode.JOBS_FAILED: ReportState.FAILED,
+    ExitCode.STEP_FAILED: ReportState.DELIVERY_FAILED,
+    ExitCode.TIME_LIMIT: ReportState.TIMED_OUT,
+    ExitCode.INTERRUPTED: ReportState.CANCELLED,
+}
 
-@dataclass(frozen=True, slots=True)
-class SweepReport:
-    """A sweep's end in short; `root` None: it was refused, and nothing stands on disk."""
 
-    exit_code: ExitCode
-    states: Mapping[str, int]
-    reason: str
-    root: Path | None = None
+class SweepReport(Report):
+    """A sweep's end in short."""
+
+    exit_code: ExitCode = Field(description="What the command that ran it ends with.")
+    states: dict[str, int] = Field(description="How many jobs are in each state.")
+    root: Path | None = Field(
+        default=None, description="Its results; none: it was refused, and nothing stands on disk."
+    )
 
     @property
     def is_refused(self) -> bool:
@@ -29,13 +39,24 @@ class SweepReport:
 
 def refused(error: SweeptreeError) -> SweepReport:
     """A sweep that did not start, with one line that says why."""
-    return SweepReport(ExitCode(error.exit_code), {}, "; ".join([error.message, *error.hint]))
+    return SweepReport(
+        state=ReportState.REFUSED,
+        reason="; ".join([error.message, *error.hint]),
+        exit_code=ExitCode(error.exit_code),
+        states={},
+    )
 
 
 def report(prepared: PreparedSweep, code: ExitCode, states: Mapping[str, int]) -> SweepReport:
     """A sweep that has ended."""
     counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-    return SweepReport(code, states, counts, prepared.paths.root)
+    return SweepReport(
+        state=_STATES[code],
+        reason=counts,
+        exit_code=code,
+        states=dict(states),
+        root=prepared.paths.root,
+    )
 
 
 def count_states(prepared: PreparedSweep, records: Mapping[int, JobRecord]) -> dict[str, int]:

@@ -22,7 +22,7 @@ from sweeptree.settings import Settings
 from sweeptree.sweep import refusals
 from sweeptree.sweep.refusals import Pinned
 from sweeptree.sweep.shares import Shares, share_out
-from sweeptree.system.room import Room, standing
+from sweeptree.system.room import Room, nearest_existing
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def prepare(spec: SweepSpec, settings: Settings, *, resume: bool = False) -> Pre
         detection=shares.detection,
         slot_dir=settings.slot_dir,
         dirty=dirty,
-        free_bytes=shutil.disk_usage(standing(paths.root)).free,
+        free_bytes=shutil.disk_usage(nearest_existing(paths.root)).free,
         room=room,
         spec_hash=pinned.spec_hash,
         refusals=(

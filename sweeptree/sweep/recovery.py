@@ -28,7 +28,7 @@ from sweeptree.records import (
     record_indices,
 )
 from sweeptree.settings import Settings
-from sweeptree.supervise.orphans import find_orphans
+from sweeptree.supervise import find_orphans
 from sweeptree.sweep import adoption, stages
 from sweeptree.sweep.results import Ran, SoFar
 from sweeptree.sweep.running import JobContext, Sweep

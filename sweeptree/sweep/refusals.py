@@ -12,7 +12,7 @@ from sweeptree import worktrees
 from sweeptree.errors import RecordError, Refused
 from sweeptree.model import Base, SweepSpec
 from sweeptree.records import SweepPaths, holder, read_sweep
-from sweeptree.system.room import Room, standing
+from sweeptree.system.room import Room, nearest_existing
 
 _DECIDING = ("commands", "template", "grid", "seeds", "setup", "use_worktree", "commit")
 _OTHER_NAME = "or choose another --exp_name"
@@ -34,7 +34,7 @@ def of_results(paths: SweepPaths, pinned: Pinned, *, resume: bool) -> list[Refus
         hint = "remove it, or choose another --exp_name"
         return [Refused(f"{root} is a symbolic link", hint=hint)]
     earlier = _of_earlier(paths, pinned, resume=resume)
-    return [*earlier, *_of_place(standing(root))]
+    return [*earlier, *_of_place(nearest_existing(root))]
 
 
 def of_room(room: Room) -> list[Refused]:

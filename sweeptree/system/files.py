@@ -9,23 +9,19 @@ import contextlib
 import os
 from _thread import get_ident  # threading itself would make every later fork of a keeper dearer
 
-_OPEN = (
-    os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-)  # a planted link or pipe must neither lead nor stop us
+# a planted link or pipe must neither lead nor stop us
+_OPEN = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_MAKE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _OPEN
 
 
 def replace(folder: int, name: str, data: bytes, *, durable: bool) -> None:
     """Let the file `name` of an open folder hold `data`.
 
-    Raises OSError: the old one stands, nothing beside it.
+    Raises OSError: the old one is still there, and nothing beside it.
     """
     temp = f".{name}.{os.getpid()}.{get_ident()}.tmp"
     try:
-        _write(
-            os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _OPEN, 0o644, dir_fd=folder),
-            data,
-            durable,
-        )
+        _write(os.open(temp, _MAKE, 0o644, dir_fd=folder), data, durable)
         os.replace(temp, name, src_dir_fd=folder, dst_dir_fd=folder)
     except OSError:
         with contextlib.suppress(OSError):

@@ -191,7 +191,7 @@ def _call(flow: Callable[[], Any]) -> str | None:
 
     Raises Refused where somebody else took the sweep between the plan and the start.
     """
-    from sweeptree.agents.experiment_orchestrator import REFUSED
+    from sweeptree.engine.agent_runs import REFUSED
 
     try:
         state = flow()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
-import fcntl
 import glob
 import hashlib
 import os
@@ -23,6 +22,7 @@ from typing import Any
 from sweeptree.ecg.manifest import Manifest
 from sweeptree.errors import RecordError, Refused
 from sweeptree.records import read_bytes, read_json, write_bytes, write_json
+from sweeptree.system import locks
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -102,24 +102,19 @@ def locked(places: Places) -> Iterator[None]:
     """Hold the dataset: a second run is refused. Repairs what a killed run left."""
     try:
         places.out.parent.mkdir(parents=True, exist_ok=True)
-        lock = os.open(places.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        lock = locks.hold(places.lock)
+    except BlockingIOError:
+        raise Refused(
+            f"another run is curating {places.out}", hint="wait for it, or choose another --out"
+        ) from None
     except OSError as error:
         raise Refused(
             f"{places.out} cannot be made: {error.strerror}", hint="choose another place with --out"
         ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise Refused(
-            f"another run is curating {places.out}", hint="wait for it, or choose another --out"
-        ) from None
-    try:
+    with lock:
         _refuse_strangers(places)
         _repair(places)
         yield
-    finally:
-        os.close(lock)
 
 
 def _refuse_strangers(places: Places) -> None:

@@ -70,8 +70,7 @@ def _test_run(command: str, commit: str, outcome: Outcome | None, tail: str) -> 
 
 def _environment(top: Path, files: Path, commit: str) -> dict[str, str]:
     """What a job would see: no token of any kind. The code of a pull request is a stranger's."""
-    env = supervise.job_environment(
-        os.environ,
+    variables = supervise.JobVariables(
         exp="check",
         job=0,
         attempt=1,
@@ -81,6 +80,7 @@ def _environment(top: Path, files: Path, commit: str) -> dict[str, str]:
         out=files,
         metrics=files / "metrics.jsonl",
     )
+    env = supervise.job_environment(os.environ, variables)
     return {name: value for name, value in env.items() if not name.startswith("SWEEPTREE_")}
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from sweeptree.errors import Refused
 from sweeptree.model import ExitCode, JobRecord, StopCause, SweepSpec
+from sweeptree.model.report import ReportState
 from sweeptree.sweep import outcome
 
 OK, MIXED = {"succeeded": 2}, {"succeeded": 1, "failed": 1}
@@ -51,5 +52,6 @@ def test_a_step_that_is_missing_by_the_record(fields: dict[str, Any], lacks: boo
 
 def test_a_refusal_keeps_its_exit_code_and_its_next_command() -> None:
     report = outcome.refused(Refused("it runs", hint="sweeptree status"))
-    assert (report.is_refused, report.exit_code) == (True, ExitCode.REFUSED)
+    assert (report.state, report.root) == (ReportState.REFUSED, None)
+    assert report.exit_code is ExitCode.REFUSED
     assert report.reason == "it runs; sweeptree status"

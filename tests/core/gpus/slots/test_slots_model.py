@@ -30,8 +30,10 @@ LANE = """
 import os, random, signal, sys, time
 sys.path.insert(0, sys.argv[1])
 from sweeptree.gpus import slots
-root, history, seed, claims = sys.argv[2], os.open(sys.argv[3], os.O_WRONLY | os.O_APPEND), *map(int, sys.argv[4:6])
-devices = [{"uuid": f"GPU-{n}", "index": n, "memory_total": int(t)} for n, t in enumerate(sys.argv[6:])]
+root, history = sys.argv[2], os.open(sys.argv[3], os.O_WRONLY | os.O_APPEND)
+seed, claims = map(int, sys.argv[4:6])
+sizes = enumerate(sys.argv[6:])
+devices = [{"uuid": f"GPU-{n}", "index": n, "memory_total": int(t)} for n, t in sizes]
 
 def say(sign, uuids, memory):
     os.write(history, "".join(f"{sign} {u} {os.getpid()} {memory}\\n" for u in uuids).encode())
@@ -103,7 +105,8 @@ HOLD = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
 from sweeptree.gpus import slots
-devices = [{"uuid": f"GPU-{n}", "index": n, "memory_total": int(t)} for n, t in enumerate(sys.argv[3:])]
+sizes = enumerate(sys.argv[3:])
+devices = [{"uuid": f"GPU-{n}", "index": n, "memory_total": int(t)} for n, t in sizes]
 for line in sys.stdin:
     count, memory = map(int, line.split())
     with slots.enqueue(sys.argv[2], "other", memory=memory) as ticket:

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,13 +17,6 @@ DEVICES = tuple(Device(f"GPU-{n}", n, "card", 8000, 8000) for n in range(2))
 
 
 COUNT = "grep -ls SWEEPTREE_COOKIE={} /proc/[0-9]*/environ | wc -l"  # the processes of one launch
-
-
-@pytest.fixture
-def kit(tmp_path: Path) -> Iterator[Kit]:
-    kit = Kit(tmp_path, f"t{uuid.uuid4().hex}")
-    yield kit
-    supervise.sweep_orphans(kit.name, lambda name: False)
 
 
 @pytest.fixture

@@ -1,47 +1,16 @@
-"""The files of an attempt: logs with and without a cap, hostile logs, durable outcomes, full disks."""
+"""The files of an attempt: hostile logs, durable outcomes, full disks."""
 
 import os
-import subprocess
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from core.keeper_kit import Kit, until
+from core.keeper_kit import Kit, fill, until
 from sweeptree import supervise
 from sweeptree.errors import SweeptreeError
 from sweeptree.model import JobState
 
 MEGABYTE = 1 << 20
-
-
-@pytest.fixture
-def kit(tmp_path: Path) -> Iterator[Kit]:
-    kit = Kit(tmp_path, f"t{uuid.uuid4().hex}")
-    yield kit
-    supervise.sweep_orphans(kit.name, lambda name: False)
-
-
-@pytest.fixture
-def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], capture_output=True
-    ).returncode:
-        pytest.skip("no right to mount a small disk")
-    yield disk
-    subprocess.run(["umount", disk], check=True)
-
-
-def fill(path: Path) -> None:
-    with path.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(b"x" * 1024)
-        except OSError:
-            return
 
 
 def test_the_log_is_there_from_the_start(kit: Kit) -> None:
@@ -65,22 +34,6 @@ def test_much_output_goes_straight_to_the_log(kit: Kit) -> None:
     outcome = supervise.start(launch).wait(60)
     assert outcome is not None and (outcome.log_bytes, outcome.log_dropped) == (64 * MEGABYTE, 0)
     assert launch.log.stat().st_size == 64 * MEGABYTE
-
-
-def test_a_capped_log_keeps_head_and_tail(kit: Kit) -> None:
-    outcome, log = kit.run(
-        f"echo first; head -c {8 * MEGABYTE} /dev/zero | tr '\\0' x; echo; echo last", log_cap=4096
-    )
-    assert log.startswith("first\nx") and log.endswith("x\nlast\n")
-    assert outcome.log_bytes == 4096
-    assert outcome.log_dropped == 8 * MEGABYTE + 12 - 4096
-    assert f"[sweeptree: {outcome.log_dropped} bytes left out, the log is capped]" in log
-
-
-def test_a_log_below_its_cap_is_whole(kit: Kit) -> None:
-    outcome, log = kit.run("seq 1000", log_cap=4096)
-    assert log == "".join(f"{n}\n" for n in range(1, 1001))
-    assert (outcome.log_bytes, outcome.log_dropped) == (len(log), 0)
 
 
 def test_a_planted_link_is_not_followed(kit: Kit) -> None:
@@ -163,12 +116,3 @@ def test_an_outcome_waits_for_space(kit: Kit, tiny_disk: Path) -> None:
     outcome = keeper.wait(20)
     assert outcome is not None and outcome.exit_code == 5
     assert [path.name for path in tiny_disk.iterdir()] == ["outcome"]
-
-
-def test_a_full_disk_under_a_capped_log_does_not_block_the_job(kit: Kit, tiny_disk: Path) -> None:
-    outcome, _ = kit.run(
-        "head -c 3000000 /dev/zero; exit 3", log=tiny_disk / "log", log_cap=2 * MEGABYTE
-    )
-    assert outcome.exit_code == 3
-    assert outcome.log_bytes + outcome.log_dropped == 3_000_000
-    assert outcome.log_bytes <= 65536
