@@ -1,5 +1,4 @@
-"""The command line: which commands there are, how they are found, and how every end becomes an exit
-code.
+"""The command line: which commands there are, and how one is found and called.
 
 Hides: cyclopts, and that a command's module is imported only when the command is called, so that
 `--help` and the commands that only read records stay quick.
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeptree import __version__
+from sweeptree.errors import UsageError
 
 if TYPE_CHECKING:
     from cyclopts import App, CycloptsError
@@ -24,8 +24,10 @@ GROUPS = ("Start", "Sweep", "Agents", "Deliver", "Run it")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One command: where `--help` lists it, what it runs (module:attribute below `cli.commands`),
-    its one line."""
+    """One command: its group in `--help`, what it runs, its one line.
+
+    `target` is module:attribute below `cli.commands`.
+    """
 
     name: str
     group: str
@@ -139,7 +141,10 @@ def build_app() -> App:
     app = App(
         name="sweeptree",
         version=__version__,
-        help="Hyperparameter sweeps from one pinned commit: a git worktree, a GPU slot and a record for every job.",
+        help=(
+            "Hyperparameter sweeps from one pinned commit: "
+            "a git worktree, a GPU slot and a record for every job."
+        ),
         help_format="plaintext",
         help_epilogue="Add --debug to see the traceback of an unexpected error.",
         group_commands=Group("Options", sort_key=len(GROUPS)),
@@ -164,18 +169,21 @@ def _usage(error: CycloptsError, words: Sequence[str]) -> int:
     from sweeptree.cli.boundary import complain
 
     names = [entry.name for entry in available()]
-    first, rest = words[0], shlex.join(words[1:])
-    close = difflib.get_close_matches(first, names, n=1)
+    first = words[0]
     if first in names:
         complain(_wrong(error), (f"sweeptree {first} --help",))
     elif first.startswith("-"):
         complain(f"there is no option {first!r} before a command", ("sweeptree --help",))
     else:
-        hint = (
-            f"did you mean: sweeptree {close[0]} {rest}".rstrip() if close else "sweeptree --help"
-        )
-        complain(f"there is no command {first!r}", (hint,))
-    return 2
+        complain(f"there is no command {first!r}", (_suggestion(words, names),))
+    return UsageError.exit_code
+
+
+def _suggestion(words: Sequence[str], names: Sequence[str]) -> str:
+    close = difflib.get_close_matches(words[0], names, n=1)
+    if not close:
+        return "sweeptree --help"
+    return f"did you mean: {shlex.join(['sweeptree', close[0], *words[1:]])}"
 
 
 def _wrong(error: CycloptsError) -> str:

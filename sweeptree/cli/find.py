@@ -33,12 +33,8 @@ def find_sweep(name: str, results: Path | None) -> SweepPaths:
 
     Raises UsageError naming what there is.
     """
-    as_path = Path(name)
     folder = results_dir(results)
-    if len(as_path.parts) > 1 or name in (".", ".."):
-        paths = SweepPaths(as_path.absolute())
-    else:
-        paths = SweepPaths(folder / name)
+    paths = SweepPaths(_place(name, folder))
     if paths.root.is_dir() and not paths.root.is_symlink():
         return paths
     raise UsageError(
@@ -46,13 +42,16 @@ def find_sweep(name: str, results: Path | None) -> SweepPaths:
     )
 
 
+def _place(name: str, folder: Path) -> Path:
+    is_path = len(Path(name).parts) > 1 or name in (".", "..")
+    return Path(name).absolute() if is_path else folder / name
+
+
 def _advice(name: str, folder: Path, results: Path | None) -> list[str]:
     known = [paths.root.name for paths in iter_sweeps(folder)]
+    if not known:
+        return ["sweeptree run --help"]
     close = difflib.get_close_matches(name, known, n=3)
     where = f" --results_dir {results}" if results else ""
     hints = [f"did you mean: {', '.join(close)}"] if close else []
-    return (
-        [*hints, f"sweeptree status{where}   lists the sweeps"]
-        if known
-        else ["sweeptree run --help"]
-    )
+    return [*hints, f"sweeptree status{where}   lists the sweeps"]

@@ -9,20 +9,14 @@ from sweeptree.model.record import (
     Attempt,
     JobDelivery,
     JobRecord,
+    RecordPart,
     SweepSummary,
-    told_cause,
+    recorded_cause,
 )
 from sweeptree.model.spec import (
-    EXP_NAME,
-    MAX_COMMANDS,
     Border,
-    Command,
-    DeviceName,
-    ExpName,
     Resume,
     SweepSpec,
-    check_command,
-    check_device_name,
     check_exp_name,
 )
 from sweeptree.model.values import (
@@ -47,8 +41,6 @@ from sweeptree.model.values import (
 )
 
 __all__ = [
-    "EXP_NAME",
-    "MAX_COMMANDS",
     "SCHEMA_VERSION",
     "Attempt",
     "Base",
@@ -56,12 +48,9 @@ __all__ = [
     "Branch",
     "Cause",
     "Changes",
-    "Command",
-    "Device",
-    "DeviceName",
     "DeliveryState",
+    "Device",
     "ExitCode",
-    "ExpName",
     "Job",
     "JobDelivery",
     "JobRecord",
@@ -71,6 +60,7 @@ __all__ = [
     "Outcome",
     "PullRequest",
     "PullState",
+    "RecordPart",
     "Resume",
     "Scalar",
     "SlotRequest",
@@ -78,8 +68,6 @@ __all__ = [
     "SweepSpec",
     "SweepSummary",
     "Worktree",
-    "check_command",
-    "check_device_name",
     "check_exp_name",
-    "told_cause",
+    "recorded_cause",
 ]

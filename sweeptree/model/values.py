@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 Scalar = str | int | float | bool
 
+MAX_COMMANDS = 100_000
+
 
 class JobState(StrEnum):
     """Where a job stands. `lost`: its keeper died without an outcome (kill -9, power cut)."""

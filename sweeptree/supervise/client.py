@@ -19,10 +19,11 @@ from typing import Any
 
 from sweeptree.errors import RecordError, SweeptreeError
 from sweeptree.model import Launch, Outcome
-from sweeptree.records import read_json, write_json
+from sweeptree.records import read_json
 from sweeptree.supervise.connection import NURSERIES
 from sweeptree.supervise.outcomes import lost_outcome, read_outcome
 from sweeptree.supervise.tree import KILL_NOW
+from sweeptree.system.files import write_json
 from sweeptree.system.locks import hold, is_held
 from sweeptree.system.processes import boot_id
 from sweeptree.system.signalling import handle_of, send

@@ -11,7 +11,8 @@ from typing import Any
 
 from sweeptree.errors import RecordError
 from sweeptree.model import Cause, JobState, Outcome
-from sweeptree.records import read_json, utc_now
+from sweeptree.records import read_json
+from sweeptree.system.clock import utc_now
 
 _FIELDS = frozenset(field.name for field in dataclasses.fields(Outcome))
 

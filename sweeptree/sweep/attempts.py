@@ -14,11 +14,12 @@ from sweeptree import supervise, worktrees
 from sweeptree.analysis import metrics
 from sweeptree.errors import RecordError, SweeptreeError, WorktreeGone
 from sweeptree.model import Attempt, Changes, JobState, Metrics, Outcome
-from sweeptree.records import read_json, utc_now
+from sweeptree.records import read_json
 from sweeptree.sweep import artifacts
 from sweeptree.sweep.launches import Line, make_launch
 from sweeptree.sweep.results import Ran, SoFar
 from sweeptree.sweep.running import JobContext
+from sweeptree.system.clock import utc_now
 
 ARTIFACT_BYTES = 512 * 1024 * 1024
 ARTIFACT_FILES = 10_000

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
+from sweeptree.analysis.document import Document, read_document
 from sweeptree.errors import SweeptreeError
 from sweeptree.model import DeliveryState, JobDelivery, JobRecord
 from sweeptree.publish import delivery
 from sweeptree.publish.delivery import Options
-from sweeptree.records import MAX_SWEEP_BYTES, read_json
 from sweeptree.repository import branches
 from sweeptree.sweep.branches import has_own_branch
 from sweeptree.sweep.job_delivery import delivery_context, failure
@@ -26,7 +25,7 @@ def deliver_best(sweep: Sweep) -> delivery.Delivered | None:
     winning config changed a file. The winner's record gets the pull request. Raises Refused,
     PushError, ForgeError.
     """
-    document = read_json(sweep.paths.aggregated_json, limit=MAX_SWEEP_BYTES)
+    document = read_document(sweep.paths)
     record = _winner(sweep, document)
     if record is None or record.git_branch is None:
         return None
@@ -49,7 +48,7 @@ def _publish(sweep: Sweep, branch: str, commit: str, options: Options) -> delive
         return delivery.publish_commit(top, branch, commit, options, delivery_context())
 
 
-def _options(sweep: Sweep, record: JobRecord, document: Mapping[str, Any]) -> Options:
+def _options(sweep: Sweep, record: JobRecord, document: Document) -> Options:
     spec = sweep.spec
     return Options(
         title=f"{spec.exp_name}: {record.config_id} is best"[:120],
@@ -69,14 +68,13 @@ def _record_pull(sweep: Sweep, record: JobRecord, done: delivery.Delivered) -> N
     )
 
 
-def _winner(sweep: Sweep, document: Mapping[str, Any]) -> JobRecord | None:
+def _winner(sweep: Sweep, document: Document) -> JobRecord | None:
     """Of the config that leads, the job with the best value among those that have a branch."""
-    leaders = document.get("leaderboard") or ()
-    if not leaders:
+    leaders, goal = document.leaderboard, document.objective
+    if not leaders or goal is None:
         return None
-    goal = str((document.get("objective") or {}).get("goal"))
-    sign = 1 if goal == "min" else -1
-    ranked = [(sign * value, record.id) for value, record in _candidates(sweep, leaders[0])]
+    found = _candidates(sweep, leaders[0])
+    ranked = [(goal.cost(value), record.id) for value, record in found]
     return sweep.store.record(min(ranked)[1]) if ranked else None
 
 

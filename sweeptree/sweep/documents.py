@@ -11,11 +11,12 @@ from typing import Any
 
 from sweeptree import __version__
 from sweeptree.model import Base, ExitCode, Job, JobRecord
-from sweeptree.records import utc_now, write_json
 from sweeptree.sweep.preflight import PreparedSweep
 from sweeptree.sweep.running import Misses
+from sweeptree.system.clock import utc_now
+from sweeptree.system.files import write_json
 
-_MISSES_TOLD = 20
+_MISSES_KEPT = 20
 
 Facts = Mapping[str, Any]
 
@@ -40,7 +41,7 @@ def write_begin(prepared: PreparedSweep, run_id: str | None) -> Facts:
 
 def write_end(prepared: PreparedSweep, facts: Facts, code: ExitCode, misses: Misses) -> None:
     """sweep.json of a sweep that has ended."""
-    end = {"ended_at": utc_now(), "exit_code": int(code), "missed": misses.first(_MISSES_TOLD)}
+    end = {"ended_at": utc_now(), "exit_code": int(code), "missed": misses.first(_MISSES_KEPT)}
     write_json(prepared.paths.sweep, {**facts, **end})
 
 

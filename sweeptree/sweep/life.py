@@ -17,11 +17,11 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from sweeptree.model import Attempt, JobRecord, JobState
-from sweeptree.records import utc_now
 from sweeptree.sweep import adoption, attempts, job_delivery, retries, stages
 from sweeptree.sweep.launches import attempt_file
 from sweeptree.sweep.results import Ended, Lost, RunStage, SoFar, Trouble, caught
 from sweeptree.sweep.running import JobContext
+from sweeptree.system.clock import utc_now
 
 _PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sweeptree.errors import RecordError
-from sweeptree.model import Job, JobRecord, Resume, told_cause
+from sweeptree.model import Job, JobRecord, Resume, recorded_cause
 from sweeptree.records import read_record
 from sweeptree.sweep import adoption
 from sweeptree.sweep.life import Start
@@ -62,4 +62,4 @@ def takes(resume: Resume, index: int, record: JobRecord | None) -> bool:
     """Whether the job's command is to run (again), or to be taken over where it still runs."""
     if record is None:
         return resume.takes(index, None)
-    return resume.takes(index, record.state, told_cause(record.reason))
+    return resume.takes(index, record.state, recorded_cause(record.reason))

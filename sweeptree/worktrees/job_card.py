@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from sweeptree.errors import RecordError, WorktreeGone
-from sweeptree.records import read_json, write_json
+from sweeptree.records import read_json
+from sweeptree.system.files import write_json
 from sweeptree.worktrees.links import STORE, LinksAndCopies
 from sweeptree.worktrees.registry import entry_of
 

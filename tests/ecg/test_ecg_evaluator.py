@@ -10,8 +10,8 @@ import pytest
 from evaluation_kit import judge, metrics_of, table
 from sklearn import metrics
 
+from sweeptree.analysis.stats import holm
 from sweeptree.ecg import load
-from sweeptree.ecg.evaluate.delong import holm
 from sweeptree.ecg.evaluate.evaluator import slug
 from sweeptree.ecg.evaluate.predictions import names_of
 from sweeptree.errors import UsageError

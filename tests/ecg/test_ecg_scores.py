@@ -156,10 +156,6 @@ def test_delong_of_a_run_with_itself_finds_no_difference(labels, predicted):
     assert delong.delong(labels[:, 0], predicted[:, 0], predicted[:, 0]).p == 1.0
 
 
-def test_holm_by_hand():
-    assert delong.holm([0.01, 0.04, 0.03, float("nan")])[:3] == pytest.approx([0.03, 0.06, 0.06])
-
-
 @pytest.mark.parametrize(
     ("run", "config"),
     [

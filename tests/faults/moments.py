@@ -19,7 +19,7 @@ class Moment:
 
 
 _ADD = "sweeptree.worktrees.registry:add"
-_GIT = "sweeptree.repository.plumbing:run"
+_DURABLE = "sweeptree.worktrees.registry:_make_durable"
 _REMEMBER = "sweeptree.worktrees.slot:Slot._remember"
 _HAND_OUT = "sweeptree.worktrees.slot:Slot.hand_out"
 _RELEASE = "sweeptree.worktrees.pool:Pool.release"
@@ -34,7 +34,7 @@ _COMMIT = "sweeptree.sweep.stages:_make_branch"
 MOMENTS = {
     "before git makes a worktree": Moment(_ADD, "before"),
     "after git has made a worktree": Moment(_ADD, "after"),
-    "after the first call of git": Moment(_GIT, "after"),
+    "after a new worktree is made durable": Moment(_DURABLE, "after"),
     "before a new worktree is remembered": Moment(_REMEMBER, "before"),
     "after a new worktree is remembered": Moment(_REMEMBER, "after"),
     "before a worktree is handed out": Moment(_HAND_OUT, "before"),

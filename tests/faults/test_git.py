@@ -435,8 +435,8 @@ def test_time_is_no_stranger(sweeper: Sweeper) -> None:
 @pytest.mark.parametrize(
     "moment",
     [
-        "after the first call of git",
         "after git has made a worktree",
+        "after a new worktree is made durable",
         "after a new worktree is remembered",
     ],
 )

@@ -59,7 +59,7 @@ def test_job_that_changed_code_gets_a_pull_request(hub: Hub, clone: Path, token:
         "POST /pulls/1/requested_reviewers",
     ]
     document = aggregate(paths_of(clone))
-    assert document["jobs"][0]["pr_url"] in paths_of(clone).aggregated_csv.read_text()
+    assert document.jobs[0].pr_url in paths_of(clone).aggregated_csv.read_text()
 
 
 def test_body_holds_command_metrics_and_the_way_to_reproduce(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from sweeptree.cli.screens.terminal import Column, printable, table, width, write_out
+from sweeptree.cli.screens.terminal import Column, counted, printable, table, width, write_out
 
 if TYPE_CHECKING:
     from sweeptree.gpus import Detection, GpuRow
@@ -62,20 +62,24 @@ def _document(detection: Detection, rows: list[GpuRow], cores: int) -> dict[str,
 def _lines(detection: Detection, rows: list[GpuRow], cores: int) -> list[str]:
     skipped = [f"  skipped: {printable(text)}" for text in detection.skipped]
     if not rows:
-        return [
-            f"no GPU: {printable(detection.why or 'none found')}",
-            *skipped,
-            f"  the {cores} cores are the slots",
-        ]
-    head = f"{len(rows)} GPU{'s' * (len(rows) != 1)}, driver {detection.driver or 'unknown'}"
-    reasons = [
+        why = printable(detection.why or "none found")
+        return [f"no GPU: {why}", *skipped, f"  the {cores} cores are the slots"]
+    head = f"{counted(len(rows), 'GPU')}, driver {detection.driver or 'unknown'}"
+    shown = table(_COLUMNS, [_row(row) for row in rows], width())
+    return [head, *shown, *_reasons(rows), *skipped]
+
+
+def _reasons(rows: list[GpuRow]) -> list[str]:
+    """Why GPUs are not given out, and what helps."""
+    lines = [
         f"  GPU {row.index} is {row.state}: {printable(row.reason)}" for row in rows if row.reason
     ]
     if any(row.state == "quarantined" for row in rows):
-        reasons.append(
-            "  a restart of the machine, or sweeptree doctor --repair, gives a quarantined GPU out again"
+        lines.append(
+            "  a restart of the machine, or sweeptree doctor --repair, "
+            "gives a quarantined GPU out again"
         )
-    return [head, *table(_COLUMNS, [_row(row) for row in rows], width()), *reasons, *skipped]
+    return lines
 
 
 def _row(row: GpuRow) -> list[str]:

@@ -8,23 +8,24 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cyclopts import Parameter
-
-from sweeptree import plan
 from sweeptree.analysis.wording import file_line
-from sweeptree.cli.options import FLAG
+from sweeptree.cli.options import FLAG, JSON
 from sweeptree.cli.screens.terminal import agreed, printable, say, somebody_types, write_out
+from sweeptree.model import ExitCode
+from sweeptree.model.text import parse_duration
 
 if TYPE_CHECKING:
     from sweeptree.publish.merging import MergeDecision
 
-_REFUSED = 3
+_TEST_LINES = 20
 _DIFF_LINES, _WIDTH, _FILES = 400, 500, 50
-_SUMMARIES = {
+_HEADLINES = {
     "merged": "merged {subject} into {base} as {commit}",
     "ready": "{subject} can be merged into {base}: the tests of the result are green",
-    "planned": "nothing stands in the way of merging {subject} into {base}; "
-    "its result would be tested, then landed",
+    "planned": (
+        "nothing stands in the way of merging {subject} into {base}; "
+        "its result would be tested, then landed"
+    ),
     "refused": "not merged: {reason}",
     "up-to-date": "nothing to merge: {reason}",
 }
@@ -44,7 +45,7 @@ def merge(  # noqa: PLR0913
     allow_forks: Annotated[bool, FLAG] = False,
     dry_run: Annotated[bool, FLAG] = False,
     yes: Annotated[bool, FLAG] = False,
-    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> int:
     """Test the result of a merge in a throw-away worktree, and land exactly what was tested.
 
@@ -57,7 +58,8 @@ def merge(  # noqa: PLR0913
     method
         How: a merge commit, one squashed commit, the commits rebased, or fast-forward only.
     test_command
-        How to test; default: test_command of [tool.sweeptree] in pyproject.toml, make test, pytest.
+        How to test; default: test_command under [tool.sweeptree] in pyproject.toml, make test,
+        pytest.
     timeout
         Longest time for the tests: 90s, 30m, 2h.
     approvals
@@ -80,7 +82,7 @@ def merge(  # noqa: PLR0913
     options = MergeOptions(
         method=method,
         test_command=test_command,
-        timeout=plan.parse_duration(timeout),
+        timeout=parse_duration(timeout),
         approvals=approvals,
         remote=remote,
         base=base,
@@ -92,7 +94,7 @@ def merge(  # noqa: PLR0913
     )
     decision = _decide(subject, options)
     _show_json(decision) if as_json else _show(decision)
-    return _REFUSED if decision.state == "refused" else 0
+    return ExitCode.REFUSED if decision.state == "refused" else ExitCode.OK
 
 
 def _decide(subject: str, options: Any) -> MergeDecision:
@@ -116,23 +118,23 @@ def _ask(decision: MergeDecision) -> bool:
 
 
 def _show(decision: MergeDecision) -> None:
-    write_out(f"{printable(_summary(decision))}\n")
+    write_out(f"{printable(_headline(decision))}\n")
     for other in decision.others:
         write_out(f"  {printable(other)}\n")
     for path in decision.conflicts:
         write_out(f"  conflict in {printable(path)}\n")
     _show_files(decision)
-    if _shows_diff(decision):
+    if _wants_diff(decision):
         _show_diff(decision)
-    _show_tests(decision)
+    _show_run(decision)
     for line in decision.warnings:
         say(f"! {printable(line)}")
     if decision.state == "ready":
         say("  add --yes to land it")
 
 
-def _summary(decision: MergeDecision) -> str:
-    return _SUMMARIES[decision.state].format(
+def _headline(decision: MergeDecision) -> str:
+    return _HEADLINES[decision.state].format(
         subject=decision.subject,
         base=decision.base,
         commit=(decision.commit or "")[:12],
@@ -140,18 +142,20 @@ def _summary(decision: MergeDecision) -> str:
     )
 
 
-def _shows_diff(decision: MergeDecision) -> bool:
-    """Whoever answered the question has seen it already."""
+def _wants_diff(decision: MergeDecision) -> bool:
+    """Whether the diff has not been shown before a question."""
     return decision.state == "planned" or (decision.state == "ready" and not somebody_types())
 
 
-def _show_tests(decision: MergeDecision) -> None:
+def _show_run(decision: MergeDecision) -> None:
+    """What the tests said, and the end of their output when they are red."""
     run = decision.run
     if run is None:
         return
     write_out(f"  {printable(run.command)}: {printable(run.summary)}\n")
     if not run.is_green:
-        say("\n".join(printable(line) for line in run.tail.splitlines()[-20:]))
+        last = run.tail.splitlines()[-_TEST_LINES:]
+        say("\n".join(printable(line) for line in last))
 
 
 def _show_files(decision: MergeDecision) -> None:

@@ -21,8 +21,9 @@ from typing import Any
 
 from sweeptree.ecg.manifest import Manifest
 from sweeptree.errors import RecordError, Refused
-from sweeptree.records import read_bytes, read_json, write_bytes, write_json
+from sweeptree.records import read_bytes, read_json
 from sweeptree.system import locks
+from sweeptree.system.files import write_bytes, write_json
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2

@@ -11,6 +11,7 @@ from itertools import combinations
 
 import numpy as np
 
+from sweeptree.analysis import stats
 from sweeptree.ecg.evaluate import bootstrap, delong
 from sweeptree.ecg.evaluate.judge import Verdict
 from sweeptree.ecg.evaluate.scores import Floats
@@ -79,7 +80,7 @@ def compare(verdicts: Sequence[Verdict], level: float) -> list[Difference]:
     rows = [d for a, b in pairs for d in (*_overall(a, b, level), *_delong(a, b))]
     for what in OVERALL:
         places = [n for n, d in enumerate(rows) if d.what == what]
-        corrected = delong.holm([rows[n].p for n in places])
+        corrected = stats.holm([rows[n].p for n in places])
         for n, p in zip(places, corrected, strict=True):
             rows[n] = replace(rows[n], p_holm=p)
     return rows
@@ -101,7 +102,7 @@ def _delong(a: Verdict, b: Verdict) -> list[Difference]:
     y = a.run.test.true
     columns = range(y.shape[1])
     tests = [delong.delong(y[:, c], a.run.test.pred[:, c], b.run.test.pred[:, c]) for c in columns]
-    corrected = delong.holm([t.p for t in tests])
+    corrected = stats.holm([t.p for t in tests])
     nan = float("nan")
     return [
         Difference(

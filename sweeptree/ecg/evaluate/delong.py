@@ -1,14 +1,12 @@
-"""Comparing two AUCs on the same records: DeLong's test, and Holm's correction for many tests.
+"""Comparing two AUCs on the same records: DeLong's test.
 
 Sources: DeLong, DeLong, Clarke-Pearson (1988), Biometrics 44, 837-845; Sun and Xu (2014), IEEE
-Signal Processing Letters 21, 1389-1393 (the midrank form); Holm (1979), Scandinavian Journal of
-Statistics 6, 65-70.
+Signal Processing Letters 21, 1389-1393 (the midrank form).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,16 +69,3 @@ def _components(one: NDArray[np.bool_], scores: NDArray[Any]) -> tuple[Floats, F
     v10 = (everyone[one] - midranks(scores[one])) / n
     v01 = 1 - (everyone[~one] - midranks(scores[~one])) / m
     return v10, v01
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """Adjusted p-values; NaN stays NaN and does not count as a test."""
-    values = np.asarray(p, np.float64)
-    known = np.flatnonzero(~np.isnan(values))
-    order = known[np.argsort(values[known], kind="stable")]
-    adjusted = np.full(len(values), np.nan)
-    highest = 0.0
-    for place, index in enumerate(order):
-        highest = max(highest, min(1.0, float(values[index]) * (len(order) - place)))
-        adjusted[index] = highest
-    return [float(v) for v in adjusted]

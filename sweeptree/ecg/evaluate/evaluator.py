@@ -26,7 +26,8 @@ from sweeptree.ecg.evaluate.judge import Options, Verdict, judge
 from sweeptree.ecg.evaluate.predictions import Predictions, Waves
 from sweeptree.ecg.manifest import json_bytes
 from sweeptree.errors import Refused, UsageError
-from sweeptree.records import SweepPaths, write_bytes
+from sweeptree.records import SweepPaths
+from sweeptree.system.files import write_bytes
 
 OUT_NAME = "evaluation"
 

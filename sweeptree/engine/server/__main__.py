@@ -28,8 +28,9 @@ from sweeptree.engine.server.config import (
     ServerPaths,
     address_environment,
 )
-from sweeptree.records import utc_now, write_json
 from sweeptree.system import locks
+from sweeptree.system.clock import utc_now
+from sweeptree.system.files import write_json
 from sweeptree.system.processes import start_ticks
 
 _LOCK_PATIENCE = 1.0

@@ -2,68 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from sweeptree.analysis import stats
+from sweeptree.analysis.document import Document, Group
 from sweeptree.model import JobRecord, JobState
-from sweeptree.publish.delivery.body import Evidence, Score, Table, spread
+from sweeptree.publish.delivery.body import Evidence, Score, Table
 
 _METRICS = 20
 _RANKS = 20
 
 
 def job_evidence(exp_name: str, record: JobRecord, records: Sequence[JobRecord]) -> Evidence:
-    """One job's command, configuration and metrics, over the seeds of its config so far."""
-    others = [other for other in records if other.id != record.id]
-    seeds = [other for other in others if other.config_id == record.config_id]
-    succeeded = [other for other in seeds if other.state is JobState.SUCCEEDED]
+    """One job's command, configuration and metrics; spreads are over its config's seeds so far."""
+    others = [other for other in records if _is_another_seed(record, other)]
     return Evidence(
         heading=f"{exp_name} job {record.id}",
         command=record.cmd,
         commit=(record.base_commit or "")[:12],
         facts=_facts(record),
         params=record.params,
-        scores=_scores([record, *succeeded]),
+        scores=_scores([record, *others]),
         reproduce=record.reproduce or "",
     )
 
 
-def winner_evidence(exp_name: str, record: JobRecord, document: Mapping[str, Any]) -> Evidence:
+def _is_another_seed(record: JobRecord, other: JobRecord) -> bool:
+    is_same_config = other.config_id == record.config_id and other.id != record.id
+    return is_same_config and other.state is JobState.SUCCEEDED
+
+
+def winner_evidence(exp_name: str, record: JobRecord, document: Document) -> Evidence:
     """The winner's job, its config's metrics and the leaderboard of aggregated.json."""
-    ranked = _ranked(document)
-    groups = [group for group in ranked if group.get("config_id") == record.config_id]
-    count = f"{len(ranked)} configs in {document.get('n_jobs', 0)} jobs"
+    ranked = document.ranked()
+    own = next((group for group in ranked if group.config_id == record.config_id), None)
+    metric = document.objective.name if document.objective else ""
     return Evidence(
-        heading=f"{exp_name}: the best of {count}",
+        heading=f"{exp_name}: the best of {len(ranked)} configs in {document.n_jobs} jobs",
         command=record.cmd,
         commit=(record.base_commit or "")[:12],
         facts=_facts(record),
         params=record.params,
-        scores=_group_scores(groups[0]) if groups else _scores([record]),
-        table=_leaderboard(ranked, str((document.get("objective") or {}).get("name", ""))),
+        scores=_scores([record]) if own is None else _group_scores(own),
+        table=_leaderboard(ranked, metric),
         reproduce=record.reproduce or "",
     )
-
-
-def _ranked(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    groups = [group for group in document.get("groups", ()) if group.get("rank")]
-    return sorted(groups, key=lambda group: int(group["rank"]))
 
 
 def _facts(record: JobRecord) -> tuple[tuple[str, str], ...]:
     seconds = record.duration_seconds
     return (
-        ("seed", _text(record.seed)),
-        ("exit code", _text(record.exit_code)),
+        ("seed", str(record.seed) if record.seed is not None else ""),
+        ("exit code", str(record.exit_code) if record.exit_code is not None else ""),
         ("duration", f"{seconds:.1f} s" if seconds is not None else ""),
         ("host", record.host or ""),
         ("Python", record.python_version or ""),
     )
-
-
-def _text(value: int | None) -> str:
-    return "" if value is None else str(value)
 
 
 def _scores(records: Sequence[JobRecord]) -> tuple[Score, ...]:
@@ -74,24 +68,17 @@ def _scores(records: Sequence[JobRecord]) -> tuple[Score, ...]:
     return tuple(found)
 
 
-def _group_scores(group: Mapping[str, Any]) -> tuple[Score, ...]:
-    found = []
-    for name, facts in list((group.get("metrics") or {}).items())[:_METRICS]:
-        mean, values = facts.get("mean"), facts.get("values") or ()
-        if isinstance(mean, int | float):
-            found.append(Score(str(name), float(mean), facts.get("std"), len(values) or 1))
-    return tuple(found)
+def _group_scores(group: Group) -> tuple[Score, ...]:
+    found = list(group.metrics.items())[:_METRICS]
+    return tuple(Score(name, metric.mean, metric.std, metric.n) for name, metric in found)
 
 
-def _leaderboard(ranked: Sequence[Mapping[str, Any]], metric: str) -> Table | None:
+def _leaderboard(ranked: Sequence[Group], metric: str) -> Table | None:
     if not ranked:
         return None
-    rows = tuple(_leaderboard_row(group, metric) for group in ranked[:_RANKS])
-    return Table(("rank", "config", f"{metric} (mean ± std)", "seeds"), rows)
+    columns = ("rank", "config", f"{metric} (mean ± std)", "seeds")
+    return Table(columns, tuple(_row(group, metric) for group in ranked[:_RANKS]))
 
 
-def _leaderboard_row(group: Mapping[str, Any], metric: str) -> tuple[str, ...]:
-    facts = (group.get("metrics") or {}).get(metric) or {}
-    mean, std = facts.get("mean"), facts.get("std")
-    score = spread(Score(metric, mean, std, 0)) if isinstance(mean, int | float) else ""
-    return str(group["rank"]), str(group["config_id"]), score, str(group.get("n", ""))
+def _row(group: Group, metric: str) -> tuple[str, ...]:
+    return str(group.rank), group.config_id, group.spread(metric), str(group.n)

@@ -9,9 +9,10 @@ from helpers import git
 
 from sweeptree.errors import Refused, UsageError
 from sweeptree.model import SweepSpec
-from sweeptree.records import SweepPaths, SweepStore, write_json
+from sweeptree.records import SweepPaths, SweepStore
 from sweeptree.settings import Settings
 from sweeptree.sweep.preflight import PreparedSweep, check_options, must_start, prepare
+from sweeptree.system.files import write_json
 
 
 def spec(repo: Path, **fields: object) -> SweepSpec:

@@ -6,9 +6,10 @@ import pytest
 
 from sweeptree.errors import Refused
 from sweeptree.model import Base, SweepSpec
-from sweeptree.records import SweepPaths, write_json
+from sweeptree.records import SweepPaths
 from sweeptree.sweep import refusals
 from sweeptree.sweep.refusals import Pinned
+from sweeptree.system.files import write_json
 from sweeptree.system.room import Room
 
 SPEC = SweepSpec(exp_name="exp", commands=("true",))

