@@ -38,8 +38,8 @@ AGENTS = (
     ),
     Agent(
         name="results-aggregator",
-        spec="sweeptree.analysis.aggregate:AggregateSpec",
-        report="sweeptree.analysis.aggregate:AggregateReport",
+        spec="sweeptree.report.summary:AggregateSpec",
+        report="sweeptree.report.summary:AggregateReport",
         flow="sweeptree.agents.results_aggregator:results_aggregator",
         verb="aggregate",
         summary="Make the aggregates and report.html from the records of a sweep.",
@@ -54,8 +54,8 @@ AGENTS = (
     ),
     Agent(
         name="diagnostic-evaluator",
-        spec="sweeptree.ecg.evaluate.evaluator:EvaluateSpec",
-        report="sweeptree.ecg.evaluate.evaluator:EvaluationReport",
+        spec="sweeptree.ecg.evaluate.spec:EvaluateSpec",
+        report="sweeptree.ecg.evaluate.spec:EvaluationReport",
         flow="sweeptree.agents.diagnostic_evaluator:diagnostic_evaluator",
         verb="evaluate",
         summary="Judge predictions: scores with intervals, figures, a report.",

@@ -16,6 +16,7 @@ from sweeptree.analysis.aggregate import aggregate
 from sweeptree.engine.agent_runs import report_of, state_of
 from sweeptree.model import Resume, SweepSpec
 from sweeptree.records import SweepPaths
+from sweeptree.report.summary import AggregateSpec
 from sweeptree.sweep.outcome import SweepReport
 from sweeptree.sweep.run import WithoutEngine, run_sweep
 
@@ -30,7 +31,7 @@ def sweep(spec: SweepSpec, resume: Resume | None = None) -> State[Any]:
     ran: State[Any] = experiment_orchestrator(spec, resume=resume, return_state=True)
     report = report_of(ran)
     if isinstance(report, SweepReport) and report.root is not None:
-        results_aggregator(report.root, return_state=True)
+        results_aggregator(AggregateSpec(exp_dir=report.root), return_state=True)
         get_run_logger().info("%s: %s; results in %s", spec.exp_name, report.reason, report.root)
     return State(type=ran.type, name=ran.name, message=ran.message)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeptree import __version__
+from sweeptree.agents import AGENTS, Agent
 from sweeptree.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,6 +40,15 @@ class Entry:
         """True when the module that holds the command is part of this installation."""
         module = Path(__file__).parent / "commands" / self.target.partition(":")[0]
         return module.with_suffix(".py").is_file() or module.is_dir()
+
+
+_AGENT_COMMANDS = {"orchestrate": "run:run"}
+
+
+def _of_agent(agent: Agent) -> Entry:
+    """An agent's verb: the module of its name, unless another command is the same."""
+    target = _AGENT_COMMANDS.get(agent.verb, f"{agent.verb}:{agent.verb}")
+    return Entry(agent.verb, "Agents", target, agent.summary)
 
 
 REGISTRY = (
@@ -74,25 +84,7 @@ REGISTRY = (
         "Write or open report.html, the page that shows a sweep.",
     ),
     Entry("cancel", "Sweep", "cancel:cancel", "Stop a sweep and the jobs that run."),
-    Entry("orchestrate", "Agents", "run:run", "The experiment orchestrator: the same as run."),
-    Entry(
-        "aggregate",
-        "Agents",
-        "aggregate:aggregate",
-        "Make the aggregates and report.html from the records.",
-    ),
-    Entry(
-        "curate", "Agents", "curate:curate", "Fetch, verify and build PTB-XL into data/processed."
-    ),
-    Entry(
-        "evaluate",
-        "Agents",
-        "evaluate:evaluate",
-        "Judge predictions: scores with intervals, figures, a report.",
-    ),
-    Entry(
-        "merge", "Agents", "merge:merge", "Test a merge's result, and land exactly what was tested."
-    ),
+    *(_of_agent(agent) for agent in AGENTS),
     Entry("pr", "Deliver", "pr:pr", "A worktree's changes as a branch and a draft pull request."),
     Entry("server", "Run it", "server:app", "Start, stop or look at the local Prefect server."),
     Entry(

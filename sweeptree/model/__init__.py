@@ -10,7 +10,6 @@ from sweeptree.model.record import (
     JobDelivery,
     JobRecord,
     RecordPart,
-    SweepSummary,
     recorded_cause,
 )
 from sweeptree.model.spec import (
@@ -66,7 +65,6 @@ __all__ = [
     "SlotRequest",
     "StopCause",
     "SweepSpec",
-    "SweepSummary",
     "Worktree",
     "check_exp_name",
     "recorded_cause",

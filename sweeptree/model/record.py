@@ -171,18 +171,3 @@ class RecordPart(TypedDict, total=False):
     review: Mapping[str, object] | None
     reproduce: str | None
     data_digest: str | None
-
-
-class SweepSummary(BaseModel):
-    """What a sweep came to: the fan-in's answer, and what the command line prints last."""
-
-    model_config = ConfigDict(frozen=True)
-
-    exp_name: str
-    n_jobs: int
-    states: dict[str, int]
-    exit_code: int
-    wall_seconds: float | None = None
-    results: str
-    leaderboard: list[dict[str, Any]] = Field(default_factory=list)
-    warnings: list[str] = Field(default_factory=list)

@@ -9,8 +9,8 @@ import sys
 import pytest
 from helpers import git
 
-from sweeptree.ecg import CurateSpec, curate, load
-from sweeptree.ecg.curate import swap
+from sweeptree.ecg import CurateSpec, load
+from sweeptree.ecg.curate import curate, swap
 from sweeptree.errors import Refused, UsageError
 from sweeptree.model import SweepSpec
 from sweeptree.settings import Settings
@@ -20,7 +20,12 @@ from sweeptree.sweep.running import Sweep
 
 # Root is stopped by no file mode; a root without these rights is a user like any other.
 PLAIN = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.getuid() == 0 else []
-SCRIPT = "import sys; from sweeptree.ecg import *; curate(CurateSpec(source=sys.argv[1], out=sys.argv[2], recheck=True))"
+SCRIPT = """
+import sys
+from sweeptree.ecg import CurateSpec
+from sweeptree.ecg.curate import curate
+curate(CurateSpec(source=sys.argv[1], out=sys.argv[2], recheck=True))
+"""
 
 
 def _can_be_plain() -> bool:

@@ -70,7 +70,7 @@ def test_body_holds_command_metrics_and_the_way_to_reproduce(
     body = hub.pulls[2].body
     wanted = [
         "--seed 2",
-        "| val\\_auc | 0.9 ± 0 | 2 |",
+        "| val\\_auc | 0.9000 ± 0.0000 | 2 |",
         "git worktree add --detach",
         str(records[0].base_commit)[:12],
     ]
@@ -199,5 +199,5 @@ def test_best_of_a_sweep_carries_the_leaderboard(hub: Hub, clone: Path, token: s
         done = deliver_best(sweep)
     assert done is not None and done.pull is not None and len(hub.pulls) == 1
     assert hub.repo.git("show", f"{hub.pulls[1].branch}:train.py").endswith("0.9")
-    assert "| rank | config |" in hub.pulls[1].body and "| 0.9 | 1 |" in hub.pulls[1].body
+    assert "| rank | config |" in hub.pulls[1].body and "| 0.9000 | 1 |" in hub.pulls[1].body
     assert read_json(paths_of(clone).record(1))["pr_number"] == 1

@@ -138,7 +138,8 @@ def make_data(top: Path, records: int, mirror: str | None = None) -> str:
 
 def _curate(top: Path, source: str, records: int) -> int:
     """Make data/processed. Returns how many records it holds: damaged ones are left out."""
-    from sweeptree.ecg import CurateSpec, curate
+    from sweeptree.ecg import CurateSpec
+    from sweeptree.ecg.curate import curate
     from sweeptree.ecg.progress import TextReporter
 
     spec = CurateSpec(

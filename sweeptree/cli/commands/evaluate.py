@@ -16,10 +16,10 @@ from cyclopts import Parameter
 from sweeptree.cli.options import FLAG
 from sweeptree.cli.screens.terminal import printable, say, write_out
 from sweeptree.ecg.evaluate.command import as_sweep, default_name
-from sweeptree.ecg.evaluate.evaluator import EvaluateSpec, EvaluationReport, JudgeSpec
 from sweeptree.ecg.evaluate.evaluator import evaluate as judge
 from sweeptree.ecg.evaluate.predictions import find
-from sweeptree.ecg.evaluate.report import NAMES, with_interval
+from sweeptree.ecg.evaluate.spec import EvaluateSpec, EvaluationReport, JudgeSpec
+from sweeptree.ecg.evaluate.tables import NAMES, with_interval
 from sweeptree.errors import Refused, SweeptreeError, UsageError
 from sweeptree.settings import Settings
 from sweeptree.sweep.preflight import PreparedSweep, must_start, prepare

@@ -4,11 +4,11 @@ import threading
 import time
 
 import numpy as np
-import ptbxl_like
 import pytest
 
-from sweeptree.ecg import CurateSpec, curate
-from sweeptree.ecg.curate import verify
+from core.ecg import ptbxl_like
+from sweeptree.ecg import CurateSpec
+from sweeptree.ecg.curate import curate, verify
 from sweeptree.ecg.curate.confined import FolderStore
 
 RECORDS = 60
@@ -40,6 +40,7 @@ def readers(monkeypatch):
     return seen
 
 
+@pytest.mark.slow
 def test_slow_storage_is_read_by_several_at_once(small_shards, readers, tmp_path):
     source = ptbxl_like.make(tmp_path / "source", RECORDS)
     curate(CurateSpec(source=str(source), out=tmp_path / "out", rate="100"))
