@@ -3,7 +3,8 @@
 from typing import Any
 
 from core.publish.kit import job
-from sweeptree.analysis.document import Document, Group, Objective
+from sweeptree.analysis.document import Document, Group
+from sweeptree.analysis.stats import Goal, Objective
 from sweeptree.model import JobState
 from sweeptree.publish.delivery import job_evidence, winner_evidence
 
@@ -30,7 +31,7 @@ def test_the_winner_comes_with_the_leaderboard() -> None:
     document = Document.model_construct(
         groups=tuple(Group.model_validate(each) for each in groups),
         n_jobs=4,
-        objective=Objective.model_construct(name="val_auc"),
+        objective=Objective("val_auc", Goal.MAX),
     )
     evidence = winner_evidence("unet", job(0, val_auc=0.9), document)
     assert evidence.heading == "unet: the best of 2 configs in 4 jobs"
