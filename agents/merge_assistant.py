@@ -7,8 +7,14 @@ import os
 from sweeptree.engine.agent_runs import agent
 from sweeptree.errors import UsageError
 from sweeptree.publish.delivery import Context
-from sweeptree.publish.merging import MergeDecision, MergeSpec, merge_pull, merge_worktree
-from sweeptree.publish.merging.report import MergeReport, report_on
+from sweeptree.publish.merging import (
+    MergeDecision,
+    MergeReport,
+    MergeSpec,
+    merge_pull,
+    merge_worktree,
+    report_on,
+)
 from sweeptree.settings import Settings
 
 

@@ -221,6 +221,14 @@ class Branch:
     commit: str
 
 
+class PullState(StrEnum):
+    """Whether a pull request is still to be decided."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    MERGED = "merged"
+
+
 @dataclass(frozen=True, slots=True)
 class PullRequest:
     """A pull request as the forge shows it.
@@ -230,7 +238,7 @@ class PullRequest:
 
     number: int
     url: str
-    state: Literal["open", "closed", "merged"]
+    state: PullState
     branch: str
     base: str
     commit: str

@@ -1,6 +1,6 @@
 """What git knows: the repository, its commits, what differs, merges, remotes, what may leave it.
 
-Hides git: no room above runs it or knows its plumbing. The modules `branches`, `commit_paths`,
+Hides git: no room above runs it or knows its plumbing. `base_checkout`, `branches`, `commit_paths`,
 `differences`, `guards`, `history`, `leaks`, `merges`, `needs`, `outgoing` and `remotes` are used by
 their names: `merges.try_merge(...)`, `remotes.push(...)`.
 """

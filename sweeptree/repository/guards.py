@@ -3,7 +3,7 @@
 Decided before anything is written into the object store.
 
 Hides: sizes, links that lead outside, repositories inside the repository, LFS files, workflow
-files, secrets.
+files, secrets in contents and names. `outgoing` looks at whole commits in the same way.
 """
 
 from __future__ import annotations
@@ -15,13 +15,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sweeptree.errors import Refused
-from sweeptree.repository import plumbing
-from sweeptree.repository.leaks import has_leak, leaks
+from sweeptree.repository import leaks, plumbing
 from sweeptree.repository.repository import OURS
 
 MIB = 1024 * 1024
 _SKIPPED = (f"{OURS}/", "results/")
+_SHOWN = 20  # problems in one message
 _WORKFLOWS = ".github/workflows/"
+_HINTS = (
+    "take it out of the files (and of the commits), then try again",
+    "a line that only looks like a secret: end it with  # pragma: allowlist secret",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +61,17 @@ class Examined:
     paths: tuple[str, ...]
     left_out: tuple[LeftOut, ...] = ()
     problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
-    def must_pass(self) -> Examined:
+    def must_pass(self, *hints: str) -> Examined:
         """Return what was examined, or raise Refused with every problem."""
-        if self.problems:
-            raise Refused(
-                "this work must not be pushed as it is:\n  " + "\n  ".join(self.problems[:20]),
-                hint=(
-                    "take it out of the files (and of the commits), then try again",
-                    "a line that only looks like a secret: end it with  # pragma: allowlist secret",
-                ),
-            )
-        return self
+        if not self.problems:
+            return self
+        lines = "\n  ".join(_on_one_line(problem) for problem in self.problems[:_SHOWN])
+        more = len(self.problems) - _SHOWN
+        if more > 0:
+            lines += f"\n  and {more} more"
+        raise Refused(f"this work must not be pushed as it is:\n  {lines}", hint=(*_HINTS, *hints))
 
 
 def size_of(count: int) -> str:
@@ -86,53 +89,66 @@ def examine(
 
     Reads only. `base`: what they are compared with for secrets.
     """
-    new, left_out = _examine_made(top, made, limits)
+    chosen, left_out = _choose(top, made, limits)
     changed = list(tracked)
-    paths = [*new, *changed]
+    paths = [*changed, *chosen]  # in this order a file may become a folder
     problems = [
-        *(problem for path in changed for problem in _tracked(top, path, limits)),
+        *_tracked_problems(top, changed, limits),
         *workflow_problems(paths, limits),
-        *_lfs(top, paths),
-        *_secrets(top, base, paths, limits),
+        *_lfs_problems(top, paths),
+        *name_leaks(paths, limits),
+        *_content_leaks(top, base, paths, limits),
     ]
-    return Examined(tuple(paths), tuple(left_out), tuple(problems))
+    warnings = (*_odd_names(paths), *_submodule_warnings(top, changed))
+    return Examined(tuple(paths), tuple(left_out), tuple(problems), warnings)
 
 
-def _examine_made(
-    top: Path, made: Iterable[str], limits: Limits
-) -> tuple[list[str], list[LeftOut]]:
-    """New files that go in, and those that do not."""
+def check_name(branch: str, limits: Limits) -> None:
+    """Raise Refused for a branch whose name holds a secret: names are pushed too."""
+    place = f"the branch name {leaks.redact(branch, limits.known)}"
+    found = leaks.leaks_in_text(place, os.fsencode(branch), limits.known)
+    Examined((), problems=tuple(found)).must_pass()
+
+
+def _on_one_line(text: str) -> str:
+    """The text with its control characters shown: a name may hold a line break."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def _choose(top: Path, made: Iterable[str], limits: Limits) -> tuple[list[str], list[LeftOut]]:
+    """Which new files go in, and which do not."""
     paths: list[str] = []
     left_out: list[LeftOut] = []
     total = 0
     for path in made:
         if path.startswith(_SKIPPED):
             continue
-        size, reason = _made(top, path, limits)
-        if not reason and total + size > limits.total:
-            reason = f"new files are over {size_of(limits.total)} together"
-        if reason:
-            left_out.append(LeftOut(path, size, reason))
+        size, why = _made(top, path, limits, total)
+        if why:
+            left_out.append(LeftOut(path, size, why))
         else:
             total += size
             paths.append(path)
     return paths, left_out
 
 
-def _made(top: Path, path: str, limits: Limits) -> tuple[int, str]:
-    """Size of a new file, and why it stays out by itself (empty when it does not)."""
+def _made(top: Path, path: str, limits: Limits, total: int) -> tuple[int, str]:
+    """Size of a new file, and why it stays out (empty when it does not)."""
     if path.endswith("/"):
         return 0, "a git repository of its own"
     try:
         facts = (top / path).lstat()
     except OSError:
         return 0, "it cannot be read"
-    if stat.S_ISREG(facts.st_mode):
-        is_large = facts.st_size > limits.made
-        return facts.st_size, f"over {size_of(limits.made)}" if is_large else ""
-    if not stat.S_ISLNK(facts.st_mode):
+    if stat.S_ISLNK(facts.st_mode):
+        return facts.st_size, "" if _stays_inside(top, path) else "a link that leads outside"
+    if not stat.S_ISREG(facts.st_mode):
         return 0, "not a plain file"
-    return facts.st_size, "" if _stays_inside(top, path) else "a link that leads outside"
+    if facts.st_size > limits.made:
+        return facts.st_size, f"over {size_of(limits.made)}"
+    if total + facts.st_size > limits.total:
+        return facts.st_size, f"new files are over {size_of(limits.total)} together"
+    return facts.st_size, ""
 
 
 def _stays_inside(top: Path, path: str) -> bool:
@@ -142,72 +158,91 @@ def _stays_inside(top: Path, path: str) -> bool:
     return inside and not target.is_relative_to(top / ".git")
 
 
-def _tracked(top: Path, path: str, limits: Limits) -> Iterator[str]:
-    file = top / path
-    try:
-        facts = file.lstat()
-    except OSError:
-        return  # removed
-    if stat.S_ISLNK(facts.st_mode) and not _stays_inside(top, path):
-        yield f"{path} became a link that leads outside"
-    elif stat.S_ISREG(facts.st_mode) and facts.st_size > limits.tracked:
-        yield f"{path} has {size_of(facts.st_size)}; the limit is {size_of(limits.tracked)}"
+def _tracked_problems(top: Path, paths: Iterable[str], limits: Limits) -> Iterator[str]:
+    for path in paths:
+        try:
+            facts = (top / path).lstat()
+        except OSError:
+            continue  # removed
+        if stat.S_ISLNK(facts.st_mode) and not _stays_inside(top, path):
+            yield f"{path} became a link that leads outside"
+        elif stat.S_ISREG(facts.st_mode) and facts.st_size > limits.tracked:
+            yield f"{path} has {size_of(facts.st_size)}; the limit is {size_of(limits.tracked)}"
 
 
-def workflow_problems(paths: Iterable[str], limits: Limits) -> list[str]:
-    """Workflow files among the paths that nobody has allowed."""
-    if limits.allow_workflows:
-        return []
-    return [
-        f"{path} runs with the repository's secrets: --allow_workflows"
-        for path in paths
-        if _is_workflow(path)
-    ]
+def workflow_problems(paths: Iterable[str], limits: Limits) -> Iterator[str]:
+    """Files that would run with the repository's secrets."""
+    for path in paths:
+        if _is_workflow(path) and not limits.allow_workflows:
+            yield f"{path} runs with the repository's secrets: --allow_workflows"
 
 
 def _is_workflow(path: str) -> bool:
-    return path.lower().startswith(_WORKFLOWS)
+    """True below the folder of workflows, and for a link or a submodule in its place."""
+    return f"{path.lower()}/".startswith(_WORKFLOWS)
 
 
-def _lfs(top: Path, paths: Sequence[str]) -> list[str]:
+def _odd_names(paths: Iterable[str]) -> Iterator[str]:
+    for path in paths:
+        if not path.isprintable():
+            yield f"the file name {_on_one_line(path)} holds control characters"
+
+
+def _submodule_warnings(top: Path, paths: Iterable[str]) -> Iterator[str]:
+    """Submodules whose new commit is on no branch of their remote, as far as is known here."""
+    for path in paths:
+        folder = top / path
+        if not (folder / ".git").exists():
+            continue
+        answer = plumbing.ask(folder, "branch", "--remotes", "--contains", "HEAD")
+        if not answer.code and not answer.out:
+            yield f"the submodule {path} is on a commit that is not pushed: git -C {path} push"
+
+
+def _lfs_problems(top: Path, paths: Sequence[str]) -> Iterator[str]:
     """LFS files are stored beside the commit, by a hook; hooks are off, so they would be missing on
     the forge."""
     if not paths or not _has_attributes(top):
-        return []
-    data = b"".join(os.fsencode(path) + b"\0" for path in paths)
-    found = plumbing.names(
-        plumbing.run(top, "check-attr", "-z", "--stdin", "filter", call=plumbing.Call(data))
-    )
-    return [
-        f"{path} is a Git LFS file: commit and push it yourself (git push runs git-lfs)"
-        for path, _, value in zip(found[0::3], found[1::3], found[2::3], strict=True)
-        if value == "lfs"
-    ]
+        return
+    call = plumbing.Call(b"".join(os.fsencode(path) + b"\0" for path in paths))
+    found = plumbing.names(plumbing.run(top, "check-attr", "-z", "--stdin", "filter", call=call))
+    for path, value in zip(found[0::3], found[2::3], strict=True):
+        if value == "lfs":
+            yield f"{path} is a Git LFS file: commit and push it yourself (git push runs git-lfs)"
 
 
 def _has_attributes(top: Path) -> bool:
-    answer = plumbing.ask(
-        top, "ls-files", "-z", "--cached", "--others", "--", ":(glob)**/.gitattributes"
-    )
+    words = ("ls-files", "-z", "--cached", "--others", "--", ":(glob)**/.gitattributes")
+    answer = plumbing.ask(top, *words)
     return bool(answer.out) or bool(answer.code)
 
 
-def _secrets(top: Path, base: str, paths: Iterable[str], limits: Limits) -> Iterator[str]:
+def name_leaks(paths: Sequence[str], limits: Limits) -> Iterator[str]:
+    """Secrets in the names of files. A name is shown without them."""
+    if not leaks.has_leak(os.fsencode("\n".join(paths)), limits.known):
+        return
+    for path in paths:
+        place = f"the file name {leaks.redact(path, limits.known)}"
+        yield from leaks.leaks_in_text(place, os.fsencode(path), limits.known)
+
+
+def _content_leaks(top: Path, base: str, paths: Iterable[str], limits: Limits) -> Iterator[str]:
     for path in paths:
         new = _content(top / path, limits.tracked)
-        if has_leak(new, limits.known):
-            yield from leaks(path, new, blob(top, base, path), limits.known)
+        if leaks.has_leak(new, limits.known):
+            old = plumbing.ask(top, "cat-file", "blob", f"{base}:{path}").out
+            yield from leaks.leaks(path, new, old, limits.known)
 
 
 def _content(file: Path, limit: int) -> bytes:
+    """What a plain file holds; nothing for a folder (a submodule), a link or a pipe."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = os.open(file, flags)
     except OSError:
         return b""
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        return b""
     with os.fdopen(handle, "rb") as stream:
-        return stream.read(limit) if stat.S_ISREG(os.fstat(handle).st_mode) else b""
-
-
-def blob(top: Path, base: str, path: str) -> bytes:
-    """A file of a commit; empty when there is none."""
-    return plumbing.ask(top, "cat-file", "blob", f"{base}:{path}").out
+        return stream.read(limit)

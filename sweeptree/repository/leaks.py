@@ -1,6 +1,7 @@
-"""Secrets in what is about to be committed or pushed: shapes of tokens, and the tokens in use here.
+"""Secrets in what is about to be committed or pushed: known shapes of tokens, and the tokens in use
+here.
 
-A finding names the file and the line, never the value. What the base holds already is no finding.
+A finding names the place, never the value. What the base holds already is no finding.
 """
 
 from __future__ import annotations
@@ -26,25 +27,28 @@ _SHAPES = (
     ),
 )
 _ALLOWED = b"pragma: allowlist secret"  # the mark of detect-secrets, for what only looks like one
+_IN_USE = "a token that is in use here"
 _PATTERN = re.compile(
     b"|".join(b"(?P<s%d>%s)" % (i, shape) for i, (_, shape) in enumerate(_SHAPES))
 )
 
 
 def leaks(path: str, new: bytes, old: bytes = b"", known: Sequence[str] = ()) -> Iterator[str]:
-    """One line for each secret in the new content that the old one does not hold."""
-    for match in _PATTERN.finditer(new):
-        if match.group() not in old and not _is_allowed(new, match.start()):
-            line = _line_number(new, match.start())
-            yield f"{path}:{line} holds what looks like {_kind(match)}"
-    for token in filter(new.__contains__, _forms(known)):
-        line = _line_number(new, new.index(token))
-        yield f"{path}:{line} holds a token that is in use here"
+    """One line for each secret in the new content of a file that the old one does not hold."""
+    for match in _matches(new):
+        if match.group() not in old:
+            yield f"{path}:{_line_number(new, match.start())} holds {_what(match)}"
+    for token in _forms(known):
+        if token in new:
+            yield f"{path}:{_line_number(new, new.index(token))} holds {_IN_USE}"
 
 
-def _kind(match: re.Match[bytes]) -> str:
-    group = match.lastgroup or "s0"
-    return _SHAPES[int(group.removeprefix("s"))][0]
+def leaks_in_text(place: str, text: bytes, known: Sequence[str] = ()) -> Iterator[str]:
+    """One line for each kind of secret in a text that is no file: a name, a commit's message."""
+    found = [_what(match) for match in _matches(text)]
+    found += [_IN_USE for token in _forms(known) if token in text]
+    for what in dict.fromkeys(found):
+        yield f"{place} holds {what}"
 
 
 def redact(text: str, known: Sequence[str] = ()) -> str:
@@ -56,8 +60,20 @@ def redact(text: str, known: Sequence[str] = ()) -> str:
 
 
 def has_leak(data: bytes, known: Sequence[str] = ()) -> bool:
-    """True when `leaks` would find something; quick."""
+    """True when there may be a secret; quick."""
     return _PATTERN.search(data) is not None or any(token in data for token in _forms(known))
+
+
+def _matches(data: bytes) -> Iterator[re.Match[bytes]]:
+    """What has the shape of a secret, without the lines that are marked as harmless."""
+    for match in _PATTERN.finditer(data):
+        if _ALLOWED not in _line_at(data, match.start()):
+            yield match
+
+
+def _what(match: re.Match[bytes]) -> str:
+    number = int((match.lastgroup or "s0")[1:])
+    return f"what looks like {_SHAPES[number][0]}"
 
 
 def _forms(known: Sequence[str]) -> list[bytes]:
@@ -66,12 +82,10 @@ def _forms(known: Sequence[str]) -> list[bytes]:
     return plain + [base64.b64encode(b"x-access-token:" + token) for token in plain]
 
 
-def _is_allowed(data: bytes, place: int) -> bool:
-    """True when the line at this place has the mark of detect-secrets."""
+def _line_at(data: bytes, place: int) -> bytes:
     start = data.rfind(b"\n", 0, place) + 1
     end = data.find(b"\n", place)
-    line = data[start:] if end < 0 else data[start:end]
-    return _ALLOWED in line
+    return data[start:] if end < 0 else data[start:end]
 
 
 def _line_number(data: bytes, place: int) -> int:

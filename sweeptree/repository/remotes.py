@@ -71,7 +71,10 @@ class Remote:
 
 @dataclass(frozen=True, slots=True)
 class Tips:
-    """What stands on a remote: commits by branch, and the branch that its HEAD is on."""
+    """What stands on a remote: commits by branch, and the branch that its HEAD is on.
+
+    The default branch is always among `branches`, where it has a commit.
+    """
 
     branches: Mapping[str, str]
     default: str | None
@@ -98,15 +101,30 @@ def tips(top: Path, remote: Remote, branches: Sequence[str]) -> Tips:
     """Ask the remote. One conversation. Raises PushError."""
     wanted = [f"refs/heads/{branch}" for branch in branches]
     answer = _patiently(top, remote, ("ls-remote", "--symref", remote.url, "HEAD", *wanted))
+    return _read_tips(os.fsdecode(answer.out).splitlines(), wanted)
+
+
+def _read_tips(lines: Sequence[str], wanted: Sequence[str]) -> Tips:
     found: dict[str, str] = {}
-    default = None
-    for line in os.fsdecode(answer.out).splitlines():
+    default = head = None
+    for line in lines:
         value, _, ref = line.partition("\t")
         if ref in wanted:
             found[ref.removeprefix("refs/heads/")] = value
-        elif ref == "HEAD" and value.startswith(_SYMREF):
+        elif value.startswith(_SYMREF):
             default = value.removeprefix(_SYMREF)
+        elif ref == "HEAD":
+            head = value
+    if default and head:
+        found.setdefault(default, head)
     return Tips(found, default)
+
+
+def was_pushed_here(top: Path, name: str, branch: str, commit: str) -> bool:
+    """True when somebody pushed this very commit to the remote's branch from this clone."""
+    words = ("log", "--walk-reflogs", "--format=%H %gs", f"refs/remotes/{name}/{branch}", "--")
+    entries = os.fsdecode(plumbing.ask(top, *words).out).splitlines()
+    return f"{commit} update by push" in entries
 
 
 def fetch(top: Path, remote: Remote, refs: Mapping[str, str]) -> None:

@@ -20,7 +20,7 @@ def has_own_branch(record: JobRecord) -> bool:
 def branch_name(exp_name: str, base_commit: str, job: Job) -> str:
     """sweeptree/<exp>/<slug>-<hash8>: the same for the same job of the same sweep, whenever it is
     made."""
-    words = f"{job.index}-{job.config_id}{_dashed_seed(job)}"
+    words = leaks.redact(f"{job.index}-{job.config_id}{_dashed_seed(job)}")
     slug = re.sub(r"[^A-Za-z0-9._=-]+", "-", words)[:60].strip("-.")
     identity = f"{base_commit}\0{job.index}\0{job.command}"
     digest = hashlib.sha256(identity.encode()).hexdigest()[:8]

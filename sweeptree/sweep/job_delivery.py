@@ -59,6 +59,7 @@ def wanted_files(job: JobContext, worktree: Worktree) -> WantedFiles:
         limits=guards.Limits(),
     ).must_pass()
     note(job, *(f"not committed: {item}" for item in examined.left_out))
+    note(job, *examined.warnings)
     passed = [path for path in examined.paths if path not in changes.tracked]
     return WantedFiles(changes.tracked, tuple(passed))
 

@@ -120,7 +120,7 @@ def worktree(emulate: Emulate, repo: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def around(emulate: Emulate, tmp_path: Path) -> Context:
+def context(emulate: Emulate, tmp_path: Path) -> Context:
     """The token, the address of the interface, and no pause between writes."""
     pace = Pace(tmp_path / "state" / "forge.lock", interval=0.0, max_wait=5.0)
     return Context(

@@ -66,7 +66,7 @@ def worktree(clone: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def around(hub: Hub, tmp_path: Path) -> Context:
+def context(hub: Hub, tmp_path: Path) -> Context:
     """Context with the forge's token, and no pause between writes."""
     host = hub.url.removeprefix("http://")
     environ = {"GH_HOST": host, "GH_ENTERPRISE_TOKEN": hub.token, "PATH": "/usr/bin:/bin"}

@@ -187,6 +187,12 @@ class Hub:
         }
         self.checks.setdefault(commit, []).append(run | {"head_sha": commit, "id": self.next_id()})
 
+    def green_checks(self, commit: str) -> set[str]:
+        """The statuses and check runs of a commit whose last word is success."""
+        latest = {status["context"]: status["state"] for status in self.statuses.get(commit, ())}
+        latest |= {run["name"]: run["conclusion"] for run in self.checks.get(commit, ())}
+        return {name for name, state in latest.items() if state == "success"}
+
     def close(self, number: int) -> None:
         """A human closes the pull request."""
         self.refresh()

@@ -28,7 +28,7 @@ class OpenApi:
         ]
 
     def operation(self, verb: str, path: str) -> str | None:
-        """The name of the operation that a request is, or None for one that GitHub does not have."""
+        """The operation that a request is, None for one that GitHub does not have."""
         found = [
             name
             for known, pattern, name in self._operations

@@ -213,8 +213,8 @@ def branch_rules(hub: Hub, request: Request, found: dict[str, str]) -> Answer:
         "require_last_push_approval": False,
         "required_review_thread_resolution": False,
     }
-    return Answer(200, [{"type": "pull_request", "parameters": parameters, "ruleset_id": 1, "ruleset_source": NAME,
-                         "ruleset_source_type": "Repository"}])  # fmt: skip
+    source = {"ruleset_id": 1, "ruleset_source": NAME, "ruleset_source_type": "Repository"}
+    return Answer(200, [{"type": "pull_request", "parameters": parameters} | source])
 
 
 @route("PUT", r"/pulls/(?P<number>\d+)/merge")
@@ -226,6 +226,9 @@ def merge_pull(hub: Hub, request: Request, found: dict[str, str]) -> Answer:
         return refused(405, "Pull Request is not mergeable")
     if request.body.get("sha") not in (None, pull.head):
         return refused(409, "Head branch was modified. Review and try the merge again.")
+    for name in hub.required_checks:
+        if name not in hub.green_checks(pull.head):
+            return refused(405, f'Required status check "{name}" is expected.')
     done = hub.repo.merge(
         hub.repo.tip(pull.base), pull.head, request.body["merge_method"], pull.title
     )

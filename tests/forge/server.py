@@ -1,4 +1,4 @@
-"""The test forge as a web server: /OWNER/REPO.git by git's own http-backend, /api/v3 by routes.py."""
+"""The test forge as a web server: /OWNER/REPO.git by git itself, /api/v3 by routes.py."""
 
 import base64
 import contextlib

@@ -18,9 +18,9 @@ GREEN = MergeOptions(test_command="true")
 
 
 @pytest.fixture
-def pull(hub: Hub, worktree: Path, around: Context) -> Path:
+def pull(hub: Hub, worktree: Path, context: Context) -> Path:
     """Pull request 1: ready, approved, one commit on main. Returns the clone's path."""
-    deliver(worktree, "wider", Options(title="Wider", is_draft=False), around)
+    deliver(worktree, "wider", Options(title="Wider", is_draft=False), context)
     hub.review(1, "grace", "APPROVED")
     return worktree
 
@@ -37,9 +37,9 @@ def _commit_to_main(hub: Hub, tmp_path: Path, name: str, text: str) -> str:
     return git("rev-parse", "HEAD", cwd=other)
 
 
-def test_tested_commit_is_the_one_that_lands(hub: Hub, pull: Path, around: Context) -> None:
+def test_tested_commit_is_the_one_that_lands(hub: Hub, pull: Path, context: Context) -> None:
     command = "grep -q 16 ecg/model.py && git rev-parse HEAD"
-    decision = merge_pull(pull, 1, replace(GREEN, test_command=command), around)
+    decision = merge_pull(pull, 1, replace(GREEN, test_command=command), context)
     assert decision.state == "merged" and decision.run is not None
     assert (
         hub.repo.tip("main") == decision.commit == decision.run.commit == decision.run.tail.strip()
@@ -53,13 +53,13 @@ def test_tested_commit_is_the_one_that_lands(hub: Hub, pull: Path, around: Conte
     assert hub.statuses[decision.head][0]["state"] == "success"
 
 
-def test_nothing_is_left_behind(hub: Hub, pull: Path, around: Context) -> None:
+def test_nothing_is_left_behind(hub: Hub, pull: Path, context: Context) -> None:
     before = (
         git("worktree", "list", cwd=pull),
         git("for-each-ref", cwd=pull),
         git("status", "--porcelain", cwd=pull),
     )
-    merge_pull(pull, 1, GREEN, around)
+    merge_pull(pull, 1, GREEN, context)
     after = (
         git("worktree", "list", cwd=pull),
         git("for-each-ref", cwd=pull),
@@ -69,22 +69,22 @@ def test_nothing_is_left_behind(hub: Hub, pull: Path, around: Context) -> None:
 
 
 def test_red_result_of_two_green_branches_stays_out(
-    hub: Hub, pull: Path, around: Context, tmp_path: Path
+    hub: Hub, pull: Path, context: Context, tmp_path: Path
 ) -> None:
     theirs = _commit_to_main(
         hub, tmp_path, "check.py", "import ecg.model as m\nassert m.WIDTH == 8\n"
     )
-    decision = merge_pull(pull, 1, replace(GREEN, test_command="python3 check.py"), around)
+    decision = merge_pull(pull, 1, replace(GREEN, test_command="python3 check.py"), context)
     assert (decision.state, hub.repo.tip("main")) == ("refused", theirs)
     assert "red: exit code 1" in decision.reason
     assert hub.statuses[decision.head][0]["state"] == "failure"
 
 
 def test_conflict_is_found_without_a_checkout(
-    hub: Hub, pull: Path, around: Context, tmp_path: Path
+    hub: Hub, pull: Path, context: Context, tmp_path: Path
 ) -> None:
     _commit_to_main(hub, tmp_path, "ecg/model.py", "WIDTH = 4\n")
-    decision = merge_pull(pull, 1, replace(GREEN, test_command="touch /never"), around)
+    decision = merge_pull(pull, 1, replace(GREEN, test_command="touch /never"), context)
     assert (decision.state, decision.reason, decision.conflicts) == (
         "refused",
         "it conflicts with main",
@@ -93,15 +93,16 @@ def test_conflict_is_found_without_a_checkout(
 
 
 def test_base_that_moves_during_the_tests_is_tested_again(
-    hub: Hub, pull: Path, around: Context, tmp_path: Path
+    hub: Hub, pull: Path, context: Context, tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
     subprocess.run(["git", "clone", "-q", str(hub.repo.path), str(other)], check=True)
     mark = tmp_path / "moved"
     who = "git -c user.name=x -c user.email=x@example.invalid"
-    push = f"cd '{other}' && echo x > late && git add . && {who} commit -qm late && git push -q origin main"
+    add = f"cd '{other}' && echo x > late && git add . && {who} commit -qm late"
+    push = f"{add} && git push -q origin main"
     command = f"test -e '{mark}' && test -e late || {{ touch '{mark}'; {push}; }}"
-    decision = merge_pull(pull, 1, replace(GREEN, test_command=command), around)
+    decision = merge_pull(pull, 1, replace(GREEN, test_command=command), context)
     assert decision.state == "merged"
     assert hub.repo.git("show", "main:late") == "x" and hub.repo.tip("main") == decision.commit
 
@@ -124,11 +125,11 @@ def test_base_that_moves_during_the_tests_is_tested_again(
     ],
 )
 def test_refusals_have_one_clear_reason(
-    hub: Hub, pull: Path, around: Context, change, reason
+    hub: Hub, pull: Path, context: Context, change, reason
 ) -> None:  # type: ignore[no-untyped-def]
     change(hub)
     before = hub.repo.tip("main")
-    decision = merge_pull(pull, 1, GREEN, around)
+    decision = merge_pull(pull, 1, GREEN, context)
     assert (decision.state, decision.run, hub.repo.tip("main")) == ("refused", None, before)
     assert reason in decision.reason
 
@@ -151,11 +152,11 @@ def test_refusals_have_one_clear_reason(
     ],
 )
 def test_refusal_before_the_tests_is_told_in_one_comment(  # type: ignore[no-untyped-def]
-    hub: Hub, pull: Path, around: Context, change, reason
+    hub: Hub, pull: Path, context: Context, change, reason
 ) -> None:
     change(hub)
-    merge_pull(pull, 1, GREEN, around)
-    merge_pull(pull, 1, GREEN, around)
+    merge_pull(pull, 1, GREEN, context)
+    merge_pull(pull, 1, GREEN, context)
     (comment,) = hub.pulls[1].comments
     assert "### Merge Assistant: refused" in comment["body"] and reason in comment["body"]
     assert hub.statuses == {} and not [
@@ -164,21 +165,21 @@ def test_refusal_before_the_tests_is_told_in_one_comment(  # type: ignore[no-unt
 
 
 def test_comment_of_a_refusal_is_edited_once_it_is_mended(
-    hub: Hub, pull: Path, around: Context
+    hub: Hub, pull: Path, context: Context
 ) -> None:
     hub.pulls[1].draft = True
-    merge_pull(pull, 1, GREEN, around)
+    merge_pull(pull, 1, GREEN, context)
     hub.pulls[1].draft = False
-    merge_pull(pull, 1, GREEN, around)
+    merge_pull(pull, 1, GREEN, context)
     (comment,) = hub.pulls[1].comments
     assert "merged" in comment["body"] and "draft" not in comment["body"]
 
 
 def test_conflict_is_told_to_the_pull_request(
-    hub: Hub, pull: Path, around: Context, tmp_path: Path
+    hub: Hub, pull: Path, context: Context, tmp_path: Path
 ) -> None:
     _commit_to_main(hub, tmp_path, "ecg/model.py", "WIDTH = 4\n")
-    merge_pull(pull, 1, GREEN, around)
+    merge_pull(pull, 1, GREEN, context)
     (comment,) = hub.pulls[1].comments
     assert (
         "**it conflicts with main**" in comment["body"]
@@ -188,72 +189,102 @@ def test_conflict_is_told_to_the_pull_request(
 
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_refusal_of_a_dry_run_or_of_a_closed_one_is_told_to_nobody(
-    hub: Hub, pull: Path, around: Context, dry_run: bool
+    hub: Hub, pull: Path, context: Context, dry_run: bool
 ) -> None:
     if dry_run:
         hub.pulls[1].draft = True
     else:
         hub.close(1)
-    assert merge_pull(pull, 1, replace(GREEN, dry_run=dry_run), around).state == "refused"
+    assert merge_pull(pull, 1, replace(GREEN, dry_run=dry_run), context).state == "refused"
     assert hub.pulls[1].comments == []
 
 
 @pytest.mark.parametrize("path", ["/statuses/", "/comments$"])
 def test_forge_that_takes_no_comment_is_a_warning(
-    hub: Hub, pull: Path, around: Context, path: str
+    hub: Hub, pull: Path, context: Context, path: str
 ) -> None:
     hub.faults.append(Fault("POST", path, 403, message="Resource not accessible by token"))
-    decision = merge_pull(pull, 1, GREEN, around)
+    decision = merge_pull(pull, 1, GREEN, context)
     assert (decision.state, hub.repo.tip("main")) == ("merged", decision.commit)
     assert "may not do this" in decision.warnings[0]
 
 
 def test_fast_forward_of_a_protected_base_is_refused_before_the_tests(
-    hub: Hub, pull: Path, around: Context
+    hub: Hub, pull: Path, context: Context
 ) -> None:
     hub.repo.protect("main")
-    decision = merge_pull(pull, 1, replace(GREEN, method="ff"), around)
+    decision = merge_pull(pull, 1, replace(GREEN, method="ff"), context)
     assert (decision.state, decision.run) == (
         "refused",
         None,
     ) and "main is protected" in decision.reason
 
 
-def test_later_approval_by_the_same_person_counts(hub: Hub, pull: Path, around: Context) -> None:
+def test_later_approval_by_the_same_person_counts(hub: Hub, pull: Path, context: Context) -> None:
     hub.review(1, "grace", "CHANGES_REQUESTED")
     hub.review(1, "grace", "APPROVED")
     hub.review(1, "grace", "COMMENTED")
-    assert merge_pull(pull, 1, GREEN, around).state == "merged"
+    assert merge_pull(pull, 1, GREEN, context).state == "merged"
 
 
-def test_protected_base_is_merged_by_the_forge(hub: Hub, pull: Path, around: Context) -> None:
+def test_protected_base_is_merged_by_the_forge(hub: Hub, pull: Path, context: Context) -> None:
     hub.repo.protect("main")
-    decision = merge_pull(pull, 1, GREEN, around)
+    decision = merge_pull(pull, 1, GREEN, context)
     assert (decision.state, decision.commit) == ("merged", hub.repo.tip("main"))
     assert "PUT /pulls/1/merge" in hub.calls
 
 
 @pytest.mark.parametrize("method", ["squash", "rebase"])
 def test_squash_and_rebase_go_by_the_forge(
-    hub: Hub, pull: Path, around: Context, method: str
+    hub: Hub, pull: Path, context: Context, method: str
 ) -> None:
-    decision = merge_pull(pull, 1, replace(GREEN, method=method), around)  # type: ignore[arg-type]
+    decision = merge_pull(pull, 1, replace(GREEN, method=method), context)  # type: ignore[arg-type]
     assert decision.state == "merged" and "PUT /pulls/1/merge" in hub.calls
     assert hub.repo.git("show", "main:notes.md") == "wider"
 
 
-def test_base_moved_on_the_forge_is_tried_again(hub: Hub, pull: Path, around: Context) -> None:
+@pytest.mark.parametrize("is_protected", [True, False])
+def test_our_own_required_check_is_set_before_the_merge(
+    hub: Hub, pull: Path, context: Context, is_protected: bool
+) -> None:
+    hub.required_checks.append("sweeptree/merge-result")
+    if is_protected:
+        hub.repo.protect("main")
+    assert merge_pull(pull, 1, replace(GREEN, dry_run=True), context).state == "planned"
+    assert merge_pull(pull, 1, GREEN, context).state == "merged"
+    assert [call for call in hub.calls if "/statuses/" in call or "/merge" in call] == [
+        f"POST /statuses/{hub.pulls[1].head}",
+        "PUT /pulls/1/merge",
+    ]
+
+
+def test_a_red_result_is_told_to_the_required_check(hub: Hub, pull: Path, context: Context) -> None:
+    hub.required_checks.append("sweeptree/merge-result")
+    decision = merge_pull(pull, 1, replace(GREEN, test_command="false"), context)
+    assert decision.state == "refused"
+    assert hub.statuses[decision.head][-1]["state"] == "failure"
+
+
+def test_another_red_required_check_still_forbids_the_merge(
+    hub: Hub, pull: Path, context: Context
+) -> None:
+    hub.required_checks += ["sweeptree/merge-result", "build"]
+    decision = merge_pull(pull, 1, GREEN, context)
+    assert decision.reason == "the required check build is missing"
+
+
+def test_base_moved_on_the_forge_is_tried_again(hub: Hub, pull: Path, context: Context) -> None:
     hub.repo.protect("main")
     message = "Base branch was modified. Review and try the merge again."
     hub.faults.append(Fault("PUT", "/merge$", 405, message=message))
-    assert merge_pull(pull, 1, GREEN, around).state == "merged"
+    assert merge_pull(pull, 1, GREEN, context).state == "merged"
 
 
-def test_head_that_moved_is_not_merged(hub: Hub, pull: Path, around: Context) -> None:
+def test_head_that_moved_is_not_merged(hub: Hub, pull: Path, context: Context) -> None:
     hub.repo.protect("main")
     hub.faults.append(Fault("PUT", "/merge$", 409, message="Head branch was modified."))
     with pytest.raises(ForgeError) as failed:
-        merge_pull(pull, 1, GREEN, around)
+        merge_pull(pull, 1, GREEN, context)
     assert failed.value.kind == "moved"
 
 
@@ -265,29 +296,29 @@ def test_head_that_moved_is_not_merged(hub: Hub, pull: Path, around: Context) ->
     ],
 )
 def test_green_result_that_cannot_be_landed_is_told_to_the_pull_request(
-    hub: Hub, pull: Path, around: Context, status: int, message: str, said: str
+    hub: Hub, pull: Path, context: Context, status: int, message: str, said: str
 ) -> None:
     hub.repo.protect("main")
     before = hub.repo.tip("main")
     hub.faults.append(Fault("PUT", "/merge$", status, message=message))
     with pytest.raises(ForgeError, match=said) as failed:
-        merge_pull(pull, 1, GREEN, around)
+        merge_pull(pull, 1, GREEN, context)
     [comment] = hub.pulls[1].comments
     assert (failed.value.exit_code, hub.repo.tip("main")) == (4, before)
     assert "green, but it could not be landed" in comment["body"] and said in comment["body"]
 
 
-def test_answer_of_the_merge_lost(hub: Hub, pull: Path, around: Context) -> None:
+def test_answer_of_the_merge_lost(hub: Hub, pull: Path, context: Context) -> None:
     hub.repo.protect("main")
     hub.faults.append(Fault("PUT", "/merge$", "drop", after=True))
-    decision = merge_pull(pull, 1, GREEN, around)
+    decision = merge_pull(pull, 1, GREEN, context)
     assert (decision.state, decision.commit) == ("merged", hub.repo.tip("main"))
 
 
-def test_dry_run_tests_and_lands_nothing(hub: Hub, pull: Path, around: Context) -> None:
+def test_dry_run_tests_and_lands_nothing(hub: Hub, pull: Path, context: Context) -> None:
     before = git("for-each-ref", cwd=pull)
     hub.log.clear()
-    decision = merge_pull(pull, 1, replace(GREEN, dry_run=True), around)
+    decision = merge_pull(pull, 1, replace(GREEN, dry_run=True), context)
     assert (decision.state, decision.run, [file.path for file in decision.files]) == (
         "planned",
         None,
@@ -297,33 +328,33 @@ def test_dry_run_tests_and_lands_nothing(hub: Hub, pull: Path, around: Context) 
     assert [call for call in hub.calls if not call.startswith("GET")] == []
 
 
-def test_without_a_yes_nothing_lands(hub: Hub, pull: Path, around: Context) -> None:
+def test_without_a_yes_nothing_lands(hub: Hub, pull: Path, context: Context) -> None:
     before = hub.repo.tip("main")
-    decision = merge_pull(pull, 1, replace(GREEN, confirm=lambda _: False), around)
+    decision = merge_pull(pull, 1, replace(GREEN, confirm=lambda _: False), context)
     assert (decision.state, hub.repo.tip("main")) == ("ready", before)
 
 
 def test_tests_see_no_token(
-    hub: Hub, pull: Path, around: Context, monkeypatch: pytest.MonkeyPatch
+    hub: Hub, pull: Path, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GH_ENTERPRISE_TOKEN", hub.token)
-    decision = merge_pull(pull, 1, replace(GREEN, test_command="env"), around)
+    decision = merge_pull(pull, 1, replace(GREEN, test_command="env"), context)
     assert decision.run is not None
     assert "PATH=" in decision.run.tail and hub.token not in decision.run.tail
 
 
-def test_one_merger_at_a_time(hub: Hub, pull: Path, around: Context) -> None:
+def test_one_merger_at_a_time(hub: Hub, pull: Path, context: Context) -> None:
     def second(_: object) -> bool:
         with pytest.raises(Refused, match="another merge into main"):
-            merge_pull(pull, 1, GREEN, around)
+            merge_pull(pull, 1, GREEN, context)
         return True
 
-    assert merge_pull(pull, 1, replace(GREEN, confirm=second), around).state == "merged"
+    assert merge_pull(pull, 1, replace(GREEN, confirm=second), context).state == "merged"
 
 
-def test_comment_is_written_once_and_edited(hub: Hub, pull: Path, around: Context) -> None:
-    merge_pull(pull, 1, replace(GREEN, test_command="false"), around)
-    merge_pull(pull, 1, replace(GREEN, confirm=lambda _: False), around)
+def test_comment_is_written_once_and_edited(hub: Hub, pull: Path, context: Context) -> None:
+    merge_pull(pull, 1, replace(GREEN, test_command="false"), context)
+    merge_pull(pull, 1, replace(GREEN, confirm=lambda _: False), context)
     (comment,) = hub.pulls[1].comments
     assert "ready to merge" in comment["body"]
 
@@ -339,59 +370,13 @@ def branch(clone: Path, tmp_path: Path) -> Path:
     return top
 
 
-@pytest.mark.parametrize("method", ["merge", "squash", "rebase", "ff"])
-def test_local_merge_moves_the_base_and_its_files(clone: Path, branch: Path, method: str) -> None:
-    decision = merge_worktree(branch, replace(GREEN, method=method))  # type: ignore[arg-type]
-    assert (decision.state, decision.commit) == ("merged", git("rev-parse", "main", cwd=clone))
-    assert (clone / "ecg" / "model.py").read_text() == "WIDTH = 16\n"
-    assert git("status", "--porcelain", cwd=clone) == ""
-
-
-def test_local_base_that_nobody_is_on(clone: Path, branch: Path) -> None:
-    git("checkout", "-q", "--detach", cwd=clone)
-    decision = merge_worktree(branch, GREEN)
-    assert decision.commit == git("rev-parse", "main", cwd=clone)
-    assert (clone / "ecg" / "model.py").read_text() == "WIDTH = 8\n"
-
-
-def test_local_merge_leaves_unfinished_work_alone(clone: Path, branch: Path) -> None:
-    (clone / "train.py").write_text("in the middle\n")
-    with pytest.raises(Refused, match="has changes"):
-        merge_worktree(branch, GREEN)
-    assert (clone / "train.py").read_text() == "in the middle\n"
-
-
-def test_uncommitted_work_is_not_merged(clone: Path, branch: Path) -> None:
-    (branch / "train.py").write_text("more\n")
-    with pytest.raises(Refused, match=r"not committed: train\.py"):
-        merge_worktree(branch, GREEN)
-
-
-def test_base_that_went_on_is_rebased_onto(clone: Path, branch: Path) -> None:
-    (clone / "other").write_text("x")
-    git("add", ".", cwd=clone)
-    git("commit", "-q", "-m", "other", cwd=clone)
-    decision = merge_worktree(branch, replace(GREEN, method="rebase", test_command="test -e other"))
-    assert decision.state == "merged"
-    assert git("log", "--format=%s", "main", cwd=clone).split() == ["wider", "other", "first"]
-    refused = merge_worktree(branch, replace(GREEN, method="ff"))
-    assert refused.reason in (
-        "main holds it already",
-        "it does not start at the tip of main: no fast-forward",
-    )
-
-
-def test_hanging_tests_are_stopped(clone: Path, branch: Path) -> None:
-    decision = merge_worktree(branch, replace(GREEN, test_command="sleep 60", timeout=0.3))
-    assert decision.state == "refused" and decision.run is not None and not decision.run.is_green
-
-
 def test_local_merge_loads_nothing_of_the_forge_s_or_the_settings(
     clone: Path, branch: Path
 ) -> None:
     heavy = ("github", "pydantic_settings", "pandas", "prefect")
     code = (
-        "import sys; from sweeptree.cli.app import run_command_line as run; assert run(sys.argv[1:]) == 0\n"
+        "import sys; from sweeptree.cli.app import run_command_line as run\n"
+        "assert run(sys.argv[1:]) == 0\n"
         f"sys.exit(' '.join(name for name in {heavy!r} if name in sys.modules) or 0)"
     )
     words = ["merge", str(branch), "--base", "main", "--test_command", "true"]

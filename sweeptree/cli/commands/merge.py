@@ -99,8 +99,7 @@ def merge(  # noqa: PLR0913
 
 def _decide(subject: str, options: Any) -> MergeDecision:
     from sweeptree.publish.delivery import Context
-    from sweeptree.publish.merging import merge_pull, merge_worktree
-    from sweeptree.publish.merging.assistant import pull_number
+    from sweeptree.publish.merging import merge_pull, merge_worktree, pull_number
 
     number = None if Path(subject).is_dir() else pull_number(subject)
     if number is None:
@@ -153,7 +152,7 @@ def _show_run(decision: MergeDecision) -> None:
     run = decision.run
     if run is None:
         return
-    write_out(f"  {printable(run.command)}: {printable(run.said)}\n")
+    write_out(f"  {printable(run.command)}: {printable(run.summary)}\n")
     if not run.is_green:
         last = run.tail.splitlines()[-_TEST_LINES:]
         say("\n".join(printable(line) for line in last))

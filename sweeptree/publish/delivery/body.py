@@ -52,34 +52,39 @@ class Evidence:
 
 def render(evidence: Evidence, *, note: str = "", left_out: Sequence[str] = ()) -> str:
     """The evidence as Markdown. `note` is the user's own Markdown and stands first, as written."""
-    parts = [note.strip()]
-    parts.append(f"### {plain(evidence.heading)}" if evidence.heading else "")
-    parts.append(fenced(evidence.command[:_COMMAND]) if evidence.command else "")
-    parts.append(_facts(evidence))
-    parts.append(_params(evidence.params))
-    parts.append(_scores(evidence.scores))
-    if evidence.table is not None:
-        parts.append("**Leaderboard**\n\n" + _table(evidence.table.columns, evidence.table.rows))
-    parts.append(
-        "**Reproduce**\n\n" + fenced(evidence.reproduce[:_COMMAND]) if evidence.reproduce else ""
+    parts = (
+        note.strip(),
+        _heading(evidence.heading),
+        _command(evidence.command),
+        _facts(evidence),
+        _params(evidence.params),
+        _scores(evidence.scores),
+        _leaderboard(evidence.table),
+        _reproduce(evidence.reproduce),
+        _left_out(left_out),
     )
-    parts.append(_left_out(left_out))
-    return "\n\n".join(part for part in parts if part)
+    return "\n\n".join(filter(None, parts))
+
+
+def _heading(text: str) -> str:
+    return f"### {plain(text)}" if text else ""
+
+
+def _command(command: str) -> str:
+    return fenced(command[:_COMMAND]) if command else ""
 
 
 def _facts(evidence: Evidence) -> str:
-    facts = (
-        [("commit", evidence.commit), *evidence.facts] if evidence.commit else list(evidence.facts)
-    )
-    return "\n".join(f"- {plain(name)}: {code(value)}" for name, value in facts if value)
+    facts = (("commit", evidence.commit), *evidence.facts)
+    lines = [f"- {plain(name)}: {code(value)}" for name, value in facts if value]
+    return "\n".join(lines)
 
 
 def _params(params: Mapping[str, Scalar]) -> str:
     if not params:
         return ""
-    return "**Configuration**\n\n" + _table(
-        ("parameter", "value"), [(k, str(v)) for k, v in params.items()]
-    )
+    rows = [(name, str(value)) for name, value in params.items()]
+    return "**Configuration**\n\n" + _table(("parameter", "value"), rows)
 
 
 def _scores(scores: Sequence[Score]) -> str:
@@ -87,6 +92,14 @@ def _scores(scores: Sequence[Score]) -> str:
         return ""
     rows = [(score.name, mean_and_std(score.mean, score.std), str(score.count)) for score in scores]
     return "**Metrics** (mean ± std over seeds)\n\n" + _table(("metric", "mean ± std", "n"), rows)
+
+
+def _leaderboard(table: Table | None) -> str:
+    return "**Leaderboard**\n\n" + _table(table.columns, table.rows) if table else ""
+
+
+def _reproduce(command: str) -> str:
+    return "**Reproduce**\n\n" + fenced(command[:_COMMAND]) if command else ""
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -105,22 +118,29 @@ def _left_out(left_out: Sequence[str]) -> str:
         return ""
     lines = [f"- {code(line)}" for line in left_out[:_SHOWN_FILES]]
     more = len(left_out) - _SHOWN_FILES
-    return "**Not committed**\n\n" + "\n".join(lines) + (f"\n- and {more} more" if more > 0 else "")
+    if more > 0:
+        lines.append(f"- and {more} more")
+    return "**Not committed**\n\n" + "\n".join(lines)
 
 
 def plain(text: str) -> str:
     """One line of text that formats nothing, mentions nobody and links to no issue."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = _one_line(text)
     line = re.sub(r"([\\`*_{}\[\]<>|~])", r"\\\1", line)
     return re.sub(r"([@#])(?=\w)", "\\1\u200b", line)
 
 
 def code(text: str) -> str:
     """A code span of one line."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = _one_line(text)
     ticks = "`" * (_longest(line) + 1)
     pad = " " if "`" in line else ""
     return f"{ticks}{pad}{line}{pad}{ticks}"
+
+
+def _one_line(text: str) -> str:
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(printable.split())
 
 
 def fenced(text: str) -> str:
@@ -130,4 +150,5 @@ def fenced(text: str) -> str:
 
 
 def _longest(text: str) -> int:
-    return max((len(run) for run in re.findall("`+", text)), default=0)
+    runs = re.findall("`+", text)
+    return max(map(len, runs), default=0)

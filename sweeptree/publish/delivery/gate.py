@@ -28,12 +28,21 @@ class Gate:
         """
         with contextlib.nullcontext() if self._is_trusted else self._alone:
             if self._refusal is not None:
-                said = f"not tried, because the token was refused a moment ago: {self._refusal.message}"
-                raise ForgeError(said, kind="auth", hint=self._refusal.hint)
-            try:
+                raise _not_tried(self._refusal)
+            with self._noticing_refusals():
                 yield
-            except (PushError, ForgeError) as error:
-                if error.kind == "auth":
-                    self._refusal = error
-                raise
             self._is_trusted = True
+
+    @contextlib.contextmanager
+    def _noticing_refusals(self) -> Iterator[None]:
+        try:
+            yield
+        except (PushError, ForgeError) as error:
+            if error.kind == "auth":
+                self._refusal = error
+            raise
+
+
+def _not_tried(refusal: PushError | ForgeError) -> ForgeError:
+    text = f"not tried, because the token was refused a moment ago: {refusal.message}"
+    return ForgeError(text, kind="auth", hint=refusal.hint)

@@ -11,9 +11,14 @@ from sweeptree.publish import forge
 from sweeptree.publish.delivery.values import Context, Options
 from sweeptree.publish.forge import Forge, RepoAddress, Token
 from sweeptree.repository import branches, remotes
+from sweeptree.repository.guards import Limits
 from sweeptree.repository.remotes import Remote
 
 _NEVER = ("main", "master", "HEAD")
+_NO_FORGE = (
+    "the remote is a folder or an address without OWNER/REPO: open the pull request on its site"
+)
+_CLEAN_URL = "the remote's URL holds a token: git remote set-url takes it out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,46 +39,47 @@ class Target:
     hints: tuple[str, ...] = ()
 
 
-def find_target(top: Path, options: Options, around: Context) -> Target:
+def find_target(top: Path, options: Options, context: Context) -> Target:
     """Find out where to deliver. Asks the repository, the environment and gh; makes no request."""
     url = remotes.push_url(top, options.remote)
     base = options.base or remotes.default_branch(top, options.remote)
     if url is None:
-        return Target(
-            base=base,
-            hints=(f"there is no remote {options.remote!r}: git remote add {options.remote} URL",),
-        )
+        hint = f"there is no remote {options.remote!r}: git remote add {options.remote} URL"
+        return Target(base=base, hints=(hint,))
+
     address = forge.parse_remote(url)
     if address is None:
-        hint = "the remote is a folder or an address without OWNER/REPO: open the pull request on its site"
-        return Target(Remote(options.remote, url), base=base, hints=(hint,))
-    return _on_forge(address, url, base, options, around)
+        return Target(Remote(options.remote, url), base=base, hints=(_NO_FORGE,))
+    return _on_forge(address, Remote(options.remote, url), options, context, base)
 
 
 def _on_forge(
-    address: RepoAddress, url: str, base: str | None, options: Options, around: Context
+    address: RepoAddress, raw: Remote, options: Options, context: Context, base: str | None
 ) -> Target:
-    place = forge.located(address, repo=options.repo, github_url=around.github_url)
-    token = forge.find_token(place, around.environ, around.github_url)
-    clean = forge.without_secret(url)
-    remote = Remote(
-        options.remote,
-        clean,
-        forge.git_credentials(clean, token if place.host == address.host else None),
-    )
+    place = forge.pull_request_repository(address, repo=options.repo, github_url=context.github_url)
+    token = forge.find_token(place, context.environ, context.github_url)
+    remote = _with_access(raw, token if place.host == address.host else None)
     if token is None:
-        return Target(
-            remote, base=base, owner=address.owner, hints=forge.without_token(place, around.environ)
-        )
-    hints = (
-        ("the remote's URL holds a token: git remote set-url takes it out",)
-        if address.secret
-        else ()
+        hints = forge.missing_token_hints(place, context.environ)
+        return Target(remote, base=base, owner=address.owner, hints=hints)
+
+    connected = forge.connect(
+        place, token, state=context.state, github_url=context.github_url, pace=context.pace
     )
-    made = forge.connect(
-        place, token, state=around.state, github_url=around.github_url, pace=around.pace
-    )
-    return Target(remote, made, base, address.owner, token, hints)
+    hints = (_CLEAN_URL,) if address.secret else ()
+    return Target(remote, connected, base, address.owner, token, hints)
+
+
+def _with_access(raw: Remote, token: Token | None) -> Remote:
+    """The remote with its secret out of the URL and into git's environment."""
+    clean = forge.without_secret(raw.url)
+    return Remote(raw.name, clean, forge.git_credentials(clean, token))
+
+
+def guard_limits(options: Options, target: Target) -> Limits:
+    """What may leave this machine in a delivery to this target."""
+    known = (target.token.value,) if target.token else ()
+    return Limits(allow_workflows=options.allow_workflows, known=known)
 
 
 def check_branch(top: Path, branch: str, base: str | None) -> None:

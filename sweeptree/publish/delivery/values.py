@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from sweeptree.model import PullRequest
 from sweeptree.publish.delivery.body import Evidence
@@ -16,9 +17,22 @@ from sweeptree.repository.guards import LeftOut
 if TYPE_CHECKING:
     from sweeptree.settings import Settings
 
-State = Literal[
-    "planned", "no-change", "local", "pushed", "opened", "updated", "unchanged", "closed"
-]
+
+class DeliveryState(StrEnum):
+    """How a delivery ended.
+
+    `no-change`: there was nothing to deliver; `local`: a local branch only; `pushed`: no pull
+    request; `closed`: people closed or merged the pull request of this very content, which stands.
+    """
+
+    PLANNED = "planned"
+    NO_CHANGE = "no-change"
+    LOCAL = "local"
+    PUSHED = "pushed"
+    OPENED = "opened"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +79,9 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What was done, or in a dry run what would be: one line per step.
+    """What was done, or in a dry run what would be: one line per step."""
 
-    `no-change`: there was nothing to deliver; `local`: a local branch only; `pushed`: no pull
-    request; `closed`: people closed or merged the pull request of this very content, which stands.
-    """
-
-    state: State
+    state: DeliveryState
     branch: str
     commit: str | None = None
     base: str | None = None

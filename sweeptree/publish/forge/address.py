@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 _SCP = re.compile(r"(?:[^@/\s:]+@)?(?P<host>\[[0-9A-Fa-f:]+\]|[^:/\s@]+):(?P<path>(?!/{2}).+)")
 _PATH = re.compile(r"/?(?P<owner>[A-Za-z0-9_.-]+)/(?P<name>[A-Za-z0-9_.-]+?)(?:\.git)?/?")
 _FULL_NAME = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
+_TOKEN = re.compile(r"gh[opsru]_|github_pat_")
+_SCHEMES = ("https", "http", "ssh")
 _SAME_HOST = {"ssh.github.com": "github.com", "www.github.com": "github.com"}
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -62,28 +64,36 @@ def is_loopback(host: str) -> bool:
 
 
 def parse_remote(url: str) -> RepoAddress | None:
-    """The repository that a remote's URL names; None for a path, or anything that is not OWNER/NAME
-    on a host."""
-    if "://" not in url:
-        match = _SCP.fullmatch(url)
-        return _address("ssh", match["host"], match["path"]) if match else None
+    """The repository that a remote's URL names; None for what is not OWNER/NAME on a host."""
+    if "://" in url:
+        return _parse_url(url)
+    match = _SCP.fullmatch(url)
+    return _address("ssh", match["host"], match["path"]) if match else None
+
+
+def _parse_url(url: str) -> RepoAddress | None:
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
         return None
-    if parts.scheme not in ("https", "http", "ssh") or not parts.hostname:
+    if parts.scheme not in _SCHEMES or not parts.hostname:
         return None
+
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    if parts.scheme != "ssh" and port is not None:
-        host = f"{host}:{port}"
-    secret = None if parts.scheme == "ssh" else parts.password or _lonely_user(parts.username)
-    return _address(parts.scheme, host, parts.path, secret and unquote(secret))
+    if parts.scheme == "ssh":
+        return _address("ssh", host, parts.path)
+    place = host if port is None else f"{host}:{port}"
+    return _address(parts.scheme, place, parts.path, _secret_in(parts))
 
 
-def _lonely_user(user: str | None) -> str | None:
-    """https://TOKEN@host/: the user name is the token. A short one is only a name."""
-    return user if user and re.match(r"gh[opsru]_|github_pat_", user) else None
+def _secret_in(parts: SplitResult) -> str | None:
+    """The password, or in https://TOKEN@host/ the user name. A short user name is only a name."""
+    if parts.password:
+        return unquote(parts.password)
+    if parts.username and _TOKEN.match(parts.username):
+        return unquote(parts.username)
+    return None
 
 
 def _address(scheme: str, host: str, path: str, secret: str | None = None) -> RepoAddress | None:

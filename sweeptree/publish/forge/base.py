@@ -15,7 +15,7 @@ Method = Literal["merge", "squash", "rebase"]
 class Wanted:
     """A pull request as it should be. `branch` and `base` (and the repository) are its identity.
 
-    `block` is the generated part of the body; what people write around it stays. `owner`: whose
+    `block` is the generated part of the body; what people write context it stays. `owner`: whose
     repository holds the branch.
     """
 
@@ -48,7 +48,7 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True)
-class Ranking:
+class Readiness:
     """What reviewers and checks say about one commit of a pull request.
 
     `approvals`: people who approved exactly this commit; `stale`: who approved an older one;
@@ -94,7 +94,7 @@ class Forge(Protocol):
     def comment(self, number: int, comment: Comment) -> None:
         """Write a comment, or edit the one with the same marker."""
 
-    def standing(self, pull: PullRequest) -> Ranking:
+    def readiness(self, pull: PullRequest) -> Readiness:
         """Reviews and checks of the pull request's head."""
 
     def set_status(self, commit: str, *, ok: bool, context: str, description: str) -> None:

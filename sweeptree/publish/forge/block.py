@@ -16,7 +16,7 @@ _BLOCK = re.compile(
 )
 
 
-def block_of(text: str) -> str:
+def make_block(text: str) -> str:
     """The text as a block with its fingerprint, cut to what a body may hold."""
     text = _tidy(text.replace("<!--", "&lt;!--"))
     if len(text) > MAX_BODY:

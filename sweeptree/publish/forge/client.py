@@ -7,6 +7,7 @@ bound.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from sweeptree.errors import ForgeError
-from sweeptree.publish.forge.pace import Pace, asked_wait
+from sweeptree.publish.forge.pace import Pace, asked_wait, next_wait
 from sweeptree.publish.forge.tokens import Token
 from sweeptree.publish.forge.trouble import Refusal, explain, limited, unreachable, words
 
@@ -41,6 +42,14 @@ class UnknownOutcome(Exception):  # noqa: N818
     def __init__(self, error: ForgeError) -> None:
         super().__init__(error.message)
         self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    verb: str
+    path: str
+    parameters: Mapping[str, Any] | None = None
+    body: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,7 @@ class Client:
     def read(self, path: str, doing: str, **parameters: str | int) -> Any:
         """GET. Repeated a few times after a fault. Raises ForgeError, or Refused4xx."""
         for attempt in range(READ_TRIES):
-            answer = self._patiently("GET", path, doing, parameters=parameters)
+            answer = self._patiently(_Request("GET", path, parameters=parameters), doing)
             if isinstance(answer, _Answer) and answer.status < 500:
                 return self._data(answer, doing)
             if attempt < READ_TRIES - 1:
@@ -90,12 +99,7 @@ class Client:
     def pages(self, path: str, doing: str, **parameters: str | int) -> Iterator[Any]:
         """The items of a list that comes in pages."""
         for page in range(1, MAX_PAGES + 1):
-            found = self.read(path, doing, **parameters, per_page=PER_PAGE, page=page)
-            items = (
-                found
-                if isinstance(found, list)
-                else next(v for v in found.values() if isinstance(v, list))
-            )
+            items = _items(self.read(path, doing, **parameters, per_page=PER_PAGE, page=page))
             yield from items
             if len(items) < PER_PAGE:
                 return
@@ -105,7 +109,7 @@ class Client:
 
         Raises Refused4xx, UnknownOutcome, or ForgeError for a rate limit.
         """
-        answer = self._patiently(verb, path, doing, body=body)
+        answer = self._patiently(_Request(verb, path, body=body), doing)
         if isinstance(answer, _Answer) and answer.status < 500:
             return self._data(answer, doing)
         raise UnknownOutcome(self._fault(answer, doing))
@@ -125,69 +129,54 @@ class Client:
             Refusal(answer.status, words(answer.status, answer.data), doing, self._source)
         )
 
-    def _patiently(
-        self,
-        verb: str,
-        path: str,
-        doing: str,
-        *,
-        parameters: Mapping[str, Any] | None = None,
-        body: Mapping[str, Any] | None = None,
-    ) -> _Answer | Exception:
+    def _patiently(self, request: _Request, doing: str) -> _Answer | Exception:
         """One request; after a rate limit, which did nothing, the same again, within the bound of
         the pace."""
         waited = 0.0
-        while True:
-            answer = self._paced(verb, path, parameters, body)
-            if isinstance(answer, Exception):
+        for attempt in itertools.count():
+            answer = self._paced(request)
+            asked = None if isinstance(answer, Exception) else _asked_wait(answer)
+            if asked is None:
                 return answer
-            wait = asked_wait(
-                answer.status, answer.headers, words(answer.status, answer.data), time.time()
-            )
-            if wait is None:
-                return answer
+            wait = next_wait(asked, attempt)
             if waited + wait > self._pace.max_wait:
                 raise limited(doing, wait)
             self._pace.sleep(wait)
-            waited += max(wait, 1.0)
+            waited += wait
+        raise AssertionError("unreachable")
 
-    def _paced(
-        self,
-        verb: str,
-        path: str,
-        parameters: Mapping[str, Any] | None,
-        body: Mapping[str, Any] | None,
-    ) -> _Answer | Exception:
-        if verb == "GET":
-            return self._once(verb, path, parameters, body)
+    def _paced(self, request: _Request) -> _Answer | Exception:
+        if request.verb == "GET":
+            return self._once(request)
         with self._pace.writing():
-            return self._once(verb, path, parameters, body)
+            return self._once(request)
 
-    def _once(
-        self,
-        verb: str,
-        path: str,
-        parameters: Mapping[str, Any] | None,
-        body: Mapping[str, Any] | None,
-    ) -> _Answer | Exception:
+    def _once(self, request: _Request) -> _Answer | Exception:
         from github import GithubException
 
+        path = self._root + request.path
+        parameters = dict(request.parameters) if request.parameters else None
+        body = dict(request.body) if request.body is not None else None
         try:
-            headers, data = self._send(
-                verb,
-                self._root + path,
-                parameters=dict(parameters) if parameters else None,
-                input=dict(body) if body is not None else None,
-            )
+            headers, data = self._send(request.verb, path, parameters=parameters, input=body)
         except GithubException as error:
-            return _Answer(
-                error.status,
-                {k.lower(): str(v) for k, v in (error.headers or {}).items()},
-                error.data,
-            )
-        except (
-            OSError,
-            RuntimeError,
-        ) as error:  # requests' errors are OSErrors; a redirect elsewhere is a RuntimeError
-            return error
+            return _Answer(error.status, _lower_keys(error.headers), error.data)
+        except (OSError, RuntimeError) as error:
+            return error  # requests' errors are OSErrors; a redirect elsewhere is a RuntimeError
         return _Answer(200, headers, data)
+
+
+def _asked_wait(answer: _Answer) -> float | None:
+    message = words(answer.status, answer.data)
+    return asked_wait(answer.status, answer.headers, message, time.time())
+
+
+def _lower_keys(headers: Mapping[str, Any] | None) -> dict[str, str]:
+    return {key.lower(): str(value) for key, value in (headers or {}).items()}
+
+
+def _items(page: Any) -> list[Any]:
+    """The items of a page: the page itself, or the one list in it."""
+    if isinstance(page, list):
+        return page
+    return next(value for value in page.values() if isinstance(value, list))

@@ -29,15 +29,18 @@ def connect(
     from sweeptree.publish.forge.client import Client
     from sweeptree.publish.forge.pulls import GitHub
 
-    name = "".join(letter if letter.isalnum() or letter in ".-" else "_" for letter in address.host)
-    pace = pace or Pace(state / f"forge-{name}.lock")
+    pace = pace or Pace(state / f"forge-{_file_name(address.host)}.lock")
     api_url = address.api_url
     if github_url and urlsplit(github_url).netloc.lower() == address.host:
         api_url = github_url.rstrip("/")
     return GitHub(address.full_name, Client(api_url, address.full_name, token, pace))
 
 
-def located(
+def _file_name(host: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in ".-" else "_" for letter in host)
+
+
+def pull_request_repository(
     address: RepoAddress, *, repo: str | None = None, github_url: str | None = None
 ) -> RepoAddress:
     """The repository that pull requests go to: `repo` (OWNER/REPO) on the remote's host, by default
@@ -57,7 +60,7 @@ def located(
     return address
 
 
-def without_token(address: RepoAddress, environ: Mapping[str, str]) -> tuple[str, ...]:
+def missing_token_hints(address: RepoAddress, environ: Mapping[str, str]) -> tuple[str, ...]:
     """What to do where no token was found."""
     if not address.may_carry_token:
         return (f"no token is sent to {address.host} over plain http: use an https or ssh remote",)
@@ -65,6 +68,5 @@ def without_token(address: RepoAddress, environ: Mapping[str, str]) -> tuple[str
         return ("export GH_TOKEN=<token>   or: gh auth login",)
     if environ.get("GH_HOST") == address.host:
         return ("export GH_ENTERPRISE_TOKEN=<token>",)
-    return (
-        f"export GH_HOST={address.host} GH_ENTERPRISE_TOKEN=<token>   or: gh auth login --hostname {address.host}",
-    )
+    export = f"export GH_HOST={address.host} GH_ENTERPRISE_TOKEN=<token>"
+    return (f"{export}   or: gh auth login --hostname {address.host}",)

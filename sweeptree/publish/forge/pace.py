@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from sweeptree.errors import Refused
@@ -21,6 +22,8 @@ from sweeptree.system import locks
 INTERVAL = 1.0  # seconds between two writes
 MAX_WAIT = 120.0  # seconds that a caller waits in all for a rate limit
 SECONDARY_WAIT = 60.0  # seconds where GitHub names none
+_FIRST_WAIT = 0.5  # seconds, at least, after the first refusal
+_LONGEST = 10**12  # seconds; a time in the far future
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +78,35 @@ def asked_wait(status: int, headers: Mapping[str, str], message: str, now: float
     limit."""
     if status not in (403, 429):
         return None
-    given = headers.get("retry-after", "")
-    if given.isdigit():
-        return float(given)
+    given = _retry_after(headers.get("retry-after", ""), now)
+    if given is not None:
+        return given
     if headers.get("x-ratelimit-remaining") == "0":
         reset = headers.get("x-ratelimit-reset", "")
-        return max(1.0, float(reset) - now) if reset.isdigit() else SECONDARY_WAIT
+        return max(1.0, _seconds(reset) - now) if reset.isdecimal() else SECONDARY_WAIT
     is_limit = status == 429 or "rate limit" in message.lower() or "abuse" in message.lower()
     return SECONDARY_WAIT if is_limit else None
+
+
+def _retry_after(value: str, now: float) -> float | None:
+    """Seconds in a Retry-After header, which holds a number or a date (RFC 9110, 10.2.3)."""
+    if value.isdecimal():
+        return _seconds(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
+    except ValueError:
+        return None
+
+
+def _seconds(digits: str) -> float:
+    """The number, however long; nobody waits for the largest ones."""
+    return float(min(int(digits[:18]), _LONGEST))
+
+
+def next_wait(asked: float, attempt: int) -> float:
+    """Seconds to wait before try number `attempt` + 1: as asked, and more each time.
+
+    A forge that says "at once" for ever is not asked for ever.
+    """
+    least: float = _FIRST_WAIT * 2**attempt
+    return max(asked, least)

@@ -7,20 +7,22 @@ request with labels and reviewers; one finds that nothing is to be done.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from sweeptree.errors import ForgeError
-from sweeptree.model import PullRequest
-from sweeptree.publish.forge.base import Comment, Ensured, Method, Ranking, Wanted
+from sweeptree.model import PullRequest, PullState
+from sweeptree.publish.forge.answers import pull_of
+from sweeptree.publish.forge.base import Comment, Ensured, Method, Readiness, Wanted
 from sweeptree.publish.forge.block import with_block
-from sweeptree.publish.forge.checks import read_standing
 from sweeptree.publish.forge.client import Client, Refused4xx, UnknownOutcome
+from sweeptree.publish.forge.exchange import MINOR, WRITE_TRIES, Exchange, Write, never
+from sweeptree.publish.forge.readiness import read_readiness
+from sweeptree.publish.forge.reviewers import ask_reviewers
 from sweeptree.publish.forge.trouble import explain
 
-WRITE_TRIES = 3
-State = Literal["open", "closed", "merged"]
+_NO_DRAFTS = "this repository has no draft pull requests: it is open for review at once"
 
 
 class GitHub:
@@ -29,6 +31,7 @@ class GitHub:
     def __init__(self, full_name: str, client: Client) -> None:
         self._name = full_name
         self._client = client
+        self._exchange = Exchange(client)
 
     @property
     def name(self) -> str:
@@ -37,7 +40,7 @@ class GitHub:
 
     def find(self, branch: str, base: str, owner: str) -> PullRequest | None:
         """The open pull request of this identity, else the newest closed one. One request."""
-        found = self._read(
+        found = self._exchange.read(
             "/pulls",
             f"looking for the pull request of {branch}",
             head=f"{owner}:{branch}",
@@ -47,61 +50,70 @@ class GitHub:
             direction="desc",
             per_page=100,
         )
-        pulls = [
-            pull for item in found if (pull := pull_of(item)).branch == branch and pull.base == base
-        ]
-        return next((pull for pull in pulls if pull.state == "open"), pulls[0] if pulls else None)
+        pulls = [pull_of(item) for item in found]
+        ours = [pull for pull in pulls if (pull.branch, pull.base) == (branch, base)]
+        still_open = [pull for pull in ours if pull.state is PullState.OPEN]
+        return next(iter([*still_open, *ours]), None)
 
     def get(self, number: int) -> PullRequest:
         """One pull request."""
-        return pull_of(self._read(f"/pulls/{number}", f"reading pull request {number}"))
+        return pull_of(self._exchange.read(f"/pulls/{number}", f"reading pull request {number}"))
 
     def ensure(self, wanted: Wanted, known: PullRequest | None) -> Ensured:
         """Make the pull request what it should be; `known` is what `find` said.
 
         Writes only the difference.
         """
-        is_new = known is None or known.state != "open"
-        done = self._open(wanted) if known is None or is_new else self._refresh(wanted, known)
+        if known is None or known.state is not PullState.OPEN:
+            done, is_new = self._open(wanted), True
+        else:
+            done, is_new = self._refresh(wanted, known), False
         return self.add_labels_and_reviewers(done, wanted.labels, wanted.reviewers, is_new=is_new)
 
     def add_labels_and_reviewers(
         self, done: Ensured, labels: Sequence[str], reviewers: Sequence[str], *, is_new: bool
     ) -> Ensured:
         """Add the labels and ask the reviewers that the pull request lacks."""
-        return self._ask_reviewers(reviewers, self._label(labels, done), is_new=is_new)
+        labelled = self._add_labels(labels, done)
+        return ask_reviewers(self._exchange, reviewers, labelled, is_new=is_new)
 
     def _open(self, wanted: Wanted) -> Ensured:
-        head = (
-            wanted.branch
-            if self._name.startswith(f"{wanted.owner}/")
-            else f"{wanted.owner}:{wanted.branch}"
-        )
-        body = {"title": wanted.title, "body": wanted.block, "head": head, "base": wanted.base}
-        doing = f"opening the pull request of {wanted.branch}"
-        draft, warnings = wanted.is_draft, list[str]()
-        for attempt in range(WRITE_TRIES):
+        """Open it, or take the one that somebody else opened at the same time."""
+        problem = ForgeError("no answer", kind="network")
+        for _ in range(WRITE_TRIES):
             try:
-                made = self._client.write("POST", "/pulls", doing, {**body, "draft": draft})
-                return Ensured(pull_of(made), ("created",), tuple(warnings))
+                return self._create(wanted)
             except Refused4xx as no:
-                if draft and no.refusal.says_no_drafts:
-                    draft = False
-                    warnings.append(
-                        "this repository has no draft pull requests: it is open for review at once"
-                    )
-                    continue
                 if not no.refusal.says_exists:
                     raise explain(no.refusal) from no
-                problem: ForgeError = explain(no.refusal)
+                problem = explain(no.refusal)
             except UnknownOutcome as unknown:
                 problem = unknown.error
             there = self.find(wanted.branch, wanted.base, wanted.owner)
-            if there is not None and there.state == "open":
-                return Ensured(there, ("created",), tuple(warnings))
-            if attempt == WRITE_TRIES - 1:
-                raise problem
-        raise ForgeError(f"{doing}: no answer", kind="network")
+            if there is not None and there.state is PullState.OPEN:
+                return Ensured(there, ("created",))
+        raise problem
+
+    def _create(self, wanted: Wanted) -> Ensured:
+        """One pull request; an open one where the repository has no drafts."""
+        try:
+            return Ensured(self._post(wanted, is_draft=wanted.is_draft), ("created",))
+        except Refused4xx as no:
+            if not wanted.is_draft or not no.refusal.says_no_drafts:
+                raise
+        return Ensured(self._post(wanted, is_draft=False), ("created",), (_NO_DRAFTS,))
+
+    def _post(self, wanted: Wanted, *, is_draft: bool) -> PullRequest:
+        is_own = self._name.startswith(f"{wanted.owner}/")
+        body = {
+            "title": wanted.title,
+            "body": wanted.block,
+            "head": wanted.branch if is_own else f"{wanted.owner}:{wanted.branch}",
+            "base": wanted.base,
+            "draft": is_draft,
+        }
+        doing = f"opening the pull request of {wanted.branch}"
+        return pull_of(self._client.write("POST", "/pulls", doing, body))
 
     def _refresh(self, wanted: Wanted, known: PullRequest) -> Ensured:
         """Bring the generated block up to date. Title, draft state and what people wrote stay."""
@@ -109,124 +121,58 @@ class GitHub:
         if body == known.body:
             return Ensured(known)
         path, doing = f"/pulls/{known.number}", f"updating pull request {known.number}"
-        self._write_until(
-            "PATCH", path, doing, {"body": body}, lambda: self.get(known.number).body == body
-        )
+        write = Write("PATCH", path, doing, {"body": body})
+        self._exchange.write(write, lambda: self.get(known.number).body == body)
         return Ensured(replace(known, body=body), ("updated",))
 
-    def _label(self, wanted: Sequence[str], done: Ensured) -> Ensured:
+    def _add_labels(self, wanted: Sequence[str], done: Ensured) -> Ensured:
         pull = done.pull
-        have = {label.lower() for label in pull.labels}
+        have = _lower(pull.labels)
         missing = [label for label in wanted if label.lower() not in have]
         if not missing:
             return done
+
         path, doing = f"/issues/{pull.number}/labels", f"labelling pull request {pull.number}"
-
-        def is_there() -> bool:
-            return {label.lower() for label in missing} <= {
-                x.lower() for x in self.get(pull.number).labels
-            }
-
+        write = Write("POST", path, doing, {"labels": missing})
         try:
-            self._write_until("POST", path, doing, {"labels": missing}, is_there)
+            self._exchange.write(
+                write, lambda: _lower(missing) <= _lower(self.get(pull.number).labels)
+            )
         except ForgeError as error:
-            if error.kind not in ("invalid", "forbidden", "not-found"):
+            if error.kind not in MINOR:
                 raise
             return replace(done, warnings=(*done.warnings, error.message))
         labelled = replace(pull, labels=(*pull.labels, *missing))
         return Ensured(labelled, (*done.did, "labelled"), done.warnings)
 
-    def _ask_reviewers(self, wanted: Sequence[str], done: Ensured, *, is_new: bool) -> Ensured:
-        missing = self._to_ask(wanted, done.pull, is_new=is_new)
-        if not missing:
-            return done
-        try:
-            self._ask(done.pull, missing)
-            return self._asked(done, missing, ())
-        except ForgeError as error:
-            if error.kind not in ("invalid", "forbidden", "not-found"):
-                raise
-            if len(missing) == 1:
-                return replace(done, warnings=(*done.warnings, _not_asked(missing[0], error)))
-        return self._ask_singly(done, missing)
-
-    def _ask_singly(self, done: Ensured, missing: list[str]) -> Ensured:
-        """One name that cannot review (the author, a stranger) must not keep out the others."""
-        asked, warnings = [], []
-        for name in missing:
-            try:
-                self._ask(done.pull, [name])
-                asked.append(name)
-            except ForgeError as error:
-                if error.kind not in ("invalid", "forbidden", "not-found"):
-                    raise
-                warnings.append(_not_asked(name, error))
-        return self._asked(done, asked, tuple(warnings))
-
-    def _asked(self, done: Ensured, asked: list[str], warnings: tuple[str, ...]) -> Ensured:
-        pull = replace(done.pull, reviewers=(*done.pull.reviewers, *asked))
-        did = (*done.did, "reviewers asked") if asked else done.did
-        return Ensured(pull, did, (*done.warnings, *warnings))
-
-    def _to_ask(self, wanted: Sequence[str], pull: PullRequest, *, is_new: bool) -> list[str]:
-        have = {name.lower() for name in pull.reviewers}
-        missing = [name for name in wanted if _reviewer(name) not in have]
-        if missing and not is_new:  # who has reviewed is no longer asked: do not ask again
-            reviews = self._pages(
-                f"/pulls/{pull.number}/reviews", f"reading the reviews of {pull.number}"
-            )
-            seen = {str((review.get("user") or {}).get("login", "")).lower() for review in reviews}
-            missing = [name for name in missing if _reviewer(name) not in seen]
-        return missing
-
-    def _ask(self, pull: PullRequest, names: list[str]) -> None:
-        people = [name.removeprefix("@") for name in names if "/" not in name]
-        teams = [name.rpartition("/")[2] for name in names if "/" in name]
-        body = {
-            key: value for key, value in (("reviewers", people), ("team_reviewers", teams)) if value
-        }
-        path, doing = (
-            f"/pulls/{pull.number}/requested_reviewers",
-            f"asking {', '.join(names)} to review",
-        )
-
-        def is_there() -> bool:
-            return {_reviewer(name) for name in names} <= {
-                x.lower() for x in self.get(pull.number).reviewers
-            }
-
-        self._write_until("POST", path, doing, body, is_there)
-
     def comment(self, number: int, comment: Comment) -> None:
         """Write a comment, or edit the one with the same marker."""
         doing = f"commenting on pull request {number}"
         marker = f"<!-- sweeptree:{comment.marker} -->"
-        text = f"{marker}\n{comment.text}"
-        there = self._commented(number, marker, doing)
+        body = {"body": f"{marker}\n{comment.text}"}
+        there = self._find_comment(number, marker, doing)
         if there is None:
-            path = f"/issues/{number}/comments"
-            self._write_until(
-                "POST",
-                path,
-                doing,
-                {"body": text},
-                lambda: self._commented(number, marker, doing) is not None,
+            write = Write("POST", f"/issues/{number}/comments", doing, body)
+            self._exchange.write(
+                write, lambda: self._find_comment(number, marker, doing) is not None
             )
-        elif there.get("body") != text:
-            self._write_until(
-                "PATCH", f"/issues/comments/{there['id']}", doing, {"body": text}, lambda: False
-            )
+        elif there.get("body") != body["body"]:
+            edit = Write("PATCH", f"/issues/comments/{there['id']}", doing, body)
+            self._exchange.write(edit, never)
 
-    def _commented(self, number: int, marker: str, doing: str) -> Mapping[str, Any] | None:
-        found = self._pages(f"/issues/{number}/comments", doing)
-        return next(
-            (item for item in found if str(item.get("body") or "").startswith(marker)), None
-        )
+    def _find_comment(self, number: int, marker: str, doing: str) -> Mapping[str, Any] | None:
+        for item in self._exchange.pages(f"/issues/{number}/comments", doing):
+            if str(item.get("body") or "").startswith(marker):
+                found: Mapping[str, Any] = item
+                return found
+        return None
 
-    def standing(self, pull: PullRequest) -> Ranking:
+    def readiness(self, pull: PullRequest) -> Readiness:
         """Reviews and checks of the pull request's head."""
-        found: Ranking = self._plainly(lambda: read_standing(self._client, pull))
-        return found
+        try:
+            return read_readiness(self._client, pull)
+        except Refused4xx as no:
+            raise explain(no.refusal) from no
 
     def set_status(self, commit: str, *, ok: bool, context: str, description: str) -> None:
         """Put a status on a commit."""
@@ -236,7 +182,7 @@ class GitHub:
             "description": description[:140],
         }
         doing = f"setting the status of {commit[:12]}"
-        self._write_until("POST", f"/statuses/{commit}", doing, body, lambda: False)
+        self._exchange.write(Write("POST", f"/statuses/{commit}", doing, body), never)
 
     def merge(self, pull: PullRequest, *, method: Method, title: str) -> str:
         """Merge, if the head is still `pull.commit`. Returns the merge's commit.
@@ -253,73 +199,11 @@ class GitHub:
             error.kind = "base-moved" if no.refusal.says_base_moved else error.kind
             raise error from no
         except UnknownOutcome as unknown:
-            found = self._read(f"/pulls/{pull.number}", doing)
+            found = self._exchange.read(f"/pulls/{pull.number}", doing)
             if found.get("merged"):
                 return str(found.get("merge_commit_sha"))
             raise unknown.error from unknown
 
-    def _write_until(
-        self, verb: str, path: str, doing: str, body: Mapping[str, Any], is_done: Callable[[], bool]
-    ) -> None:
-        """Write; when the answer is lost, look whether it happened before writing again."""
-        for attempt in range(WRITE_TRIES):
-            try:
-                self._client.write(verb, path, doing, body)
-                return
-            except Refused4xx as no:
-                raise explain(no.refusal) from no
-            except UnknownOutcome as unknown:
-                if is_done():
-                    return
-                if attempt == WRITE_TRIES - 1:
-                    raise unknown.error from unknown
 
-    def _read(self, path: str, doing: str, **parameters: str | int) -> Any:
-        return self._plainly(lambda: self._client.read(path, doing, **parameters))
-
-    def _pages(self, path: str, doing: str) -> list[Any]:
-        found: list[Any] = self._plainly(lambda: list(self._client.pages(path, doing)))
-        return found
-
-    def _plainly(self, call: Callable[[], Any]) -> Any:
-        try:
-            return call()
-        except Refused4xx as no:
-            raise explain(no.refusal) from no
-
-
-def pull_of(item: Mapping[str, Any]) -> PullRequest:
-    """A pull request from GitHub's JSON, of a list or of one."""
-    head, base = item["head"], item["base"]
-    state: State = (
-        "open" if item["state"] == "open" else "merged" if item.get("merged_at") else "closed"
-    )
-    people = [str(user["login"]) for user in item.get("requested_reviewers") or ()]
-    teams = [str(team["slug"]) for team in item.get("requested_teams") or ()]
-    return PullRequest(
-        number=int(item["number"]),
-        url=str(item["html_url"]),
-        state=state,
-        branch=str(head["ref"]),
-        base=str(base["ref"]),
-        commit=str(head["sha"]),
-        title=str(item.get("title") or ""),
-        body=str(item.get("body") or ""),
-        is_draft=bool(item.get("draft")),
-        labels=tuple(str(label["name"]) for label in item.get("labels") or ()),
-        reviewers=(*people, *teams),
-        author=str((item.get("user") or {}).get("login", "")),
-        is_from_fork=_full_name(head) != _full_name(base),
-    )
-
-
-def _full_name(side: Mapping[str, Any]) -> str:
-    return str((side.get("repo") or {}).get("full_name", "")).lower()
-
-
-def _reviewer(name: str) -> str:
-    return name.removeprefix("@").rpartition("/")[2].lower()
-
-
-def _not_asked(name: str, error: ForgeError) -> str:
-    return f"{name} was not asked to review: {error.message.rpartition('the forge says: ')[2].rstrip(')')}"
+def _lower(names: Sequence[str]) -> set[str]:
+    return {name.lower() for name in names}

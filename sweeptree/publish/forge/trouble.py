@@ -8,7 +8,10 @@ from typing import Any
 
 from sweeptree.errors import ForgeError
 
-_PERMISSIONS = "the token needs: contents and pull requests (read and write), commit statuses for `sweeptree merge`"
+_PERMISSIONS = (
+    "the token needs: contents and pull requests (read and write), "
+    "commit statuses for `sweeptree merge`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +50,25 @@ def words(status: int, data: Any) -> str:
     if not isinstance(data, dict):
         return str(data or f"HTTP status {status}")[:500]
     found = [str(data.get("message") or f"HTTP status {status}")]
-    for error in data.get("errors") or ():
-        if isinstance(error, dict):
-            named = " ".join(str(error[key]) for key in ("field", "code") if error.get(key))
-            found.append(str(error.get("message") or named))
-        else:
-            found.append(str(error))
-    return "; ".join(text for text in found if text)[:1000]
+    found += [_error_words(error) for error in data.get("errors") or ()]
+    return "; ".join(filter(None, found))[:1000]
+
+
+def _error_words(error: Any) -> str:
+    if not isinstance(error, dict):
+        return str(error)
+    if message := error.get("message"):
+        return str(message)
+    named = [error.get("field"), error.get("code")]
+    return " ".join(str(word) for word in named if word)
 
 
 def explain(refusal: Refusal) -> ForgeError:
     """The refusal as an error for people."""
     kind, why, hint = _meaning(refusal)
-    text = f"{refusal.doing}: {why}" + (
-        f" (the forge says: {refusal.message})" if refusal.message else ""
-    )
+    text = f"{refusal.doing}: {why}"
+    if refusal.message:
+        text = f"{text} (the forge says: {refusal.message})"
     return ForgeError(text, kind=kind, status=refusal.status, hint=hint)
 
 
@@ -111,7 +118,10 @@ def _unfit(refusal: Refusal) -> tuple[str, str, str]:
 
 def _forbidden(refusal: Refusal) -> tuple[str, str, str]:
     if "not permitted to create" in refusal.message:
-        hint = "in the repository's settings: Actions, General, allow GitHub Actions to create pull requests"
+        hint = (
+            "in the repository's settings: Actions, General, "
+            "allow GitHub Actions to create pull requests"
+        )
         return "forbidden", "this repository lets no workflow open pull requests", hint
     if "SAML" in refusal.message or "SSO" in refusal.message:
         return (

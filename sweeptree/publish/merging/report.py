@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from sweeptree.model.report import Report, ReportState
-from sweeptree.publish.merging.values import MergeDecision
+from sweeptree.publish.merging.values import MergeDecision, MergeState
 
 
 class MergeReport(Report):
@@ -25,13 +25,13 @@ class MergeReport(Report):
 
 def report_on(decision: MergeDecision) -> MergeReport:
     """The report on a decision: refused where something stands in the way."""
-    is_refused = decision.state == "refused"
-    outcome = f"{decision.state}: {decision.reason or decision.subject}"
+    is_refused = decision.state is MergeState.REFUSED
+    outcome = f"{decision.state.value}: {decision.reason or decision.subject}"
     return MergeReport(
         state=ReportState.REFUSED if is_refused else ReportState.DONE,
         reason=decision.reason if is_refused else outcome,
         markdown=decision.markdown,
-        decision=decision.state,
+        decision=decision.state.value,
         subject=decision.subject,
         base=decision.base,
         base_commit=decision.base_commit,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field
 
@@ -15,8 +15,19 @@ from sweeptree.publish.delivery.body import code, plain
 from sweeptree.repository.differences import FileChange
 from sweeptree.repository.merges import Style
 
-State = Literal["merged", "ready", "planned", "refused", "up-to-date"]
-ATTEMPTS = 3
+
+class MergeState(StrEnum):
+    """What a decision comes to.
+
+    `ready`: tested and green, and nobody has said yes; `planned`: nothing stands in the way of
+    testing it.
+    """
+
+    MERGED = "merged"
+    READY = "ready"
+    PLANNED = "planned"
+    REFUSED = "refused"
+    UP_TO_DATE = "up-to-date"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +70,19 @@ class MergeSpec(Border):
     base: str | None = Field(
         default=None,
         min_length=1,
-        description="For a worktree: the branch to merge into; default: the remote's default branch, else main.",
+        description="For a worktree: the branch to merge into; default: the remote's default "
+        "branch, else main.",
     )
     method: Style = Field(
         default="merge",
-        description="A merge commit, one squashed commit, the commits rebased, or fast-forward only (ff).",
+        description="A merge commit, one squashed commit, the commits rebased, or fast-forward "
+        "only (ff).",
     )
     test_command: str | None = Field(
         default=None,
         min_length=1,
-        description="How the result is tested; default: test_command under [tool.sweeptree] in pyproject.toml, "
-        "make test, pytest.",
+        description="How the result is tested; default: test_command under [tool.sweeptree] in "
+        "pyproject.toml, make test, pytest.",
     )
     timeout: float = Field(
         default=3600.0,
@@ -102,6 +115,10 @@ class MergeSpec(Border):
         )
 
 
+_TITLES = {MergeState.READY: "ready to merge", MergeState.UP_TO_DATE: "merged already"}
+_SHOWN_CONFLICTS = 50
+
+
 @dataclass(frozen=True, slots=True)
 class MergeDecision:
     """What was found and done.
@@ -112,7 +129,7 @@ class MergeDecision:
     `warnings`: what the pull request could not be told.
     """
 
-    state: State
+    state: MergeState
     subject: str
     base: str
     base_commit: str = ""
@@ -131,17 +148,22 @@ class MergeDecision:
     @property
     def markdown(self) -> str:
         """The decision as a report. Names and subjects of others format nothing and ping nobody."""
-        said = {"ready": "ready to merge", "up-to-date": "merged already"}.get(
-            self.state, self.state
-        )
-        lines = [f"### Merge Assistant: {said}", ""]
-        lines += [f"**{plain(self.reason)}**", ""] if self.reason else []
-        lines += [f"- {plain(other)}" for other in self.others]
+        title = _TITLES.get(self.state, self.state.value)
+        lines = [f"### Merge Assistant: {title}", ""]
+        if self.reason:
+            lines += [f"**{plain(self.reason)}**", ""]
+        return "\n".join([*lines, *self._markdown_items()])
+
+    def _markdown_items(self) -> Iterator[str]:
+        for other in self.others:
+            yield f"- {plain(other)}"
         at = f" at `{self.base_commit[:12]}`" if self.base_commit else ""
-        lines += [f"- base {code(self.base)}{at}, head `{self.head[:12]}`"]
-        lines += [f"- result `{self.commit[:12]}`"] if self.commit else []
-        lines += [f"- brings `{line[:12]}`{plain(line[12:])}" for line in self.commits]
+        yield f"- base {code(self.base)}{at}, head `{self.head[:12]}`"
+        if self.commit:
+            yield f"- result `{self.commit[:12]}`"
+        for line in self.commits:
+            yield f"- brings `{line[:12]}` {plain(line[12:])}"
         if self.run is not None:
-            lines += [f"- tests of the result: {self.run.said}"]
-        lines += [f"- conflict in {code(path)}" for path in self.conflicts[:50]]
-        return "\n".join(lines)
+            yield f"- tests of the result: {self.run.summary}"
+        for path in self.conflicts[:_SHOWN_CONFLICTS]:
+            yield f"- conflict in {code(path)}"

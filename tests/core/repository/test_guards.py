@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from sweeptree.errors import Refused
-from sweeptree.repository.guards import Examined, Limits, examine, size_of
+from sweeptree.repository.guards import (
+    Examined,
+    Limits,
+    check_name,
+    examine,
+    size_of,
+    workflow_problems,
+)
 
 TOKEN = "ghp_" + "a1B2" * 10
 
@@ -60,3 +67,36 @@ def test_workflows_need_permission(repo: Path) -> None:
 )
 def test_sizes_are_readable(count: int, text: str) -> None:
     assert size_of(count) == text
+
+
+def test_a_submodule_or_a_folder_in_a_file_s_place_is_no_crash(repo: Path) -> None:
+    (repo / "train.py").unlink()
+    (repo / "train.py").mkdir()
+    assert look(repo, tracked=("train.py",)).problems == ()
+
+
+def test_a_name_with_control_characters_is_named(repo: Path) -> None:
+    (repo / "a\nb\x1b").write_text("1\n")
+    assert look(repo, "a\nb\x1b").warnings == (r"the file name a\nb\x1b holds control characters",)
+
+
+def test_a_name_that_is_a_secret_stops_everything(repo: Path) -> None:
+    (repo / TOKEN).write_text("1\n")
+    (problem,) = look(repo, TOKEN).problems
+    assert "the file name [secret] holds" in problem
+
+
+def test_a_branch_that_is_a_secret_is_refused() -> None:
+    check_name("sweeptree/unet", Limits())
+    with pytest.raises(Refused, match=r"the branch name try-\[secret\] holds"):
+        check_name(f"try-{TOKEN}", Limits())
+
+
+@pytest.mark.parametrize("path", [".github/workflows", ".GitHub/Workflows/x.yml"])
+def test_what_stands_for_the_workflows_is_one(repo: Path, path: str) -> None:
+    assert "--allow_workflows" in next(workflow_problems([path], Limits()))
+
+
+def test_many_problems_are_counted() -> None:
+    with pytest.raises(Refused, match="and 5 more"):
+        Examined((), problems=tuple(f"problem {number}" for number in range(25))).must_pass()

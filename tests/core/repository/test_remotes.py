@@ -27,7 +27,7 @@ def test_push_makes_a_branch_and_moves_it(repo: Path, remote: Remote) -> None:
     remotes.push(repo, remote, first, "work", expected=None)
     remotes.push(repo, remote, second, "work", expected=first)
     tips = remotes.tips(repo, remote, ["work", "gone"])
-    assert (tips.branches, tips.default) == ({"work": second}, "main")
+    assert (tips.branches["work"], tips.default) == (second, "main")
 
 
 def test_push_spares_what_somebody_else_pushed(repo: Path, remote: Remote) -> None:
@@ -61,3 +61,17 @@ def test_fetch_writes_only_refs_of_ours(repo: Path, remote: Remote) -> None:
     assert git("rev-parse", "refs/sweeptree/far/main", cwd=repo) == git(
         "rev-parse", "HEAD", cwd=repo
     )
+
+
+def test_the_default_branch_is_always_among_the_tips(repo: Path, remote: Remote) -> None:
+    seen = remotes.tips(repo, remote, ["other"])
+    assert seen.default == "main"
+    assert seen.branches == {"main": git("rev-parse", "main", cwd=repo)}
+
+
+def test_a_push_from_here_is_known_by_its_commit(repo: Path, remote: Remote) -> None:
+    git("push", "-q", "origin", "main:wider", cwd=repo)
+    head = git("rev-parse", "main", cwd=repo)
+    assert remotes.was_pushed_here(repo, "origin", "wider", head)
+    assert not remotes.was_pushed_here(repo, "origin", "wider", "0" * 40)
+    assert not remotes.was_pushed_here(repo, "origin", "main", head)

@@ -18,6 +18,11 @@ def test_another_commit_gives_another_branch_name() -> None:
     assert branch_name("exp", "c0ffee", JOB) != branch_name("exp", "decade", JOB)
 
 
+def test_a_branch_name_holds_no_secret() -> None:
+    secret = Job(3, "train", {}, None, "KEY=ghp_" + "a1" * 18)
+    assert branch_name("exp", "c0ffee", secret).startswith("sweeptree/exp/3-KEY=-secret-")
+
+
 def test_the_commit_names_the_job_and_hides_secrets() -> None:
     record = JobRecord(id=3, metrics={"val_auc": 0.91234567})
     secret = Job(3, "TOKEN=ghp_" + "a1" * 18 + " train", {}, None, "c")

@@ -75,3 +75,10 @@ def test_json_has_the_files_with_their_lines(repo: Path, feature: Path) -> None:
     decision = json.loads(merge(repo, feature, "--dry_run", "--json").out)
     assert decision["files"][1] == {"path": "weights.bin", "added": None, "removed": None}
     assert (decision["state"], decision["diff"]) == ("planned", "")
+
+
+def test_a_dry_run_names_work_in_the_base_s_checkout(repo: Path, feature: Path) -> None:
+    (repo / "train.py").write_text("in the middle\n")
+    planned, real = merge(repo, feature, "--dry_run"), merge(repo, feature, "--yes")
+    assert (planned.code, planned.err) == (3, real.err) and real.code == 3
+    assert "is on main and has changes" in planned.err

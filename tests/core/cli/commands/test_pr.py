@@ -52,6 +52,25 @@ def test_guard_refuses_with_exit_code_3(worktree: Path, capsys: pytest.CaptureFi
     assert "new.py:1 holds what looks like a GitHub token" in capsys.readouterr().err
 
 
+def test_a_base_that_the_remote_lacks_is_refused_as_usage(
+    worktree: Path, repo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git("clone", "-q", "--bare", repo, tmp_path / "far.git", cwd=repo)
+    git("remote", "add", "origin", tmp_path / "far.git", cwd=repo)
+    assert run_command_line(["pr", str(worktree), "feature", "--base", "mian"]) == 2
+    said = capsys.readouterr().err
+    assert "there is no branch mian on origin" in said and "--base main" in said
+    assert git("branch", "--list", "feature", cwd=tmp_path / "far.git") == ""
+
+
+def test_what_is_odd_about_a_name_is_shown(
+    worktree: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (worktree / "a\nb").write_text("1\n")
+    assert run_command_line(["pr", str(worktree), "feature", "--dry_run"]) == 0
+    assert r"! the file name a\nb holds control characters" in capsys.readouterr().err
+
+
 def test_base_branch_is_refused_as_usage(worktree: Path) -> None:
     assert run_command_line(["pr", str(worktree), "main"]) == 2
 

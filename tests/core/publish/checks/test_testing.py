@@ -1,0 +1,33 @@
+"""A commit is tested in a worktree of its own, without secrets."""
+
+from pathlib import Path
+
+import pytest
+from helpers import git
+
+from sweeptree.publish.checks import run_tests
+from sweeptree.repository import find_repository
+
+
+def test_the_commit_is_tested_and_nothing_is_left(repo: Path) -> None:
+    (repo / "train.py").write_text("not committed\n")
+    head = git("rev-parse", "HEAD", cwd=repo)
+    run = run_tests(find_repository(repo), head, "git status --porcelain; git rev-parse HEAD", 60.0)
+    assert (run.is_green, run.tail.strip()) == (True, head)
+    assert len(git("worktree", "list", cwd=repo).splitlines()) == 1
+
+
+def test_red_is_a_value_with_the_reason_and_the_last_words(repo: Path) -> None:
+    run = run_tests(find_repository(repo), "HEAD", "echo why; exit 3", 60.0)
+    assert (run.is_green, run.summary, run.tail) == (False, "red: exit code 3", "why\n")
+
+
+def test_tests_that_hang_are_red(repo: Path) -> None:
+    assert not run_tests(find_repository(repo), "HEAD", "sleep 60", 0.2).is_green
+
+
+def test_the_code_of_a_commit_sees_no_token(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GH_TOKEN", "hidden99")
+    monkeypatch.setenv("SWEEPTREE_GITHUB_TOKEN", "hidden99")
+    run = run_tests(find_repository(repo), "HEAD", "env", 60.0)
+    assert "PATH=" in run.tail and "hidden99" not in run.tail
