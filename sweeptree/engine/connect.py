@@ -78,13 +78,11 @@ def connected(settings: Settings, *, quiet: bool = True) -> Iterator[Engine]:
         for name, value in _QUIET.items():
             os.environ.setdefault(name, value)
     url = os.environ.get("PREFECT_API_URL")
-    if url:
-        _check_reachable(url)
-        # Otherwise each request to a dead server costs a minute.
-        os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "3")
-        yield Engine(url, url.removesuffix("/").removesuffix("/api"), None)
+    port = server.own_port(settings.home, url) if url else settings.server_port
+    if url and port is None:
+        yield _foreign_server(url)
         return
-    managed = _managed_server(settings)
+    managed = _managed_server(settings, port or 0)
     engine = Engine(managed.api_url, managed.ui_url, managed)
     with server.Watchdog(settings.home, managed.port) as watchdog, _no_heartbeats():
         engine.outages = watchdog.outages
@@ -125,6 +123,46 @@ def _without(settings: Settings, trouble: ServerError) -> Engine:
     return engine
 
 
+def _foreign_server(url: str) -> Engine:
+    """The server that PREFECT_API_URL names. Raises Refused when it cannot be used."""
+    _check_reachable(url)
+    # Otherwise each request to a dead server costs a minute.
+    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "3")
+    _check_access(url)
+    return Engine(url, url.removesuffix("/").removesuffix("/api"), None)
+
+
+def _check_access(url: str) -> None:
+    """Raise Refused when the server wants a key that is not set, or another one."""
+    import httpx
+
+    try:
+        answer = httpx.get(f"{url.rstrip('/')}/admin/version", headers=_credentials(), timeout=10)
+    except httpx.HTTPError:
+        return  # it answered its health check: what else is wrong shows when it is used
+    if answer.status_code in (401, 403):
+        raise Refused(
+            "the Prefect server that PREFECT_API_URL names wants a key: "
+            f"it answers {answer.status_code} to the one that is set, or to none",
+            hint=(
+                "set PREFECT_API_AUTH_STRING (its auth string) or PREFECT_API_KEY (Prefect Cloud)",
+                "or `unset PREFECT_API_URL` to use the local one that sweeptree manages",
+            ),
+        )
+
+
+def _credentials() -> dict[str, str]:
+    """What Prefect would send, from the environment or the user's profile."""
+    from prefect.settings import get_current_settings
+
+    api = get_current_settings().api
+    if api.auth_string is not None:
+        return {"Authorization": server.authorization(api.auth_string.get_secret_value())}
+    if api.key is not None:
+        return {"Authorization": f"Bearer {api.key.get_secret_value()}"}
+    return {}
+
+
 def _check_reachable(url: str) -> None:
     """Raise Refused when nothing answers at a server that is not ours (any answer will do: it may
     ask for a key)."""
@@ -144,14 +182,14 @@ def _check_reachable(url: str) -> None:
         ) from error
 
 
-def _managed_server(settings: Settings) -> server.Server:
+def _managed_server(settings: Settings, port: int) -> server.Server:
     """Start or find the server, and import Prefect while it starts: its address is known before it
     answers."""
     running = server.status(settings.home)
     if running is None:
         say("starting the local Prefect server (once; it stays for the next sweeps) ...")
     with ThreadPoolExecutor(max_workers=1) as side:
-        starting = side.submit(server.ensure, settings.home, settings.server_port)
+        starting = side.submit(server.ensure, settings.home, port)
         early = running
         while early is None and not starting.done():
             early = server.status(settings.home)

@@ -11,7 +11,7 @@ from pathlib import Path
 _OWN = re.compile(r"SWEEPTREE_|PREFECT_|GIT_")
 # Not followed by a letter: TOKENIZERS_PARALLELISM and MAX_TOKENS are no secrets.
 _SECRET_NAME = re.compile(
-    r"TOKEN(?![A-Z])|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|^AWS_|^GH_|^MYSQL_PWD$",
+    r"TOKEN(?![A-Z])|SECRET|PASSWORD|PASSWD|PASSPHRASE|AUTH_STRING|CUSTOM_HEADERS|CREDENTIAL|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|^AWS_|^GH_|^MYSQL_PWD$",
     re.IGNORECASE,
 )
 _SECRET_VALUE = re.compile(r"(gh[opsru]_|github_pat_|glpat-|xox[abprs]-)\w")
