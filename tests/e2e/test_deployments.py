@@ -9,10 +9,10 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from conftest import Cli, ended, environment_of
 from helpers import git
+from server_kit import get, post
 from sweep_kit import states_of, wait_for
 
 from sweeptree.engine.server import Server, environment, status, stop
@@ -56,7 +56,7 @@ def scheduled(server: Server) -> list[dict[str, str]]:
         "deployments": {"name": {"any_": ["nightly"]}},
         "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}},
     }
-    answer = httpx.post(f"{server.api_url}/flow_runs/filter", json=chosen).raise_for_status()
+    answer = post(server, "/flow_runs/filter", chosen).raise_for_status()
     found: list[dict[str, str]] = answer.json()
     return found
 
@@ -81,9 +81,7 @@ def test_prefects_own_commands_deploy_and_run_the_nightly_sweep(
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert states_of(only_sweep(clone)) == [JobState.SUCCEEDED]
     assert only_sweep(clone).aggregated_csv.exists()
-    deployment = (
-        httpx.get(f"{server.api_url}/deployments/name/sweep/nightly").raise_for_status().json()
-    )
+    deployment = get(server, "/deployments/name/sweep/nightly").raise_for_status().json()
     assert [schedule["schedule"]["cron"] for schedule in deployment["schedules"]] == ["0 2 * * *"]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Cli, ended, environment_of
-from sweep_kit import see, states_of, wait_for
+from sweep_kit import states_of, wait_for
 
 from sweeptree.engine.server import Server, ensure, status, stop
 from sweeptree.model import JobState
@@ -55,7 +55,7 @@ def test_a_killed_managed_server_comes_back_and_knows_the_end(repo: Path, mortal
     again = status(mortal.home)
     assert again is not None
     assert (again.port, again.pid != mortal.pid) == (mortal.port, True)
-    assert see(again.api_url, cli.paths("death")).run.state_name == "Completed"
+    assert see_run_of(again, cli.paths("death")) == "Completed"
 
 
 def test_a_sweep_outlives_a_foreign_server_and_its_process_ends(

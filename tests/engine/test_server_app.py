@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from server_kit import get, key_of, post
 
 from sweeptree.engine.server import Server, environment, set_limit
 from sweeptree.engine.server.app import QuickAnswers
@@ -22,11 +23,11 @@ INCREMENT = "/v2/concurrency_limits/increment-with-lease"
 
 def take(server: Server, name: str) -> httpx.Response:
     body = {"names": [f"tag:{name}"], "slots": 1, "mode": "concurrency", "lease_duration": 60}
-    return httpx.post(server.api_url + INCREMENT, json=body)
+    return post(server, INCREMENT, body)
 
 
 def limits(server: Server, name: str) -> list[int]:
-    found = httpx.post(f"{server.api_url}/v2/concurrency_limits/filter", json={}).json()
+    found = post(server, "/v2/concurrency_limits/filter", {}).json()
     return [limit["limit"] for limit in found if limit["name"] == f"tag:{name}"]
 
 
@@ -109,14 +110,15 @@ def test_a_limit_on_a_server_that_is_away_is_an_error_with_a_hint() -> None:
 
 
 def test_the_ui_and_its_scripts_are_served(server: Server) -> None:
-    page = httpx.get(server.ui_url, headers={"accept": "text/html"}, follow_redirects=True)
-    script = page.text.partition('src="')[2].partition('"')[0]
-    assert page.status_code == 200
-    assert httpx.get(server.ui_url + script).headers["content-type"].startswith("text/javascript")
+    with httpx.Client(base_url=server.ui_url, headers=key_of(server)) as client:
+        page = client.get("/", headers={"accept": "text/html"}, follow_redirects=True)
+        script = page.text.partition('src="')[2].partition('"')[0]
+        assert page.status_code == 200
+        assert client.get(script).headers["content-type"].startswith("text/javascript")
 
 
 def test_it_reports_nothing_and_advertises_nothing(server: Server) -> None:
-    settings = httpx.get(f"{server.api_url}/admin/settings").json()["server"]
+    settings = get(server, "/admin/settings").json()["server"]
     assert settings["analytics_enabled"] is False
     assert settings["ui"]["show_promotional_content"] is False
 

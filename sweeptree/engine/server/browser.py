@@ -63,6 +63,11 @@ def _page(home: Path, address: str) -> Path:
     path = home / "open.html"
     path.unlink(missing_ok=True)
     new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with open(os.open(path, new, 0o600), "w", encoding="utf-8") as stream:
-        stream.write(f'<!doctype html><meta http-equiv="refresh" content="0;url={address}">\n')
+    file = os.open(path, new, 0o600)
+    try:
+        os.write(
+            file, f'<!doctype html><meta http-equiv="refresh" content="0;url={address}">'.encode()
+        )
+    finally:
+        os.close(file)
     return path

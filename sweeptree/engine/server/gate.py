@@ -176,7 +176,8 @@ class Gate:
 
 
 def _values(scope: Message, name: bytes) -> list[bytes]:
-    return [value for key, value in scope["headers"] if key == name]
+    headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
+    return [value for key, value in headers if key == name]
 
 
 def _is_one_of(values: Iterable[bytes], wanted: bytes) -> bool:
