@@ -6,40 +6,20 @@ every account of the machine can read.
 
 from __future__ import annotations
 
-import http.client
 import os
 import webbrowser
 from collections.abc import Mapping
 from pathlib import Path
 
-from sweeptree.engine.server.config import HOST, Server
+from sweeptree.engine.server.api import ask
+from sweeptree.engine.server.config import Server
 from sweeptree.engine.server.gate import OPEN_PATH, TICKET_PATH
-from sweeptree.engine.server.token import auth_string, authorization
-from sweeptree.errors import ServerError
-
-_SECONDS = 30.0
 
 
 def one_time_address(server: Server) -> str:
     """An address that shows the UI once, within two minutes. Raises ServerError, Refused."""
-    header = {"Authorization": authorization(auth_string(server.home))}
-    connection = http.client.HTTPConnection(HOST, server.port, timeout=_SECONDS)
-    try:
-        connection.request("POST", TICKET_PATH, headers=header)
-        answer = connection.getresponse()
-        status, text = answer.status, answer.read().decode()
-    except (OSError, http.client.HTTPException) as error:
-        raise ServerError(
-            f"the Prefect server does not answer: {error}", hint="sweeptree server status"
-        ) from error
-    finally:
-        connection.close()
-    if status != http.client.OK:
-        raise ServerError(
-            f"the Prefect server gives no ticket (HTTP {status})",
-            hint="sweeptree server stop && sweeptree server open",
-        )
-    return f"{server.ui_url}{OPEN_PATH}?ticket={text}"
+    ticket = ask(server, "POST", TICKET_PATH).decode()
+    return f"{server.ui_url}{OPEN_PATH}?ticket={ticket}"
 
 
 def show(server: Server, address: str) -> bool:

@@ -185,7 +185,7 @@ def _is_one_of(values: Iterable[bytes], wanted: bytes) -> bool:
 
 
 def _is_health_check(scope: Message) -> bool:
-    return scope["method"] == "GET" and scope["path"] == HEALTH_PATH
+    return (scope["method"], scope["path"]) == ("GET", HEALTH_PATH)
 
 
 def _came_from_our_pages(scope: Message) -> bool:

@@ -14,17 +14,33 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from sweeptree.engine.server.config import Server, environment
 from sweeptree.engine.server.identity import Process, start_ticks
+from sweeptree.engine.server.process import own_port
 from sweeptree.errors import RecordError, ServerError
-from sweeptree.records import read_json
+from sweeptree.records import read_json, utc_now, write_json
 
 TERM_PATIENCE = 10.0  # seconds; a worker may sleep through a first TERM and leave on a second
 
 
-def ensure_worker(home: Path, pool: str, environment: Mapping[str, str]) -> int:
-    """The pid of this home's worker for the pool, started in the background if there is none."""
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """The worker that a home should have; `pid` is None when it has died."""
+
+    pool: str
+    api_url: str
+    since: str  # UTC, ISO 8601
+    pid: int | None
+
+
+def ensure_worker(home: Path, pool: str, variables: Mapping[str, str]) -> int:
+    """The pid of this home's worker for the pool, started in the background if there is none.
+
+    It is wanted from then on: `restart_worker` starts it again when it has died.
+    """
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     alive = os.open(_alive(home), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
@@ -38,9 +54,28 @@ def ensure_worker(home: Path, pool: str, environment: Mapping[str, str]) -> int:
                 ) from None
             with process:
                 return process.pid
-        return _start(home, pool, environment, alive)
+        return _start(home, pool, variables, alive)
     finally:
         os.close(alive)
+
+
+def restart_worker(server: Server) -> bool:
+    """Start the worker of a managed server again, if one is wanted and has died."""
+    found = wanted_worker(server.home)
+    if found is None or found.pid is not None or own_port(server.home, found.api_url) is None:
+        return False
+    ensure_worker(server.home, found.pool, {**os.environ, **environment(server)})
+    return True
+
+
+def wanted_worker(home: Path) -> Worker | None:
+    """The worker that this home should have; None where none was asked for."""
+    try:
+        note = read_json(_note(home))
+        pool, url, since = (str(note[name]) for name in ("pool", "api_url", "since"))
+    except (RecordError, KeyError, TypeError):
+        return None
+    return Worker(pool, url, since, worker_pid(home))
 
 
 def stop_worker(home: Path) -> bool:
@@ -48,6 +83,7 @@ def stop_worker(home: Path) -> bool:
 
     False when none was running. Flow runs that it started end with it.
     """
+    _note(home).unlink(missing_ok=True)
     process = _process(home)
     if process is None:
         return False
@@ -70,7 +106,7 @@ def worker_pid(home: Path) -> int | None:
         return process.pid
 
 
-def _start(home: Path, pool: str, environment: Mapping[str, str], alive: int) -> int:
+def _start(home: Path, pool: str, variables: Mapping[str, str], alive: int) -> int:
     argv = [
         sys.executable,
         "-P",
@@ -92,7 +128,7 @@ def _start(home: Path, pool: str, environment: Mapping[str, str], alive: int) ->
         child = subprocess.Popen(
             argv,
             cwd=home,
-            env=dict(environment),
+            env=dict(variables),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -110,6 +146,8 @@ def _start(home: Path, pool: str, environment: Mapping[str, str], alive: int) ->
         raise ServerError(
             f"the worker ended at once with exit code {code}", hint=f"read {home / 'worker.log'}"
         )
+    url = variables.get("PREFECT_API_URL", "")
+    write_json(_note(home), {"pool": pool, "api_url": url, "since": utc_now()})
     return child.pid
 
 
@@ -119,6 +157,10 @@ def _process(home: Path) -> Process | None:
         return Process.open(int(value["pid"]), value["start_ticks"])
     except (RecordError, KeyError, TypeError, ValueError):
         return None
+
+
+def _note(home: Path) -> Path:
+    return home / "worker.json"
 
 
 def _alive(home: Path) -> Path:
