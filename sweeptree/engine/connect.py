@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from sweeptree.engine import server
+from sweeptree.engine.server import profile
 from sweeptree.errors import Refused, ServerError, SweeptreeError
 from sweeptree.settings import Settings
 from sweeptree.system import loading
@@ -128,6 +129,9 @@ def _foreign_server(url: str) -> Engine:
     _check_reachable(url)
     # Otherwise each request to a dead server costs a minute.
     os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "3")
+    if profile.is_in_use():  # the key of our own server is not for others
+        os.environ.setdefault("PREFECT_API_AUTH_STRING", "")
+        os.environ.setdefault("PREFECT_CLIENT_CUSTOM_HEADERS", "{}")
     _check_access(url)
     return Engine(url, url.removesuffix("/").removesuffix("/api"), None)
 
@@ -156,8 +160,9 @@ def _credentials() -> dict[str, str]:
     from prefect.settings import get_current_settings
 
     api = get_current_settings().api
-    if api.auth_string is not None:
-        return {"Authorization": server.authorization(api.auth_string.get_secret_value())}
+    auth = api.auth_string.get_secret_value() if api.auth_string is not None else ""
+    if auth:
+        return {"Authorization": server.authorization(auth)}
     if api.key is not None:
         return {"Authorization": f"Bearer {api.key.get_secret_value()}"}
     return {}

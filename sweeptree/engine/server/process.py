@@ -29,6 +29,7 @@ from sweeptree.engine.server.config import (
     server_environment,
 )
 from sweeptree.engine.server.identity import Process
+from sweeptree.engine.server.profile import refresh_profile
 from sweeptree.engine.server.token import auth_string, make_token, token_path
 from sweeptree.errors import RecordError, ServerError
 from sweeptree.records import read_json
@@ -237,6 +238,7 @@ def _start(paths: ServerPaths, port: int, manner: StartPolicy) -> Server:
     code = _launch(paths, port, manner)
     server = status(paths.home)
     if server is not None and code in (0, EXIT_ALIVE) and _wait_answer(server, manner.start):
+        refresh_profile(server)
         return server
     if code == EXIT_BUSY:
         raise ServerError(_busy(port, manner), hint="set SWEEPTREE_SERVER_PORT to a free port")
