@@ -29,9 +29,8 @@ def default_profiles() -> dict[str, dict[str, object]]:
     """The settings of the profiles that Prefect itself brings, by their names."""
     from prefect.settings.constants import DEFAULT_PROFILES_PATH
 
-    found: dict[str, dict[str, object]] = tomllib.loads(DEFAULT_PROFILES_PATH.read_text())[
-        "profiles"
-    ]
+    document = tomllib.loads(DEFAULT_PROFILES_PATH.read_text(encoding="utf-8"))
+    found: dict[str, dict[str, object]] = document["profiles"]
     return found
 
 

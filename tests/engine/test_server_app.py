@@ -140,7 +140,10 @@ def test_a_page_of_another_origin_may_not_call_the_api(server: Server) -> None:
 
 
 def test_a_process_with_the_servers_environment_talks_to_it(server: Server) -> None:
-    code = "from prefect.settings import get_current_settings as s; a = s().api; print(a.url, bool(a.key))"
+    code = (
+        "from prefect.settings import get_current_settings as settings; "
+        "api = settings().api; print(api.url, bool(api.key))"
+    )
     env = {"PREFECT_API_KEY": "secret", "HOME": str(server.home), **environment(server)}
     done = subprocess.run(
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True

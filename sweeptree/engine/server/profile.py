@@ -1,4 +1,4 @@
-"""The Prefect profile `sweeptree`: address and key of the managed server for Prefect's own commands.
+"""The Prefect profile `sweeptree`: where the managed server is, for Prefect's own commands.
 
 Hides where the user's profiles stand, that all else in the file stays byte for byte, and that a
 profile is refreshed only by the home that wrote it. Quick to import: no Prefect.

@@ -53,6 +53,11 @@ def home_name(home: Path) -> str:
     return f"sweeptree-{digest[:12]}"
 
 
+def fingerprint(auth: str) -> str:
+    """Tells one auth string from another, and nothing of it."""
+    return hashlib.sha256(auth.encode()).hexdigest()[:16]
+
+
 def authorization(auth: str) -> str:
     """The Authorization header that carries an auth string."""
     return "Basic " + base64.b64encode(auth.encode()).decode()

@@ -20,6 +20,7 @@ from pathlib import Path
 from sweeptree.engine.server.config import Server, environment
 from sweeptree.engine.server.identity import Process, start_ticks
 from sweeptree.engine.server.process import own_port
+from sweeptree.engine.server.token import fingerprint
 from sweeptree.errors import RecordError, ServerError
 from sweeptree.records import read_json, utc_now, write_json
 
@@ -32,8 +33,14 @@ class Worker:
 
     pool: str
     api_url: str
+    key: str  # the fingerprint of the auth string that it was started with
     since: str  # UTC, ISO 8601
     pid: int | None
+
+    def serves(self, variables: Mapping[str, str]) -> bool:
+        """Whether it lives, and talks to the server that these variables name."""
+        server = variables.get("PREFECT_API_URL", ""), _key(variables)
+        return self.pid is not None and (self.api_url, self.key) == server
 
 
 def ensure_worker(home: Path, pool: str, variables: Mapping[str, str]) -> int:
@@ -42,6 +49,9 @@ def ensure_worker(home: Path, pool: str, variables: Mapping[str, str]) -> int:
     It is wanted from then on: `restart_worker` starts it again when it has died.
     """
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    earlier = wanted_worker(home)
+    if earlier is not None and earlier.pid is not None and not earlier.serves(variables):
+        stop_worker(home)  # its server has another address or token now
     alive = os.open(_alive(home), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         try:
@@ -60,11 +70,14 @@ def ensure_worker(home: Path, pool: str, variables: Mapping[str, str]) -> int:
 
 
 def restart_worker(server: Server) -> bool:
-    """Start the worker of a managed server again, if one is wanted and has died."""
+    """Start the worker of a managed server again, if one is wanted and does not serve it."""
     found = wanted_worker(server.home)
-    if found is None or found.pid is not None or own_port(server.home, found.api_url) is None:
+    if found is None or own_port(server.home, found.api_url) is None:
         return False
-    ensure_worker(server.home, found.pool, {**os.environ, **environment(server)})
+    variables = {**os.environ, **environment(server)}
+    if found.serves(variables):
+        return False
+    ensure_worker(server.home, found.pool, variables)
     return True
 
 
@@ -72,10 +85,10 @@ def wanted_worker(home: Path) -> Worker | None:
     """The worker that this home should have; None where none was asked for."""
     try:
         note = read_json(_note(home))
-        pool, url, since = (str(note[name]) for name in ("pool", "api_url", "since"))
+        pool, url, key, since = (str(note[name]) for name in ("pool", "api_url", "key", "since"))
     except (RecordError, KeyError, TypeError):
         return None
-    return Worker(pool, url, since, worker_pid(home))
+    return Worker(pool, url, key, since, worker_pid(home))
 
 
 def stop_worker(home: Path) -> bool:
@@ -146,8 +159,8 @@ def _start(home: Path, pool: str, variables: Mapping[str, str], alive: int) -> i
         raise ServerError(
             f"the worker ended at once with exit code {code}", hint=f"read {home / 'worker.log'}"
         )
-    url = variables.get("PREFECT_API_URL", "")
-    write_json(_note(home), {"pool": pool, "api_url": url, "since": utc_now()})
+    server = {"api_url": variables.get("PREFECT_API_URL", ""), "key": _key(variables)}
+    write_json(_note(home), {"pool": pool, **server, "since": utc_now()})
     return child.pid
 
 
@@ -157,6 +170,10 @@ def _process(home: Path) -> Process | None:
         return Process.open(int(value["pid"]), value["start_ticks"])
     except (RecordError, KeyError, TypeError, ValueError):
         return None
+
+
+def _key(variables: Mapping[str, str]) -> str:
+    return fingerprint(variables.get("PREFECT_API_AUTH_STRING", ""))
 
 
 def _note(home: Path) -> Path:
