@@ -19,12 +19,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from sweeptree.engine import server
+from sweeptree.engine.dead_sweeps import mark_dead_sweeps
 from sweeptree.engine.server import profile
 from sweeptree.errors import Refused, ServerError, SweeptreeError
 from sweeptree.settings import Settings
 from sweeptree.system import loading
 
 LEAVE_SECONDS = 20.0
+MARK_SECONDS = 10.0
 
 # Prefect's own lines go to its UI; the console belongs to the live view and the final summary.
 _QUIET = {
@@ -85,9 +87,33 @@ def connected(settings: Settings, *, quiet: bool = True) -> Iterator[Engine]:
         return
     managed = _managed_server(settings, port or 0)
     engine = Engine(managed.api_url, managed.ui_url, managed)
-    with server.Watchdog(settings.home, managed.port) as watchdog, _no_heartbeats():
+    with (
+        _dead_sweeps_marked(managed),
+        server.Watchdog(settings.home, managed.port) as watchdog,
+        _no_heartbeats(),
+    ):
         engine.outages = watchdog.outages
         yield engine
+
+
+@contextlib.contextmanager
+def _dead_sweeps_marked(managed: server.Server) -> Iterator[None]:
+    """Mark the runs of killed sweeps in a while, when this sweep's start is over and holds its own
+    lock, or at its end."""
+    over = threading.Event()
+
+    def mark() -> None:
+        over.wait(MARK_SECONDS)
+        with contextlib.suppress(SweeptreeError):  # only the picture of a dead run stays wrong
+            mark_dead_sweeps(managed)
+
+    thread = threading.Thread(target=mark, name="dead-sweeps", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(timeout=2.0)
 
 
 def _no_heartbeats() -> contextlib.AbstractContextManager[object]:

@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from sweeptree.engine import server
+from sweeptree.engine.dead_sweeps import mark_dead_sweeps
 from sweeptree.engine.server import browser, facts
 from sweeptree.engine.server.worker import restart_worker, stop_worker
 from sweeptree.settings import Settings
@@ -80,5 +81,8 @@ def _start(settings: Settings) -> server.Server:
             f"port {running.wanted_port} is busy, so it listens on {running.port}", file=sys.stderr
         )
     if restart_worker(running):
-        print("the worker had died; it runs again", file=sys.stderr)  # noqa: T201
+        print("the worker was started again", file=sys.stderr)  # noqa: T201
+    for name in mark_dead_sweeps(running):
+        text = f"{name} was killed: its run is Crashed now; sweeptree resume {name}"
+        print(text, file=sys.stderr)  # noqa: T201
     return running

@@ -29,7 +29,7 @@ def ask(server: Server, method: str, path: str, body: object = None) -> bytes:
         raise _failed(f"does not answer: {error}") from error
     finally:
         connection.close()
-    if status != http.client.OK:
+    if status not in (http.client.OK, http.client.CREATED):
         raise _failed(f"answers {path} with {status}")
     return found
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sweeptree.engine.server import database
+from sweeptree.engine.server import database, network
 from sweeptree.engine.server.config import (
     EXIT_ALIVE,
     EXIT_BUSY,
@@ -57,6 +57,7 @@ def ensure(home: Path, port: int, manner: StartPolicy = _DEFAULT) -> Server:
             if _has_token(server) and _answers_in_time(server, manner):
                 return server
             _end(paths, server, manner.stop)  # it is silent, or nobody can have its token any more
+        network.refuse_network_disk(paths.home)
         make_token(paths.home)
         auth_string(paths.home)  # refuses a token that others could know, before anything starts
         return _start(paths, port, manner)
