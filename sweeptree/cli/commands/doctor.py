@@ -179,6 +179,12 @@ def _server() -> Iterator[Finding]:
 
     home = Settings().home
     yield _writable("home", home, "SWEEPTREE_HOME names another folder for the server's database")
+    from sweeptree.engine.server import network
+
+    kind = network.disk_of(home)
+    if kind is not None:
+        text = f"{home} is on a network disk ({kind}): no Prefect server is started there"
+        yield Finding("home", "warn", text, "SWEEPTREE_HOME names another folder")
     if os.environ.get("PREFECT_API_URL"):
         yield Finding("server", "ok", "PREFECT_API_URL is set: that Prefect server is used")
         return

@@ -16,12 +16,17 @@ _ESCAPE = re.compile(r"\\([0-7]{3})")
 
 def refuse_network_disk(home: Path) -> None:
     """Raise ServerError where the home of a server is on a network disk."""
-    found = network_disk(home, _mounts())
+    found = disk_of(home)
     if found is not None:
         raise ServerError(
             f"{home} is on a network disk ({found}): SQLite's locks cannot be relied upon there",
             hint="set SWEEPTREE_HOME to a folder of yours on a disk of this machine",
         )
+
+
+def disk_of(folder: Path) -> str | None:
+    """The kind of the network disk that a folder is on; None for a disk of this machine."""
+    return network_disk(folder, _mounts())
 
 
 def network_disk(folder: Path, mounts: str) -> str | None:
