@@ -6,27 +6,21 @@ Orchestrator.
 
 from __future__ import annotations
 
-from prefect import flow
-from prefect.logging import get_run_logger
-
-from sweeptree.agents.experiment_orchestrator import REFUSED, experiment_orchestrator
+from sweeptree.agents.experiment_orchestrator import experiment_orchestrator
 from sweeptree.ecg.evaluate.command import as_sweep
-from sweeptree.ecg.evaluate.evaluator import EvaluateSpec, EvaluationReport, check, evaluate
-from sweeptree.engine.artifacts import publish_page
+from sweeptree.ecg.evaluate.evaluator import check, evaluate
+from sweeptree.ecg.evaluate.spec import EvaluateSpec, EvaluationReport
+from sweeptree.engine.agent_runs import REFUSED, agent
 from sweeptree.errors import Refused
 from sweeptree.records import SweepPaths
 from sweeptree.repository import find_repository
 from sweeptree.sweep.preflight import results_root
 
 
-@flow(name="diagnostic-evaluator", persist_result=False)
+@agent("diagnostic-evaluator")
 def diagnostic_evaluator(spec: EvaluateSpec) -> EvaluationReport:
-    """Judge predictions, made by a command first where one is given; the report's page is an
-    artifact of the run."""
-    found = evaluate(spec if spec.command is None else _after_command(spec))
-    get_run_logger().info("best: %s; report: %s", found.best, found.out / "report.html")
-    publish_page("diagnostic-evaluator", found.markdown)
-    return found
+    """Judge predictions, made by a command first where one is given."""
+    return evaluate(spec if spec.command is None else _after_command(spec))
 
 
 def _after_command(spec: EvaluateSpec) -> EvaluateSpec:

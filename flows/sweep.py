@@ -10,13 +10,15 @@ from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from sweeptree.agents.experiment_orchestrator import REFUSED, experiment_orchestrator
+from sweeptree.agents.experiment_orchestrator import experiment_orchestrator
 from sweeptree.agents.results_aggregator import results_aggregator
 from sweeptree.analysis.aggregate import aggregate
+from sweeptree.engine.agent_runs import report_of, state_of
 from sweeptree.model import Resume, SweepSpec
 from sweeptree.records import SweepPaths
-from sweeptree.repository import find_repository
-from sweeptree.sweep.preflight import results_root
+from sweeptree.report.summary import AggregateSpec
+from sweeptree.sweep.outcome import SweepReport
+from sweeptree.sweep.run import WithoutEngine, run_sweep
 
 
 @flow(name="sweep", flow_run_name="{spec.exp_name}", persist_result=False)
@@ -27,22 +29,20 @@ def sweep(spec: SweepSpec, resume: Resume | None = None) -> State[Any]:
     """
     spec = named(spec)
     ran: State[Any] = experiment_orchestrator(spec, resume=resume, return_state=True)
-    exp_dir = results_root(spec, find_repository(spec.repo)) / spec.exp_name
-    if exp_dir.is_dir() and ran.name != REFUSED:
-        results_aggregator(exp_dir, return_state=True)
-        get_run_logger().info("%s: %s; results in %s", spec.exp_name, ran.message, exp_dir)
+    report = report_of(ran)
+    if isinstance(report, SweepReport) and report.root is not None:
+        results_aggregator(AggregateSpec(exp_dir=report.root), return_state=True)
+        get_run_logger().info("%s: %s; results in %s", spec.exp_name, report.reason, report.root)
     return State(type=ran.type, name=ran.name, message=ran.message)
 
 
 def sweep_by_files(spec: SweepSpec, resume: Resume | None = None) -> State[Any]:
     """The same sweep without a flow run, for when there is no server: records, aggregates and exit
     code are those."""
-    spec = named(spec)
-    ran: State[Any] = experiment_orchestrator.fn(spec, resume)
-    exp_dir = results_root(spec, find_repository(spec.repo)) / spec.exp_name
-    if exp_dir.is_dir() and ran.name != REFUSED:
-        aggregate(SweepPaths(exp_dir))
-    return ran
+    report = run_sweep(named(spec), resume, WithoutEngine())
+    if report.root is not None:
+        aggregate(SweepPaths(report.root))
+    return state_of(report)
 
 
 def named(spec: SweepSpec) -> SweepSpec:

@@ -1,9 +1,10 @@
-"""sweeptree: hyperparameter sweeps as Prefect flows, a git worktree per job, the records on disk as
-the truth."""
+"""sweeptree: hyperparameter sweeps as Prefect flows.
 
-TYPE_CHECKING = (
-    False  # as typing.TYPE_CHECKING, without its import: every keeper pays for this module
-)
+A git worktree per job, the records on disk as the truth.
+"""
+
+# as typing.TYPE_CHECKING, without its import: every keeper pays for this module
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sweeptree.jobside import log
 

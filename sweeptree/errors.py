@@ -1,15 +1,16 @@
 """What sweeptree raises. A failing training command is never an exception: it is an `Outcome`.
 
-    SweeptreeError            exit code 1: something of ours went wrong; the text says what to do next
-    ├── UsageError            exit code 2: the user's input is wrong; raised before any side effect
-    ├── Refused               exit code 3: the input is fine, the situation is not (dirty tree, name taken,
-    │                         no space, read-only); nothing was started
-    ├── GitError              a git command failed; carries the argv and git's own words
-    │   ├── WorktreeGone      the job's worktree was removed or replaced by somebody else
-    │   └── PushError         exit code 4: the remote did not take a branch, or cannot be reached; carries `kind`
-    ├── ForgeError            exit code 4: the code host refused or cannot be reached; carries `kind`
-    ├── RecordError           a record is missing, unreadable or not what it should be; carries the path
-    └── ServerError           the managed Prefect server cannot be started or reached
+    SweeptreeError        exit code 1: something of ours went wrong; the text says what to do next
+    ├── UsageError        exit code 2: the user's input is wrong; raised before any side effect
+    ├── Refused           exit code 3: the input is fine, the situation is not (dirty tree, name
+    │                     taken, no space, read-only); nothing was started
+    ├── GitError          a git command failed; carries the argv and git's own words
+    │   ├── WorktreeGone  the job's worktree was removed or replaced by somebody else
+    │   └── PushError     exit code 4: the remote did not take a branch, or cannot be reached;
+    │                     carries `kind`
+    ├── ForgeError        exit code 4: the code host refused or cannot be reached; carries `kind`
+    ├── RecordError       a record is missing, unreadable or not what it should be; carries the path
+    └── ServerError       the managed Prefect server cannot be started or reached
 
 Every message has three parts: what failed, why, and the next command. `hint` is the third part.
 """

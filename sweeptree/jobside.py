@@ -1,6 +1,4 @@
-"""What a training script may call: `from sweeptree import log`.
-
-Standard library only; nothing outside a sweep.
+"""What a training script may call: `from sweeptree import log`. Standard library only.
 
 A script without sweeptree in its environment appends the same JSON lines to the file
 $SWEEPTREE_METRICS.

@@ -24,8 +24,7 @@ def _slot_dir() -> Path:
 
 
 class Settings(BaseSettings):
-    """SWEEPTREE_HOME, SWEEPTREE_SLOT_DIR, SWEEPTREE_SERVER_PORT, SWEEPTREE_PTBXL,
-    SWEEPTREE_LOG_CAP, SWEEPTREE_GITHUB_URL."""
+    """Each field is read from SWEEPTREE_ and its name: SWEEPTREE_HOME, SWEEPTREE_SLOT_DIR, ..."""
 
     model_config = SettingsConfigDict(env_prefix="SWEEPTREE_", frozen=True, extra="ignore")
 
@@ -33,7 +32,7 @@ class Settings(BaseSettings):
         default_factory=_state_home, description="The managed server's database and files."
     )
     slot_dir: Path = Field(
-        default_factory=_slot_dir, description="Where the lock files of the GPU slots stand."
+        default_factory=_slot_dir, description="Where the lock files of the GPU slots are kept."
     )
     server_port: int = Field(
         default=4210, ge=0, le=65535, description="First port the managed server tries."

@@ -283,8 +283,7 @@ def run(options: argparse.Namespace) -> dict[str, object]:
     return report | {"records": len(data.ids), "seconds": round(time.monotonic() - started, 3)}
 
 
-def parse(argv: list[str]) -> argparse.Namespace:
-    """The command line; --exp is taken apart into `model` and `rate`."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -298,10 +297,15 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--labels", default="super", choices=("super", "sub", "diag", "form", "rhythm", "all")
     )
-    parser.add_argument(
-        "--epochs", type=int, help="default: " + ", ".join(f"{m} {n}" for m, n in EPOCHS.items())
-    )
+    defaults = ", ".join(f"{model} {epochs}" for model, epochs in EPOCHS.items())
+    parser.add_argument("--epochs", type=int, help=f"default: {defaults}")
     parser.add_argument("--batch_size", type=int, default=32)
+    return parser
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """The command line; --exp is taken apart into `model` and `rate`."""
+    parser = _parser()
     options = parser.parse_args(argv)
     named = re.fullmatch(r"([a-z]+)_lr_(\d+(?:\.\d+)?(?:e-?\d+)?)", options.exp)
     if not named or named[1] not in EPOCHS or float(named[2]) <= 0:

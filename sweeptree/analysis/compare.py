@@ -11,17 +11,19 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sweeptree.analysis import stats
+from sweeptree.analysis.document import Document, Group, JobRow, best_first, is_held_back
 from sweeptree.analysis.stats import Objective
 from sweeptree.errors import UsageError
+
+_SHOWN_DATA = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
     """One config of one sweep.
 
-    `values`: by seed, in the sweep's metric; `command`: of one of its jobs.
-
-    `data`: digests of the datasets that its jobs ran on.
+    `values`: by seed, in the sweep's metric; `command`: of one of its jobs; `data`: digests of the
+    datasets that its jobs ran on.
     """
 
     sweep: str
@@ -41,10 +43,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """One side against the reference: `b` minus `a`.
-
-    `per_seed`: the differences of the seeds that both ran.
-    """
+    """One side against the reference, `b` minus `a`; `per_seed`: of the seeds that both ran."""
 
     a: str
     b: str
@@ -63,10 +62,9 @@ def common_objective(goals: Mapping[str, Objective | None]) -> Objective:
 
     Raises UsageError when one ranks by nothing, or by something else.
     """
-    told = {name: f"{goal.name}:{goal.goal}" if goal else "nothing" for name, goal in goals.items()}
-    first = next(iter(goals.values()))
-    if first is None or any(goal != first for goal in goals.values()):
-        ranked = "; ".join(f"{name} ranks by {what}" for name, what in told.items())
+    first, *others = goals.values()
+    if first is None or any(goal != first for goal in others):
+        ranked = "; ".join(f"{name} ranks by {_named(goal)}" for name, goal in goals.items())
         raise UsageError(
             f"these cannot be compared: {ranked}",
             hint="name a metric that all have: --by val_auc:max",
@@ -74,58 +72,58 @@ def common_objective(goals: Mapping[str, Objective | None]) -> Objective:
     return first
 
 
-def sides(sweep: str, document: Mapping[str, Any], goal: Objective) -> dict[str, Side]:
-    """The configs of an aggregated document that have the metric, the best first."""
-    jobs = {job["id"]: job for job in document.get("jobs") or ()}
-    sign = 1.0 if goal.goal == "min" else -1.0
-    groups = [group for group in document.get("groups") or () if goal.name in group["metrics"]]
-    groups.sort(key=lambda group: sign * group["metrics"][goal.name]["mean"])
-    return {group["config_id"]: _side(sweep, document, group, jobs, goal) for group in groups}
+def _named(goal: Objective | None) -> str:
+    return "nothing" if goal is None else f"{goal.name}:{goal.goal}"
+
+
+def sides(sweep: str, document: Document, goal: Objective) -> dict[str, Side]:
+    """The configs of a sweep that have the metric, the best first."""
+    jobs = {job.id: job for job in document.jobs}
+    leaders = best_first(document.groups, goal)
+    return {
+        group.config_id: _side(sweep, document, _first_job(group, jobs), group, goal)
+        for group in leaders
+    }
+
+
+def _first_job(group: Group, jobs: Mapping[int, JobRow]) -> JobRow | None:
+    return next((jobs[index] for index in group.jobs if index in jobs), None)
 
 
 def _side(
-    sweep: str,
-    document: Mapping[str, Any],
-    group: Mapping[str, Any],
-    jobs: Mapping[int, Any],
-    goal: Objective,
+    sweep: str, document: Document, job: JobRow | None, group: Group, goal: Objective
 ) -> Side:
-    own = [jobs[index] for index in group["jobs"] if index in jobs]
+    shown = (name for name in group.metrics if not is_held_back(name))
     return Side(
         sweep=sweep,
-        config=group["config_id"],
-        params=group["params"],
-        values=group["metrics"][goal.name]["values"],
-        commit=str(document.get("commit") or (own[0].get("base_commit") or "" if own else "")),
-        command=str(own[0]["cmd"]) if own else "",
-        metrics={
-            name: found["mean"]
-            for name, found in group["metrics"].items()
-            if not name.startswith("test")
-        },
-        data=tuple(group.get("data_digests") or ()),
+        config=group.config_id,
+        params=group.params,
+        values=group.metrics[goal.name].values,
+        commit=document.commit or (job and job.base_commit) or "",
+        command=job.cmd if job else "",
+        metrics={name: group.metrics[name].mean for name in shown},
+        data=group.data_digests,
     )
 
 
 def check_data(compared: Iterable[Side]) -> None:
-    """Raise UsageError when the sides ran on different data: their difference would be partly the
-    data's."""
+    """Raise UsageError when the sides ran on different data: part of a difference is the data's."""
     names: dict[str, str] = {}
     for side in compared:
         for digest in side.data:
             names.setdefault(digest, side.name)
     if len(names) > 1:
-        told = "; ".join(f"{name} on {digest[:12]}" for digest, name in list(names.items())[:3])
+        shown = list(names.items())[:_SHOWN_DATA]
+        where = "; ".join(f"{name} on {digest[:12]}" for digest, name in shown)
         raise UsageError(
-            f"these ran on different data: {told}", hint="--mix_data compares them all the same"
+            f"these ran on different data: {where}", hint="--mix_data compares them all the same"
         )
 
 
 def contrasts(pairs: Sequence[tuple[Side, Side]]) -> list[Contrast]:
     """The difference of each (reference, other); p is adjusted over all of them."""
-    found = stats.differences(
-        [(list(a.values.values()), list(b.values.values())) for a, b in pairs]
-    )
+    values = [(list(a.values.values()), list(b.values.values())) for a, b in pairs]
+    found = stats.differences(values)
     return [_contrast(a, b, one) for (a, b), one in zip(pairs, found, strict=True)]
 
 
@@ -145,36 +143,42 @@ def _contrast(a: Side, b: Side, found: stats.Difference) -> Contrast:
 
 
 def differing(chosen: Sequence[Side]) -> dict[str, list[Any]]:
-    """Per parameter that is not the same on all sides its values, in the order of the sides (None:
-    it has none)."""
+    """The values of each parameter that is not the same on all sides, in their order; or None."""
     names = dict.fromkeys(name for side in chosen for name in side.params)
     values = {name: [side.params.get(name) for side in chosen] for name in names}
-    return {name: row for name, row in values.items() if any(value != row[0] for value in row)}
+    return {name: row for name, row in values.items() if not _is_one(row)}
+
+
+def _is_one(values: Sequence[object]) -> bool:
+    return all(value == values[0] for value in values)
 
 
 def shared_pairs(sweeps: Sequence[Mapping[str, Side]]) -> list[tuple[Side, Side]]:
-    """The configs that the first sweep has in common with each of the others, as (reference,
-    other)."""
+    """What the first sweep has in common with each of the others, as (reference, other)."""
     first, *others = sweeps
-    return [(first[name], other[name]) for other in others for name in first if name in other]
+    pairs: list[tuple[Side, Side]] = []
+    for other in others:
+        pairs += [(first[name], other[name]) for name in first if name in other]
+    return pairs
 
 
 def comparison_document(
     goal: Objective, chosen: Sequence[Side], against: Sequence[Contrast], shared: Sequence[Contrast]
 ) -> dict[str, Any]:
     """All of it as plain values, for scripts."""
-    commits = [side.commit for side in chosen]
     return {
         "metric": goal.name,
         "goal": goal.goal,
         "sides": [{**asdict(side), "name": side.name} for side in chosen],
         "differs": {
             "params": differing(chosen),
-            "commit": commits if len(set(commits)) > 1 else [],
-            "data": [side.data for side in chosen]
-            if len({side.data for side in chosen}) > 1
-            else [],
+            "commit": _unless_one([side.commit for side in chosen]),
+            "data": _unless_one([side.data for side in chosen]),
         },
         "comparisons": [asdict(one) for one in against],
         "same_configs": [asdict(one) for one in shared],
     }
+
+
+def _unless_one(values: Sequence[object]) -> Sequence[object]:
+    return [] if _is_one(values) else values

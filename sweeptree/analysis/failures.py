@@ -1,36 +1,31 @@
-"""What failed jobs have in common: the line of a log that says what went wrong, and jobs grouped by
-it. Pure."""
+"""What failed jobs have in common: the log's line that says what went wrong, and groups. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from sweeptree.analysis.document import JobRow
 from sweeptree.analysis.wording import printable
-from sweeptree.model import OUT_OF_MEMORY
+from sweeptree.model import JobState, recorded_cause
 
-FAILED = ("failed", "timed_out", "lost")
+FAILED = frozenset({JobState.FAILED, JobState.TIMED_OUT, JobState.LOST})
 _ERROR = re.compile(rb"\b\w*(Error|Exception|Killed|Interrupt|error:|fatal:)")
 _VARYING = re.compile(r"0x[0-9a-f]+|\d+(?:\.\d+)?")
-
-Job = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class FailureGroup:
-    """Jobs that failed alike: the reason and the error line of the first of them, and all of them
-    in order."""
+    """Jobs that failed alike, in order; the reason and the error line are of the first."""
 
     reason: str
     line: str
-    jobs: tuple[Job, ...]
+    jobs: tuple[JobRow, ...]
 
 
 def last_error_line(log_tail: str | bytes) -> str:
-    """The line that most likely says what went wrong: the last one with an error's name, else the
-    last."""
+    """The line that likely says what went wrong: the last that names an error, else the last."""
     data = log_tail.encode(errors="replace") if isinstance(log_tail, str) else log_tail
     lines = [line.strip() for line in re.split(rb"[\r\n]+", data) if line.strip()]
     named = [line for line in lines if _ERROR.search(line)]
@@ -38,34 +33,30 @@ def last_error_line(log_tail: str | bytes) -> str:
     return printable(chosen.decode(errors="replace"))
 
 
-def group_failures(jobs: Iterable[Job]) -> list[FailureGroup]:
+def group_failures(jobs: Iterable[JobRow]) -> list[FailureGroup]:
     """The jobs that failed, timed out or were lost, grouped by cause; the largest group first.
 
     Numbers and addresses do not tell causes apart; jobs that lacked memory are alike whatever they
     asked for.
     """
-    found: dict[tuple[str, str], list[Job]] = {}
+    found: dict[tuple[str, str], list[JobRow]] = {}
     for job in jobs:
-        if job.get("state") in FAILED:
+        if job.state in FAILED:
             found.setdefault(_likeness(job), []).append(job)
     groups = [_group(members) for members in found.values()]
     return sorted(groups, key=lambda group: -len(group.jobs))
 
 
-def _likeness(job: Job) -> tuple[str, str]:
-    reason = str(job.get("reason") or job.get("state"))
-    memory = next((words for words in OUT_OF_MEMORY if reason.startswith(words)), None)
-    if memory:
-        return memory, ""
-    return _VARYING.sub("#", reason) + str(job.get("exit_code")), _VARYING.sub("#", _line(job))
+def _likeness(job: JobRow) -> tuple[str, str]:
+    reason = str(job.reason or job.state)
+    memory = recorded_cause(reason)
+    if memory is not None:
+        return memory.value, ""
+    line = last_error_line(job.log_tail)
+    return _VARYING.sub("#", reason) + str(job.exit_code), _VARYING.sub("#", line)
 
 
-def _line(job: Job) -> str:
-    return last_error_line(str(job.get("log_tail") or ""))
-
-
-def _group(members: Sequence[Job]) -> FailureGroup:
+def _group(members: Sequence[JobRow]) -> FailureGroup:
     first = members[0]
-    return FailureGroup(
-        printable(first.get("reason") or first.get("state")), _line(first), tuple(members)
-    )
+    reason = printable(first.reason or first.state)
+    return FailureGroup(reason, last_error_line(first.log_tail), tuple(members))

@@ -107,7 +107,7 @@ def _tail(path: Path, limit: int) -> bytes:
 
 
 def _objects_of_file(data: bytes) -> Iterable[Any]:
-    """The objects of JSON lines; a file that is one JSON object over several lines is that object."""
+    """The objects of JSON lines; a file that is one JSON object over several lines is that one."""
     if data.lstrip().startswith(b"{"):
         for value in _parsed([data]):
             return [value]
@@ -190,14 +190,23 @@ def _points(value: dict[str, Any], not_finite: set[str]) -> Iterator[Point]:
     for name, item in _flat(value, "", _MAX_LEVELS):
         if isinstance(item, list):
             series[name] = item
-        elif name != "step" and (number := _number(name, item, not_finite)) is not None:
+            continue
+        number = _number(name, item, not_finite)
+        if number is not None and name != "step":
             plain[name] = number
-    for index in range(max(map(len, series.values()), default=0)):
-        columns = ((name, items[index]) for name, items in series.items() if index < len(items))
-        numbers = {name: _number(name, item, not_finite) for name, item in columns}
-        yield index + 1, {name: number for name, number in numbers.items() if number is not None}
+    yield from _series_points(series, not_finite)
     step = next((value[name] for name in _STEPS if _is_number(value.get(name))), None)
     yield step, plain
+
+
+def _series_points(series: Mapping[str, list[Any]], not_finite: set[str]) -> Iterator[Point]:
+    for index in range(max(map(len, series.values()), default=0)):
+        numbers: dict[str, float] = {}
+        for name, items in series.items():
+            number = _number(name, items[index], not_finite) if index < len(items) else None
+            if number is not None:
+                numbers[name] = number
+        yield index + 1, numbers
 
 
 def _flat(value: dict[str, Any], prefix: str, levels: int) -> Iterator[tuple[str, Any]]:

@@ -12,33 +12,29 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 from itertools import combinations
-from typing import Literal
 
-Goal = Literal["max", "min"]
 _LESS_IS_BETTER = (
-    "loss",
-    "error",
-    "err",
-    "mae",
-    "mse",
-    "rmse",
-    "nll",
-    "perplexity",
-    "ppl",
-    "wer",
-    "cer",
-    "brier",
-    "ece",
+    *("loss", "error", "err", "mae", "mse", "rmse", "nll"),
+    *("perplexity", "ppl", "wer", "cer", "brier", "ece"),
 )
 MAX_MAGNITUDE = 1e100
 _NORMAL_95 = 1.959963984540054
 _EXACT_SUBSETS = 300_000
 _DRAWS = 100_000
+
+
+class Goal(StrEnum):
+    """Which way a metric is better."""
+
+    MAX = "max"
+    MIN = "min"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +43,15 @@ class Objective:
 
     name: str
     goal: Goal
+
+    def cost(self, value: float) -> float:
+        """The less, the better the value: what to sort by."""
+        return value if self.goal is Goal.MIN else -value
+
+    @property
+    def better(self) -> str:
+        """`less` or `more`: what is better, in a word."""
+        return "less" if self.goal is Goal.MIN else "more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +81,21 @@ class Difference:
 
 
 def objective(text: str) -> Objective:
-    """Read `name`, `name:max` or `name:min`; without a goal the name decides (a loss or error is to
-    be small)."""
+    """Read `name`, `name:max` or `name:min`; without a goal the name decides (less of a loss)."""
     name, _, goal = text.rpartition(":")
-    if name and goal == "max":
-        return Objective(name, "max")
-    if name and goal == "min":
-        return Objective(name, "min")
+    if name and goal in {"max", "min"}:
+        return Objective(name, Goal(goal))
     return Objective(text, default_goal(text))
 
 
 def default_goal(name: str) -> Goal:
     """`min` when a word of the name is a loss or an error, else `max`."""
-    words = name.lower().replace("/", "_").replace(".", "_").replace("-", "_").split("_")
-    return (
-        "min" if any(word in _LESS_IS_BETTER or word.endswith("loss") for word in words) else "max"
-    )
+    words = re.split(r"[/._-]", name.lower())
+    return Goal.MIN if any(map(_is_cost, words)) else Goal.MAX
+
+
+def _is_cost(word: str) -> bool:
+    return word in _LESS_IS_BETTER or word.endswith("loss")
 
 
 def mean(values: Sequence[float]) -> float:
@@ -148,26 +152,28 @@ def t_quantile_95(df: float) -> float:
 
 
 def _incomplete_beta(a: float, b: float, x: float) -> float:
-    """The regularised incomplete beta function I_x(a, b); DLMF 8.17.22 (continued fraction, by
-    Lentz)."""
+    """The regularised incomplete beta function I_x(a, b); DLMF 8.17.22, by Lentz' method."""
     if x > (a + 1) / (a + b + 2):
         return 1 - _incomplete_beta(b, a, 1 - x)
     front = math.exp(
         math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
     )
-    tiny = 1e-300
-    c, d = 1.0, 1 / ((1 - (a + b) * x / (a + 1)) or tiny)
+    c, d = 1.0, 1 / _not_zero(1 - (a + b) * x / (a + 1))
     fraction = d
     for m in range(1, 100_000):
         even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        d, c = 1 / ((1 + even * d) or tiny), (1 + even / c) or tiny
+        d, c = 1 / _not_zero(1 + even * d), _not_zero(1 + even / c)
         fraction *= d * c
         odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        d, c = 1 / ((1 + odd * d) or tiny), (1 + odd / c) or tiny
+        d, c = 1 / _not_zero(1 + odd * d), _not_zero(1 + odd / c)
         fraction *= d * c
         if abs(d * c - 1) < 1e-15:
             break
     return front * fraction / a
+
+
+def _not_zero(value: float) -> float:
+    return value or 1e-300
 
 
 def floor_p(n: int, m: int) -> float:
@@ -224,11 +230,12 @@ def _sums(values: Sequence[float], size: int) -> Iterator[float]:
 
 
 def holm(ps: Sequence[float]) -> tuple[float, ...]:
-    """Holm's adjusted p of each test, in the order given."""
-    adjusted = [0.0] * len(ps)
+    """Holm's adjusted p of each test, in the order given; NaN (there was no test) stays NaN."""
+    made = [index for index, p in enumerate(ps) if not math.isnan(p)]
+    adjusted = [math.nan] * len(ps)
     worst = 0.0
-    for rank, index in enumerate(sorted(range(len(ps)), key=ps.__getitem__)):
-        worst = max(worst, min(1.0, ps[index] * (len(ps) - rank)))
+    for rank, index in enumerate(sorted(made, key=ps.__getitem__)):
+        worst = max(worst, min(1.0, ps[index] * (len(made) - rank)))
         adjusted[index] = worst
     return tuple(adjusted)
 

@@ -1,7 +1,8 @@
-"""How values are written for people: states, numbers, durations, and text of unknown origin on one
-line. Pure."""
+"""How values are written for people: states, numbers, durations, text of unknown origin. Pure."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from sweeptree.model import JobState
 
@@ -52,18 +53,42 @@ def spoken(seconds: float | None) -> str:
     total = round(seconds)
     if total < 60:
         return f"{total}s"
-    return (
-        f"{total // 60}m{total % 60:02d}s"
-        if total < 3600
-        else f"{total // 3600}h{total % 3600 // 60:02d}m"
-    )
+    if total < 3600:
+        return f"{total // 60}m{total % 60:02d}s"
+    return f"{total // 3600}h{total % 3600 // 60:02d}m"
 
 
 def number(value: object) -> str:
-    """A metric in four significant places after the point, or in short form when very small or
-    large."""
+    """A metric with four places after the point, in short form when very small or large."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "" if value is None else printable(value)
     if isinstance(value, int) and abs(value) < 10_000_000:
         return str(value)
-    return f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.3g}"
+    is_plain = value == 0 or 1e-3 <= abs(value) < 1e5
+    return f"{value:.4f}" if is_plain else f"{value:.3g}"
+
+
+def mean_and_std(mean: float, std: float | None) -> str:
+    """`0.9225 ± 0.0007`; only the mean where there is no standard deviation (a single run)."""
+    return number(mean) if std is None else f"{number(mean)} ± {number(std)}"
+
+
+def short_p(p: float) -> str:
+    """A p-value in two significant places."""
+    return f"{p:.2g}"
+
+
+def signed(value: float) -> str:
+    """A difference with its sign."""
+    return ("+" if value >= 0 else "-") + number(abs(value))
+
+
+def listed(names: Sequence[str], shown: int, *, joint: str = ", ") -> str:
+    """The first `shown` names, and how many more there are."""
+    more = len(names) - shown
+    return joint.join(names[:shown]) + (f" and {more} more" if more > 0 else "")
+
+
+def counted(many: int, noun: str) -> str:
+    """`1 job`, `2 jobs`."""
+    return f"{many} {noun}" if many == 1 else f"{many} {noun}s"

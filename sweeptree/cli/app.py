@@ -1,5 +1,4 @@
-"""The command line: which commands there are, how they are found, and how every end becomes an exit
-code.
+"""The command line: which commands there are, and how one is found and called.
 
 Hides: cyclopts, and that a command's module is imported only when the command is called, so that
 `--help` and the commands that only read records stay quick.
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeptree import __version__
+from sweeptree.agents import AGENTS, Agent
+from sweeptree.errors import UsageError
 
 if TYPE_CHECKING:
     from cyclopts import App, CycloptsError
@@ -24,8 +25,10 @@ GROUPS = ("Start", "Sweep", "Agents", "Deliver", "Run it")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One command: where `--help` lists it, what it runs (module:attribute below `cli.commands`),
-    its one line."""
+    """One command: its group in `--help`, what it runs, its one line.
+
+    `target` is module:attribute below `cli.commands`.
+    """
 
     name: str
     group: str
@@ -37,6 +40,15 @@ class Entry:
         """True when the module that holds the command is part of this installation."""
         module = Path(__file__).parent / "commands" / self.target.partition(":")[0]
         return module.with_suffix(".py").is_file() or module.is_dir()
+
+
+_AGENT_COMMANDS = {"orchestrate": "run:run"}
+
+
+def _of_agent(agent: Agent) -> Entry:
+    """An agent's verb: the module of its name, unless another command is the same."""
+    target = _AGENT_COMMANDS.get(agent.verb, f"{agent.verb}:{agent.verb}")
+    return Entry(agent.verb, "Agents", target, agent.summary)
 
 
 REGISTRY = (
@@ -72,25 +84,7 @@ REGISTRY = (
         "Write or open report.html, the page that shows a sweep.",
     ),
     Entry("cancel", "Sweep", "cancel:cancel", "Stop a sweep and the jobs that run."),
-    Entry("orchestrate", "Agents", "run:run", "The experiment orchestrator: the same as run."),
-    Entry(
-        "aggregate",
-        "Agents",
-        "aggregate:aggregate",
-        "Make the aggregates and report.html from the records.",
-    ),
-    Entry(
-        "curate", "Agents", "curate:curate", "Fetch, verify and build PTB-XL into data/processed."
-    ),
-    Entry(
-        "evaluate",
-        "Agents",
-        "evaluate:evaluate",
-        "Judge predictions: scores with intervals, figures, a report.",
-    ),
-    Entry(
-        "merge", "Agents", "merge:merge", "Test a merge's result, and land exactly what was tested."
-    ),
+    *(_of_agent(agent) for agent in AGENTS),
     Entry("pr", "Deliver", "pr:pr", "A worktree's changes as a branch and a draft pull request."),
     Entry("server", "Run it", "server:app", "Start, stop or look at the local Prefect server."),
     Entry(
@@ -139,7 +133,10 @@ def build_app() -> App:
     app = App(
         name="sweeptree",
         version=__version__,
-        help="Hyperparameter sweeps from one pinned commit: a git worktree, a GPU slot and a record for every job.",
+        help=(
+            "Hyperparameter sweeps from one pinned commit: "
+            "a git worktree, a GPU slot and a record for every job."
+        ),
         help_format="plaintext",
         help_epilogue="Add --debug to see the traceback of an unexpected error.",
         group_commands=Group("Options", sort_key=len(GROUPS)),
@@ -164,18 +161,21 @@ def _usage(error: CycloptsError, words: Sequence[str]) -> int:
     from sweeptree.cli.boundary import complain
 
     names = [entry.name for entry in available()]
-    first, rest = words[0], shlex.join(words[1:])
-    close = difflib.get_close_matches(first, names, n=1)
+    first = words[0]
     if first in names:
         complain(_wrong(error), (f"sweeptree {first} --help",))
     elif first.startswith("-"):
         complain(f"there is no option {first!r} before a command", ("sweeptree --help",))
     else:
-        hint = (
-            f"did you mean: sweeptree {close[0]} {rest}".rstrip() if close else "sweeptree --help"
-        )
-        complain(f"there is no command {first!r}", (hint,))
-    return 2
+        complain(f"there is no command {first!r}", (_suggestion(words, names),))
+    return UsageError.exit_code
+
+
+def _suggestion(words: Sequence[str], names: Sequence[str]) -> str:
+    close = difflib.get_close_matches(words[0], names, n=1)
+    if not close:
+        return "sweeptree --help"
+    return f"did you mean: {shlex.join(['sweeptree', close[0], *words[1:]])}"
 
 
 def _wrong(error: CycloptsError) -> str:

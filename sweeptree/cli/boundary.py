@@ -13,17 +13,17 @@ from typing import Any
 
 from sweeptree.errors import Refused, SweeptreeError, UsageError
 
-INTERRUPTED = 130
 _KEPT_TRACEBACKS = 20
+_SHOWN_LENGTH = 300
 
 
 def take_debug(argv: Sequence[str]) -> tuple[list[str], bool]:
     """The words without a `--debug` before any `--`, and whether tracebacks are wanted."""
     words = list(argv)
     end = words.index("--") if "--" in words else len(words)
-    debug = "--debug" in words[:end]
-    words = [word for place, word in enumerate(words) if word != "--debug" or place >= end]
-    return words, debug or os.environ.get("SWEEPTREE_DEBUG", "") not in ("", "0")
+    options = [word for word in words[:end] if word != "--debug"]
+    is_set = os.environ.get("SWEEPTREE_DEBUG", "") not in ("", "0")
+    return [*options, *words[end:]], is_set or len(options) < end
 
 
 def complain(message: str, hints: Iterable[str] = ()) -> None:
@@ -35,7 +35,7 @@ def complain(message: str, hints: Iterable[str] = ()) -> None:
 
 
 def guarded(call: Callable[[], int], *, argv: Sequence[str], debug: bool) -> int:
-    """Run a command and return its exit code; whatever it raises is told in plain words."""
+    """Run a command and return its exit code; whatever it raises is put in plain words."""
     try:
         code = call()
         sys.stdout.flush()
@@ -45,13 +45,19 @@ def guarded(call: Callable[[], int], *, argv: Sequence[str], debug: bool) -> int
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except KeyboardInterrupt:
         complain("interrupted")
-        return INTERRUPTED
+        return _interrupted()
     except SweeptreeError as error:
         complain(error.message, error.hint)
         return error.exit_code
     except Exception as error:  # the edge of the process: nothing may end in a bare traceback
         return _unexpected(error, argv, debug)
     return code
+
+
+def _interrupted() -> int:
+    from sweeptree.model import ExitCode  # not before: `--help` does without the models
+
+    return ExitCode.INTERRUPTED
 
 
 def _reader_gone() -> int:
@@ -62,31 +68,31 @@ def _reader_gone() -> int:
 
 
 def _unexpected(error: Exception, argv: Sequence[str], debug: bool) -> int:
-    if (
-        getattr(error, "title", None) == "Settings"
-    ):  # pydantic's, without paying for its import here
+    if getattr(error, "title", None) == "Settings":  # pydantic's, without paying for its import
         return _bad_setting(error)
-    if isinstance(error, FileNotFoundError) and error.filename is None and not _here_exists():
+    if _is_about_here(error) and not _here_exists():
         complain("the folder that you are in no longer exists", ("cd to one that does",))
         return Refused.exit_code
     text = "".join(traceback.format_exception(error))
-    what = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+    what = f"{type(error).__name__}: {error}".splitlines()[0][:_SHOWN_LENGTH]
     if debug:
         complain(f"unexpected error: {what}\n{text}")
-        return 1
+    else:
+        complain(f"unexpected error: {what}", _traceback_hints(text, argv))
+    return SweeptreeError.exit_code
+
+
+def _is_about_here(error: Exception) -> bool:
+    """Whether this is what Path.cwd() raises in a folder that was removed."""
+    return isinstance(error, FileNotFoundError) and error.filename is None
+
+
+def _traceback_hints(text: str, argv: Sequence[str]) -> tuple[str, ...]:
     try:
         place = _keep(text, argv)
     except OSError as problem:
-        complain(
-            f"unexpected error: {what}",
-            (f"the traceback could not be kept ({problem.strerror}): try --debug",),
-        )
-        return 1
-    complain(
-        f"unexpected error: {what}",
-        (f"the traceback is in {place}", "the same command with --debug shows it"),
-    )
-    return 1
+        return (f"the traceback could not be kept ({problem.strerror}): try --debug",)
+    return (f"the traceback is in {place}", "the same command with --debug shows it")
 
 
 def _here_exists() -> bool:
@@ -114,9 +120,10 @@ def _keep(text: str, argv: Sequence[str]) -> Path:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     now = datetime.now(UTC)
     path = folder / f"{now:%Y%m%dT%H%M%S.%f}-{os.getpid()}.txt"
+    verb = argv[0] if argv else ""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(file, "w", errors="replace") as stream:
-        stream.write(f"sweeptree {argv[0] if argv else ''}\n{now.isoformat()}\n\n{text}")
+        stream.write(f"sweeptree {verb}\n{now.isoformat()}\n\n{text}")
     for old in sorted(folder.glob("*.txt"))[:-_KEPT_TRACEBACKS]:
         old.unlink(missing_ok=True)
     return path

@@ -10,22 +10,22 @@ from sweeptree.records import SweepPaths, iter_sweeps
 
 
 def results_dir(given: Path | None) -> Path:
-    """The results folder: as given, else results/ at the top of the repository, else results/ here."""
+    """The results folder: as given, else that of the repository, else results/ here."""
     if given is not None:
         return given.absolute()
-    return _repository_top(Path.cwd()) / "results"
+    return _results_of_repository(Path.cwd())
 
 
-def _repository_top(start: Path) -> Path:
-    """The main work tree's root, also from a linked worktree; `start` where there is no repository."""
+def _results_of_repository(start: Path) -> Path:
+    """Where sweeps started here have their results; below `start` where there is no repository."""
     if not any((folder / ".git").exists() for folder in (start, *start.parents)):
-        return start
+        return start / "results"
     from sweeptree.repository import find_repository
 
     try:
-        return find_repository(start).top
+        return find_repository(start).results_dir
     except SweeptreeError:
-        return start
+        return start / "results"
 
 
 def find_sweep(name: str, results: Path | None) -> SweepPaths:
@@ -33,12 +33,8 @@ def find_sweep(name: str, results: Path | None) -> SweepPaths:
 
     Raises UsageError naming what there is.
     """
-    as_path = Path(name)
     folder = results_dir(results)
-    if len(as_path.parts) > 1 or name in (".", ".."):
-        paths = SweepPaths(as_path.absolute())
-    else:
-        paths = SweepPaths(folder / name)
+    paths = SweepPaths(_place(name, folder))
     if paths.root.is_dir() and not paths.root.is_symlink():
         return paths
     raise UsageError(
@@ -46,13 +42,16 @@ def find_sweep(name: str, results: Path | None) -> SweepPaths:
     )
 
 
+def _place(name: str, folder: Path) -> Path:
+    is_path = len(Path(name).parts) > 1 or name in (".", "..")
+    return Path(name).absolute() if is_path else folder / name
+
+
 def _advice(name: str, folder: Path, results: Path | None) -> list[str]:
     known = [paths.root.name for paths in iter_sweeps(folder)]
+    if not known:
+        return ["sweeptree run --help"]
     close = difflib.get_close_matches(name, known, n=3)
     where = f" --results_dir {results}" if results else ""
     hints = [f"did you mean: {', '.join(close)}"] if close else []
-    return (
-        [*hints, f"sweeptree status{where}   lists the sweeps"]
-        if known
-        else ["sweeptree run --help"]
-    )
+    return [*hints, f"sweeptree status{where}   lists the sweeps"]

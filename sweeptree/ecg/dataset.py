@@ -9,7 +9,7 @@ import csv
 import hashlib
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -21,24 +21,27 @@ from sweeptree.errors import UsageError
 
 MANIFEST = "manifest.json"
 SPLITS = ("train", "val", "test")
-_HASHED = frozenset(
-    {"labels.npz", "records.csv", "splits.json", "stats.json"}
-)  # what scores depend on
+_HASHED = frozenset({"labels.npz", "records.csv", "splits.json", "stats.json"})
+"""What scores depend on."""
 _MAX_JSON = 64 * 1024 * 1024
+_NOT_WHOLE = (OSError, ValueError, LookupError, TypeError, AttributeError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """A curated dataset of N records, in the order of `ecg_ids`.
 
-    signals   rate (Hz) -> int16 memory map (N, samples, 12), microvolts, leads I II III aVR aVL aVF V1..V6;
-              divide by np.float32(1000) for millivolts (multiplying by 0.001 rounds differently)
+    signals   rate (Hz) -> int16 memory map (N, samples, 12), microvolts, leads I II III aVR aVL
+              aVF V1..V6; divide by np.float32(1000) for millivolts (multiplying by 0.001 rounds
+              differently)
     labels    family -> uint8 (N, classes); families: all diag sub super form rhythm
     classes   family -> class names, in column order
-    likelihood  float32 (N, 71) in percent, NaN where the code is not given, 0 where it is given without one
+    likelihood  float32 (N, 71) in percent, NaN where the code is not given, 0 where it is given
+              without one
     splits    train, val, test -> row numbers
     rows      the table as text, one mapping per record
-    stats     of the training folds, in microvolts: {"mean": [12], "std": [12], "mean_all": x, "std_all": x} per rate
+    stats     of the training folds, in microvolts, per rate:
+              {"mean": [12], "std": [12], "mean_all": x, "std_all": x}
     """
 
     folder: Path
@@ -57,6 +60,20 @@ class Dataset:
         """What names this exact content; runs with different digests are not comparable."""
         return str(self.manifest["digest"])
 
+    def row_numbers(self, ids: Iterable[int]) -> list[int]:
+        """Where these records stand in the arrays. Raises KeyError for one that is not here."""
+        number_of = {int(ecg_id): number for number, ecg_id in enumerate(self.ecg_ids)}
+        return [number_of[int(ecg_id)] for ecg_id in ids]
+
+    def rows_of(self, ids: Iterable[int]) -> list[Mapping[str, str]]:
+        """These records' rows of the table. Raises KeyError for one that is not here."""
+        return [self.rows[number] for number in self.row_numbers(ids)]
+
+    def patients_of(self, ids: Iterable[int]) -> list[str]:
+        """These records' patients; a record without one counts as a patient of its own."""
+        rows = self.rows_of(ids)
+        return [row["patient_id"] or f"record {row['ecg_id']}" for row in rows]
+
 
 def load(folder: Path | str) -> Dataset:
     """Open data/processed. Raises UsageError when it is no curated dataset or not whole."""
@@ -64,14 +81,7 @@ def load(folder: Path | str) -> Dataset:
     manifest = read_json(root / MANIFEST)
     try:
         return _load(root, manifest)
-    except (
-        OSError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        zipfile.BadZipFile,
-    ) as error:
+    except _NOT_WHOLE as error:
         raise UsageError(
             f"{root} is not a whole curated dataset: {error}",
             hint="make it anew: sweeptree curate --recheck",
@@ -80,48 +90,57 @@ def load(folder: Path | str) -> Dataset:
 
 def _load(root: Path, manifest: Mapping[str, Any]) -> Dataset:
     _check_outputs(root, manifest["outputs"])
-    with (root / "records.csv").open(newline="", encoding="utf-8") as stream:
-        rows = tuple(csv.DictReader(stream))
+    rows = _rows(root / "records.csv")
     ecg_ids = np.array([int(row["ecg_id"]) for row in rows], np.int64)
     with np.load(root / "labels.npz", allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
-    names = [name.removeprefix("y_") for name in arrays if name.startswith("y_")]
-    splits = read_json(root / "splits.json")
-    row_of = {int(ecg_id): number for number, ecg_id in enumerate(ecg_ids)}
-    data = Dataset(
+    if not (arrays["ecg_id"] == ecg_ids).all():
+        raise ValueError("labels.npz and records.csv differ in their records")
+    families = _families(arrays)
+    rates = [int(rate) for rate in manifest["rates"]]
+    return Dataset(
         folder=root,
         manifest=manifest,
         ecg_ids=ecg_ids,
-        signals={
-            int(r): _signals(root / f"signals_{r}.npy", len(rows), int(r))
-            for r in manifest["rates"]
-        },
-        labels={name: arrays[f"y_{name}"] for name in names},
-        classes={name: tuple(map(str, arrays[f"classes_{name}"])) for name in names},
+        signals={rate: _signals(root, len(rows), rate) for rate in rates},
+        labels={name: arrays[f"y_{name}"] for name in families},
+        classes={name: tuple(map(str, arrays[f"classes_{name}"])) for name in families},
         likelihood=arrays["likelihood"],
-        splits={name: np.array([row_of[i] for i in splits[name]], np.int64) for name in SPLITS},
+        splits=_splits(root, ecg_ids),
         rows=rows,
         stats=read_json(root / "stats.json"),
     )
-    if not (arrays["ecg_id"] == ecg_ids).all():
-        raise ValueError("labels.npz and records.csv differ in their records")
-    return data
+
+
+def _families(arrays: Iterable[str]) -> list[str]:
+    return [name.removeprefix("y_") for name in arrays if name.startswith("y_")]
+
+
+def _rows(path: Path) -> tuple[Mapping[str, str], ...]:
+    with path.open(newline="", encoding="utf-8") as stream:
+        return tuple(csv.DictReader(stream))
+
+
+def _splits(root: Path, ecg_ids: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+    """Row numbers per split."""
+    listed = read_json(root / "splits.json")
+    row_of = {int(ecg_id): number for number, ecg_id in enumerate(ecg_ids)}
+    return {name: np.array([row_of[i] for i in listed[name]], np.int64) for name in SPLITS}
 
 
 def _check_outputs(root: Path, outputs: Mapping[str, Any]) -> None:
-    """Raise ValueError for files that are not those of the manifest: the small ones by digest,
-    signals by size."""
+    """Raise ValueError for files that are not the manifest's: small ones by digest, all by size."""
     for name, entry in outputs.items():
         path = root / name
-        if path.stat().st_size != entry["bytes"]:
-            raise ValueError(
-                f"{name} has {path.stat().st_size:,} bytes, the manifest says {entry['bytes']:,}"
-            )
+        size = path.stat().st_size
+        if size != entry["bytes"]:
+            raise ValueError(f"{name} has {size:,} bytes, the manifest says {entry['bytes']:,}")
         if name in _HASHED and hashlib.sha256(path.read_bytes()).hexdigest() != entry["sha256"]:
             raise ValueError(f"{name} was changed after it was made")
 
 
-def _signals(path: Path, rows: int, rate: int) -> NDArray[np.int16]:
+def _signals(root: Path, rows: int, rate: int) -> NDArray[np.int16]:
+    path = root / f"signals_{rate}.npy"
     x = np.load(path, mmap_mode="r", allow_pickle=False)
     if x.shape != (rows, 10 * rate, 12) or x.dtype != np.dtype("<i2"):
         raise ValueError(f"{path.name} has shape {x.shape} {x.dtype}")

@@ -12,7 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sweeptree.model import Border
 
-FORMAT = 1
+FORMAT = 2
+"""Raised when the same data gets another digest: 2 since it is the digest of the data alone."""
+_ABOUT = frozenset({"DATASET_CARD.md", "validation.csv"})
+"""Outputs that speak about the data: where it came from, what was found beside it."""
 Task = Literal[
     "diagnostic", "superdiagnostic", "subdiagnostic", "form", "rhythm", "all", "reconstruction"
 ]
@@ -24,8 +27,8 @@ class CurateSpec(Border):
 
     source: str | None = Field(
         default=None,
-        description="A PTB-XL folder, its zip, a URL of either, 'mirror' (S3) or 'physionet' (the zip); "
-        "default: SWEEPTREE_PTBXL, else what an earlier run fetched, else the mirror.",
+        description="A PTB-XL folder, its zip, a URL of either, 'mirror' (S3) or 'physionet' "
+        "(the zip); default: SWEEPTREE_PTBXL, else what an earlier run fetched, else the mirror.",
     )
     out: Path = Field(default=Path("data/processed"), description="The folder to make.")
     rate: Rate | None = Field(
@@ -38,7 +41,8 @@ class CurateSpec(Border):
     limit: int | None = Field(default=None, ge=1, description="Only the first so many records.")
     on_bad_record: Literal["stop", "quarantine"] = Field(
         default="stop",
-        description="What a damaged or mislabelled record means: stop, or leave it out and list it.",
+        description="What a damaged or mislabelled record means: stop, or leave it out and "
+        "list it.",
     )
     recheck: bool = Field(
         default=False,
@@ -68,7 +72,9 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     format: int = FORMAT
-    digest: str = Field(default="", description="sha256 over everything else in this file.")
+    digest: str = Field(
+        default="", description="Names the data: sha256 over the digests of the files that hold it."
+    )
     dataset: str = "PTB-XL"
     version: str = Field(description="The version that the content shows.")
     official_table: bool = Field(
@@ -95,10 +101,18 @@ class Manifest(BaseModel):
     outputs: dict[str, FileEntry]
 
     def sealed(self) -> Manifest:
-        """The same manifest with its digest filled in."""
-        content = self.model_dump(mode="json", exclude={"digest"})
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        return self.model_copy(update={"digest": hashlib.sha256(text.encode()).hexdigest()})
+        """The same manifest with its digest filled in.
+
+        It is of the data alone: a folder, its zip, another version of this program and files that
+        nobody reads give the same digest.
+        """
+        lines = [
+            f"{name} {entry.sha256}\n"
+            for name, entry in sorted(self.outputs.items())
+            if name not in _ABOUT
+        ]
+        digest = hashlib.sha256("".join(lines).encode()).hexdigest()
+        return self.model_copy(update={"digest": digest})
 
     def to_bytes(self) -> bytes:
         """manifest.json."""
@@ -106,11 +120,9 @@ class Manifest(BaseModel):
 
 
 def json_bytes(value: Any) -> bytes:
-    """Readable JSON with the same bytes for the same value.
-
-    Raises ValueError on NaN, which is no JSON.
-    """
-    return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    """Readable JSON, the same bytes for the same value. Raises ValueError on NaN, which is none."""
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n".encode()
 
 
 def fold_digest(folds: Iterable[tuple[int, int]]) -> str:

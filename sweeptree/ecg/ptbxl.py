@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 HEADER_LEADS = tuple(lead.upper() for lead in LEADS)
+INPUT_LEADS = ("I", "II", "V4")
+"""What a reconstruction is given; the other nine leads are predicted."""
 SECONDS = 10
 RATES = (100, 500)
 GAIN = 1000
@@ -35,28 +37,31 @@ ZIP_URL = (
     "https://physionet.org/static/published-projects/ptb-xl/"
     "ptb-xl-a-large-publicly-available-electrocardiography-dataset-1.0.3.zip"
 )
-LATEST = "1.0.3"
 OFFICIAL_TABLES = {"cd9bf4e6445c5e022605857c4d6f90c90ff0e62df847da52efaebe94de786156": "1.0.3"}
 """sha256 of ptbxl_database.csv: version. Only the digest of 1.0.3 is known for certain."""
-RECORD_COUNTS = {"1.0.1 or older": 21_837, "1.0.2": 21_801, "1.0.3": 21_799}
 
-_DROPPED_IN_102 = """137 139 140 141 142 143 145 456 458 459 461 462 2506 2511 3795 3798 3800 3832 5817 7777 7779
- 7782 9821 9825 9888 11810 11814 11817 11838 13791 13793 13796 13797 13799 15742 18150"""
+_DROPPED_IN_102 = """137 139 140 141 142 143 145 456 458 459 461 462 2506 2511 3795 3798 3800 3832
+ 5817 7777 7779 7782 9821 9825 9888 11810 11814 11817 11838 13791 13793 13796 13797 13799 15742
+ 18150"""
 DROPPED_IN_102 = frozenset(map(int, _DROPPED_IN_102.split()))
 DROPPED_IN_103 = DROPPED_IN_102 | {3801, 11815}
 """ecg_ids of duplicate recordings that the newer versions left out."""
 
 CITATIONS = (
     (
-        "Wagner, P., Strodthoff, N., Bousseljot, R.-D., Kreiseler, D., Lunze, F. I., Samek, W., Schaeffter, T. (2020). "
-        "PTB-XL, a large publicly available electrocardiography dataset. Scientific Data 7, 154. "
-        "https://doi.org/10.1038/s41597-020-0495-6"
+        "Wagner, P., Strodthoff, N., Bousseljot, R.-D., Kreiseler, D., Lunze, F. I., Samek, W., "
+        "Schaeffter, T. (2020). PTB-XL, a large publicly available electrocardiography dataset. "
+        "Scientific Data 7, 154. https://doi.org/10.1038/s41597-020-0495-6"
     ),
     (
-        "Wagner, P., Strodthoff, N., Bousseljot, R., Samek, W., Schaeffter, T. (2022). PTB-XL, a large publicly "
-        "available electrocardiography dataset (version 1.0.3). PhysioNet. https://doi.org/10.13026/kfzx-aw45"
+        "Wagner, P., Strodthoff, N., Bousseljot, R., Samek, W., Schaeffter, T. (2022). PTB-XL, a "
+        "large publicly available electrocardiography dataset (version 1.0.3). PhysioNet. "
+        "https://doi.org/10.13026/kfzx-aw45"
     ),
-    "Goldberger, A. L., et al. (2000). PhysioBank, PhysioToolkit, and PhysioNet. Circulation 101 (23), e215-e220.",
+    (
+        "Goldberger, A. L., et al. (2000). PhysioBank, PhysioToolkit, and PhysioNet. "
+        "Circulation 101 (23), e215-e220."
+    ),
 )
 
 
@@ -65,9 +70,16 @@ def samples(rate: int) -> int:
     return rate * SECONDS
 
 
+def signal_bytes(rate: int) -> int:
+    """The size of a .dat file at this rate (Hz): 12 leads of two bytes a sample."""
+    return 24 * samples(rate)
+
+
 def stem(ecg_id: int, rate: int) -> str:
     """The path of a record's two files, without suffix."""
-    return f"records{rate}/{ecg_id // 1000 * 1000:05d}/{ecg_id:05d}_{'lr' if rate == 100 else 'hr'}"
+    folder = ecg_id // 1000 * 1000
+    suffix = "lr" if rate == 100 else "hr"
+    return f"records{rate}/{folder:05d}/{ecg_id:05d}_{suffix}"
 
 
 def folders(rates: Iterable[int]) -> tuple[str, ...]:
@@ -77,12 +89,13 @@ def folders(rates: Iterable[int]) -> tuple[str, ...]:
 
 def split_of(fold: int) -> str:
     """`train` (folds 1-8), `val` (9) or `test` (10): the split that the authors recommend."""
-    return "train" if fold <= 8 else ("val" if fold == 9 else "test")
+    if fold <= 8:
+        return "train"
+    return "val" if fold == 9 else "test"
 
 
 def version_of(table_sha256: str, ecg_ids: Sequence[int]) -> tuple[str, bool]:
-    """The dataset version that the content shows, and whether the table is the official one, byte
-    for byte.
+    """The version that the content shows, and whether the table is the official one, byte for byte.
 
     An id that 1.0.2 or 1.0.3 dropped can only come from an older version; ids that all versions
     share prove nothing.
@@ -94,10 +107,9 @@ def version_of(table_sha256: str, ecg_ids: Sequence[int]) -> tuple[str, bool]:
         return "1.0.1 or older", False
     if present & DROPPED_IN_103:
         return "1.0.2", False
-    covers = (
-        bool(present) and max(present) > max(DROPPED_IN_103) and len(present) > max(DROPPED_IN_103)
-    )
-    return ("1.0.3" if covers else "unknown"), False
+    last_dropped = max(DROPPED_IN_103)
+    covers_all = max(present, default=0) > last_dropped and len(present) > last_dropped
+    return ("1.0.3" if covers_all else "unknown"), False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +126,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Families:
-    """The label columns: `classes[family]` in column order; `members[family][code]` is the class of
-    a code."""
+    """The label columns: `classes[family]` in order; `members[family][code]`: a code's class."""
 
     classes: Mapping[str, tuple[str, ...]]
     members: Mapping[str, Mapping[str, str]]
@@ -141,18 +152,28 @@ def families(statements: Sequence[Statement]) -> Families:
 
     A code counts whatever its likelihood: 0 means unknown, not absent.
     """
+    diagnostic = [s for s in statements if s.diagnostic]
     members = {
-        "all": {s.code: s.code for s in statements},
-        "diag": {s.code: s.code for s in statements if s.diagnostic},
-        "sub": {s.code: s.subclass for s in statements if s.diagnostic and s.subclass},
-        "super": {s.code: s.superclass for s in statements if s.diagnostic and s.superclass},
-        "form": {s.code: s.code for s in statements if s.form},
-        "rhythm": {s.code: s.code for s in statements if s.rhythm},
+        "all": _themselves(statements),
+        "diag": _themselves(diagnostic),
+        "sub": {s.code: s.subclass for s in diagnostic if s.subclass},
+        "super": {s.code: s.superclass for s in diagnostic if s.superclass},
+        "form": _themselves([s for s in statements if s.form]),
+        "rhythm": _themselves([s for s in statements if s.rhythm]),
     }
     classes = {name: tuple(dict.fromkeys(codes.values())) for name, codes in members.items()}
-    known = [name for name in SUPERCLASSES if name in classes["super"]]
-    classes["super"] = (*known, *(name for name in classes["super"] if name not in SUPERCLASSES))
+    classes["super"] = tuple(sorted(classes["super"], key=_superclass_place))
     return Families(classes, members)
+
+
+def _themselves(statements: Iterable[Statement]) -> dict[str, str]:
+    """A family in which each code is a class of its own."""
+    return {s.code: s.code for s in statements}
+
+
+def _superclass_place(name: str) -> int:
+    """The usual order; unknown ones come last, in their own order."""
+    return SUPERCLASSES.index(name) if name in SUPERCLASSES else len(SUPERCLASSES)
 
 
 class LabelError(ValueError):
@@ -192,7 +213,7 @@ def _code(code: object, known: Mapping[str, str]) -> str:
 
 
 def _likelihood(code: object, number: object) -> float:
-    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= 100:
+    if not isinstance(number, int | float) or isinstance(number, bool) or not 0 <= number <= 100:
         raise LabelError(
             "label_likelihood", f"likelihood of {code} is {str(number)[:20]}, not 0 to 100"
         )

@@ -86,7 +86,12 @@ def _show(name: str, report: Report) -> None:
         get_run_logger().info("%s", report.reason)
     if not report.markdown:
         return
+    show_if_possible(lambda: publish_page(name, report.markdown))
+
+
+def show_if_possible(publish: Callable[[], object]) -> None:
+    """Make an artifact of a run; only its picture is missing where that fails."""
     try:
-        publish_page(name, report.markdown)
+        publish()
     except Exception as error:
-        get_run_logger().warning("The page could not be shown: %s", error)
+        get_run_logger().warning("An artifact could not be shown: %s", error)

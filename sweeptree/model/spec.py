@@ -8,21 +8,18 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from sweeptree.model.values import JobState, Scalar
-
-MAX_COMMANDS = 100_000
-
+from sweeptree.model.text import DURATION, GRID, JOB_NUMBERS, MEBIBYTES, SEEDS, WORDS
+from sweeptree.model.values import MAX_COMMANDS, Cause, JobState, Scalar
 
 EXP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def check_exp_name(name: str) -> str:
-    """Return the name, or raise ValueError saying what a sweep may be called (it becomes a folder
-    and a ref)."""
+    """Return the name, or raise ValueError: it becomes the name of a folder and of a ref."""
     if not EXP_NAME.fullmatch(name) or ".." in name or name.endswith((".", ".lock")):
         raise ValueError(
-            "a sweep's name is 1 to 64 letters, digits, '.', '_' or '-', begins with a letter or digit, "
-            "holds no '..' and does not end in '.' or '.lock'"
+            "a sweep's name is 1 to 64 letters, digits, '.', '_' or '-', "
+            "begins with a letter or digit, holds no '..' and does not end in '.' or '.lock'"
         )
     return name
 
@@ -37,8 +34,7 @@ def check_command(command: str) -> str:
 
 
 def check_device_name(name: str) -> str:
-    """Return the name, or raise ValueError: a GPU is named by its index or its UUID, with ^ to
-    leave it out."""
+    """Return the name, or raise ValueError: an index or a UUID, with ^ in front to leave it out."""
     bare = name.removeprefix("^")
     if not (bare.isascii() and bare.isdecimal()) and not bare.startswith(("GPU-", "MIG-")):
         raise ValueError(
@@ -47,13 +43,13 @@ def check_device_name(name: str) -> str:
     return name
 
 
-DeviceName = Annotated[str, AfterValidator(check_device_name)]
-
-
 ExpName = Annotated[str, AfterValidator(check_exp_name)]
-
-
 Command = Annotated[str, AfterValidator(check_command)]
+DeviceName = Annotated[str, AfterValidator(check_device_name)]
+GpuMemory = Annotated[int, Field(ge=1, le=2**24)]  # MiB
+DiskSpace = Annotated[int, Field(ge=0, le=2**34)]  # MiB
+Positive = Annotated[float, Field(gt=0)]
+Grace = Annotated[float, Field(ge=0, le=600)]
 
 
 class Border(BaseModel):
@@ -68,17 +64,23 @@ class Border(BaseModel):
 class SweepSpec(Border):
     """One experiment: its commands (given, or made from a template) and how they are to be run."""
 
+    # What a field's description says is read everywhere: in `sweeptree run --help`, in the form in
+    # the Prefect UI, in the schema of a spec file and in docs/options.md.
+
     exp_name: ExpName = Field(
-        description="Name of the sweep: its results stand in the folder of this name."
+        description="Name of the sweep; its results go to the folder of this name."
     )
     dated: bool = Field(
         default=False,
-        description="Append the time of the start (UTC) to the name, so that a schedule starts a new sweep each time.",
+        description=(
+            "Append the time of the start (UTC) to the name, "
+            "so that a schedule starts a new sweep each time."
+        ),
     )
     commands: tuple[Command, ...] = Field(
         default=(),
         max_length=MAX_COMMANDS,
-        description="One shell command per job, run as written. Or give commands_file, or template.",
+        description="Shell commands, one per job, run as written.",
     )
     commands_file: Path | None = Field(
         default=None,
@@ -86,20 +88,31 @@ class SweepSpec(Border):
     )
     template: str | None = Field(
         default=None,
-        description="A command with {name} for each grid parameter and {seed}; makes the commands.",
+        description=(
+            "A command with {name} for each parameter of the grid and {seed}; makes the commands."
+        ),
     )
-    grid: dict[str, tuple[Scalar, ...]] = Field(
+    grid: Annotated[dict[str, tuple[Scalar, ...]], GRID] = Field(
         default_factory=dict,
-        description='Values per parameter of the template, as {"lr": [0.001, 0.0003]}; every combination is a config.',
+        description=(
+            "Values of a parameter of the template, as lr=1e-3,3e-4, once per parameter; "
+            "every combination is a config."
+        ),
     )
-    seeds: tuple[int, ...] = Field(
+    seeds: Annotated[tuple[int, ...], SEEDS] = Field(
         default=(),
-        description="Random seeds: each config runs once per seed, as {seed} and as $SWEEPTREE_SEED.",
+        description=(
+            "Random seeds, as 1,2,3 or 1-5: each config runs once per seed, "
+            "which it gets as {seed} and $SWEEPTREE_SEED."
+        ),
     )
     metric: str | None = Field(
         default=None,
         pattern=r"^[^:\s]+(:(max|min))?$",
-        description="What the leaderboard ranks by, as name:max or name:min; default: val_auc or another plain name.",
+        description=(
+            "What the leaderboard ranks by, as val_auc:max or loss:min; "
+            "default: val_auc or another plain name."
+        ),
     )
     mix_data: bool = Field(
         default=False,
@@ -107,7 +120,9 @@ class SweepSpec(Border):
     )
     repo: Path = Field(
         default=Path(),
-        description="A folder inside the git repository whose code is run; default: where the run starts.",
+        description=(
+            "A folder inside the git repository whose code is run; default: where the run starts."
+        ),
     )
     results_dir: Path | None = Field(
         default=None,
@@ -124,7 +139,7 @@ class SweepSpec(Border):
         default=None,
         ge=1,
         le=4096,
-        description="Jobs at once; default: the GPU slots, or the cores without GPUs.",
+        description="Jobs at once; default: the GPU slots, without GPUs the cores.",
     )
     gpus: int | None = Field(
         default=None,
@@ -132,39 +147,45 @@ class SweepSpec(Border):
         le=64,
         description="GPUs per job; default: 1 where the machine has GPUs, else 0.",
     )
-    gpu_mem: int | None = Field(
+    gpu_mem: Annotated[GpuMemory | None, MEBIBYTES] = Field(
         default=None,
-        ge=1,
-        le=2**24,
-        description="MiB that a job needs of each of its GPUs, which it then shares; default: the whole GPU.",
+        description=(
+            "Memory that a job needs of each of its GPUs, which it then shares, as 18G or 900M; "
+            "default: the whole GPU."
+        ),
     )
-    devices: tuple[DeviceName, ...] = Field(
+    devices: Annotated[tuple[DeviceName, ...], WORDS] = Field(
         default=(),
-        description="The GPUs that jobs may be given, by index or UUID; with ^ in front: all but these.",
+        description="The GPUs that jobs may be given, as 0,2 or UUIDs; all but some: ^3.",
     )
     gpu_env: Literal["uuid", "index"] = Field(
         default="uuid",
-        description="How CUDA_VISIBLE_DEVICES names a job's GPUs; MIG slices always go by UUID.",
+        description=(
+            "How CUDA_VISIBLE_DEVICES names a job's GPUs; MIG slices always go by UUID. "
+            "Default: uuid."
+        ),
     )
-    timeout: float | None = Field(
-        default=None, gt=0, description="Seconds after which a job is stopped; default: never."
-    )
-    time_limit: float | None = Field(
+    timeout: Annotated[Positive | None, DURATION] = Field(
         default=None,
-        gt=0,
-        description="Seconds after which the sweep starts no more jobs and stops those that run; default: never.",
+        description="Longest time for a job, as 90s, 30m or 2h; default: no limit.",
     )
-    min_free: int = Field(
+    time_limit: Annotated[Positive | None, DURATION] = Field(
+        default=None,
+        description=(
+            "Longest time for the whole sweep, as 8h: then no more jobs start and those that run "
+            "are stopped; default: no limit."
+        ),
+    )
+    min_free: Annotated[DiskSpace, MEBIBYTES] = Field(
         default=1024,
-        ge=0,
-        le=2**34,
-        description="MiB that must be free where results and worktrees stand before a job starts; 0: not looked at.",
+        description=(
+            "Disk space that must be free before a job starts, as 20G or 500M; default: 1G. "
+            "With less, the sweep waits; 0 skips the check."
+        ),
     )
-    grace: float = Field(
+    grace: Annotated[Grace, DURATION] = Field(
         default=10.0,
-        ge=0,
-        le=600,
-        description="Seconds between asking a job to stop and killing it.",
+        description="Time between asking a job to stop and killing it, as 30s; default: 10s.",
     )
     retries: int = Field(
         default=0, ge=0, le=100, description="Further attempts for a job that failed or timed out."
@@ -175,23 +196,34 @@ class SweepSpec(Border):
     )
     dirty: Literal["refuse", "snapshot", "ignore"] = Field(
         default="refuse",
-        description="Changes that are not committed: refuse to start, carry them (snapshot), or go without them.",
+        description=(
+            "Changes that are not committed: refuse to start, carry them (snapshot), "
+            "or go without them."
+        ),
     )
-    links: tuple[str, ...] | None = Field(
+    links: Annotated[tuple[str, ...] | None, WORDS] = Field(
         default=None,
-        description="Folders of the checkout that each worktree gets as a link; default: data, if it is not committed.",
+        description=(
+            "Folders of the checkout that each worktree gets as a link, separated by commas; "
+            "default: data, if it is not committed."
+        ),
     )
     setup: str | None = Field(
         default=None,
-        description="A shell command run in each job's worktree before its command, for example 'uv sync'.",
+        description=(
+            "A shell command run in each job's worktree before its command, for example 'uv sync'."
+        ),
     )
-    only: tuple[int, ...] = Field(
+    only: Annotated[tuple[int, ...], JOB_NUMBERS] = Field(
         default=(),
-        description="Run only the jobs with these numbers, the first is 0; default: all.",
+        description="Run only the jobs with these numbers, as 0,3; the first is 0. Default: all.",
     )
-    keep_env: tuple[str, ...] = Field(
+    keep_env: Annotated[tuple[str, ...], WORDS] = Field(
         default=(),
-        description="Environment variables that look like secrets and that the jobs may see all the same.",
+        description=(
+            "Environment variables that look like secrets but that the jobs may see, "
+            "separated by commas."
+        ),
     )
     auto_fix_before_pr: bool = Field(
         default=False, description="Run the auto-fix script in each job's worktree."
@@ -206,19 +238,37 @@ class SweepSpec(Border):
     )
     commit_and_pr_best: bool = Field(
         default=False,
-        description="Open one pull request at the end: the best job's changes, with the leaderboard.",
+        description=(
+            "Open one pull request at the end: the best job's changes, with the leaderboard."
+        ),
     )
-    pr_artifacts: tuple[str, ...] = Field(
+    pr_artifacts: Annotated[tuple[str, ...], WORDS] = Field(
         default=(),
-        description="Files that jobs make and that go into the pull requests too, as patterns.",
+        description=(
+            "Files that jobs make and that go into the pull requests too, "
+            "as patterns separated by commas."
+        ),
     )
-    post_pr_labels: tuple[str, ...] = Field(default=(), description="Labels for the pull requests.")
-    post_pr_reviewers: tuple[str, ...] = Field(
-        default=(), description="Reviewers asked for the pull requests."
+    post_pr_labels: Annotated[tuple[str, ...], WORDS] = Field(
+        default=(), description="Labels for the pull requests, separated by commas."
+    )
+    post_pr_reviewers: Annotated[tuple[str, ...], WORDS] = Field(
+        default=(),
+        description="Reviewers to ask for in the pull requests, separated by commas.",
     )
     max_prs: int = Field(
         default=10, ge=0, le=1000, description="The most branches and pull requests a sweep makes."
     )
+
+    @property
+    def delivers(self) -> bool:
+        """Whether what jobs change goes onto branches."""
+        return self.commit_and_pr or self.commit_and_pr_best
+
+    @property
+    def wants_review(self) -> bool:
+        """Whether the jobs' pull requests get labels or reviewers."""
+        return self.commit_and_pr and bool(self.post_pr_labels or self.post_pr_reviewers)
 
     @model_validator(mode="after")
     def _has_jobs(self) -> SweepSpec:
@@ -232,9 +282,6 @@ class SweepSpec(Border):
         return self
 
 
-OUT_OF_MEMORY = ("out of GPU memory", "out of host memory")  # how the reasons of such jobs begin
-
-
 class Resume(Border):
     """Which jobs of an earlier run of the sweep run again; those that never ended always do."""
 
@@ -242,14 +289,14 @@ class Resume(Border):
     oom: bool = Field(
         default=False, description="Also the jobs that ran out of memory, on the GPU or the host."
     )
-    jobs: tuple[int, ...] = Field(
-        default=(), description="Only the jobs with these numbers, however they ended."
+    jobs: Annotated[tuple[int, ...], JOB_NUMBERS] = Field(
+        default=(), description="Only the jobs with these numbers, as 3,7, however they ended."
     )
 
-    def takes(self, index: int, state: JobState | None, reason: str | None = None) -> bool:
+    def takes(self, index: int, state: JobState | None, cause: Cause | None = None) -> bool:
         """Whether a job in this state runs again (or is adopted, when it still runs)."""
         if self.jobs:
             return index in self.jobs
         if state in (JobState.FAILED, JobState.TIMED_OUT):
-            return self.failed or (self.oom and (reason or "").startswith(OUT_OF_MEMORY))
+            return self.failed or (self.oom and cause in (Cause.GPU_MEMORY, Cause.HOST_MEMORY))
         return state is not JobState.SUCCEEDED

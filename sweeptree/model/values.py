@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
 Scalar = str | int | float | bool
+
+MAX_COMMANDS = 100_000
 
 
 class JobState(StrEnum):
@@ -30,6 +32,37 @@ class JobState(StrEnum):
     def is_final(self) -> bool:
         """True once an attempt has ended, however it ended."""
         return self not in (JobState.PLANNED, JobState.RUNNING)
+
+
+class ExitCode(IntEnum):
+    """What a command of ours ends with; docs/files.md says it to users."""
+
+    OK = 0
+    JOBS_FAILED = 1
+    USAGE = 2
+    REFUSED = 3
+    STEP_FAILED = 4  # the jobs are ok, a fix, commit or pull request is not
+    TIME_LIMIT = 5
+    INTERRUPTED = 130
+
+
+class StopCause(StrEnum):
+    """Why a sweep starts nothing more."""
+
+    INTERRUPTED = "interrupted"
+    CANCELLED = "cancelled"
+    TIME_LIMIT = "time limit"
+    JOB_FAILED = "a job failed"
+
+
+class DeliveryState(StrEnum):
+    """How far a job's branch and pull request have come. `local`: a branch and no forge to tell;
+    `opened`: labels or reviewers are still to come."""
+
+    FAILED = "failed"
+    LOCAL = "local"
+    OPENED = "opened"
+    DELIVERED = "delivered"
 
 
 @dataclass(frozen=True, slots=True)

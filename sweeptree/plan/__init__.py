@@ -1,26 +1,12 @@
 """A spec becomes jobs: commands, templates, grids, seeds, and what a command says about itself.
 
-Pure.
+Pure, but for the one file of commands that a user names.
 """
 
-from sweeptree.plan.jobs import (
-    MAX_COMMANDS_BYTES,
-    load_commands,
-    make_jobs,
-    parse_duration,
-    parse_grid,
-    parse_seeds,
-    shorten,
-    spec_hash,
-)
-from sweeptree.plan.params import (
-    MAX_CONFIG_ID,
-    Reading,
-    config_ids,
-    is_seed_name,
-    read_command,
-    typed,
-)
+from sweeptree.plan.commands import MAX_COMMANDS_BYTES, load_commands
+from sweeptree.plan.configs import MAX_CONFIG_ID, config_ids
+from sweeptree.plan.jobs import make_jobs, spec_hash
+from sweeptree.plan.params import Reading, is_seed_name, read_command, typed
 
 __all__ = [
     "MAX_COMMANDS_BYTES",
@@ -30,11 +16,7 @@ __all__ = [
     "is_seed_name",
     "load_commands",
     "make_jobs",
-    "parse_duration",
-    "parse_grid",
-    "parse_seeds",
     "read_command",
-    "shorten",
     "spec_hash",
     "typed",
 ]

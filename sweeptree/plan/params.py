@@ -1,4 +1,4 @@
-"""What a command says about itself: its parameters, its seed, and the config it belongs to.
+"""What a command says about itself: its parameters and its seed.
 
 Hides: how far a shell line is read. It is read for names only and never changed; a line that cannot
 be read has no parameters, which is never an error.
@@ -11,25 +11,14 @@ Python program is read.
 
 from __future__ import annotations
 
-import hashlib
 import re
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from itertools import chain
 
 from sweeptree.model import Scalar
+from sweeptree.plan.shell import simple_commands
 
-MAX_CONFIG_ID = 80
-_PLAIN = re.compile(r"[^'\"\\;&|()<>`$#\n]*")
-_TOKEN = re.compile(
-    r"""[ \t\r]*(?:
-        (?P<redirect>\d*(?:<<<|<<|>>|<>|[<>])&?[ \t]*(?:[^\s;&|()<>]+)?|&>>?[ \t]*[^\s;&|()<>]+)
-      | (?P<cut>&&|\|\||[;&|()\n])
-      | (?P<word>(?:\$\([^()]*\)|`[^`]*`|\\.|'[^']*'|"(?:[^"\\]|\\.)*"|[^\s'"\\;&|()<>`])+)
-    )""",
-    re.VERBOSE | re.DOTALL,
-)
 _INT = re.compile(r"[+-]?(?:0|[1-9]\d{0,17})")
 _FLOAT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?")
 _ASSIGN = re.compile(r"(\+{0,2})([A-Za-z_][\w./@-]*)=(.*)", re.DOTALL)
@@ -91,78 +80,70 @@ def read_command(command: str) -> Reading:
 
     Never raises: an unreadable line is one word of `rest`.
     """
-    parts = _parts(command)
-    if not parts:
+    commands = simple_commands(command)
+    if not commands:
         return Reading(rest=(" ".join(command.split()),))
-    chosen = _chosen(parts)
-    before = [word for part in parts if part is not chosen for word in part]
-    raw, rest, lead = _read_part(chosen)
-    seed = _take_seed(raw)
-    return Reading(raw=raw, seed=seed, rest=(*rest, *before), lead=lead)
+    chosen = _chosen(commands)
+    others = [words for words in commands if words is not chosen]
+    return _read(chosen, chain.from_iterable(others))
 
 
-def _parts(command: str) -> list[list[str]]:
-    """The words of each simple command of a line; nothing when the quotes do not match."""
-    if _PLAIN.fullmatch(command):
-        words = command.split()
-        return [words] if words else []
-    parts: list[list[str]] = [[]]
-    position, end = 0, len(command.rstrip())
-    while position < end:
-        match = _TOKEN.match(command, position)
-        if not match or match.end() == position:
-            return []
-        position = match.end()
-        if match["cut"]:
-            parts.append([])
-        elif match["word"]:
-            if match["word"].startswith("#"):
-                break
-            parts[-1].append(_unquoted(match["word"]))
-    return [part for part in parts if part]
+def _chosen(commands: Sequence[list[str]]) -> list[str]:
+    """The last command that runs a Python program, else the one with most options."""
+    for words in reversed(commands):
+        if any(_PROGRAM.fullmatch(word) for word in words):
+            return words
+    return max(commands, key=_count_options)
 
 
-def _unquoted(word: str) -> str:
-    if not any(mark in word for mark in "'\"\\"):
-        return word
-    try:
-        return " ".join(shlex.split(word))
-    except ValueError:
-        return word
+def _count_options(words: Sequence[str]) -> int:
+    return sum(1 for word in words if _ASSIGN.fullmatch(word) or _FLAG.fullmatch(word))
 
 
-def _chosen(parts: Sequence[list[str]]) -> list[str]:
-    for part in reversed(parts):
-        if any(_PROGRAM.fullmatch(word) for word in part):
-            return part
-    return parts[0] if len(parts) == 1 else max(parts, key=lambda part: sum(map(_is_option, part)))
-
-
-def _is_option(word: str) -> bool:
-    return bool(_ASSIGN.fullmatch(word) or (_FLAG.fullmatch(word)))
-
-
-def _read_part(words: Sequence[str]) -> tuple[dict[str, Scalar], list[str], int]:
-    raw: dict[str, Scalar] = {}
-    start = 0
-    while start < len(words) and (words[start] == "env" or _VARIABLE.fullmatch(words[start])):
-        if (match := _VARIABLE.fullmatch(words[start])) and not match[1].startswith(_SYSTEM):
-            raw[match[1]] = match[2]
-        start += 1
+def _read(words: Sequence[str], others: Iterable[str]) -> Reading:
+    start = _program(words)
     first = _first_argument(words, start)
+    raw = _variables(words[:start])
     rest = list(words[start:first])
     _read_arguments(words[first:], raw, rest)
-    return raw, rest, first - start
+    seed = _take_seed(raw)
+    return Reading(raw=raw, seed=seed, rest=(*rest, *others), lead=first - start)
+
+
+def _program(words: Sequence[str]) -> int:
+    """Where the program stands: behind `env` and the variables that are set for it."""
+    for index, word in enumerate(words):
+        if word != "env" and not _VARIABLE.fullmatch(word):
+            return index
+    return len(words)
+
+
+def _variables(words: Sequence[str]) -> dict[str, Scalar]:
+    """The variables that are set before the program, but for those of the system."""
+    found: dict[str, Scalar] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if equals and not name.startswith(_SYSTEM):
+            found[name] = value
+    return found
 
 
 def _first_argument(words: Sequence[str], start: int) -> int:
-    """Where the script's own arguments begin: behind `x.py` or `-m module`, else behind the
-    program."""
-    script = next((i for i in range(start, len(words)) if words[i].endswith(".py")), len(words))
+    """Where the script's own arguments begin: behind `x.py`, `-m module`, or else the program."""
+    script = _script(words, start)
     for index in range(start, min(script, len(words) - 1)):
         if words[index] == "-m" and not words[index + 1].startswith(_LAUNCHERS):
             return index + 2
-    return script + 1 if script < len(words) else min(start + 1, len(words))
+    if script == len(words):
+        return min(start + 1, len(words))
+    return script + 1
+
+
+def _script(words: Sequence[str], start: int) -> int:
+    for index in range(start, len(words)):
+        if words[index].endswith(".py"):
+            return index
+    return len(words)
 
 
 def _read_arguments(words: Sequence[str], raw: dict[str, Scalar], rest: list[str]) -> None:
@@ -171,34 +152,34 @@ def _read_arguments(words: Sequence[str], raw: dict[str, Scalar], rest: list[str
         word = words[index]
         index += 1
         if flag := _FLAG.fullmatch(word):
-            value: Scalar
-            if flag[2] is not None:
-                value = flag[2]
-            else:
-                taken = _values_after(words, index)
-                index += len(taken)
-                value = " ".join(taken) if taken else True
-            _add(raw, flag[1], value)
+            values = _values_after(words, index) if flag[2] is None else ()
+            index += len(values)
+            _add(raw, flag[1], _flag_value(flag[2], values))
         elif pair := _ASSIGN.fullmatch(word):
             _add(raw, pair[2], pair[3])
         elif word != "--":
             rest.append(word)
 
 
-def _values_after(words: Sequence[str], index: int) -> list[str]:
-    """The value of a flag: the next word if it is no option, and the numbers behind it if it is a
-    number."""
-    taken: list[str] = []
-    while index < len(words):
-        word = words[index]
-        number = bool(_FLOAT.fullmatch(word))
-        if not number and (taken or word.startswith("-") or _ASSIGN.fullmatch(word)):
-            break
-        taken.append(word)
-        index += 1
-        if not number:
-            break
-    return taken
+def _flag_value(attached: str | None, following: Sequence[str]) -> Scalar:
+    if attached is not None:
+        return attached
+    return " ".join(following) if following else True
+
+
+def _values_after(words: Sequence[str], index: int) -> Sequence[str]:
+    """The value of a flag: the next word if it is no option, or all the numbers that follow."""
+    end = index
+    while end < len(words) and _FLOAT.fullmatch(words[end]):
+        end += 1
+    has_number = end > index
+    if not has_number and end < len(words) and not _is_option(words[end]):
+        end += 1
+    return words[index:end]
+
+
+def _is_option(word: str) -> bool:
+    return word.startswith("-") or _ASSIGN.fullmatch(word) is not None
 
 
 def _add(raw: dict[str, Scalar], name: str, value: Scalar) -> None:
@@ -211,92 +192,10 @@ def is_seed_name(name: str) -> bool:
 
 
 def _take_seed(raw: dict[str, Scalar]) -> int | None:
-    for name in [name for name in raw if is_seed_name(name)]:
+    names = [name for name in raw if is_seed_name(name)]
+    for name in names:
         value = typed(raw[name])
         if isinstance(value, int) and not isinstance(value, bool):
             del raw[name]
             return value
     return None
-
-
-def config_ids(readings: Sequence[Reading]) -> list[str]:
-    """The config of each job: readable, the same for all seeds, distinct for distinct parameters.
-
-    Only what varies over the sweep is named (`lr=3e-4`); where nothing varies, everything is. At
-    most 80 characters; longer or colliding names end in eight digits of a hash.
-    """
-    keys = [_identity(reading) for reading in readings]
-    firsts: dict[tuple[object, ...], int] = {}
-    for index, key in enumerate(keys):
-        firsts.setdefault(key, index)
-    kinds = [readings[index] for index in firsts.values()]
-    varying = _varying(kinds)
-    common = (
-        set(kinds[0].rest).intersection(*(kind.rest for kind in kinds)) if len(kinds) > 1 else set()
-    )
-    if not any(kind.raw for kind in kinds):
-        common = set()  # no parameter anywhere: `sleep 3` says more than `3`
-    labels: dict[tuple[object, ...], str] = {}
-    taken: set[str] = set()
-    for key, kind in zip(firsts, kinds, strict=True):
-        label = _label(kind, varying, common, alone=len(kinds) == 1)
-        if len(label) > MAX_CONFIG_ID or label in taken:
-            digest = hashlib.sha256(repr(key).encode("utf-8", "backslashreplace")).hexdigest()[:8]
-            label = f"{label[: MAX_CONFIG_ID - 9]}-{digest}"
-        taken.add(label)
-        labels[key] = label
-    return [labels[key] for key in keys]
-
-
-def _identity(reading: Reading) -> tuple[object, ...]:
-    named = sorted((name, _comparable(value, reading.seed)) for name, value in reading.raw.items())
-    rest = tuple(_without_seed(word, reading.seed) for word in reading.rest)
-    return (*((name, *value) for name, value in named), rest)
-
-
-def _comparable(value: Scalar, seed: int | None) -> tuple[str, Scalar]:
-    """Numbers compare as numbers (3e-4 is 0.0003), truth values and texts only with their like."""
-    known = typed(value)
-    if isinstance(known, bool):
-        return "truth", known
-    return ("text", _without_seed(known, seed)) if isinstance(known, str) else ("number", known)
-
-
-@lru_cache(maxsize=1024)
-def _seed_pattern(seed: int) -> re.Pattern[str]:
-    return re.compile(rf"(?i)((?<![a-z0-9])(?:seed|s)[_=-]?)0*{seed}(?!\d)|(?<=/)0*{seed}(?=/|$)")
-
-
-def _without_seed(text: str, seed: int | None) -> str:
-    """Take the seed out of names such as runs/lr3e-4_seed1, which would make every seed a config of
-    its own."""
-    if seed is None or str(seed) not in text:
-        return text
-    return _seed_pattern(seed).sub(lambda match: match[1] or "", text)
-
-
-def _varying(kinds: Sequence[Reading]) -> set[str]:
-    names = {name for kind in kinds for name in kind.raw}
-    seen: dict[str, set[object]] = {name: set() for name in names}
-    for kind in kinds:
-        for name in names:
-            seen[name].add(_comparable(kind.raw[name], kind.seed) if name in kind.raw else None)
-    return {name for name, values in seen.items() if len(values) > 1}
-
-
-def _label(kind: Reading, varying: set[str], common: set[str], *, alone: bool) -> str:
-    names = [name for name in kind.raw if alone or name in varying]
-    words = [_shown(name, kind.raw[name], kind.seed) for name in names]
-    others = (
-        kind.rest[kind.lead :] if alone else tuple(word for word in kind.rest if word not in common)
-    )
-    rest = tuple(_without_seed(word, kind.seed) for word in others)
-    text = ",".join(words) if alone and words else " ".join(filter(None, (",".join(words), *rest)))
-    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return text or ("default" if not alone else " ".join(kind.rest[: kind.lead]) or "default")
-
-
-def _shown(name: str, value: Scalar, seed: int | None) -> str:
-    if isinstance(value, bool):
-        return name if value else f"{name}=false"
-    return f"{name}={_without_seed(str(value), seed)}"

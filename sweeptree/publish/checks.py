@@ -73,7 +73,7 @@ def _guessed(top: Path) -> str:
 def run_tests(repo: Repository, commit: str, command: str | None, timeout: float) -> TestRun:
     """Test one commit. A failing command is a value, not an error."""
     with (
-        worktrees.throwaway(repo, commit) as top,
+        worktrees.temporary_worktree(repo, commit) as top,
         tempfile.TemporaryDirectory(prefix="sweeptree-merge-") as folder,
     ):
         words, place = find_test_command(top, command), Path(folder)
@@ -101,8 +101,7 @@ def run_tests(repo: Repository, commit: str, command: str | None, timeout: float
 
 def _environment(top: Path, place: Path, commit: str) -> dict[str, str]:
     """What a job would see: no token of any kind. The code of a pull request is a stranger's."""
-    env = supervise.job_environment(
-        os.environ,
+    variables = supervise.JobVariables(
         exp="merge",
         job=0,
         attempt=1,
@@ -112,6 +111,7 @@ def _environment(top: Path, place: Path, commit: str) -> dict[str, str]:
         out=place,
         metrics=place / "metrics.jsonl",
     )
+    env = supervise.job_environment(os.environ, variables)
     return {name: value for name, value in env.items() if not name.startswith("SWEEPTREE_")}
 
 

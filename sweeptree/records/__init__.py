@@ -3,26 +3,21 @@
 Hides how a write survives a crash.
 """
 
-from sweeptree.records.store import (
+from sweeptree.records.ledger import lacking, read_ledger
+from sweeptree.records.paths import SweepPaths
+from sweeptree.records.read import (
     MAX_RECORD_BYTES,
     MAX_SWEEP_BYTES,
-    SweepPaths,
-    SweepStore,
-    holder,
     iter_sweeps,
-    lacking,
     last_attempts,
-    parse_time,
     read_bytes,
     read_json,
-    read_ledger,
+    read_leniently,
     read_record,
     read_sweep,
     record_indices,
-    utc_now,
-    write_bytes,
-    write_json,
 )
+from sweeptree.records.store import SweepStore, holder
 
 __all__ = [
     "MAX_RECORD_BYTES",
@@ -33,14 +28,11 @@ __all__ = [
     "iter_sweeps",
     "lacking",
     "last_attempts",
-    "parse_time",
     "read_bytes",
     "read_json",
     "read_ledger",
+    "read_leniently",
     "read_record",
     "read_sweep",
     "record_indices",
-    "utc_now",
-    "write_bytes",
-    "write_json",
 ]

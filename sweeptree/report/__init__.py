@@ -1,8 +1,7 @@
-"""results/<sweep>/ → report.html: one file that tells and shows what a sweep came to, without a
-network or a script.
+"""results/<sweep>/ → report.html: one file that shows what a sweep came to, without a network.
 
     write_report(paths, document)   the page of an aggregated document (with its jobs)
-    try_report(paths, document)     the same where a missing page must cost nothing: says what went wrong
+    try_report(paths, document)     the same where a missing page must cost nothing: says why
     render(paths, document)         the page's bytes; the same records give the same bytes
 
 Hides: jinja2, SVG, and what is left out so that a sweep of 10,000 jobs has a small page too.
@@ -10,24 +9,24 @@ Hides: jinja2, SVG, and what is left out so that a sweep of 10,000 jobs has a sm
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from sweeptree.analysis.document import Document
 from sweeptree.errors import SweeptreeError
-from sweeptree.records import SweepPaths, write_bytes
+from sweeptree.records import SweepPaths
+from sweeptree.system.files import write_bytes
 
 __all__ = ["render", "try_report", "write_report"]
 
 
-def render(paths: SweepPaths, document: Mapping[str, Any]) -> bytes:
-    """The page of what aggregated.json holds; sweep.json and the jobs' metrics are read beside it."""
+def render(paths: SweepPaths, document: Document) -> bytes:
+    """The page of a document; sweep.json and the jobs' metrics are read beside it."""
     from sweeptree.report.page import page
 
     return page(paths, document)
 
 
-def write_report(paths: SweepPaths, document: Mapping[str, Any], out: Path | None = None) -> Path:
+def write_report(paths: SweepPaths, document: Document, out: Path | None = None) -> Path:
     """Write the page and return where it stands.
 
     Raises SweeptreeError when it cannot be written.
@@ -38,13 +37,13 @@ def write_report(paths: SweepPaths, document: Mapping[str, Any], out: Path | Non
         write_bytes(target, data, durable=False)
     except OSError as error:
         raise SweeptreeError(
-            f"{target} cannot be written: {error.strerror}; the records and the aggregates are complete",
+            f"{target} cannot be written: {error.strerror}; the records are complete",
             hint=f"sweeptree report {paths.root.name} --out FILE   writes it elsewhere",
         ) from error
     return target
 
 
-def try_report(paths: SweepPaths, document: Mapping[str, Any]) -> str | None:
+def try_report(paths: SweepPaths, document: Document) -> str | None:
     """Write the page; one line about what went wrong, or None.
 
     Never raises: the page is only a picture.
@@ -52,10 +51,12 @@ def try_report(paths: SweepPaths, document: Mapping[str, Any]) -> str | None:
     try:
         write_report(paths, document)
     except Exception as error:  # whatever it is, it must not cost the sweep
-        said = (
-            error.message
-            if isinstance(error, SweeptreeError)
-            else f"{type(error).__name__}: {error}"
-        )
-        return f"report.html was not written: {said}.  To try again:  sweeptree report {paths.root.name}"
+        again = f"sweeptree report {paths.root.name}"
+        return f"report.html was not written: {_reason(error)}.  To try again:  {again}"
     return None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, SweeptreeError):
+        return error.message
+    return f"{type(error).__name__}: {error}"

@@ -1,9 +1,8 @@
-"""Learning curves: per config the mean over its seeds and a band of one standard deviation, step by
-step."""
+"""Learning curves: per config the mean over its seeds and a band of one std, step by step."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sweeptree.analysis import stats
@@ -11,7 +10,17 @@ from sweeptree.analysis.metrics import MAX_HISTORY_BYTES, history
 from sweeptree.analysis.wording import number
 from sweeptree.records import SweepPaths
 from sweeptree.report.sheet import Config, Sheet
-from sweeptree.report.svg import Element, Scale, drawing, element, markup, path, percent, scale
+from sweeptree.report.svg import (
+    Element,
+    Scale,
+    drawing,
+    element,
+    field,
+    markup,
+    path,
+    percent,
+    scale,
+)
 
 MAX_CONFIGS = 8
 MAX_SEEDS = 10
@@ -59,36 +68,41 @@ class CurveChart:
 
 def curve_chart(sheet: Sheet, paths: SweepPaths) -> CurveChart | None:
     """The curves of the best configs; None when no job wrote its metrics step by step."""
-    shown = [config for config in sheet.configs if config.n][:MAX_CONFIGS]
+    shown = [config for config in sheet.configs if config.group.n][:MAX_CONFIGS]
     names = sheet.metric_names()
     runs = _read(shown, names, paths)
     panels: list[Panel] = []
     drawn: dict[int, str] = {}
     for name in names:
-        curves = [
-            _curve(series, config.name, runs[series].get(name, []))
-            for series, config in enumerate(shown)
-        ]
-        known = [curve for curve in curves if curve]
-        if known and len(panels) < MAX_PANELS:
-            panels.append(Panel(name, markup(_picture(name, known))))
-            drawn |= {curve.series: curve.name for curve in known}
+        curves = _curves(shown, runs, name)
+        if curves and len(panels) < MAX_PANELS:
+            panels.append(Panel(name, markup(_picture(name, curves))))
+            drawn |= {curve.series: curve.name for curve in curves}
     if not panels:
         return None
     return CurveChart(tuple(panels), tuple(sorted(drawn.items())), len(sheet.configs) - len(drawn))
 
 
+def _curves(
+    shown: Sequence[Config], runs: Sequence[Mapping[str, list[Run]]], metric: str
+) -> list[Curve]:
+    found = (
+        _curve(series, config.name, runs[series].get(metric, []))
+        for series, config in enumerate(shown)
+    )
+    return [curve for curve in found if curve is not None]
+
+
 def _read(
     configs: Sequence[Config], names: Sequence[str], paths: SweepPaths
 ) -> list[dict[str, list[Run]]]:
-    """Per config and metric the histories of its jobs that succeeded; a bounded number of bytes in
-    all."""
+    """Per config and metric the histories of its jobs; a bounded number of bytes in all."""
     wanted, left = frozenset(names), _MAX_BYTES
     found: list[dict[str, list[Run]]] = []
     for config in configs:
         runs: dict[str, list[Run]] = {}
-        for job in [job for job in config.jobs if job["state"] == "succeeded"][:MAX_SEEDS]:
-            file = paths.metrics(job["id"])
+        for job in config.succeeded[:MAX_SEEDS]:
+            file = paths.metrics(job.id)
             left -= file.lstat().st_size if file.exists() else 0
             for name, run in (history(file, wanted) if left > 0 else {}).items():
                 runs.setdefault(name, []).append(run)
@@ -120,17 +134,15 @@ def _thinned(steps: Sequence[float]) -> Sequence[float]:
 def _picture(metric: str, curves: Sequence[Curve]) -> Element:
     x = scale([point.step for curve in curves for point in curve.points], room=0.0)
     y = scale([end for curve in curves for point in curve.points for end in _ends(point)])
-    field = element(
-        "svg", viewBox="0 0 1000 1000", preserveAspectRatio="none", width="100%", height="100%"
-    )
-    field.extend(_line(curve, x, y) for curve in reversed(curves))  # the best on top
-    said = [f"{c.name} {number(c.points[-1].mean)} at step {c.points[-1].step:g}" for c in curves]
-    return drawing(
-        *_frame(x, y),
-        field,
-        label=f"{metric} by step; at the end: {'; '.join(said)}",
-        class_="plot",
-    )
+    lines = field()
+    lines.extend(_line(curve, x, y) for curve in reversed(curves))  # the best on top
+    label = f"{metric} by step; at the end: {'; '.join(map(_end, curves))}"
+    return drawing(*_frame(x, y), lines, label=label, class_="plot")
+
+
+def _end(curve: Curve) -> str:
+    last = curve.points[-1]
+    return f"{curve.name} {number(last.mean)} at step {last.step:g}"
 
 
 def _ends(point: Point) -> tuple[float, float]:

@@ -1,5 +1,4 @@
-"""The dot-and-interval chart: each run a dot, each config's mean and its 95 % interval, one row per
-config."""
+"""The dot-and-interval chart: a row per config, each run a dot, the mean and its 95 % interval."""
 
 from __future__ import annotations
 
@@ -28,10 +27,7 @@ class DotRow:
 
 @dataclass(frozen=True, slots=True)
 class DotChart:
-    """`left_out`: configs that are only in the table.
-
-    `clipped`: an interval goes beyond the axis, as an arrow says.
-    """
+    """`left_out`: configs that are only in the table; `clipped`: an interval leaves the axis."""
 
     metric: str
     rows: tuple[DotRow, ...]
@@ -46,7 +42,7 @@ def dot_chart(sheet: Sheet) -> DotChart | None:
         return None
     metric, shown = sheet.objective.name, sheet.ranked[:MAX_ROWS]
     axis = _axis(shown, metric)
-    best = shown[0].of(metric, "mean")
+    best = shown[0].mean(metric)
     rows = [_row(config, metric, axis, best) for config in shown]
     clipped = any(not _whole(config.interval(metric), axis) for config in shown)
     return DotChart(
@@ -55,7 +51,7 @@ def dot_chart(sheet: Sheet) -> DotChart | None:
 
 
 def _axis(configs: Sequence[Config], metric: str) -> Scale:
-    """Dots decide; intervals have room on it unless they are so wide that the dots would be a heap."""
+    """Dots decide; intervals are within unless they are so wide that the dots would be a heap."""
     dots = [value for config in configs for _, value in config.values(metric)]
     ends = [end for config in configs for end in config.interval(metric) or ()]
     low, high = min(dots), max(dots)
@@ -73,7 +69,7 @@ def _row(config: Config, metric: str, axis: Scale, best: float | None) -> DotRow
     parts = _grid(axis)
     if best is not None:
         parts.append(_upright(axis.at(best), 0, _HEIGHT, "ref"))
-    interval, mean = config.interval(metric), config.of(metric, "mean")
+    interval, mean = config.interval(metric), config.mean(metric)
     if interval:
         parts += _interval(interval, axis)
     runs = config.values(metric)
@@ -93,32 +89,23 @@ def _upright(at: float, top: float, bottom: float, kind: str) -> Element:
 
 
 def _interval(interval: tuple[float, float], axis: Scale) -> list[Element]:
-    low, high = map(axis.at, interval)
-    parts = [
-        element("line", class_="ci", x1=percent(low), x2=percent(high), y1=_MIDDLE, y2=_MIDDLE)
+    low, high = interval
+    x = {"x1": percent(axis.at(low)), "x2": percent(axis.at(high))}
+    line = element("line", class_="ci", **x, y1=_MIDDLE, y2=_MIDDLE)
+    return [
+        line,
+        _end(low, axis, "\N{LEFTWARDS ARROW}", "start"),
+        _end(high, axis, "\N{RIGHTWARDS ARROW}", "end"),
     ]
-    for at, end, sign in (
-        (low, interval[0], "\N{LEFTWARDS ARROW}"),
-        (high, interval[1], "\N{RIGHTWARDS ARROW}"),
-    ):
-        if axis.holds(end):
-            parts.append(_upright(at, _MIDDLE - 4, _MIDDLE + 4, "ci"))
-        else:
-            parts.append(
-                element(
-                    "text",
-                    sign,
-                    class_="beyond",
-                    x=percent(at),
-                    y=_MIDDLE + 4,
-                    text_anchor=_toward(sign),
-                )
-            )
-    return parts
 
 
-def _toward(sign: str) -> str:
-    return "start" if sign == "\N{LEFTWARDS ARROW}" else "end"
+def _end(value: float, axis: Scale, arrow: str, anchor: str) -> Element:
+    """A bar where the interval ends, or an arrow where that is beyond the axis."""
+    at = axis.at(value)
+    if axis.holds(value):
+        return _upright(at, _MIDDLE - 4, _MIDDLE + 4, "ci")
+    x = percent(at)
+    return element("text", arrow, class_="beyond", x=x, y=_MIDDLE + 4, text_anchor=anchor)
 
 
 def _dot(seed: str, value: float, axis: Scale) -> Element:
@@ -132,7 +119,7 @@ def _spoken(config: Config, metric: str) -> str:
     values = ", ".join(number(value) for _, value in runs[:MAX_DOTS])
     interval = config.interval(metric)
     ends = f"; 95 % interval {number(interval[0])} to {number(interval[1])}" if interval else ""
-    return f"{config.name}: {metric} {values}; mean {number(config.of(metric, 'mean'))}{ends}"
+    return f"{config.name}: {metric} {values}; mean {number(config.mean(metric))}{ends}"
 
 
 def _axis_picture(axis: Scale) -> Element:

@@ -16,9 +16,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sweeptree.analysis import stats
-from sweeptree.analysis.wording import spoken, word
+from sweeptree.analysis.document import Document
+from sweeptree.analysis.wording import counted, short_p, spoken, word
 from sweeptree.errors import RecordError
-from sweeptree.records import SweepPaths, parse_time, read_sweep
+from sweeptree.records import SweepPaths, read_sweep
 from sweeptree.report import tables
 from sweeptree.report.curves import MAX_CONFIGS, curve_chart
 from sweeptree.report.dots import dot_chart
@@ -26,13 +27,14 @@ from sweeptree.report.params import HeatMap, Parallel, params_chart, spread_rang
 from sweeptree.report.sheet import Sheet, read_sheet
 from sweeptree.report.timeline import timeline
 from sweeptree.report.verdict import verdict
+from sweeptree.system.clock import parse_time
 
 _HERE = Path(__file__).parent
 _MAX_WARNINGS = 30
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a job's escape codes
 
 
-def page(paths: SweepPaths, document: Mapping[str, Any]) -> bytes:
+def page(paths: SweepPaths, document: Document) -> bytes:
     """The page as UTF-8."""
     sheet = read_sheet(document, _sweep_facts(paths))
     style, script = _asset("page.css"), _asset("page.js")
@@ -45,7 +47,7 @@ def page(paths: SweepPaths, document: Mapping[str, Any]) -> bytes:
         style_hash=_hash(style),
         script=script,
         script_hash=_hash(script),
-        **_told(sheet),
+        **_words(sheet),
         **_charts(sheet, paths),
     )
     return _CONTROL.sub("?", text.lstrip()).encode("utf-8", "replace") + b"\n"
@@ -63,22 +65,22 @@ def _asset(name: str) -> str:
 
 
 def _hash(text: str) -> str:
-    """What the page's security policy knows its own style and script by; a browser runs no other."""
+    """What the page's security policy knows its style and script by; a browser runs no other."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _told(sheet: Sheet) -> dict[str, Any]:
+def _words(sheet: Sheet) -> dict[str, Any]:
     """The words and tables."""
     causes, more = tables.failures(sheet)
-    floors = [row["p_floor"] for row in sheet.comparisons]
+    floors = [row.p_floor for row in sheet.comparisons]
     return {
         "facts": _facts(sheet),
         "verdict": verdict(sheet),
         "states": list(_states(sheet).items()),
         "warnings": _warnings(sheet),
-        "better": f"{'Less' if sheet.objective and sheet.objective.goal == 'min' else 'More'}",
+        "better": sheet.objective.better.capitalize() if sheet.objective else "More",
         "configs": tables.config_table(sheet),
-        "floor": f"{stats.least_p(floors):.2g}" if floors else "",
+        "floor": short_p(stats.least_p(floors)) if floors else "",
         "jobs": tables.job_table(sheet),
         "failures": causes,
         "more_causes": more,
@@ -90,21 +92,16 @@ def _told(sheet: Sheet) -> dict[str, Any]:
 
 def _facts(sheet: Sheet) -> str:
     """`12 jobs · 3 configs · commit 522d9a5 · 2026-11-25 11:43 UTC`."""
-    base, moment = sheet.facts.get("base"), parse_time(sheet.summary.get("timestamp"))
-    wall = sheet.summary.get("wall_seconds")
-    commit = str(base.get("commit") or "")[:7] if isinstance(base, dict) else ""
-    told = [
-        _count(len(sheet.jobs), "job"),
-        _count(len(sheet.configs), "config"),
-        f"commit {commit}" if commit else "",
-        f"{moment:%Y-%m-%d %H:%M} {moment.tzname()}" if moment else "",
-        f"took {spoken(wall)}" if wall else "",
-    ]
-    return " · ".join(text for text in told if text)
-
-
-def _count(many: int, noun: str) -> str:
-    return f"{many} {noun}" if many == 1 else f"{many} {noun}s"
+    moment, wall = parse_time(sheet.summary.timestamp), sheet.summary.wall_seconds
+    commit = (sheet.document.commit or "")[:7]
+    facts = [counted(len(sheet.jobs), "job"), counted(len(sheet.configs), "config")]
+    if commit:
+        facts.append(f"commit {commit}")
+    if moment:
+        facts.append(f"{moment:%Y-%m-%d %H:%M} {moment.tzname()}")
+    if wall:
+        facts.append(f"took {spoken(wall)}")
+    return " · ".join(facts)
 
 
 def _states(sheet: Sheet) -> Mapping[str, int]:
@@ -115,8 +112,9 @@ def _states(sheet: Sheet) -> Mapping[str, int]:
 
 
 def _warnings(sheet: Sheet) -> list[str]:
-    shown = list(sheet.warnings[:_MAX_WARNINGS])
-    left = len(sheet.warnings) - len(shown)
+    warnings = sheet.document.warnings
+    shown = list(warnings[:_MAX_WARNINGS])
+    left = len(warnings) - len(shown)
     return [*shown, f"and {left} more in aggregated.json"] if left else shown
 
 

@@ -1,5 +1,4 @@
-"""How the metric depends on the parameters: a table of shades for two that vary, parallel
-coordinates for more."""
+"""How the metric depends on the parameters: shades for two that vary, parallel lines for more."""
 
 from __future__ import annotations
 
@@ -8,22 +7,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sweeptree.analysis.stats import Objective
+from sweeptree.analysis.stats import Goal, Objective
 from sweeptree.analysis.wording import number
 from sweeptree.report.sheet import Config, Sheet
-from sweeptree.report.svg import Element, Scale, drawing, element, markup, path, percent, scale
+from sweeptree.report.svg import (
+    Element,
+    Scale,
+    drawing,
+    element,
+    field,
+    markup,
+    path,
+    percent,
+    scale,
+)
 
 MAX_LINES = 200
 MAX_AXES = 8
 MAX_SIDE = 12
 LEVELS = 7
 _MAX_LABELS = 9
+_WIDE = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One combination: what is written in it and how good it is, 0 to LEVELS - 1; None: it has no
-    value."""
+    """One combination: what is written and how good it is, 0 to LEVELS - 1; None: no value."""
 
     text: str
     level: int | None
@@ -55,14 +64,18 @@ def params_chart(sheet: Sheet) -> HeatMap | Parallel | None:
     varying = varying_params(sheet.ranked)
     if len(varying) < 2:
         return None
-    return _heat_map(sheet.ranked, varying, sheet.objective) or _parallel(sheet, varying[:MAX_AXES])
+    heat_map = _heat_map(sheet.ranked, varying, sheet.objective)
+    return heat_map or _parallel(sheet, varying[:MAX_AXES], sheet.objective)
 
 
 def varying_params(configs: Sequence[Config]) -> list[str]:
-    """The parameters that do not have one and the same value in all configs, in the order in which
-    they are met."""
+    """The parameters that have several values over the configs, in the order they are met."""
     names = dict.fromkeys(name for config in configs for name in config.params)
-    return [name for name in names if len({_key(config, name) for config in configs}) > 1]
+    return [name for name in names if _varies(configs, name)]
+
+
+def _varies(configs: Sequence[Config], name: str) -> bool:
+    return len({_key(config, name) for config in configs}) > 1
 
 
 def _key(config: Config, name: str) -> str:
@@ -76,7 +89,12 @@ def _text(value: object) -> str:
 def _values(configs: Sequence[Config], name: str) -> list[str]:
     """The values of a parameter as text: numbers by size, everything else by name."""
     found = {_key(config, name): config.params.get(name) for config in configs}
-    return sorted(found, key=lambda text: (not _is_number(found[text]), _number(found[text]), text))
+    return sorted(found, key=lambda text: (*_size(found[text]), text))
+
+
+def _size(value: object) -> tuple[bool, float]:
+    """Numbers before everything else, and by size."""
+    return not _is_number(value), _number(value)
 
 
 def _is_number(value: object) -> bool:
@@ -89,35 +107,38 @@ def _number(value: Any) -> float:
 
 def _levels(configs: Sequence[Config], goal: Objective) -> Mapping[str, int]:
     """How good each config is: equal steps from the worst mean to the best."""
-    means = {config.name: config.of(goal.name, "mean") or 0.0 for config in configs}
-    axis = scale(list(means.values()), room=0.0)
-    good = {
-        name: axis.at(mean) if goal.goal == "max" else 1 - axis.at(mean)
-        for name, mean in means.items()
-    }
-    return {name: min(LEVELS - 1, int(share * LEVELS)) for name, share in good.items()}
+    axis = scale(_means(configs, goal), room=0.0)
+    levels = {}
+    for config, mean in zip(configs, _means(configs, goal), strict=True):
+        share = axis.at(mean) if goal.goal is Goal.MAX else 1 - axis.at(mean)
+        levels[config.name] = min(LEVELS - 1, int(share * LEVELS))
+    return levels
+
+
+def _means(configs: Sequence[Config], goal: Objective) -> list[float]:
+    return [config.mean(goal.name) or 0.0 for config in configs]
 
 
 def _heat_map(configs: Sequence[Config], varying: Sequence[str], goal: Objective) -> HeatMap | None:
-    """The table; None when more than two vary, or when most of its cells would be empty or too
-    many."""
+    """The table; None when more than two vary, or its cells would be mostly empty or too many."""
     if len(varying) != 2:
         return None
     down, across = sorted(varying, key=lambda name: -len(_values(configs, name)))
     rows, columns = _values(configs, down), _values(configs, across)
-    if (
-        len(columns) > MAX_SIDE
-        or 2 * len(configs) < len(rows) * len(columns)
-        or len(rows) > 4 * MAX_SIDE
-    ):
+    if not _fits(len(configs), len(rows), len(columns)):
         return None
     at = {(_key(config, down), _key(config, across)): config for config in configs}
     levels = _levels(configs, goal)
-    lines = [
-        (row, tuple(_cell(at.get((row, column)), levels, goal) for column in columns))
-        for row in rows
-    ]
+    lines = []
+    for row in rows:
+        cells = (_cell(at.get((row, column)), levels, goal) for column in columns)
+        lines.append((row, tuple(cells)))
     return HeatMap(down, across, tuple(columns), tuple(lines))
+
+
+def _fits(configs: int, rows: int, columns: int) -> bool:
+    """At least half of the cells are filled, and there are not too many."""
+    return columns <= MAX_SIDE and rows <= 4 * MAX_SIDE and 2 * configs >= rows * columns
 
 
 def _cell(config: Config | None, levels: Mapping[str, int], goal: Objective) -> Cell:
@@ -135,33 +156,40 @@ class _Axis:
     labels: Sequence[tuple[float, str]]
 
 
-def _parallel(sheet: Sheet, names: Sequence[str]) -> Parallel:
-    assert sheet.objective is not None
-    goal, shown = sheet.objective, sheet.ranked[:MAX_LINES]
+def _parallel(sheet: Sheet, names: Sequence[str], goal: Objective) -> Parallel:
+    shown = sheet.ranked[:MAX_LINES]
     axes = [_axis(shown, name) for name in names]
-    means = scale([config.of(goal.name, "mean") or 0.0 for config in shown])
+    means = scale(_means(shown, goal))
+    lines = _lines(shown, axes, means, goal)
+    uprights = [_upright(n / len(axes), axis.title, axis.labels) for n, axis in enumerate(axes)]
     last = [(means.at(value), text) for value, text in means.ticks(5)]
+    uprights.append(_upright(1.0, goal.name, last))
+    label = _label(shown, names, goal)
+    svg = drawing(lines, *uprights, label=label, class_="plot parallel")
+    return Parallel(markup(svg), len(shown), len(sheet.ranked) - len(shown))
+
+
+def _lines(
+    shown: Sequence[Config], axes: Sequence[_Axis], means: Scale, goal: Objective
+) -> Element:
+    """A line per config through all axes, the best on top."""
     levels = _levels(shown, goal)
-    field = element(
-        "svg", viewBox="0 0 1000 1000", preserveAspectRatio="none", width="100%", height="100%"
-    )
+    lines = field()
     for config in reversed(shown):
-        heights = [axis.at[_key(config, axis.title)] for axis in axes] + [
-            means.at(config.of(goal.name, "mean") or 0)
-        ]
+        heights = [axis.at[_key(config, axis.title)] for axis in axes]
+        heights.append(means.at(config.mean(goal.name) or 0.0))
         points = [(place / len(axes), height) for place, height in enumerate(heights)]
         kind = "line best" if config is shown[0] else f"line h{levels[config.name]}"
         title = element("title", f"{config.name}: {config.spread(goal.name)}")
-        field.append(element("polyline", title, class_=kind, points=path(points)))
-    uprights = [
-        _upright(place / len(axes), axis.title, axis.labels) for place, axis in enumerate(axes)
-    ]
-    uprights.append(_upright(1.0, goal.name, last))
+        lines.append(element("polyline", title, class_=kind, points=path(points)))
+    return lines
+
+
+def _label(shown: Sequence[Config], names: Sequence[str], goal: Objective) -> str:
     best = shown[0]
-    told = ", ".join(f"{name} {_key(best, name)}" for name in names)
-    label = f"{len(shown)} configs by {', '.join(names)}; the best has {told}: {goal.name} {best.spread(goal.name)}"
-    svg = drawing(field, *uprights, label=label, class_="plot parallel")
-    return Parallel(markup(svg), len(shown), len(sheet.ranked) - len(shown))
+    values = ", ".join(f"{name} {_key(best, name)}" for name in names)
+    result = f"{goal.name} {best.spread(goal.name)}"
+    return f"{len(shown)} configs by {', '.join(names)}; the best has {values}: {result}"
 
 
 def _axis(configs: Sequence[Config], name: str) -> _Axis:
@@ -175,12 +203,18 @@ def _axis(configs: Sequence[Config], name: str) -> _Axis:
 
 def _places(texts: Sequence[str], values: Mapping[str, Any]) -> dict[str, float]:
     numbers = [_number(values[text]) for text in texts]
-    if len(texts) <= _MAX_LABELS or not all(_is_number(values[text]) for text in texts):
+    are_numbers = all(map(_is_number, values.values()))
+    if len(texts) <= _MAX_LABELS or not are_numbers:
         return {text: (place + 0.5) / len(texts) for place, text in enumerate(texts)}
-    if min(numbers) > 0 and max(numbers) / min(numbers) >= 50:
+    if _is_wide(numbers):
         numbers = [math.log(value) for value in numbers]
     axis = Scale(min(numbers), max(numbers))
-    return {text: 0.03 + 0.94 * axis.at(value) for text, value in zip(texts, numbers, strict=True)}
+    places = (0.03 + 0.94 * axis.at(value) for value in numbers)
+    return dict(zip(texts, places, strict=True))
+
+
+def _is_wide(numbers: Sequence[float]) -> bool:
+    return min(numbers) > 0 and max(numbers) / min(numbers) >= _WIDE
 
 
 def _upright(at: float, title: str, labels: Sequence[tuple[float, str]]) -> Element:
@@ -189,19 +223,9 @@ def _upright(at: float, title: str, labels: Sequence[tuple[float, str]]) -> Elem
     anchor, shift = ("end", -8) if at == 1.0 else ("start", 8)
     group.append(element("text", _cut(title), class_="name", x=x, y=-12, text_anchor="middle"))
     for height, text in labels:
-        y = percent(1 - height)
-        group.append(
-            element(
-                "text",
-                _cut(text),
-                class_="halo",
-                x=x,
-                y=y,
-                dx=shift,
-                dy="0.32em",
-                text_anchor=anchor,
-            )
-        )
+        place = {"x": x, "y": percent(1 - height), "dx": shift, "dy": "0.32em"}
+        label = element("text", _cut(text), class_="halo", **place, text_anchor=anchor)
+        group.append(label)
     return group
 
 
@@ -211,5 +235,6 @@ def _cut(text: str, room: int = 18) -> str:
 
 def spread_range(configs: Sequence[Config], metric: str) -> str:
     """`0.6269 to 0.8360`: the worst mean and the best."""
-    means = [mean for config in configs if (mean := config.of(metric, "mean")) is not None]
+    found = (config.mean(metric) for config in configs)
+    means = [mean for mean in found if mean is not None]
     return f"{number(min(means))} to {number(max(means))}" if means else ""

@@ -1,5 +1,4 @@
-"""SVG as a tree of elements, so that no name, command or log line can become a tag; and the scales
-of its axes.
+"""SVG as a tree of elements, so that no name or log line can become a tag; scales of its axes.
 
 Hides: ElementTree, how numbers are cut to keep the page small, and where ticks stand. Positions are
 percentages of the drawing's width or height: a chart keeps its letters and dots in shape at any
@@ -53,6 +52,12 @@ def percent(fraction: float) -> str:
 def drawing(*children: Element, label: str, **attributes: object) -> Element:
     """A picture with a text alternative."""
     return element("svg", *children, role="img", aria_label=label, **attributes)
+
+
+def field() -> Element:
+    """An empty field of 1000 by 1000 that fills its drawing; `path` draws on it."""
+    size = {"width": "100%", "height": "100%"}
+    return element("svg", viewBox="0 0 1000 1000", preserveAspectRatio="none", **size)
 
 
 def markup(tree: Element) -> str:

@@ -1,7 +1,4 @@
-"""The rows of the page's tables: configs, jobs, failures and where it all came from.
-
-Text in cells, keys to sort by.
-"""
+"""The page's tables: configs, jobs, failures and provenance. Text in cells, keys to sort by."""
 
 from __future__ import annotations
 
@@ -10,25 +7,37 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sweeptree.analysis.document import Comparison, JobRow, Summary
 from sweeptree.analysis.failures import FailureGroup, group_failures
-from sweeptree.analysis.wording import clock, number, printable, spoken, word
-from sweeptree.model import OUT_OF_MEMORY
-from sweeptree.records import parse_time
-from sweeptree.report.sheet import Config, Job, Sheet
+from sweeptree.analysis.wording import (
+    clock,
+    counted,
+    listed,
+    number,
+    printable,
+    short_p,
+    signed,
+    spoken,
+    word,
+)
+from sweeptree.model import JobState, recorded_cause
+from sweeptree.report.sheet import Config, Sheet
+from sweeptree.system.clock import parse_time
 
 MAX_CONFIGS = 200
 MAX_JOBS = 200
 MAX_CAUSES = 12
 _MAX_METRICS = 5
 _LOG_LINES = 12
+_SHOWN_JOBS = 10
+_MAX_NAMED = 30
 _MAX_TEXT = 300
 _STARTERS = ("run", "orchestrate", "resume", "demo")
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What is written; a number to sort by where there is one; `kind` is a class of the style
-    sheet."""
+    """What is written, a number to sort by where there is one, and a class of the style sheet."""
 
     text: str
     key: float | None = None
@@ -47,8 +56,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Jobs that failed alike, the end of the first one's log, and the command that tries them
-    again."""
+    """Jobs that failed alike, the end of one's log, and the command that tries them again."""
 
     title: str
     line: str
@@ -62,54 +70,56 @@ def config_table(sheet: Sheet) -> Table:
     """One row per config, the best first. Columns without content are left out."""
     names = sheet.metric_names()[:_MAX_METRICS]
     first, others = names[:1], names[1:]
-    head = [
-        "rank",
-        "config",
-        *first,
-        "runs",
-        "failed",
-        "95 % interval",
-        "vs best",
-        "p",
-        *others,
-        "mean time",
-    ]
-    rows = [_config_row(sheet, config, first, others) for config in sheet.configs[:MAX_CONFIGS]]
+    head = ["rank", "config", *first, "runs", "failed"]
+    head += ["95 % interval", "vs best", "p", *others, "mean time"]
+    rows = [_config_row(sheet, config, names) for config in sheet.configs[:MAX_CONFIGS]]
     return _slim(head, rows, len(sheet.configs) - len(rows))
 
 
-def _config_row(
-    sheet: Sheet, config: Config, first: Sequence[str], others: Sequence[str]
-) -> list[Cell]:
-    main = first[0] if first else ""
-    interval, row = config.interval(main), config.against_best or {}
-    runs = len(config.values(main)) if sheet.objective else config.n
+def _config_row(sheet: Sheet, config: Config, names: Sequence[str]) -> list[Cell]:
+    first, others = names[:1], names[1:]
+    runs = _runs(sheet, config, first)
     return [
         _number(config.rank, str(config.rank or "")),
         Cell(printable(config.name), kind="name"),
         *(_metric(config, name) for name in first),
         _number(runs, str(runs)),
-        _number(config.failed, str(config.failed or "")),
-        Cell(f"{number(interval[0])} to {number(interval[1])}" if interval else "", kind="number"),
-        _number(row.get("delta"), _signed(row.get("delta"))),
-        _number(row.get("p_holm"), "" if row.get("p_holm") is None else f"{row['p_holm']:.2g}"),
+        _number(config.group.n_failed, str(config.group.n_failed or "")),
+        Cell(_interval(config, first), kind="number"),
+        *_against_best(config.against_best),
         *(_metric(config, name) for name in others),
         _number(config.seconds(), spoken(config.seconds())),
     ]
 
 
+def _runs(sheet: Sheet, config: Config, first: Sequence[str]) -> int:
+    """How many runs the ranking metric is over."""
+    if sheet.objective is None:
+        return config.group.n
+    return len(config.values(first[0])) if first else 0
+
+
+def _interval(config: Config, first: Sequence[str]) -> str:
+    interval = config.interval(first[0]) if first else None
+    return " to ".join(map(number, interval or ()))
+
+
+def _against_best(row: Comparison | None) -> tuple[Cell, Cell]:
+    if row is None:
+        return _number(None, ""), _number(None, "")
+    return _number(row.delta, _signed(row.delta)), _number(row.p_holm, short_p(row.p_holm))
+
+
 def _metric(config: Config, name: str) -> Cell:
-    return _number(config.of(name, "mean"), config.spread(name))
+    return _number(config.mean(name), config.spread(name))
 
 
 def _number(key: float | None, text: str) -> Cell:
     return Cell(text, key, "number")
 
 
-def _signed(delta: float | None) -> str:
-    if delta is None:
-        return ""
-    return ("+" if delta >= 0 else "\N{MINUS SIGN}") + number(abs(delta))
+def _signed(delta: float) -> str:
+    return signed(delta).replace("-", "\N{MINUS SIGN}", 1)
 
 
 def _slim(head: Sequence[str], rows: Sequence[Sequence[Cell]], left_out: int) -> Table:
@@ -123,46 +133,42 @@ def job_table(sheet: Sheet) -> Table:
     """One row per job, failed ones too."""
     metric = sheet.objective.name if sheet.objective else ""
     head = (
-        "job",
-        "config",
-        "seed",
-        "state",
-        metric or "metric",
-        "time",
-        "GPU memory",
-        "commit",
-        "PR",
-        "command",
+        *("job", "config", "seed", "state", metric or "metric"),
+        *("time", "GPU memory", "commit", "PR", "command"),
     )
     rows = [_job_row(job, metric) for job in sheet.jobs[:MAX_JOBS]]
     return _slim(head, rows, len(sheet.jobs) - len(rows))
 
 
-def _job_row(job: Job, metric: str) -> list[Cell]:
-    value, seconds, memory = (
-        job["metrics"].get(metric),
-        job["duration_seconds"],
-        job["peak_vram_mb"],
-    )
-    state = str(job["state"] or "unknown")
+def _job_row(job: JobRow, metric: str) -> list[Cell]:
+    value, seconds = job.metrics.get(metric), job.duration_seconds
     return [
-        _number(job["id"], str(job["id"])),
-        Cell(printable(job["config_id"] or ""), kind="name"),
-        _number(job["seed"], "" if job["seed"] is None else str(job["seed"])),
-        Cell(word(state), kind="ok" if state == "succeeded" else "bad"),
+        _number(job.id, str(job.id)),
+        Cell(printable(job.config_id or ""), kind="name"),
+        _number(job.seed, "" if job.seed is None else str(job.seed)),
+        _state(job),
         _number(value, number(value)),
         _number(seconds, clock(seconds)),
-        _number(memory, "" if memory is None else f"{memory:.0f} MiB"),
-        Cell(str(job["git_commit"] or "")[:7], kind="code"),
+        _memory(job.peak_vram_mb),
+        Cell((job.git_commit or "")[:7], kind="code"),
         _pull_request(job),
-        Cell(_cut(job["cmd"]), kind="code command"),
+        Cell(_cut(job.cmd), kind="code command"),
     ]
 
 
-def _pull_request(job: Job) -> Cell:
-    url = str(job["pr_url"] or "")
+def _state(job: JobRow) -> Cell:
+    kind = "ok" if job.state is JobState.SUCCEEDED else "bad"
+    return Cell(word(job.state or "unknown"), kind=kind)
+
+
+def _memory(mib: float | None) -> Cell:
+    return _number(mib, "" if mib is None else f"{mib:.0f} MiB")
+
+
+def _pull_request(job: JobRow) -> Cell:
+    url = job.pr_url or ""
     safe = url if url.startswith(("https://", "http://")) else None
-    return Cell(f"#{job['pr_number']}" if job["pr_number"] else _cut(url), link=safe)
+    return Cell(f"#{job.pr_number}" if job.pr_number else _cut(url), link=safe)
 
 
 def _cut(text: object) -> str:
@@ -173,31 +179,35 @@ def _cut(text: object) -> str:
 def failures(sheet: Sheet) -> tuple[list[Failure], int]:
     """The causes, the commonest first, and how many more there are."""
     groups = group_failures(sheet.jobs)
-    return [_failure(sheet, group) for group in groups[:MAX_CAUSES]], max(
-        0, len(groups) - MAX_CAUSES
-    )
+    shown = [_failure(sheet, group) for group in groups[:MAX_CAUSES]]
+    return shown, len(groups) - len(shown)
 
 
 def _failure(sheet: Sheet, group: FailureGroup) -> Failure:
-    many, first = len(group.jobs), group.jobs[0]
-    ids = [str(job["id"]) for job in group.jobs]
-    named = [f"{job['id']} ({_who(job)})" for job in group.jobs[:10]]
-    more = f" and {many - 10} more" if many > 10 else ""
-    oom = group.reason.startswith(OUT_OF_MEMORY)
-    again = "--oom" if oom else f"--jobs {','.join(ids)}" if many <= 30 else "--failed"
+    first, many = group.jobs[0], len(group.jobs)
+    named = [f"{job.id} ({_who(job)})" for job in group.jobs]
     return Failure(
-        title=f"{'1 job' if many == 1 else f'{many} jobs'}: {_cut(group.reason)}",
+        title=f"{counted(many, 'job')}: {_cut(group.reason)}",
         line=_cut(group.line),
-        jobs=f"job{'s' if many > 1 else ''} {', '.join(named)}{more}",
-        log_name=f"job_{first['id']}.log",
-        log=_log_end(str(first["log_tail"] or "")),
-        command=f"sweeptree resume {shlex.quote(sheet.name)} {again}",
+        jobs=f"job{'s' if many > 1 else ''} {listed(named, _SHOWN_JOBS)}",
+        log_name=f"job_{first.id}.log",
+        log=_log_end(first.log_tail),
+        command=f"sweeptree resume {shlex.quote(sheet.name)} {_choice(group)}",
     )
 
 
-def _who(job: Job) -> str:
-    seed = "" if job["seed"] is None else f", seed {job['seed']}"
-    return printable(job["config_id"] or "no config") + seed
+def _choice(group: FailureGroup) -> str:
+    """The option of `resume` that tries these jobs again."""
+    if recorded_cause(group.reason) is not None:
+        return "--oom"
+    if len(group.jobs) > _MAX_NAMED:
+        return "--failed"
+    return "--jobs " + ",".join(str(job.id) for job in group.jobs)
+
+
+def _who(job: JobRow) -> str:
+    seed = "" if job.seed is None else f", seed {job.seed}"
+    return printable(job.config_id or "no config") + seed
 
 
 def _log_end(tail: str) -> str:
@@ -208,26 +218,43 @@ def _log_end(tail: str) -> str:
 def provenance(sheet: Sheet) -> list[tuple[str, str]]:
     """Where the numbers come from: (what, in words); what is not known is left out."""
     facts = sheet.facts
-    base, versions = _dict(facts.get("base")), _dict(facts.get("versions"))
-    spec = _dict(facts.get("spec"))
-    subject = f' "{_cut(base["subject"])}"' if base.get("subject") else ""
-    known = [
-        ("commit", f"{base['commit']}{subject}" if base.get("commit") else ""),
+    known = [*_code(sheet), *_run(sheet), *_place(facts), ("command", sweep_command(facts))]
+    return [(what, _cut(text)) for what, text in known if text]
+
+
+def _code(sheet: Sheet) -> list[tuple[str, object]]:
+    base, goal = _dict(sheet.facts.get("base")), sheet.objective
+    commit, subject = base.get("commit"), base.get("subject")
+    titled = f'{commit} "{_cut(subject)}"' if subject else commit
+    return [
+        ("commit", titled if commit else ""),
         ("branch", base.get("branch")),
-        ("metric", f"{sheet.objective.name}, {sheet.objective.goal}" if sheet.objective else ""),
-        ("spec", facts.get("spec_hash")),
+        ("metric", f"{goal.name}, {goal.goal}" if goal else ""),
+        ("spec", sheet.facts.get("spec_hash")),
+    ]
+
+
+def _run(sheet: Sheet) -> list[tuple[str, object]]:
+    facts = sheet.facts
+    in_worktrees = _dict(facts.get("spec")).get("use_worktree")
+    return [
         ("started", _moment(facts.get("started_at"))),
         ("ended", _moment(facts.get("ended_at"))),
-        ("took", _durations(sheet)),
+        ("took", _durations(sheet.summary)),
         ("at a time", facts.get("parallel")),
-        ("worktrees", "one per job" if spec.get("use_worktree") else ""),
-        ("GPUs", ", ".join(_cut(d.get("name")) for d in _dicts(facts.get("devices")))),
-        ("machine", facts.get("host")),
-        ("versions", ", ".join(f"{name} {version}" for name, version in versions.items())),
-        ("Python", facts.get("python_version")),
-        ("command", sweep_command(facts)),
+        ("worktrees", "one per job" if in_worktrees else ""),
     ]
-    return [(what, _cut(text)) for what, text in known if text]
+
+
+def _place(facts: Mapping[str, Any]) -> list[tuple[str, object]]:
+    versions = _dict(facts.get("versions")).items()
+    devices = [_cut(device.get("name")) for device in _dicts(facts.get("devices"))]
+    return [
+        ("GPUs", ", ".join(devices)),
+        ("machine", facts.get("host")),
+        ("versions", ", ".join(f"{name} {version}" for name, version in versions)),
+        ("Python", facts.get("python_version")),
+    ]
 
 
 def _dict(value: object) -> Mapping[str, Any]:
@@ -243,27 +270,30 @@ def _moment(text: object) -> str:
     return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} {moment.tzname()}"
 
 
-def _durations(sheet: Sheet) -> str:
-    wall, jobs, gpu = (sheet.summary.get(f"{what}_seconds") for what in ("wall", "job", "gpu"))
-    told = [spoken(wall) if wall else "", f"{spoken(jobs)} of jobs" if jobs else ""]
-    return ", ".join(text for text in [*told, f"{spoken(gpu)} of GPUs" if gpu else ""] if text)
+def _durations(summary: Summary) -> str:
+    named = (
+        (summary.wall_seconds, ""),
+        (summary.job_seconds, " of jobs"),
+        (summary.gpu_seconds, " of GPUs"),
+    )
+    return ", ".join(f"{spoken(seconds)}{what}" for seconds, what in named if seconds)
 
 
 def sweep_command(facts: Mapping[str, Any]) -> str:
-    """The command line that ran the sweep; nothing when a deployment did, or when it is not known."""
+    """The command line that ran the sweep; nothing when a deployment did, or nobody knows."""
     argv = facts.get("argv")
-    words = [str(word) for word in argv] if isinstance(argv, list) else []
-    return shlex.join(["sweeptree", *words[1:]]) if words[1:2] and words[1] in _STARTERS else ""
+    words = list(map(str, argv))[1:] if isinstance(argv, list) else []
+    if not words or words[0] not in _STARTERS:
+        return ""
+    return shlex.join(["sweeptree", *words])
 
 
 def reproduce_line(sheet: Sheet) -> tuple[str, str] | None:
     """Which run of the best config, and the line that runs it anew; None when no record has one."""
     for config in sheet.configs:
-        job = next(
-            (job for job in config.jobs if job["state"] == "succeeded" and job["reproduce"]), None
-        )
-        if job is not None:
-            return _who(job), _verbatim(job["reproduce"])
+        for job in config.succeeded:
+            if job.reproduce:
+                return _who(job), _verbatim(job.reproduce)
     return None
 
 

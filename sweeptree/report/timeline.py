@@ -1,5 +1,4 @@
-"""The timeline: which job had which GPU (or which place among those that ran at once) from when to
-when."""
+"""The timeline: which job had which GPU, or which place among those at once, from when to when."""
 
 from __future__ import annotations
 
@@ -7,10 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sweeptree.analysis.document import JobRow
 from sweeptree.analysis.wording import spoken, word
-from sweeptree.records import parse_time
+from sweeptree.model import Attempt, JobState
 from sweeptree.report.sheet import Sheet
 from sweeptree.report.svg import Element, Scale, drawing, element, markup, percent
+from sweeptree.system.clock import parse_time
 
 MAX_LANES = 32
 MAX_BARS = 400
@@ -31,10 +32,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One GPU, or one place among the jobs that ran at once.
-
-    `busy`: the share of the time that it was in use.
-    """
+    """One GPU, or one place among the jobs that ran at once; `busy`: its share of time in use."""
 
     name: str
     svg: str
@@ -43,10 +41,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The lanes over `seconds`, first start to last end.
-
-    `merged`: bars within a pixel are drawn as one.
-    """
+    """The lanes over `seconds`, first start to last end; `merged`: bars within a pixel are one."""
 
     lanes: tuple[Lane, ...]
     axis: str
@@ -72,29 +67,36 @@ def timeline(sheet: Sheet) -> Timeline | None:
 
 def _bars(sheet: Sheet) -> list[Bar]:
     names = _device_names(sheet.facts)
-    bars, placeless = [], []
+    bars: list[Bar] = []
+    without_gpu: list[Bar] = []
     for job in sheet.jobs:
-        for attempt in job["attempts"] or [job]:
-            begin, end = parse_time(attempt["start_time"]), parse_time(attempt["end_time"])
-            if begin is None or end is None:
-                continue
-            title = f"job {job['id']} {job['config_id'] or ''} {word(str(attempt['state']))}"
-            lanes = [names.get(uuid, uuid[:12]) for uuid in job["gpus"]]
-            made = Bar(
-                "",
-                begin.timestamp(),
-                end.timestamp(),
-                attempt["state"] in ("succeeded", None),
-                title,
-            )
-            bars += [_on(made, lane) for lane in lanes]
-            placeless += [] if lanes else [made]
-    return bars + _placed(placeless)
+        own = _bars_of(job)
+        if job.gpus:
+            lanes = [names.get(uuid, uuid[:12]) for uuid in job.gpus]
+            bars += [_on(bar, lane) for bar in own for lane in lanes]
+        else:
+            without_gpu += own
+    return bars + _placed(without_gpu)
+
+
+def _bars_of(job: JobRow) -> list[Bar]:
+    """One bar per attempt that has both its times; legacy records tell of one attempt only."""
+    bars = (_bar(job, attempt) for attempt in job.attempts or (job,))
+    return [bar for bar in bars if bar is not None]
+
+
+def _bar(job: JobRow, attempt: Attempt | JobRow) -> Bar | None:
+    begin, end = parse_time(attempt.start_time), parse_time(attempt.end_time)
+    if begin is None or end is None:
+        return None
+    ended_well = attempt.state in {JobState.SUCCEEDED, None}
+    title = f"job {job.id} {job.config_id or ''} {word(str(attempt.state))}"
+    return Bar("", begin.timestamp(), end.timestamp(), ended_well, title)
 
 
 def _on(bar: Bar, lane: str) -> Bar:
-    told = f"{bar.title}, {spoken(bar.end - bar.begin)}"
-    return Bar(lane, bar.begin, max(bar.begin, bar.end), bar.succeeded, told)
+    title = f"{bar.title}, {spoken(bar.end - bar.begin)}"
+    return Bar(lane, bar.begin, max(bar.begin, bar.end), bar.succeeded, title)
 
 
 def _placed(bars: Iterable[Bar]) -> list[Bar]:
@@ -110,12 +112,10 @@ def _placed(bars: Iterable[Bar]) -> list[Bar]:
 
 def _device_names(facts: Mapping[str, Any]) -> dict[str, str]:
     devices = facts.get("devices")
-    known = (
-        [device for device in devices if isinstance(device, dict)]
-        if isinstance(devices, list)
-        else []
-    )
-    return {str(d.get("uuid")): f"GPU {d.get('index')}" for d in known}
+    if not isinstance(devices, list):
+        return {}
+    known = [device for device in devices if isinstance(device, dict)]
+    return {str(device.get("uuid")): f"GPU {device.get('index')}" for device in known}
 
 
 def _by_lane(bars: Sequence[Bar]) -> dict[str, list[Bar]]:
@@ -138,15 +138,20 @@ def _lane(name: str, bars: Sequence[Bar], axis: Scale, *, merged: bool) -> Lane:
 
 
 def _union(bars: Sequence[Bar], gap: float) -> list[Bar]:
-    """The bars with those that overlap, or follow each other within `gap` and ended alike, as one."""
+    """The bars, those that overlap or follow within `gap` and ended alike as one."""
     joined: list[Bar] = []
     for bar in bars:
         last = joined[-1] if joined else None
-        if last and bar.begin <= last.end + gap and (not gap or bar.succeeded == last.succeeded):
+        if last is not None and _touches(last, bar, gap):
             joined[-1] = Bar(bar.lane, last.begin, max(last.end, bar.end), last.succeeded, "")
         else:
             joined.append(bar)
     return joined
+
+
+def _touches(last: Bar, bar: Bar, gap: float) -> bool:
+    ended_alike = not gap or bar.succeeded == last.succeeded
+    return ended_alike and bar.begin <= last.end + gap
 
 
 def _box(bar: Bar, axis: Scale) -> Element:
@@ -165,20 +170,18 @@ def _box(bar: Bar, axis: Scale) -> Element:
 
 
 def _axis_picture(seconds: float) -> Element:
-    unit, name = next(
-        (u, n)
-        for u, n in ((3600.0, "h"), (60.0, "min"), (1.0, "s"), (0.0, "s"))
-        if seconds >= 2 * u
-    )
-    axis = Scale(0.0, seconds / (unit or 1.0))
-    labels = [
-        element(
-            "text",
-            f"{text} {name}",
-            x=percent(axis.at(value)),
-            y=14,
-            text_anchor="end" if place else "start",
-        )
-        for place, (value, text) in enumerate(axis.ticks(6))
-    ]
+    unit, name = _unit(seconds)
+    axis = Scale(0.0, seconds / unit)
+    labels = []
+    for place, (value, text) in enumerate(axis.ticks(6)):
+        anchor = "end" if place else "start"
+        x = percent(axis.at(value))
+        labels.append(element("text", f"{text} {name}", x=x, y=14, text_anchor=anchor))
     return element("svg", *labels, class_="row axis", height=20, aria_hidden="true")
+
+
+def _unit(seconds: float) -> tuple[float, str]:
+    """The largest unit of which there are two or more."""
+    if seconds >= 7200:
+        return 3600.0, "h"
+    return (60.0, "min") if seconds >= 120 else (1.0, "s")

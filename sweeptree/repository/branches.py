@@ -1,5 +1,5 @@
-"""What a name stands for in a repository: branches, trees, and the commits that sweeptree holds on
-to."""
+"""What a name means in a repository: commits, branches, trees, and the commits that sweeptree holds
+on to."""
 
 from __future__ import annotations
 
@@ -9,29 +9,37 @@ from pathlib import Path
 from sweeptree.errors import UsageError
 from sweeptree.repository import plumbing
 
-HELD = "refs/sweeptree/pr"
+DELIVERED = "refs/sweeptree/pr"
 
 
 def worktree_top(start: Path) -> Path:
     """The root of the worktree that a folder is in. Raises UsageError."""
+    hint = "git worktree list shows the worktrees"
     if not start.is_dir():
-        raise UsageError(f"{start} is not a folder", hint="git worktree list shows the worktrees")
+        raise UsageError(f"{start} is not a folder", hint=hint)
     answer = plumbing.ask(start, "rev-parse", "--path-format=absolute", "--show-toplevel")
     if answer.code or not answer.out.strip():
-        raise UsageError(
-            f"{start} is not in a git worktree", hint="git worktree list shows the worktrees"
-        )
+        raise UsageError(f"{start} is not in a git worktree", hint=hint)
     return Path(os.fsdecode(answer.out).removesuffix("\n"))
 
 
-def tree_of(top: Path, commit: str) -> str:
+def commit_of(top: Path, name: str) -> str | None:
+    """The commit that a ref or name leads to, None when there is none."""
+    return _object_of(top, f"{name}^{{commit}}")
+
+
+def tree_id(top: Path, commit: str) -> str:
     """The tree of a commit."""
     return plumbing.text(top, "rev-parse", "--verify", f"{commit}^{{tree}}")
 
 
-def find_tree(top: Path, commit: str) -> str | None:
+def find_tree_id(top: Path, commit: str) -> str | None:
     """The tree of a commit, None when this repository lacks it."""
-    found = plumbing.ask(top, "rev-parse", "--verify", "--quiet", f"{commit}^{{tree}}")
+    return _object_of(top, f"{commit}^{{tree}}")
+
+
+def _object_of(top: Path, name: str) -> str | None:
+    found = plumbing.ask(top, "rev-parse", "--verify", "--quiet", "--end-of-options", name)
     return found.out.decode().strip() or None
 
 
@@ -43,35 +51,60 @@ def contains(top: Path, commit: str, later: str) -> bool:
     return not plumbing.ask(top, "merge-base", "--is-ancestor", commit, later).code
 
 
-def held(top: Path, branch: str) -> str | None:
+def local_branch(top: Path, branch: str) -> str | None:
+    """The commit of a local branch, or None."""
+    return commit_of(top, f"refs/heads/{branch}")
+
+
+def current_branch(top: Path) -> str | None:
+    """The branch that a worktree is on, None for a detached HEAD."""
+    found = plumbing.ask(top, "symbolic-ref", "--quiet", "--short", "HEAD")
+    return os.fsdecode(found.out).strip() or None
+
+
+def last_delivery(top: Path, branch: str) -> str | None:
     """The commit that was last delivered to this branch from this repository."""
-    found = plumbing.ask(top, "rev-parse", "--verify", "--quiet", f"{HELD}/{branch}^{{commit}}")
-    return found.out.decode().strip() or None
+    return commit_of(top, f"{DELIVERED}/{branch}")
 
 
-def hold(top: Path, branch: str, commit: str) -> None:
+def remember_delivery(top: Path, branch: str, commit: str) -> None:
     """Keep a commit under refs/sweeptree/pr/, and on a local branch where that only goes forward.
 
     A branch that a worktree has checked out is not moved: its index and files would no longer match
     it.
     """
-    plumbing.run(top, *plumbing.DURABLE, "update-ref", f"{HELD}/{branch}", commit)
-    ref = f"refs/heads/{branch}"
-    now = plumbing.ask(top, "rev-parse", "--verify", "--quiet", ref).out.decode().strip()
-    if now == commit or branch in checked_out(top) or (now and not contains(top, now, commit)):
+    plumbing.run(top, *plumbing.DURABLE, "update-ref", f"{DELIVERED}/{branch}", commit)
+    now = local_branch(top, branch)
+    if not _may_move(top, branch, now, commit):
         return
     old = now or "0" * len(commit)
-    plumbing.ask(top, *plumbing.DURABLE, "update-ref", "-m", "sweeptree pr", ref, commit, old)
+    words = ("update-ref", "-m", "sweeptree pr", f"refs/heads/{branch}", commit, old)
+    plumbing.ask(top, *plumbing.DURABLE, *words)
+
+
+def _may_move(top: Path, branch: str, now: str | None, commit: str) -> bool:
+    if now == commit or branch in checked_out(top):
+        return False
+    return now is None or contains(top, now, commit)
 
 
 def checked_out(top: Path) -> set[str]:
     """The branches that worktrees of this repository are on."""
-    found = plumbing.run(top, "worktree", "list", "--porcelain", "-z")
-    return {
-        line.removeprefix("branch refs/heads/")
-        for line in plumbing.names(found)
-        if line.startswith("branch ")
-    }
+    return set(checkouts(top))
+
+
+def checkouts(top: Path) -> dict[str, Path]:
+    """The worktree that is on a branch, by the branch's name."""
+    listing = plumbing.run(top, "worktree", "list", "--porcelain", "-z")
+    found: dict[str, Path] = {}
+    place = top
+    for line in plumbing.names(listing):
+        key, _, value = line.partition(" ")
+        if key == "worktree":
+            place = Path(value)
+        elif key == "branch":
+            found.setdefault(value.removeprefix("refs/heads/"), place)
+    return found
 
 
 def check_branch_name(top: Path, branch: str) -> None:
@@ -81,9 +114,3 @@ def check_branch_name(top: Path, branch: str) -> None:
             f"{branch!r} cannot be the name of a branch",
             hint="use letters, digits, '-', '_' and '/'",
         )
-
-
-def local_branch(top: Path, branch: str) -> str | None:
-    """The commit of a local branch, or None."""
-    found = plumbing.ask(top, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}^{{commit}}")
-    return found.out.decode().strip() or None

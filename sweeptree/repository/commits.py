@@ -1,5 +1,4 @@
-"""Commits that sweeptree makes: the snapshot of uncommitted changes, and the branch with what a job
-changed.
+"""Commits that sweeptree makes, above all the snapshot of uncommitted changes.
 
 Hides: a temporary index, so that nobody's index, HEAD, stash or files are touched; who the author
 is when git does not know; and that the commit is on disk before its ref is.
@@ -18,6 +17,7 @@ from pathlib import Path
 from sweeptree.errors import Refused
 from sweeptree.model import Base
 from sweeptree.repository import plumbing
+from sweeptree.repository.branches import commit_of, tree_id
 from sweeptree.repository.repository import OURS, Repository
 
 MAX_SNAPSHOT_FILE = 50 * 1024 * 1024
@@ -40,9 +40,9 @@ class Snapshot(Base):
 def snapshot(
     repo: Repository, base: Base, exp_name: str, *, ignore: Sequence[Path] = ()
 ) -> Snapshot:
-    """Commit the checkout as it stands on top of `base`, at refs/sweeptree/<exp>/base; the user's
-    state is untouched.
+    """Commit the checkout as it is on top of `base`, at refs/sweeptree/<exp>/base.
 
+    The user's state is untouched.
     Untracked files that git does not ignore go in too, but not `results/`, what lies below
     `ignore`, files over 50 MiB and repositories inside the repository. Without a change the base
     itself is returned.
@@ -55,11 +55,11 @@ def snapshot(
     paths, left_out = _for_snapshot(repo, ignore)
     with copied_index(_git_path(repo, "index")) as index:
         tree = write_tree(repo.start, index, paths)
-    if tree == plumbing.text(repo.start, "rev-parse", f"{base.commit}^{{tree}}"):
+    if tree == tree_id(repo.start, base.commit):
         return Snapshot(base.commit, base.name, base.subject, base.branch, left_out)
     subject = f"Uncommitted changes on {base.commit[:12]} for the sweep {exp_name}"
     body = "".join(f"Left out: {line}\n" for line in left_out)
-    commit = commit_tree(repo.start, tree, base.commit, f"{subject}\n\n{body}".strip())
+    commit = commit_tree(repo.start, tree, (base.commit,), f"{subject}\n\n{body}".strip())
     _point(repo, f"refs/sweeptree/{exp_name}/base", commit)
     return Snapshot(commit, base.name, subject, base.branch, left_out)
 
@@ -71,20 +71,27 @@ def _git_path(repo: Repository, name: str) -> Path:
 
 
 def _for_snapshot(repo: Repository, ignore: Sequence[Path]) -> tuple[list[str], tuple[str, ...]]:
-    found = plumbing.run(
-        repo.start, "status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames"
-    )
-    skipped = below(repo.start, ignore)
-    paths, left_out = [], []
-    for entry in plumbing.names(found):
-        untracked, path = entry[0] == "?", status_path(entry)
-        if untracked and path.startswith((*skipped, _RESULTS)):
-            continue
-        if why := _unfit(repo.start / path, path):
-            left_out.append(f"{path} ({why})")
+    """The paths that go in, and what is left out, one line each."""
+    words = ("status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames")
+    entries = plumbing.names(plumbing.run(repo.start, *words))
+    skipped = (*below(repo.start, ignore), _RESULTS)
+    paths: list[str] = []
+    left_out: list[str] = []
+    for path in _counted_paths(entries, skipped):
+        reason = _unfit(repo.start / path, path)
+        if reason:
+            left_out.append(f"{path} ({reason})")
         else:
             paths.append(path)
     return paths, tuple(left_out)
+
+
+def _counted_paths(entries: Iterable[str], skipped: tuple[str, ...]) -> Iterator[str]:
+    for entry in entries:
+        path = status_path(entry)
+        is_untracked = entry[0] == "?"
+        if not (is_untracked and path.startswith(skipped)):
+            yield path
 
 
 def _unfit(file: Path, path: str) -> str:
@@ -130,21 +137,15 @@ def write_tree(top: Path, index: Path, paths: Iterable[str]) -> str:
     if data:
         words = (*plumbing.DURABLE, "update-index", "--add", "--remove", "-z", "--stdin")
         plumbing.run(top, *words, call=plumbing.Call(data, env))
-    return (
-        plumbing.run(top, *plumbing.DURABLE, "write-tree", call=plumbing.Call(env=env))
-        .decode()
-        .strip()
-    )
+    tree = plumbing.run(top, *plumbing.DURABLE, "write-tree", call=plumbing.Call(env=env))
+    return tree.decode().strip()
 
 
-def commit_tree(top: Path, tree: str, parents: str | Sequence[str], message: str) -> str:
+def commit_tree(top: Path, tree: str, parents: Iterable[str], message: str) -> str:
+    """Make a commit, by sweeptree itself where git does not know who the author is."""
     data = message.encode("utf-8", "surrogateescape") + b"\n"
-    on = [
-        word
-        for parent in ([parents] if isinstance(parents, str) else parents)
-        for word in ("-p", parent)
-    ]
-    words = ("-c", "user.useConfigOnly=true", *plumbing.DURABLE, "commit-tree", tree, *on)
+    options = [f"-p{parent}" for parent in parents]
+    words = ("-c", "user.useConfigOnly=true", *plumbing.DURABLE, "commit-tree", tree, *options)
     answer = plumbing.ask(top, *words, call=plumbing.Call(data))
     if answer.code and "tell me who you are" in answer.err:
         answer = plumbing.ask(top, *words, call=plumbing.Call(data, _FALLBACK))
@@ -155,10 +156,9 @@ def commit_tree(top: Path, tree: str, parents: str | Sequence[str], message: str
 
 def _point(repo: Repository, ref: str, commit: str) -> None:
     """Set a ref of ours. A commit it held before stays under a name of its own."""
-    old = plumbing.ask(repo.start, "rev-parse", "--verify", "--quiet", ref).out.decode().strip()
+    old = commit_of(repo.start, ref)
     orders = f"update {ref} {commit} {old}\n" if old else f"create {ref} {commit}\n"
     if old and old != commit:
         orders += f"update {ref}-{old[:8]} {old}\n"
-    plumbing.run(
-        repo.start, *plumbing.DURABLE, "update-ref", "--stdin", call=plumbing.Call(orders.encode())
-    )
+    call = plumbing.Call(orders.encode())
+    plumbing.run(repo.start, *plumbing.DURABLE, "update-ref", "--stdin", call=call)

@@ -22,7 +22,6 @@ from sweeptree.repository.repository import OURS
 MIB = 1024 * 1024
 _SKIPPED = (f"{OURS}/", "results/")
 _WORKFLOWS = ".github/workflows/"
-_BATCH = 64 * MIB  # bytes of blobs that are looked at together
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,45 +86,53 @@ def examine(
 
     Reads only. `base`: what they are compared with for secrets.
     """
+    new, left_out = _examine_made(top, made, limits)
+    changed = list(tracked)
+    paths = [*new, *changed]
+    problems = [
+        *(problem for path in changed for problem in _tracked(top, path, limits)),
+        *workflow_problems(paths, limits),
+        *_lfs(top, paths),
+        *_secrets(top, base, paths, limits),
+    ]
+    return Examined(tuple(paths), tuple(left_out), tuple(problems))
+
+
+def _examine_made(
+    top: Path, made: Iterable[str], limits: Limits
+) -> tuple[list[str], list[LeftOut]]:
+    """New files that go in, and those that do not."""
     paths: list[str] = []
     left_out: list[LeftOut] = []
-    problems: list[str] = []
     total = 0
     for path in made:
         if path.startswith(_SKIPPED):
             continue
-        size, why = _made(top, path, limits, total)
-        if why:
-            left_out.append(LeftOut(path, size, why))
+        size, reason = _made(top, path, limits)
+        if not reason and total + size > limits.total:
+            reason = f"new files are over {size_of(limits.total)} together"
+        if reason:
+            left_out.append(LeftOut(path, size, reason))
         else:
             total += size
             paths.append(path)
-    for path in tracked:
-        paths.append(path)
-        problems += _tracked(top, path, limits)
-    problems += _workflows(paths, limits)
-    problems += _lfs(top, paths)
-    problems += _secrets(top, base, paths, limits)
-    return Examined(tuple(paths), tuple(left_out), tuple(problems))
+    return paths, left_out
 
 
-def _made(top: Path, path: str, limits: Limits, total: int) -> tuple[int, str]:
-    """Size of a new file, and why it stays out (empty when it does not)."""
+def _made(top: Path, path: str, limits: Limits) -> tuple[int, str]:
+    """Size of a new file, and why it stays out by itself (empty when it does not)."""
     if path.endswith("/"):
         return 0, "a git repository of its own"
     try:
         facts = (top / path).lstat()
     except OSError:
         return 0, "it cannot be read"
-    if stat.S_ISLNK(facts.st_mode):
-        return facts.st_size, "" if _stays_inside(top, path) else "a link that leads outside"
-    if not stat.S_ISREG(facts.st_mode):
+    if stat.S_ISREG(facts.st_mode):
+        is_large = facts.st_size > limits.made
+        return facts.st_size, f"over {size_of(limits.made)}" if is_large else ""
+    if not stat.S_ISLNK(facts.st_mode):
         return 0, "not a plain file"
-    if facts.st_size > limits.made:
-        return facts.st_size, f"over {size_of(limits.made)}"
-    if total + facts.st_size > limits.total:
-        return facts.st_size, f"new files are over {size_of(limits.total)} together"
-    return facts.st_size, ""
+    return facts.st_size, "" if _stays_inside(top, path) else "a link that leads outside"
 
 
 def _stays_inside(top: Path, path: str) -> bool:
@@ -147,7 +154,8 @@ def _tracked(top: Path, path: str, limits: Limits) -> Iterator[str]:
         yield f"{path} has {size_of(facts.st_size)}; the limit is {size_of(limits.tracked)}"
 
 
-def _workflows(paths: Iterable[str], limits: Limits) -> list[str]:
+def workflow_problems(paths: Iterable[str], limits: Limits) -> list[str]:
+    """Workflow files among the paths that nobody has allowed."""
     if limits.allow_workflows:
         return []
     return [
@@ -188,7 +196,7 @@ def _secrets(top: Path, base: str, paths: Iterable[str], limits: Limits) -> Iter
     for path in paths:
         new = _content(top / path, limits.tracked)
         if has_leak(new, limits.known):
-            yield from leaks(path, new, _blob(top, base, path), limits.known)
+            yield from leaks(path, new, blob(top, base, path), limits.known)
 
 
 def _content(file: Path, limit: int) -> bytes:
@@ -200,95 +208,6 @@ def _content(file: Path, limit: int) -> bytes:
         return stream.read(limit) if stat.S_ISREG(os.fstat(handle).st_mode) else b""
 
 
-def _blob(top: Path, base: str, path: str) -> bytes:
+def blob(top: Path, base: str, path: str) -> bytes:
+    """A file of a commit; empty when there is none."""
     return plumbing.ask(top, "cat-file", "blob", f"{base}:{path}").out
-
-
-def examine_commits(
-    top: Path, commit: str, known_there: Sequence[str], limits: Limits
-) -> list[str]:
-    """Problems in any commit that a push of `commit` would send.
-
-    `known_there`: commits that the remote has.
-    """
-    have = [
-        known
-        for known in known_there
-        if not plumbing.ask(top, "cat-file", "-e", f"{known}^{{commit}}").code
-    ]
-    words = (
-        "rev-list",
-        "--objects",
-        "--no-object-names",
-        "--filter=object:type=blob",
-        "--filter-provided-objects",
-    )
-    blobs = plumbing.run(top, *words, commit, "--not", *have).split()
-    problems = _workflows(_sent_paths(top, commit, have), limits)
-    sizes = _sizes(top, blobs)
-    problems += [
-        f"a commit holds a file of {size_of(size)}; the limit is {size_of(limits.tracked)}"
-        for size in sizes.values()
-        if size > limits.tracked
-    ]
-    if not problems and have:
-        problems += _leaks_in(top, commit, sizes, limits)
-    return problems
-
-
-def _sent_paths(top: Path, commit: str, have: Sequence[str]) -> list[str]:
-    """Paths that any of the sent commits changed."""
-    words = ("log", "--format=", "--name-only", "-z", "--no-renames", "-m", "--no-show-signature")
-    found = plumbing.names(plumbing.run(top, *words, commit, "--not", *have)) if have else []
-    return sorted({path.lstrip("\n") for path in found})
-
-
-def _sizes(top: Path, blobs: Sequence[bytes]) -> dict[bytes, int]:
-    call = plumbing.Call(b"\n".join(blobs) + b"\n")
-    out = (
-        plumbing.run(top, "cat-file", "--batch-check=%(objectname) %(objectsize)", call=call)
-        if blobs
-        else b""
-    )
-    return {line.split()[0]: int(line.split()[1]) for line in out.splitlines()}
-
-
-def _leaks_in(top: Path, commit: str, sizes: dict[bytes, int], limits: Limits) -> Iterator[str]:
-    group: list[bytes] = []
-    weight = 0
-    for blob, size in sizes.items():
-        group.append(blob)
-        weight += size
-        if weight > _BATCH:
-            yield from _leaks_in_group(top, commit, group, limits)
-            group, weight = [], 0
-    if group:
-        yield from _leaks_in_group(top, commit, group, limits)
-
-
-def _leaks_in_group(
-    top: Path, commit: str, blobs: Sequence[bytes], limits: Limits
-) -> Iterator[str]:
-    data = plumbing.run(top, "cat-file", "--batch", call=plumbing.Call(b"\n".join(blobs) + b"\n"))
-    if not has_leak(data, limits.known):
-        return
-    for blob in blobs:
-        name = blob.decode()
-        content = plumbing.run(top, "cat-file", "blob", name)
-        if has_leak(content, limits.known):
-            brought, path = _origin(top, commit, name)
-            yield from leaks(path, content, _blob(top, f"{brought}^", path), limits.known)
-
-
-def _origin(top: Path, commit: str, blob: str) -> tuple[str, str]:
-    """The first commit that has this content, and the file it is in."""
-    brought = plumbing.text(
-        top, "log", "--format=%H", "--no-show-signature", f"--find-object={blob}", commit
-    ).split()[-1]
-    found = plumbing.names(
-        plumbing.run(
-            top, "diff-tree", "-r", "--root", "--no-commit-id", "--no-renames", "-z", "-m", brought
-        )
-    )
-    places = zip(found[0::2], found[1::2], strict=False)
-    return brought, next((path for facts, path in places if facts.split()[3] == blob), blob[:12])

@@ -11,7 +11,7 @@ MOST = 50
 
 
 def commits_between(top: Path, base: str, head: str, *, limit: int = MOST) -> tuple[str, ...]:
-    """The commits that `head` has and `base` lacks, newest first, a line each: id, subject, author."""
+    """Commits that `head` has and `base` lacks, newest first, a line each: id, subject, author."""
     from git import Repo
 
     with Repo(top) as repo:

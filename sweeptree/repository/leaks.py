@@ -1,5 +1,4 @@
-"""Secrets in what is about to be committed or pushed: known shapes of tokens, and the tokens in use
-here.
+"""Secrets in what is about to be committed or pushed: shapes of tokens, and the tokens in use here.
 
 A finding names the file and the line, never the value. What the base holds already is no finding.
 """
@@ -35,12 +34,17 @@ _PATTERN = re.compile(
 def leaks(path: str, new: bytes, old: bytes = b"", known: Sequence[str] = ()) -> Iterator[str]:
     """One line for each secret in the new content that the old one does not hold."""
     for match in _PATTERN.finditer(new):
-        if match.group() not in old and _ALLOWED not in _line_at(new, match.start()):
-            what = _SHAPES[int((match.lastgroup or "s0")[1:])][0]
-            yield f"{path}:{_line(new, match.start())} holds what looks like {what}"
-    for token in _forms(known):
-        if token in new:
-            yield f"{path}:{_line(new, new.index(token))} holds a token that is in use here"
+        if match.group() not in old and not _is_allowed(new, match.start()):
+            line = _line_number(new, match.start())
+            yield f"{path}:{line} holds what looks like {_kind(match)}"
+    for token in filter(new.__contains__, _forms(known)):
+        line = _line_number(new, new.index(token))
+        yield f"{path}:{line} holds a token that is in use here"
+
+
+def _kind(match: re.Match[bytes]) -> str:
+    group = match.lastgroup or "s0"
+    return _SHAPES[int(group.removeprefix("s"))][0]
 
 
 def redact(text: str, known: Sequence[str] = ()) -> str:
@@ -62,9 +66,13 @@ def _forms(known: Sequence[str]) -> list[bytes]:
     return plain + [base64.b64encode(b"x-access-token:" + token) for token in plain]
 
 
-def _line_at(data: bytes, place: int) -> bytes:
-    return data[data.rfind(b"\n", 0, place) + 1 : (data.find(b"\n", place) + 1 or len(data))]
+def _is_allowed(data: bytes, place: int) -> bool:
+    """True when the line at this place has the mark of detect-secrets."""
+    start = data.rfind(b"\n", 0, place) + 1
+    end = data.find(b"\n", place)
+    line = data[start:] if end < 0 else data[start:end]
+    return _ALLOWED in line
 
 
-def _line(data: bytes, place: int) -> int:
+def _line_number(data: bytes, place: int) -> int:
     return data.count(b"\n", 0, place) + 1

@@ -1,14 +1,12 @@
-"""What a merge would be, without a checkout; a throw-away worktree to try it in; and a base that
-only goes forward.
+"""What a merge would be, without a checkout; and a base that only goes forward.
 
-Hides: `git merge-tree`, that a rebase needs files, and that a base which somebody has checked out
-may only move together with its files.
+Hides: `git merge-tree`, and that a base which somebody has checked out may only move together with
+its files.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
@@ -18,8 +16,10 @@ from typing import Literal
 
 from sweeptree.errors import GitError, PushError, Refused
 from sweeptree.repository import plumbing
+from sweeptree.repository.branches import checkouts
 from sweeptree.repository.differences import FileChange, numstat
 from sweeptree.repository.repository import Repository
+from sweeptree.system import locks
 
 Style = Literal["merge", "squash", "rebase", "ff"]
 _PLAIN = ("--no-ext-diff", "--no-textconv")
@@ -44,13 +44,14 @@ def try_merge(top: Path, base: str, head: str) -> Merged:
     first, _, rest = answer.out.partition(b"\0")
     if not answer.code:
         return Merged(first.decode())
-    paths, _, said = rest.partition(b"\0\0")
-    return Merged(None, tuple(dict.fromkeys(plumbing.names(paths))), _messages(said))
+    paths, _, messages = rest.partition(b"\0\0")
+    conflicts = tuple(dict.fromkeys(plumbing.names(paths)))
+    return Merged(None, conflicts, _messages(messages))
 
 
-def _messages(said: bytes) -> tuple[str, ...]:
+def _messages(data: bytes) -> tuple[str, ...]:
     """The sentences in merge-tree's last part: count, paths, kind, text, each ended by NUL."""
-    parts = said.split(b"\0")
+    parts = data.split(b"\0")
     found, place = [], 0
     while place < len(parts) and parts[place].isdigit():
         end = place + 1 + int(parts[place])
@@ -63,38 +64,35 @@ def _messages(said: bytes) -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def sole_merger(repo: Repository, base: str) -> Iterator[None]:
+def merge_lock(repo: Repository, base: str) -> Iterator[None]:
     """Be the only one here who merges into a base. Raises Refused where somebody else is."""
     name = f"sweeptree-merge-{hashlib.sha256(base.encode()).hexdigest()[:12]}.lock"
-    file = os.open(
-        repo.common_dir / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666
-    )
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock = locks.hold(repo.common_dir / name, mode=0o666)
     except BlockingIOError:
-        os.close(file)
         raise Refused(
             f"another merge into {base} is running here", hint="wait for it, then try again"
         ) from None
-    try:
+    except OSError as error:
+        raise Refused(
+            f"{repo.common_dir / name} cannot be locked: {error.strerror}",
+            hint="merge in a repository that you may write to",
+        ) from error
+    with lock:
         yield
-    finally:
-        os.close(file)
 
 
 @contextlib.contextmanager
-def passing_refs(repo: Repository, prefix: str) -> Iterator[None]:
+def temporary_refs(repo: Repository, prefix: str) -> Iterator[None]:
     """Refs below `prefix` that are made meanwhile are gone afterwards."""
     try:
         yield
     finally:
-        found = plumbing.text(
-            repo.start, "for-each-ref", "--format=delete %(refname)", f"{prefix}/"
-        )
-        if found:
-            plumbing.run(
-                repo.start, "update-ref", "--stdin", call=plumbing.Call(os.fsencode(found) + b"\n")
-            )
+        words = ("for-each-ref", "--format=delete %(refname)", f"{prefix}/")
+        orders = plumbing.text(repo.start, *words)
+        if orders:
+            call = plumbing.Call(os.fsencode(orders) + b"\n")
+            plumbing.run(repo.start, "update-ref", "--stdin", call=call)
 
 
 def advance(repo: Repository, branch: str, new: str, *, old: str) -> None:
@@ -104,15 +102,23 @@ def advance(repo: Repository, branch: str, new: str, *, old: str) -> None:
     Raises PushError of kind `moved` when it stands elsewhere, Refused when that worktree has
     changes.
     """
-    there = _checkout_of(repo, branch)
+    there = checkouts(repo.start).get(branch)
     if there is None:
-        words = ("update-ref", "-m", "sweeptree merge", f"refs/heads/{branch}", new, old)
-        answer = plumbing.ask(repo.start, *plumbing.DURABLE, *words)
-        if answer.code:
-            raise PushError(
-                f"{branch} moved meanwhile", kind="moved", stderr=answer.err, hint="try again"
-            )
-        return
+        _move_branch(repo, branch, new, old)
+    else:
+        _move_with_files(there, branch, new, old)
+
+
+def _move_branch(repo: Repository, branch: str, new: str, old: str) -> None:
+    words = ("update-ref", "-m", "sweeptree merge", f"refs/heads/{branch}", new, old)
+    answer = plumbing.ask(repo.start, *plumbing.DURABLE, *words)
+    if answer.code:
+        raise PushError(
+            f"{branch} moved meanwhile", kind="moved", stderr=answer.err, hint="try again"
+        )
+
+
+def _move_with_files(there: Path, branch: str, new: str, old: str) -> None:
     if plumbing.run(there, "status", "--porcelain", "--untracked-files=no"):
         raise Refused(
             f"{there} is on {branch} and has changes",
@@ -127,22 +133,10 @@ def advance(repo: Repository, branch: str, new: str, *, old: str) -> None:
         )
 
 
-def _checkout_of(repo: Repository, branch: str) -> Path | None:
-    """The worktree that is on a branch."""
-    place: Path | None = None
-    for line in plumbing.names(plumbing.run(repo.start, "worktree", "list", "--porcelain", "-z")):
-        if line.startswith("worktree "):
-            place = Path(line.removeprefix("worktree "))
-        elif line == f"branch refs/heads/{branch}":
-            return place
-    return None
-
-
-def brought(top: Path, base: str, head: str) -> tuple[FileChange, ...]:
+def changed_files(top: Path, base: str, head: str) -> tuple[FileChange, ...]:
     """The files that `head` changed since it left `base`."""
-    found = plumbing.run(
-        top, "diff", "--numstat", "-z", "--no-renames", *_PLAIN, f"{base}...{head}"
-    )
+    words = ("diff", "--numstat", "-z", "--no-renames", *_PLAIN, f"{base}...{head}")
+    found = plumbing.run(top, *words)
     return tuple(numstat(found).values())
 
 
@@ -151,14 +145,5 @@ def patch(top: Path, base: str, head: str) -> str:
 
     The repository's own diff programs are not run.
     """
-    return plumbing.run(
-        top, "diff", "--no-renames", "--no-color", *_PLAIN, f"{base}...{head}"
-    ).decode(errors="replace")
-
-
-def commit_of(top: Path, name: str) -> str | None:
-    """The commit that a ref or name stands for, None when there is none."""
-    found = plumbing.ask(
-        top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
-    )
-    return found.out.decode().strip() or None
+    words = ("diff", "--no-renames", "--no-color", *_PLAIN, f"{base}...{head}")
+    return plumbing.run(top, *words).decode(errors="replace")

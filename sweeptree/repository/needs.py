@@ -13,10 +13,12 @@ import shlex
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 _MAX_SOURCE = 1024 * 1024
 _MAX_MODULES = 5000
+_PYTHONPATH = "PYTHONPATH="
 _SHELL = re.compile(r"""["'\\;&|()<>]""")
 
 
@@ -47,16 +49,19 @@ class _Search:
 
 
 def needed_files(top: Path, cwd: Path, commands: Iterable[str]) -> list[Need]:
-    """Files below `top` that the commands, started in `cwd`, name or import; imported ones first."""
+    """Files below `top` that the commands name or import, the imported ones first.
+
+    The commands are started in `cwd`.
+    """
     search = _Search(top)
     named: dict[str, None] = {}
     find = lru_cache(maxsize=None)(_file_named)  # ten thousand commands name the same few files
-    for words in {tuple(_words(command)): None for command in commands}:
-        for file, script in _read_command(words, cwd, find):
-            if file is not None and (path := _inside(top, file)):
-                named[path] = None
-            if script is not None:
-                _follow(search, script)
+    for words in dict.fromkeys(tuple(_words(command)) for command in commands):
+        command = _Command(cwd, find)
+        command.read(words)
+        named.update(dict.fromkeys(filter(None, (_inside(top, file) for file in command.files))))
+        for script in command.scripts:
+            _follow(search, script)
     imported = [Need(path, by) for path, by in search.found.items()]
     return imported + [Need(path) for path in named if path not in search.found]
 
@@ -78,23 +83,40 @@ def _file_named(cwd: Path, word: str) -> Path | None:
     return Path(os.path.normpath(file)) if _is_file(file) else None
 
 
-def _read_command(
-    words: tuple[str, ...], cwd: Path, find: Callable[[Path, str], Path | None]
-) -> Iterator[tuple[Path | None, _Script | None]]:
-    """Each file that a command names, and each script or module that it starts."""
+@dataclass(slots=True)
+class _Command:
+    """Reads the words of one command: the files it names, the scripts and modules it starts."""
+
+    cwd: Path
+    find: Callable[[Path, str], Path | None]
     paths: tuple[Path, ...] = ()
-    before = ""
-    for word in words:
-        value = word.partition("=")[2] if "=" in word else word
-        if before == "cd":
-            cwd = cwd / word
-        elif word.startswith("PYTHONPATH="):
-            paths = tuple(cwd / part for part in value.split(":") if part and "$" not in part)
-        elif before == "-m":
-            yield None, _Script(cwd / f"-m {word}", (cwd, *paths))
-        elif (file := find(cwd, value)) is not None:
-            yield file, _Script(file, (file.parent, *paths)) if file.suffix == ".py" else None
-        before = word
+    files: list[Path] = field(default_factory=list)
+    scripts: list[_Script] = field(default_factory=list)
+
+    def read(self, words: tuple[str, ...]) -> None:
+        """Take the words one after the other."""
+        for before, word in pairwise(("", *words)):
+            if before == "cd":
+                self.cwd = self.cwd / word
+            elif before == "-m":
+                self.scripts.append(_Script(self.cwd / f"-m {word}", (self.cwd, *self.paths)))
+            elif word.startswith(_PYTHONPATH):
+                self._set_paths(word.removeprefix(_PYTHONPATH))
+            else:
+                self._note_file(word)
+
+    def _set_paths(self, value: str) -> None:
+        parts = [part for part in value.split(":") if part and "$" not in part]
+        self.paths = tuple(self.cwd / part for part in parts)
+
+    def _note_file(self, word: str) -> None:
+        name = word.partition("=")[2] if "=" in word else word
+        file = self.find(self.cwd, name)
+        if file is None:
+            return
+        self.files.append(file)
+        if file.suffix == ".py":
+            self.scripts.append(_Script(file, (file.parent, *self.paths)))
 
 
 def _is_file(path: Path) -> bool:

@@ -9,7 +9,6 @@ repository's worktrees.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import random
 import re
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeptree.errors import GitError, Refused
+from sweeptree.system import locks
 
 LOCK_NAME = "sweeptree.lock"
 LOCK_PATIENCE = 600.0  # seconds; the lock is held for milliseconds, and dies with its holder
@@ -38,8 +38,9 @@ OPTIONS = (
     "-c", "worktree.useRelativePaths=false",
 )  # fmt: skip
 _MAY_PASS = re.compile(
-    r"GIT_(AUTHOR|COMMITTER)_|GIT_CONFIG_|GIT_SSH|GIT_SSL_|GIT_EXEC_PATH$|GIT_ASKPASS$|GIT_ALLOW_PROTOCOL$"
-    r"|GIT_HTTP_PROXY_AUTHMETHOD$|GIT_CEILING_DIRECTORIES$|GIT_DISCOVERY_ACROSS_FILESYSTEM$"
+    r"GIT_(AUTHOR|COMMITTER)_|GIT_CONFIG_|GIT_SSH|GIT_SSL_|GIT_EXEC_PATH$|GIT_ASKPASS$"
+    r"|GIT_ALLOW_PROTOCOL$|GIT_HTTP_PROXY_AUTHMETHOD$|GIT_CEILING_DIRECTORIES$"
+    r"|GIT_DISCOVERY_ACROSS_FILESYSTEM$"
 )
 _LOCK_FILE = re.compile(
     r"(?:Unable to create|could not lock config file) '?([^'\n]+?)(?:\.lock)?'?: File exists"
@@ -53,11 +54,15 @@ _CREDENTIALS = re.compile(r"(\w+://)[^/@\s]+@")
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment git runs in: GIT_* of the caller's shell or hook must not lead it elsewhere."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or _MAY_PASS.match(k)}
+    """The environment git runs in: GIT_* of the caller's shell must not lead it elsewhere."""
+    kept = {name: value for name, value in os.environ.items() if _may_pass(name)}
     kept.update(LC_ALL="C", GIT_OPTIONAL_LOCKS="0", GIT_TERMINAL_PROMPT="0")
     kept.update(extra or {})
     return kept
+
+
+def _may_pass(name: str) -> bool:
+    return not name.startswith("GIT_") or _MAY_PASS.match(name) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +90,16 @@ class Answer:
 
     def error(self) -> GitError:
         """The failure as an error, in git's own words."""
-        lines = [line for line in self.err.splitlines() if line.strip()] or [
-            f"exit code {self.code}"
-        ]
-        first = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[0])
         words = " ".join(_without_options(self.argv))
-        return GitError(f"`git {words}` failed: {first}", argv=self.argv, stderr=self.err)
+        reason = _reason(self.err) or f"exit code {self.code}"
+        return GitError(f"`git {words}` failed: {reason}", argv=self.argv, stderr=self.err)
+
+
+def _reason(err: str) -> str:
+    """The line of git's complaint that says what was wrong."""
+    lines = [line for line in err.splitlines() if line.strip()]
+    telling = [line for line in lines if line.startswith(("fatal:", "error:"))]
+    return next(iter(telling or lines), "")
 
 
 def without_credentials(text: str) -> str:
@@ -182,51 +191,40 @@ def persist(step: Callable[[], None]) -> None:
     """
     for attempt in range(RACE_PATIENCE):
         try:
-            step()
+            return step()
         except GitError as error:
-            if not _RACE.search(error.stderr):
-                raise
-            if attempt == RACE_PATIENCE - 1:
-                error.hint = (
-                    "git worktree prune clears what a killed command left; then try again",
-                )
-                raise
-            time.sleep(0.01 * 2**attempt * (0.5 + random.random()))  # noqa: S311 - spreads the tries
-        else:
-            return
+            _check_race(error, is_last=attempt == RACE_PATIENCE - 1)
+        time.sleep(0.01 * 2**attempt * (0.5 + random.random()))  # noqa: S311 - spreads the tries
+    return None
+
+
+def _check_race(error: GitError, *, is_last: bool) -> None:
+    """Raise the error unless another try may help."""
+    is_race = bool(_RACE.search(error.stderr))
+    if is_race and not is_last:
+        return
+    if is_race:
+        error.hint = ("git worktree prune clears what a killed command left; then try again",)
+    raise error
 
 
 @contextlib.contextmanager
-def administration(common_dir: Path) -> Iterator[int]:
+def worktrees_lock(common_dir: Path) -> Iterator[int]:
     """Hold the one lock for changes of this repository's worktrees; yields the locked handle.
 
     Excludes threads and processes alike. Raises Refused when the repository cannot be written.
     """
     try:
-        file = os.open(
-            common_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666
-        )
+        lock = locks.hold(common_dir / LOCK_NAME, mode=0o666, patience=LOCK_PATIENCE)
+    except BlockingIOError:
+        raise GitError(
+            f"another sweeptree has held {common_dir / LOCK_NAME} for {LOCK_PATIENCE:.0f} s",
+            hint="sweeptree status shows what runs",
+        ) from None
     except OSError as error:
         raise Refused(
             f"{common_dir} cannot be written: {error.strerror}",
             hint="worktrees need a repository that you may write to",
         ) from error
-    try:
-        _flock(file, common_dir)
+    with lock as file:
         yield file
-    finally:
-        os.close(file)
-
-
-def _flock(file: int, common_dir: Path) -> None:
-    deadline = time.monotonic() + LOCK_PATIENCE
-    while True:
-        try:
-            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise GitError(
-                    f"another sweeptree has held {common_dir / LOCK_NAME} for {LOCK_PATIENCE:.0f} s",
-                    hint="sweeptree status shows what runs",
-                ) from None
-        time.sleep(0.005)

@@ -17,17 +17,36 @@ from pathlib import Path
 
 from sweeptree.errors import PushError, Refused
 from sweeptree.repository import plumbing
+from sweeptree.repository.branches import commit_of
 
 TIMEOUT = 300.0  # seconds for one conversation with a remote
 TRIES = 3
-_KINDS = (
-    ("moved", r"stale info|fetch first|non-fast-forward|cannot lock ref|failed to update ref|reference already exists"),
-    ("auth", r"Authentication failed|could not read (User|Pass)|Permission denied|error: 40[13]|Host key verification"),
-    ("rate-limit", r"returned error: 429"),
-    ("missing", r"Repository not found|not appear to be a git repository|returned error: 404|does not exist"),
-    ("refused", r"remote rejected|pre-receive hook declined|protected branch|GH\d{3}:|denied"),
-    ("network", r"."),
-)  # fmt: skip
+_SYMREF = "ref: refs/heads/"
+_FETCH = (
+    "fetch",
+    "--no-tags",
+    "--no-write-fetch-head",
+    "--quiet",
+    "--recurse-submodules=no",
+    "--no-auto-maintenance",
+)
+_PUSH = ("push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
+_KINDS = {
+    "moved": (
+        r"stale info|fetch first|non-fast-forward|cannot lock ref|failed to update ref"
+        r"|reference already exists"
+    ),
+    "auth": (
+        r"Authentication failed|could not read (User|Pass)|Permission denied|error: 40[13]"
+        r"|Host key verification"
+    ),
+    "rate-limit": r"returned error: 429",
+    "missing": (
+        r"Repository not found|not appear to be a git repository|returned error: 404"
+        r"|does not exist"
+    ),
+    "refused": r"remote rejected|pre-receive hook declined|protected branch|GH\d{3}:|denied",
+}
 _HINTS = {
     "moved": "somebody else pushed to it: look at it, then deliver to another branch",
     "auth": "export GH_TOKEN=<token>   or: gh auth login",
@@ -72,10 +91,7 @@ def default_branch(top: Path, name: str = "origin") -> str | None:
 
 def tracked_tip(top: Path, branch: str, name: str = "origin") -> str | None:
     """Where this clone last saw a branch of the remote."""
-    found = plumbing.ask(
-        top, "rev-parse", "--verify", "--quiet", f"refs/remotes/{name}/{branch}^{{commit}}"
-    )
-    return found.out.decode().strip() or None
+    return commit_of(top, f"refs/remotes/{name}/{branch}")
 
 
 def tips(top: Path, remote: Remote, branches: Sequence[str]) -> Tips:
@@ -86,10 +102,10 @@ def tips(top: Path, remote: Remote, branches: Sequence[str]) -> Tips:
     default = None
     for line in os.fsdecode(answer.out).splitlines():
         value, _, ref = line.partition("\t")
-        if value.startswith("ref: refs/heads/") and ref == "HEAD":
-            default = value.removeprefix("ref: refs/heads/")
-        elif ref in wanted:
+        if ref in wanted:
             found[ref.removeprefix("refs/heads/")] = value
+        elif ref == "HEAD" and value.startswith(_SYMREF):
+            default = value.removeprefix(_SYMREF)
     return Tips(found, default)
 
 
@@ -99,28 +115,21 @@ def fetch(top: Path, remote: Remote, refs: Mapping[str, str]) -> None:
     The user's refs stay.
     """
     orders = [f"+{theirs}:{ours}" for theirs, ours in refs.items()]
-    _patiently(top, remote, ("fetch", "--no-tags", "--no-write-fetch-head", "--quiet", "--recurse-submodules=no",
-                             "--no-auto-maintenance", remote.url, *orders))  # fmt: skip
+    _patiently(top, remote, (*_FETCH, remote.url, *orders))
 
 
 def push(top: Path, remote: Remote, commit: str, branch: str, *, expected: str | None) -> None:
-    """Set a branch to a commit if it still stands at `expected` (None: if there is no such branch).
+    """Set a branch to a commit if it still is at `expected` (None: if there is no such branch).
 
-    Raises PushError; its kind is `moved` when it stands elsewhere. A lost answer is looked after
+    Raises PushError; its kind is `moved` when it is elsewhere. A lost answer is looked after
     before a new try.
     """
     ref = f"refs/heads/{branch}"
-    words = ("push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no",
-             f"--force-with-lease={ref}:{expected or ''}", remote.url, f"{commit}:{ref}")  # fmt: skip
+    lease = f"--force-with-lease={ref}:{expected or ''}"
+    words = (*_PUSH, lease, remote.url, f"{commit}:{ref}")
     for attempt in range(TRIES):
-        answer = _once(top, remote, words)
-        if not answer.code:
-            return
-        error = _explain(answer, f"pushing {branch} to {remote.name}")
-        if (
-            error.kind in ("network", "moved")
-            and tips(top, remote, [branch]).branches.get(branch) == commit
-        ):
+        error = _push_once(top, remote, words, branch)
+        if error is None or _has_arrived(top, remote, commit, branch, error):
             return
         if error.kind != "network" or attempt == TRIES - 1:
             raise error
@@ -132,15 +141,24 @@ def push_forward(top: Path, remote: Remote, commit: str, branch: str) -> None:
 
     The remote refuses what is no fast-forward: PushError of kind `moved`.
     """
-    words = ("push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no",
-             remote.url, f"{commit}:refs/heads/{branch}")  # fmt: skip
+    words = (*_PUSH, remote.url, f"{commit}:refs/heads/{branch}")
+    error = _push_once(top, remote, words, branch)
+    if error is None:
+        return
+    if error.kind == "moved" or not _has_arrived(top, remote, commit, branch, error):
+        raise error
+
+
+def _push_once(top: Path, remote: Remote, words: Sequence[str], branch: str) -> PushError | None:
     answer = _once(top, remote, words)
-    if not answer.code:
-        return
-    error = _explain(answer, f"pushing to {branch} of {remote.name}")
-    if error.kind == "network" and tips(top, remote, [branch]).branches.get(branch) == commit:
-        return
-    raise error
+    return _explain(answer, f"pushing {branch} to {remote.name}") if answer.code else None
+
+
+def _has_arrived(top: Path, remote: Remote, commit: str, branch: str, error: PushError) -> bool:
+    """True when the branch is at the commit all the same: only the answer was lost."""
+    if error.kind not in ("network", "moved"):
+        return False
+    return tips(top, remote, [branch]).branches.get(branch) == commit
 
 
 def _patiently(top: Path, remote: Remote, words: Sequence[str]) -> plumbing.Answer:
@@ -157,28 +175,30 @@ def _patiently(top: Path, remote: Remote, words: Sequence[str]) -> plumbing.Answ
 
 
 def _explain(answer: plumbing.Answer, doing: str) -> PushError:
-    said = f"{os.fsdecode(answer.out)}\n{answer.err}"
-    kind = next(
-        name
-        for name, pattern in _KINDS
-        if re.search(pattern, said, re.IGNORECASE) or name == "network"
-    )
-    return PushError(f"{doing}: {_words(answer)}", kind=kind, stderr=answer.err, hint=_HINTS[kind])
+    output = f"{os.fsdecode(answer.out)}\n{answer.err}"
+    kind = _kind(output)
+    return PushError(f"{doing}: {_reason(answer)}", kind=kind, stderr=answer.err, hint=_HINTS[kind])
 
 
-def _words(answer: plumbing.Answer) -> str:
-    """The lines that say why: the status of the ref, the server's own words, git's last complaint."""
-    refs = [
-        line.split("\t")[-1]
-        for line in os.fsdecode(answer.out).splitlines()
-        if line.startswith("!")
-    ]
-    lines = [line.strip() for line in answer.err.splitlines() if line.strip()]
+def _kind(output: str) -> str:
+    for kind, pattern in _KINDS.items():
+        if re.search(pattern, output, re.IGNORECASE):
+            return kind
+    return "network"
+
+
+def _reason(answer: plumbing.Answer) -> str:
+    """Why a push failed: the status of the ref, the server's own words, git's last complaint."""
+    lines = list(filter(None, map(str.strip, answer.err.splitlines())))
     server = [line for line in lines if line.startswith("remote:") and line != "remote:"]
     fatal = [line for line in lines if line.startswith(("fatal:", "error:", "ssh:", "git@"))]
-    return "; ".join(
-        (refs + server[:6] + fatal[:2]) or lines[-1:] or [f"git ended with code {answer.code}"]
-    )[:1000]
+    best = [*_refused_refs(answer.out), *server[:6], *fatal[:2]] or lines[-1:]
+    return "; ".join(best or [f"git ended with code {answer.code}"])[:1000]
+
+
+def _refused_refs(out: bytes) -> list[str]:
+    lines = os.fsdecode(out).splitlines()
+    return [line.split("\t")[-1] for line in lines if line.startswith("!")]
 
 
 def _once(top: Path, remote: Remote, words: Sequence[str]) -> plumbing.Answer:
@@ -200,18 +220,21 @@ def _once(top: Path, remote: Remote, words: Sequence[str]) -> plumbing.Answer:
             "git is not installed, or not on PATH", hint="install git, then try again"
         ) from error
     with process:
-        try:
-            out, err = process.communicate(timeout=TIMEOUT)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            out, err = process.communicate()
-            err += b"\nfatal: timed out"
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    return plumbing.Answer(
-        argv, process.returncode, out, plumbing.without_credentials(err.decode("utf-8", "replace"))
-    )
+        out, err = _conversation(process)
+    shown = plumbing.without_credentials(err.decode("utf-8", "replace"))
+    return plumbing.Answer(argv, process.returncode, out, shown)
+
+
+def _conversation(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    try:
+        return process.communicate(timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        out, err = process.communicate()
+        return out, err + b"\nfatal: timed out"
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
 
 
 def _environment(remote: Remote) -> dict[str, str]:
@@ -221,6 +244,4 @@ def _environment(remote: Remote) -> dict[str, str]:
         env[f"GIT_CONFIG_KEY_{number}"] = key
         env[f"GIT_CONFIG_VALUE_{number}"] = value
     env["GIT_CONFIG_COUNT"] = str(first + len(remote.access))
-    for name in [name for name in env if name.startswith("GIT_TRACE")]:
-        del env[name]
-    return env
+    return {name: value for name, value in env.items() if not name.startswith("GIT_TRACE")}

@@ -7,6 +7,7 @@ had.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from sweeptree.model import Base, Worktree
 from sweeptree.repository import plumbing
 
 OURS = ".sweeptree"
-_EXCLUDE_LINE = f"/{OURS}/"
+_SPECIAL = re.compile(r"[\\*?\[\] ]")  # what gitignore does not read as itself
+_ESCAPED = r"\\\g<0>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,23 @@ class Repository:
     is_shallow: bool
 
     def pool_dir(self, exp_name: str) -> Path:
-        """Where the worktrees of a sweep stand."""
+        """Where the worktrees of a sweep are."""
         return self.wt_dir / exp_name
 
     @property
     def wt_dir(self) -> Path:
-        """Where the worktrees of all sweeps stand."""
+        """Where the worktrees of all sweeps are."""
         return self.top / OURS / "wt"
+
+    @property
+    def results_dir(self) -> Path:
+        """Where the results of sweeps are, unless the user chooses another place.
+
+        In the main work tree; where there is none (a bare repository with linked worktrees), in the
+        checkout that the user started from.
+        """
+        home = self.start if self.top == self.common_dir else self.top
+        return home / "results"
 
 
 def find_repository(start: Path) -> Repository:
@@ -167,23 +179,49 @@ def hide_from_git(repo: Repository) -> None:
 
     The user's own files stay as they are.
     """
-    if repo.top == repo.common_dir:
+    if repo.top != repo.common_dir:
+        _exclude(repo, OURS)
+
+
+def hide_results(repo: Repository, sweep_folder: Path) -> None:
+    """Keep results out of `git status`, `git add -A` and `git clean -fd`, by info/exclude.
+
+    All results are hidden, or this sweep's alone where the user tracks files beside it.
+    """
+    home = repo.results_dir.parent
+    if repo.is_bare or not sweep_folder.is_relative_to(home):
         return
+    results, own = sweep_folder.parent.relative_to(home), sweep_folder.relative_to(home)
+    hidden = own if results == Path() or _holds_tracked(home, results) else results
+    _exclude(repo, hidden.as_posix())
+
+
+def _holds_tracked(home: Path, folder: Path) -> bool:
+    call = plumbing.Call(env={"GIT_LITERAL_PATHSPECS": "1"})
+    return bool(plumbing.run(home, "ls-files", "-z", "--", str(folder), call=call))
+
+
+def _exclude(repo: Repository, folder: str) -> None:
+    """Add a folder below the root to info/exclude, once."""
+    line = os.fsencode(f"/{_SPECIAL.sub(_ESCAPED, folder)}/")
     path = repo.common_dir / "info" / "exclude"
-    if _has_line(path):
+    if b"\n" in line or _has_line(path, line):  # gitignore cannot name a newline
         return
-    with plumbing.administration(repo.common_dir):
-        if _has_line(path):
-            return
-        path.parent.mkdir(exist_ok=True)
-        old = path.read_bytes() if path.exists() else b""
-        newline = b"\n" if old and not old.endswith(b"\n") else b""
-        with path.open("ab") as stream:
-            stream.write(newline + _EXCLUDE_LINE.encode() + b"\n")
+    with plumbing.worktrees_lock(repo.common_dir):
+        if not _has_line(path, line):
+            _append_line(path, line)
 
 
-def _has_line(path: Path) -> bool:
+def _append_line(path: Path, line: bytes) -> None:
+    path.parent.mkdir(exist_ok=True)
+    old = path.read_bytes() if path.exists() else b""
+    newline = b"\n" if old and not old.endswith(b"\n") else b""
+    with path.open("ab") as stream:
+        stream.write(newline + line + b"\n")
+
+
+def _has_line(path: Path, line: bytes) -> bool:
     try:
-        return _EXCLUDE_LINE.encode() in path.read_bytes().splitlines()
+        return line in path.read_bytes().splitlines()
     except FileNotFoundError:
         return False

@@ -1,6 +1,6 @@
-"""Run one command under a keeper: a process of its own that outlives us and leaves nothing behind.
+"""Run one command under a keeper: a process that outlives us and leaves nothing behind.
 
-    keeper = start(launch)          the command runs (or waits for its GPU slots); the keeper owns it
+    keeper = start(launch)          the command runs, or waits for its slots; the keeper owns it
     outcome = keeper.wait(60)       None: not over yet, or lost (then `is_alive` is false)
     keeper = adopt(alive, outcome)  the same for a keeper that an earlier process started
 
@@ -11,18 +11,19 @@ import from this package too and must not pay for pydantic.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from sweeptree.supervise.driver import Keeper, adopt, fence, lost_outcome, read_outcome, start
-    from sweeptree.supervise.environment import job_environment
-    from sweeptree.supervise.orphans import sweep_orphans
+    from sweeptree.supervise.client import Keeper, adopt, fence, start
+    from sweeptree.supervise.environment import JobVariables, job_environment
+    from sweeptree.supervise.orphans import find_orphans, sweep_orphans
+    from sweeptree.supervise.outcomes import lost_outcome, read_outcome
 
 __all__ = [
+    "JobVariables",
     "Keeper",
     "adopt",
     "fence",
+    "find_orphans",
     "job_environment",
     "lost_outcome",
     "read_outcome",
@@ -30,10 +31,23 @@ __all__ = [
     "sweep_orphans",
 ]
 
-_HOMES = {"job_environment": "environment", "sweep_orphans": "orphans"}
+_MODULES = {
+    "JobVariables": "environment",
+    "Keeper": "client",
+    "adopt": "client",
+    "fence": "client",
+    "find_orphans": "orphans",
+    "job_environment": "environment",
+    "lost_outcome": "outcomes",
+    "read_outcome": "outcomes",
+    "start": "client",
+    "sweep_orphans": "orphans",
+}
 
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
         raise AttributeError(name)
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES.get(name, 'driver')}"), name)
+    import importlib
+
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -6,20 +6,22 @@ import os
 import re
 import sys
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 _OWN = re.compile(r"SWEEPTREE_|PREFECT_|GIT_")
 # Not followed by a letter: TOKENIZERS_PARALLELISM and MAX_TOKENS are no secrets.
 _SECRET_NAME = re.compile(
-    r"TOKEN(?![A-Z])|SECRET|PASSWORD|PASSWD|PASSPHRASE|AUTH_STRING|CUSTOM_HEADERS|CREDENTIAL|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|^AWS_|^GH_|^MYSQL_PWD$",
+    r"TOKEN(?![A-Z])|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL"
+    r"|AUTH_STRING|CUSTOM_HEADERS|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|^AWS_|^GH_|^MYSQL_PWD$",
     re.IGNORECASE,
 )
+_FIXED = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "PYTHONUNBUFFERED": "1"}
 _SECRET_VALUE = re.compile(r"(gh[opsru]_|github_pat_|glpat-|xox[abprs]-)\w")
 
 
 def is_secret(name: str, value: str = "") -> bool:
-    """Whether a variable looks like a secret, by its name or by a well-known beginning of its
-    value."""
+    """Whether it looks like a secret, by its name or by a well-known beginning of its value."""
     return bool(_SECRET_NAME.search(name) or _SECRET_VALUE.match(value))
 
 
@@ -28,42 +30,50 @@ def own_venv() -> Path | None:
     return Path(sys.prefix) if sys.prefix != sys.base_prefix else None
 
 
-def job_environment(  # noqa: PLR0913 - one name per variable of the contract
+@dataclass(frozen=True, slots=True)
+class JobVariables:
+    """What a job learns about itself, a variable each."""
+
+    exp: str
+    job: int
+    attempt: int
+    seed: int | None
+    commit: str
+    worktree: Path
+    out: Path
+    metrics: Path
+
+    def as_environment(self) -> dict[str, str]:
+        """The variables by their names; no seed, no SWEEPTREE_SEED."""
+        seed = {} if self.seed is None else {"SWEEPTREE_SEED": str(self.seed)}
+        return {
+            "SWEEPTREE_EXP": self.exp,
+            "SWEEPTREE_JOB": str(self.job),
+            "SWEEPTREE_ATTEMPT": str(self.attempt),
+            "SWEEPTREE_OUT": str(self.out),
+            "SWEEPTREE_METRICS": str(self.metrics),
+            "SWEEPTREE_COMMIT": self.commit,
+            "SWEEPTREE_WORKTREE": str(self.worktree),
+            **seed,
+        }
+
+
+def job_environment(
     base: Mapping[str, str],
+    variables: JobVariables,
     *,
-    exp: str,
-    job: int,
-    attempt: int,
-    seed: int | None,
-    commit: str,
-    worktree: Path,
-    out: Path,
-    metrics: Path,
     keep: Collection[str] = (),
     venv: Path | None = None,
 ) -> dict[str, str]:
-    """The environment of a job: `base` without secrets (but those in `keep`), git's and our own
-    variables.
+    """The environment of a job: `base` without secrets and git's variables, and the job's own.
 
-    `venv` is sweeptree's own environment (default: the one we run in). It leaves PATH unless the
-    user activated it, because a job runs in the experiment's environment, not in ours.
+    `keep` names what stays all the same. `venv` is sweeptree's own environment (default: the one we
+    run in). It leaves PATH unless the user activated it, because a job runs in the experiment's
+    environment, not in ours.
     """
     env = {name: value for name, value in base.items() if _passes(name, value, keep)}
     _leave_venv(env, venv or own_venv())
-    env |= {
-        "SWEEPTREE_EXP": exp,
-        "SWEEPTREE_JOB": str(job),
-        "SWEEPTREE_ATTEMPT": str(attempt),
-        "SWEEPTREE_OUT": str(out),
-        "SWEEPTREE_METRICS": str(metrics),
-        "SWEEPTREE_COMMIT": commit,
-        "SWEEPTREE_WORKTREE": str(worktree),
-        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
-        "PYTHONUNBUFFERED": "1",
-    }
-    if seed is not None:
-        env["SWEEPTREE_SEED"] = str(seed)
-    return env
+    return {**env, **variables.as_environment(), **_FIXED}
 
 
 def _passes(name: str, value: str, keep: Collection[str]) -> bool:
@@ -73,10 +83,8 @@ def _passes(name: str, value: str, keep: Collection[str]) -> bool:
 
 
 def _leave_venv(env: dict[str, str], venv: Path | None) -> None:
-    if venv is None or env.get("VIRTUAL_ENV") == str(venv):
+    if venv is None or "PATH" not in env or env.get("VIRTUAL_ENV") == str(venv):
         return
-    if "PATH" in env:
-        ours = str(venv / "bin")
-        env["PATH"] = os.pathsep.join(
-            part for part in env["PATH"].split(os.pathsep) if part.rstrip("/") != ours
-        )
+    ours = str(venv / "bin")
+    folders = env["PATH"].split(os.pathsep)
+    env["PATH"] = os.pathsep.join(folder for folder in folders if folder.rstrip("/") != ours)

@@ -1,9 +1,7 @@
 """What a job does to its GPUs, looked at once a second; and whether they still work.
 
-Standard library only.
-
 Hides the sampling: peak memory of the job's own processes, mean utilisation, energy as a difference
-of counters.
+of counters. Standard library only.
 """
 
 from __future__ import annotations
@@ -11,15 +9,17 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import Any
 
 from sweeptree.gpus import slots
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 PERIOD = 1.0
 FIRST = 0.2  # seconds: so that a short job is seen at all
-BAD_XIDS = frozenset(
-    (48, 63, 74, 79, 94, 95)
-)  # memory and link errors, off the bus: see NVIDIA's XID catalogue
+# memory and link errors, off the bus: see NVIDIA's XID catalogue
+BAD_XIDS = frozenset((48, 63, 74, 79, 94, 95))
 
 
 class Meter:
@@ -28,7 +28,7 @@ class Meter:
     `alone`: nobody shares them, so all memory used there is the job's.
     """
 
-    def __init__(self, driver: Any, root: str, uuids: list[str], *, alone: bool) -> None:
+    def __init__(self, driver: slots.Driver, root: str, uuids: list[str], *, alone: bool) -> None:
         self.fault: str | None = None
         self._driver = driver
         self._root = root
@@ -48,16 +48,11 @@ class Meter:
         self.due = time.monotonic() + PERIOD
         memory = sum(self._memory(uuid) for uuid in self._uuids)
         self._peak = max(self._peak, memory)
-        rates = [
-            rate for uuid in self._uuids if (rate := self._ask("utilisation", uuid)) is not None
-        ]
-        if rates:
-            self._utilisation.append(sum(rates) / len(rates))
+        self._sample_utilisation()
         return self.check()
 
     def check(self) -> str | None:
-        """Whether a device has failed since the last look: the reason, and the device is put into
-        quarantine."""
+        """Why a device has failed since the last look, or None; it is put into quarantine."""
         for uuid, code in self._driver.xids():
             if code in BAD_XIDS:
                 self._failed(uuid, f"XID error {code}")
@@ -68,38 +63,52 @@ class Meter:
 
     def close(self) -> dict[str, float | None]:
         """The last look, and the figures for the outcome."""
-        used = [self._used(uuid) for uuid in self._uuids]
-        known = [joules for joules in used if joules is not None]
+        energy = self._energy()
         seen = self._seen or self._peak > 0
+        utilisation = _mean(self._utilisation)
         return {
             "peak_vram_mb": float(self._peak) if seen else None,
-            "gpu_util_mean": round(sum(self._utilisation) / len(self._utilisation), 1)
-            if self._utilisation
-            else None,
-            "gpu_energy_j": round(sum(known), 3) if known else None,
+            "gpu_util_mean": None if utilisation is None else round(utilisation, 1),
+            "gpu_energy_j": None if energy is None else round(energy, 3),
         }
 
-    def _used(self, uuid: str) -> float | None:
+    def _sample_utilisation(self) -> None:
+        answers = [self._ask("utilisation", uuid) for uuid in self._uuids]
+        mean = _mean([rate for rate in answers if rate is not None])
+        if mean is not None:
+            self._utilisation.append(mean)
+
+    def _energy(self) -> float | None:
+        """What all devices together have used, in joules; None when none of them says so."""
+        used = [self._energy_of(uuid) for uuid in self._uuids]
+        known = [joules for joules in used if joules is not None]
+        return sum(known) if known else None
+
+    def _energy_of(self, uuid: str) -> float | None:
         before, now = self._energy_before[uuid], self._ask("energy", uuid)
-        return max(0.0, now - before) if before is not None and now is not None else None
+        if before is None or now is None:
+            return None
+        return max(0.0, float(now - before))
 
     def _memory(self, uuid: str) -> int:
-        """What the job's processes use; where the driver shows none of them (a container), what was
-        not used before."""
-        keeper = (os.getpid(),)
-        own = [
-            memory
-            for pid, memory in self._ask("processes", uuid) or ()
-            if slots.descends(pid, keeper)
-        ]
-        if own and any(own):
+        """What the job's processes use, in MiB.
+
+        Where the driver shows none of them (a container): what was not used before.
+        """
+        own = self._own_memory(uuid)
+        if own:
             self._seen = True
-            return sum(own)
+            return own
         before, now = self._used_before[uuid], self._ask("memory", uuid)
         if not self._alone or before is None or now is None:
             return 0
         self._seen = True
         return max(0, int(before[1] - now[1]))
+
+    def _own_memory(self, uuid: str) -> int:
+        keeper = (os.getpid(),)
+        processes = self._ask("processes", uuid) or ()
+        return sum(memory for pid, memory in processes if slots.descends(pid, keeper))
 
     def _ask(self, what: str, uuid: str) -> Any:
         try:
@@ -112,7 +121,10 @@ class Meter:
         if self.fault is not None:
             return
         self.fault = f"GPU {uuid} failed: {why}"
-        with contextlib.suppress(
-            OSError
-        ):  # a full disk: then the next keeper meets the failure itself
+        # a full disk: then the next keeper meets the failure itself
+        with contextlib.suppress(OSError):
             slots.put_into_quarantine(self._root, uuid, why)
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None

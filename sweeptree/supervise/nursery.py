@@ -12,28 +12,29 @@ import gc
 import json
 import os
 import signal
-from typing import Any, NoReturn
 
-from sweeptree.supervise.attempt import Attempt
+from sweeptree.supervise.command import Attempt
 from sweeptree.supervise.files import SetupError, hold_alive, write_patiently
-from sweeptree.supervise.processes import (
-    IGNORED,
-    PR_SET_CHILD_SUBREAPER,
-    PR_SET_NAME,
-    WATCHED,
-    boot_id,
-    prctl,
-    start_ticks,
-)
+from sweeptree.supervise.tree import IGNORED, WATCHED
+from sweeptree.system.processes import boot_id, start_ticks
+from sweeptree.system.signalling import PR_SET_CHILD_SUBREAPER, PR_SET_NAME, prctl
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 _MAX_MESSAGE = 64 * 1024 * 1024
 
 
 def receive(link: int) -> dict[str, Any] | None:
-    """The next launch from the driver (4 bytes of length, JSON), or None when the driver is gone."""
+    """The driver's next launch (4 bytes of length, JSON); None when the driver is gone."""
     size = int.from_bytes(_read(link, 4), "big")
-    data = _read(link, size) if 0 < size <= _MAX_MESSAGE else b""
-    launch = json.loads(data) if data and len(data) == size else None
+    if not 0 < size <= _MAX_MESSAGE:
+        return None
+    data = _read(link, size)
+    if len(data) < size:
+        return None
+    launch = json.loads(data)
     return launch if isinstance(launch, dict) else None
 
 
@@ -50,13 +51,10 @@ def _reply(link: int, answer: dict[str, Any]) -> None:
 
 
 def become_keeper(link: int, launch: dict[str, Any]) -> NoReturn:
-    """Turn this fresh child of the nursery into the keeper of `launch`, and exit when all is done."""
+    """Turn this fresh child of the nursery into the keeper of `launch`, and exit at the end."""
     code = 1
     try:
-        os.setsid()
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        prctl(PR_SET_CHILD_SUBREAPER, 1)
-        prctl(PR_SET_NAME, b"sweeptree-keep")
+        _lead_a_session()
         hold_alive(launch)
         attempt = Attempt(launch)
         attempt.open_log()
@@ -70,30 +68,52 @@ def become_keeper(link: int, launch: dict[str, Any]) -> NoReturn:
         os._exit(code)
 
 
+def _lead_a_session() -> None:
+    os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    prctl(PR_SET_NAME, b"sweeptree-keep")
+
+
 def serve(link: int) -> None:
     """Fork a keeper for each launch that comes over `link`, until its other end is closed."""
+    _prepare(link)
+    while (launch := receive(link)) is not None:
+        if launch["slots"]:
+            _load_slots()
+        _fork_keeper(link, launch)
+
+
+def _prepare(link: int) -> None:
     os.set_inheritable(link, False)
     os.chdir("/")
-    for (
-        number
-    ) in signal.valid_signals():  # a driver started by nohup or in the background hands some on
+    _set_signals()
+    boot_id()  # once for all keepers
+    prctl(PR_SET_NAME, b"sweeptree-nest")
+    gc.disable()
+    gc.freeze()  # a collection would touch, and so copy, every page that the keepers share
+
+
+def _set_signals() -> None:
+    # a driver started by nohup or in the background hands some on that it ignores
+    for number in signal.valid_signals():
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
     for number in (*IGNORED, signal.SIGCHLD):  # CHLD: a keeper that ends leaves no zombie
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, WATCHED)
-    boot_id()
-    prctl(PR_SET_NAME, b"sweeptree-nest")
-    gc.disable()
-    gc.freeze()  # a collection would touch, and so copy, every page that the keepers share
-    while (launch := receive(link)) is not None:
-        if launch["slots"]:
-            with contextlib.suppress(Exception):  # the keeper tries again and says why it fails
-                import sweeptree.supervise.meter  # noqa: F401 - once for all keepers, with the slots
-        try:
-            pid = os.fork()
-        except OSError as error:
-            _reply(link, {"error": f"no process could be made for it: {error.strerror}"})
-            continue
-        if pid == 0:
-            become_keeper(link, launch)
+
+
+def _load_slots() -> None:
+    with contextlib.suppress(Exception):  # the keeper tries again and says why it fails
+        import sweeptree.supervise.meter  # noqa: F401 - once for all keepers, with the slots
+
+
+def _fork_keeper(link: int, launch: dict[str, Any]) -> None:
+    try:
+        pid = os.fork()
+    except OSError as error:
+        _reply(link, {"error": f"no process could be made for it: {error.strerror}"})
+        return
+    if pid == 0:
+        become_keeper(link, launch)

@@ -7,134 +7,151 @@ leaves later is taken; a newer attempt has its own number, files and worktree.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from sweeptree import repository, supervise
 from sweeptree.errors import WorktreeGone
 from sweeptree.model import Attempt, JobRecord, JobState, Outcome, Worktree
-from sweeptree.sweep import attempts, job_delivery
-from sweeptree.sweep.running import Chain, Sweep
+from sweeptree.sweep import attempts, owed
+from sweeptree.sweep.launches import attempt_file, launch_name
+from sweeptree.sweep.results import Lost, Ran, SoFar, Stage
+from sweeptree.sweep.running import JobContext, Sweep
+from sweeptree.sweep.stages import kept_on_trouble
 
 
-def is_unfinished(chain: Chain) -> bool:
+def is_unfinished(job: JobContext) -> bool:
     """Whether an earlier run of the sweep started an attempt of this job whose end is not in the
     record yet."""
-    number = attempts.last_attempt(chain)
-    ended = (
-        a.number for a in chain.sweep.store.record(chain.job.index).attempts if a.state.is_final
-    )
+    number = attempts.last_attempt(job, SoFar())
+    ended = [attempt.number for attempt in job.record.attempts if attempt.state.is_final]
     return number > 0 and number not in ended
 
 
-def adopt(chain: Chain) -> Outcome | None:
+def on_last_attempt(job: JobContext, so_far: SoFar) -> SoFar:
+    """On the attempt that an earlier process started."""
+    return so_far.on_attempt(attempts.last_attempt(job, so_far))
+
+
+def adopt(job: JobContext, so_far: SoFar) -> Ran | Lost:
     """Take over the attempt that an earlier process of this sweep started: wait for it, or take its
     outcome.
 
-    None when there is nothing to take over. An attempt whose keeper died without an outcome is
-    noted as lost, and what it left running is ended, so that a new attempt can start.
+    An attempt whose keeper died without an outcome is noted as lost, and what it left running is
+    ended, so that a new attempt can start.
     """
-    paths, index, number = chain.sweep.paths, chain.job.index, attempts.last_attempt(chain)
-    chain.attempt, chain.tries = number, 1
-    chain.take_turn_at_once()
-    alive, outcome_file = (
-        paths.attempt(index, number, "alive"),
-        paths.attempt(index, number, "outcome"),
-    )
-    outcome = None
-    while outcome is None:
-        keeper = supervise.adopt(alive, outcome_file)
-        with chain.sweep.watched(keeper):
-            if keeper.is_alive():
-                attempts.await_start(chain, keeper, paths.attempt(index, number, "started"))
-            outcome = keeper.wait()
-        chain.end_turn()
-        if outcome is None and supervise.fence(alive, outcome_file):
-            outcome = supervise.lost_outcome()
+    job.turn.take_at_once()
+    outcome = _await_outcome(job, so_far)
     if outcome.state is JobState.LOST:
-        _note_lost(chain, outcome)
-        return None
-    chain.worktree = _old_worktree(chain)
-    chain.outcome = outcome
-    chain.judge_cause()
-    return attempts.record_outcome(chain, outcome)
+        _note_lost(job, so_far, outcome)
+        return Lost(so_far.attempt)
+    worktree = _old_worktree(job)
+    with kept_on_trouble(job, worktree):
+        return attempts.record_outcome(job, so_far.with_worktree(worktree), outcome)
+
+
+ADOPT_COMMAND: Stage[Ran | Lost] = Stage("adopt-command", "command", adopt, opens=True)
+
+
+def _await_outcome(job: JobContext, so_far: SoFar) -> Outcome:
+    alive, file = (attempt_file(job, so_far, what) for what in ("alive", "outcome"))
+    while True:
+        keeper = supervise.adopt(alive, file)
+        with job.sweep.stop.within_reach(keeper):
+            if keeper.is_alive():
+                started = attempt_file(job, so_far, "started")
+                attempts.await_start(job, so_far, keeper, started)
+            outcome = keeper.wait()
+        job.turn.end()
+        if outcome is not None:
+            return outcome
+        if supervise.fence(alive, file):
+            return supervise.lost_outcome()
 
 
 def is_undelivered(sweep: Sweep, record: JobRecord) -> bool:
-    """Whether a job succeeded and the process that drove it died before its changes were committed."""
+    """Whether a job succeeded and its driver died before the changes were committed."""
     pool, place = sweep.pool, record.worktree
-    delivers = sweep.spec.commit_and_pr or sweep.spec.commit_and_pr_best
-    if pool is None or place is None or record.state is not JobState.SUCCEEDED or not delivers:
+    if pool is None or place is None or not sweep.spec.delivers:
         return False
-    return _succeeded(sweep, record) is not None and pool.has_leftover(record.id, Path(place))
+    if record.state is not JobState.SUCCEEDED or _good_outcome(sweep, record) is None:
+        return False
+    return pool.has_leftover(record.id, Path(place))
 
 
-def take_up(chain: Chain) -> None:
+def take_up(job: JobContext, so_far: SoFar) -> SoFar:
     """Go on behind the command of such a job: its outcome stands, its worktree is taken over."""
-    chain.attempt, chain.tries = attempts.last_attempt(chain), 1
-    chain.record = chain.sweep.store.record(chain.job.index)
-    chain.outcome = _succeeded(chain.sweep, chain.record)
-    chain.worktree = _old_worktree(chain)
-    _end_beside(chain, ".fix")
-    for what in ("alive", "started", "outcome"):
-        chain.sweep.paths.attempt(chain.job.index, chain.attempt, f"{what}.fix").unlink(
-            missing_ok=True
-        )
+    outcome = _good_outcome(job.sweep, job.record)
+    worktree = _old_worktree(job)
+    with kept_on_trouble(job, worktree):
+        _end_beside(job, so_far, ".fix")
+        for what in ("alive", "started", "outcome"):
+            attempt_file(job, so_far, f"{what}.fix").unlink(missing_ok=True)
+    return replace(so_far, outcome=outcome, worktree=worktree)
 
 
-def take_up_owed(chain: Chain) -> None:
+def take_up_owed(job: JobContext, so_far: SoFar) -> SoFar:
     """Go on behind the last step that worked of a job whose delivery failed: its branch, else its
     kept worktree.
 
     Raises WorktreeGone when neither is there any more.
     """
-    index, pool = chain.job.index, chain.sweep.pool
-    chain.attempt, chain.tries = attempts.last_attempt(chain), 1
-    chain.record = chain.sweep.store.record(index)
-    chain.branch = job_delivery.made_branch(chain)
-    if chain.branch is None and pool is not None and chain.record.worktree:
-        chain.worktree = pool.take_kept(index, Path(chain.record.worktree))
-    if chain.branch is None and chain.worktree is None:
-        exp_name = chain.sweep.spec.exp_name
-        raise WorktreeGone(
-            f"the branch and the worktree with the work of job {index} are gone",
-            hint=f"sweeptree resume {exp_name} --jobs {index}   runs it again",
-        )
+    branch = owed.made_branch(job)
+    worktree = None if branch is not None else _kept_worktree(job)
+    if branch is None and worktree is None:
+        again = f"sweeptree resume {job.spec.exp_name} --jobs {job.index}   runs it again"
+        gone = f"the branch and the worktree with the work of job {job.index} are gone"
+        raise WorktreeGone(gone, hint=again)
+    return replace(so_far, branch=branch, worktree=worktree, keep=True)
 
 
-def _succeeded(sweep: Sweep, record: JobRecord) -> Outcome | None:
+def _kept_worktree(job: JobContext) -> Worktree | None:
+    pool, place = job.sweep.pool, job.record.worktree
+    if pool is None or not place:
+        return None
+    return pool.take_kept(job.index, Path(place))
+
+
+def _good_outcome(sweep: Sweep, record: JobRecord) -> Outcome | None:
     number = max((attempt.number for attempt in record.attempts), default=0)
     outcome = supervise.read_outcome(sweep.paths.attempt(record.id, number, "outcome"))
-    return outcome if outcome is not None and outcome.state is JobState.SUCCEEDED else None
+    if outcome is None or outcome.state is not JobState.SUCCEEDED:
+        return None
+    return outcome
 
 
-def _end_beside(chain: Chain, suffix: str) -> None:
+def _end_beside(job: JobContext, so_far: SoFar, suffix: str) -> None:
     """The setup or fix of an attempt whose driver died may still run: it would be in the way."""
-    paths, index = chain.sweep.paths, chain.job.index
-    files = (paths.attempt(index, chain.attempt, what + suffix) for what in ("alive", "outcome"))
+    files = (attempt_file(job, so_far, what + suffix) for what in ("alive", "outcome"))
     keeper = supervise.adopt(*files)
     keeper.kill()
     keeper.wait()
 
 
-def _note_lost(chain: Chain, outcome: Outcome) -> None:
+def _note_lost(job: JobContext, so_far: SoFar, outcome: Outcome) -> None:
     """The attempt's keeper is dead and left no outcome: say so, and end what its job may have left
     running."""
-    _end_beside(chain, ".setup")
-    supervise.sweep_orphans(attempts.launch_name(chain, ""), lambda _: False)
+    _end_beside(job, so_far, ".setup")
+    supervise.sweep_orphans(launch_name(job, so_far), lambda _: False)
+    if so_far.attempt not in [attempt.number for attempt in job.record.attempts]:
+        return
     attempt = Attempt(
-        number=chain.attempt, state=outcome.state, reason=outcome.reason, end_time=outcome.end_time
+        number=so_far.attempt,
+        state=outcome.state,
+        reason=outcome.reason,
+        end_time=outcome.end_time,
     )
-    if chain.attempt in (a.number for a in chain.sweep.store.record(chain.job.index).attempts):
-        chain.update(
-            state=outcome.state,
-            reason=outcome.reason,
-            attempts=attempts.with_attempt(chain, attempt),
-        )
+    job.store.update(
+        job.index,
+        state=outcome.state,
+        reason=outcome.reason,
+        attempts=attempts.with_attempt(job, attempt),
+    )
 
 
-def _old_worktree(chain: Chain) -> Worktree | None:
-    prepared, pool = chain.sweep.prepared, chain.sweep.pool
+def _old_worktree(job: JobContext) -> Worktree | None:
+    prepared, pool = job.sweep.prepared, job.sweep.pool
     if pool is None:
         return repository.in_place(prepared.repo, prepared.base)
-    place = chain.sweep.store.record(chain.job.index).worktree
-    return pool.adopt(chain.job.index, Path(place) if place else None)
+    place = job.record.worktree
+    return pool.adopt(job.index, Path(place) if place else None)

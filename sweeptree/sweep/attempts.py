@@ -1,100 +1,50 @@
 """One attempt of a job: its command under a keeper, and what the record says of it.
 
-Hides: how a launch is made from a spec, from when on the record says `running`, and how an outcome,
-the metrics, the artifacts and the notes become the job's record.
+Hides: from when on the record says `running`, and how an outcome, the metrics, the artifacts and
+the notes become the job's record.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sweeptree import supervise, worktrees
 from sweeptree.analysis import metrics
 from sweeptree.errors import RecordError, SweeptreeError, WorktreeGone
-from sweeptree.model import Attempt, JobState, Launch, Outcome, SlotRequest
-from sweeptree.records import read_json, utc_now
+from sweeptree.model import Attempt, Changes, JobState, Metrics, Outcome
+from sweeptree.records import read_json
 from sweeptree.sweep import artifacts
-from sweeptree.sweep.running import Chain
+from sweeptree.sweep.launches import Line, make_launch
+from sweeptree.sweep.results import Ran, SoFar
+from sweeptree.sweep.running import JobContext
+from sweeptree.system.clock import utc_now
 
 ARTIFACT_BYTES = 512 * 1024 * 1024
 ARTIFACT_FILES = 10_000
+START_LOOK_SECONDS = 0.05
 
 
-def last_attempt(chain: Chain) -> int:
+def last_attempt(job: JobContext, so_far: SoFar) -> int:
     """The highest number of any attempt that has left a trace; 0 before the first."""
-    index = chain.job.index
-    noted = (a.number for a in chain.sweep.store.record(index).attempts)
-    return max([chain.attempt, chain.sweep.before.get(index, 0), *noted])
+    noted = [attempt.number for attempt in job.record.attempts]
+    left = job.sweep.attempts_before.get(job.index, 0)
+    return max([so_far.attempt, left, *noted])
 
 
-def launch_name(chain: Chain, suffix: str) -> str:
-    return chain.sweep.paths.launch_name(chain.job.index, chain.attempt, suffix)
-
-
-def make_launch(
-    chain: Chain,
-    command: str,
-    suffix: str,
-    *,
-    slots: bool = False,
-    log: Path | None = None,
-    timeout: float | None = None,
-) -> Launch:
-    sweep, spec, paths, job = chain.sweep, chain.sweep.spec, chain.sweep.paths, chain.job
-    assert chain.worktree is not None
-    out = paths.out(job.index)
-    out.mkdir(exist_ok=True)
-    request = None
-    if slots and sweep.prepared.gpus:
-        request = SlotRequest(
-            root=sweep.prepared.slot_dir,
-            devices=sweep.prepared.detection.devices,
-            count=sweep.prepared.gpus,
-            owner=launch_name(chain, suffix),
-            memory=chain.gpu_memory,
-            env_style=spec.gpu_env,
-        )
-    return Launch(
-        name=launch_name(chain, suffix),
-        command=command,
-        cwd=chain.worktree.path,
-        env=supervise.job_environment(
-            os.environ,
-            exp=spec.exp_name,
-            job=job.index,
-            attempt=chain.attempt,
-            seed=job.seed,
-            commit=chain.worktree.base_commit,
-            worktree=chain.worktree.path,
-            out=out,
-            metrics=paths.metrics(job.index),
-            keep=spec.keep_env,
-        ),
-        log=log or paths.log(job.index),
-        alive=paths.attempt(job.index, chain.attempt, f"alive{suffix}"),
-        started=paths.attempt(job.index, chain.attempt, f"started{suffix}"),
-        outcome=paths.attempt(job.index, chain.attempt, f"outcome{suffix}"),
-        timeout=timeout or spec.timeout,
-        grace=spec.grace,
-        log_cap=sweep.log_cap,
-        slots=request,
-    )
-
-
-def supervised(chain: Chain, launch: Launch) -> Outcome:
-    """Run one launch to its end; the record says `running` from the moment the command runs."""
-    is_command = launch.alive.suffix == ".alive"
-    if is_command and launch.slots is None:
-        _record_start(chain, utc_now(), ())
-    with chain.sweep.watched(supervise.start(launch)) as keeper:
-        if is_command and launch.slots is not None:
-            await_start(chain, keeper, launch.started)
+def supervised(job: JobContext, so_far: SoFar, line: Line) -> Outcome:
+    """Run one line to its end; the record says `running` from the moment the job's command runs."""
+    launch = make_launch(job, so_far, line)
+    starts_at_once = line.is_job_command and launch.slots is None
+    if starts_at_once:
+        _record_start(job, so_far, Started(utc_now()))
+    with job.sweep.stop.within_reach(supervise.start(launch)) as keeper:
+        if launch.slots is not None:
+            await_start(job, so_far, keeper, launch.started)
         outcome = keeper.wait()
-    if is_command and not _stops_sweep(chain, outcome):
-        chain.end_turn()
+    if line.is_job_command and not _stops_sweep(job, outcome):
+        job.turn.end()
     if outcome is None:  # somebody killed the keeper
         supervise.sweep_orphans(launch.name, lambda _: False)
         supervise.fence(launch.alive, launch.outcome)
@@ -102,95 +52,108 @@ def supervised(chain: Chain, launch: Launch) -> Outcome:
     return outcome
 
 
-def _stops_sweep(chain: Chain, outcome: Outcome | None) -> bool:
+def _stops_sweep(job: JobContext, outcome: Outcome | None) -> bool:
     """Whether nothing may start after this job (`--on_fail stop`): its turn ends only when that has
     been told."""
-    return chain.sweep.spec.on_fail == "stop" and (
-        outcome is None or outcome.state is not JobState.SUCCEEDED
-    )
+    has_succeeded = outcome is not None and outcome.state is JobState.SUCCEEDED
+    return job.spec.on_fail == "stop" and not has_succeeded
 
 
-def await_start(chain: Chain, keeper: supervise.Keeper, started: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What a keeper tells of a command that it has started."""
+
+    start_time: str
+    gpus: tuple[str, ...] = ()
+
+
+def await_start(job: JobContext, so_far: SoFar, keeper: supervise.Keeper, started: Path) -> None:
     """Wait until the keeper holds its GPUs and has started the command, or has ended without."""
     while not started.exists():
-        if keeper.wait(timeout=0.05) is not None or not keeper.is_alive():
+        if keeper.wait(timeout=START_LOOK_SECONDS) is not None or not keeper.is_alive():
             return
     with contextlib.suppress(RecordError):
-        facts = read_json(started)
-        _record_start(
-            chain, str(facts.get("start_time") or utc_now()), tuple(facts.get("gpus") or ())
-        )
+        _record_start(job, so_far, _read_started(started))
 
 
-def _record_start(chain: Chain, start_time: str, gpus: tuple[str, ...]) -> None:
-    attempt = Attempt(number=chain.attempt, state=JobState.RUNNING, start_time=start_time)
-    chain.update(
+def _read_started(file: Path) -> Started:
+    facts = read_json(file)
+    start_time = facts.get("start_time") or utc_now()
+    return Started(str(start_time), tuple(facts.get("gpus") or ()))
+
+
+def _record_start(job: JobContext, so_far: SoFar, started: Started) -> None:
+    attempt = Attempt(number=so_far.attempt, state=JobState.RUNNING, start_time=started.start_time)
+    job.store.update(
+        job.index,
         state=JobState.RUNNING,
-        start_time=start_time,
+        start_time=started.start_time,
         end_time=None,
-        gpus=gpus,
-        data_digest=_data_at_start(chain),
-        attempts=with_attempt(chain, attempt),
+        gpus=started.gpus,
+        data_digest=_data_at_start(job, so_far),
+        attempts=with_attempt(job, attempt),
     )
 
 
-def _data_at_start(chain: Chain) -> str | None:
+def _data_at_start(job: JobContext, so_far: SoFar) -> str | None:
     """The digest of the job's data; of an attempt that is taken over, the one that was noted when
     it started."""
-    noted = chain.sweep.store.record(chain.job.index)
-    if chain.attempt in (attempt.number for attempt in noted.attempts):
+    noted = job.record
+    if so_far.attempt in [attempt.number for attempt in noted.attempts]:
         return noted.data_digest
-    return _data_now(chain)
+    return _data_now(job, so_far)
 
 
-def _data_now(chain: Chain) -> str | None:
-    return (
-        chain.sweep.data.of_job(chain.worktree, chain.job.params)
-        if chain.worktree is not None
-        else None
-    )
+def _data_now(job: JobContext, so_far: SoFar) -> str | None:
+    if so_far.worktree is None:
+        return None
+    return job.sweep.data.of_job(so_far.worktree, job.job.params)
 
 
-def _data_notes(chain: Chain) -> tuple[str, ...]:
+def _data_notes(job: JobContext, so_far: SoFar) -> tuple[str, ...]:
     """A sentence when the data were exchanged while the job ran: nobody knows which of them it
     read."""
-    started, now = chain.sweep.store.record(chain.job.index).data_digest, _data_now(chain)
+    started, now = job.record.data_digest, _data_now(job, so_far)
     if started is None or now is None or started == now:
         return ()
-    return (
-        f"the dataset changed while the job ran: {started[:12]} when it started, {now[:12]} when it ended",
-    )
+    then = f"{started[:12]} when it started, {now[:12]} when it ended"
+    return (f"the dataset changed while the job ran: {then}",)
 
 
-def record_outcome(chain: Chain, outcome: Outcome) -> Outcome:
-    """Write how the attempt ended.
+def record_outcome(
+    job: JobContext, so_far: SoFar, outcome: Outcome, *, in_setup: bool = False
+) -> Ran:
+    """Write how the attempt ended; `in_setup`: it was the setup that failed.
 
-    Returns the outcome: failed when the worktree, and so its work, is gone.
+    An attempt whose worktree, and so its work, is gone has failed.
     """
-    paths, spec, index = chain.sweep.paths, chain.sweep.spec, chain.job.index
-    names, notes, gone = _keep_artifacts(chain)
-    notes = (*notes, *_data_notes(chain))
-    if gone and outcome.state is JobState.SUCCEEDED:
-        outcome = chain.outcome = replace(outcome, state=JobState.FAILED, reason=gone)
-    reason = outcome.reason
-    if chain.setup_failed:
-        reason = f"the setup command failed: {reason}"
-    found = metrics.collect(paths.metrics(index), paths.log(index), spec.metric)
-    start = outcome.start_time or (chain.record.start_time if chain.record else None)
+    left = _keep_artifacts(job, so_far)
+    if left.gone and outcome.state is JobState.SUCCEEDED:
+        outcome = replace(outcome, state=JobState.FAILED, reason=left.gone)
+    _write_outcome(job, so_far, outcome, left, in_setup=in_setup)
+    return Ran(outcome, so_far.worktree, left.has_work)
+
+
+def _write_outcome(
+    job: JobContext, so_far: SoFar, outcome: Outcome, left: LeftBehind, *, in_setup: bool
+) -> None:
+    reason = f"the setup command failed: {outcome.reason}" if in_setup else outcome.reason
+    found = _metrics(job)
     attempt = Attempt(
-        number=chain.attempt,
+        number=so_far.attempt,
         state=outcome.state,
         exit_code=outcome.exit_code,
         reason=reason,
-        start_time=start,
+        start_time=outcome.start_time or job.record.start_time,
         end_time=outcome.end_time,
         duration_seconds=outcome.duration_seconds,
     )
-    chain.update(
+    job.store.update(
+        job.index,
         state=outcome.state,
         exit_code=outcome.exit_code,
         reason=reason,
-        start_time=start,
+        start_time=attempt.start_time,
         end_time=outcome.end_time,
         duration_seconds=outcome.duration_seconds,
         peak_rss_mb=outcome.peak_rss_mb,
@@ -199,58 +162,80 @@ def record_outcome(chain: Chain, outcome: Outcome) -> Outcome:
         peak_vram_mb=outcome.peak_vram_mb,
         gpu_util_mean=outcome.gpu_util_mean,
         gpu_energy_j=outcome.gpu_energy_j,
-        attempts=with_attempt(chain, attempt),
+        attempts=with_attempt(job, attempt),
         metrics=dict(found.values),
         best=dict(found.best) if found.best else None,
         metrics_source=found.source,
-        artifacts=names,
-        notes=notes,
-        worktree=_expected_place(chain, outcome),
-        reproduce=reproduce_line(chain),
-        data_digest=_data_at_start(chain),
+        artifacts=left.artifacts,
+        notes=(*left.notes, *_data_notes(job, so_far)),
+        worktree=_expected_place(job, so_far, outcome, left),
+        reproduce=_reproduce_line(job),
+        data_digest=_data_at_start(job, so_far),
     )
-    return outcome
 
 
-def _keep_artifacts(chain: Chain) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
+def _metrics(job: JobContext) -> Metrics:
+    paths = job.paths
+    return metrics.collect(paths.metrics(job.index), paths.log(job.index), job.spec.metric)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """What a job left in its worktree; `gone`: why there is none any more."""
+
+    artifacts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    has_work: bool = False
+    gone: str | None = None
+
+
+def _keep_artifacts(job: JobContext, so_far: SoFar) -> LeftBehind:
     """Copy what the job made in its worktree; without a worktree of its own nobody knows whose file
-    is whose.
-
-    Returns the names, the notes, and why the worktree is gone if it is.
-    """
-    if chain.sweep.pool is None or chain.worktree is None:
-        return (), (), None
+    is whose."""
+    if job.sweep.pool is None or so_far.worktree is None:
+        return LeftBehind()
     try:
-        changes = worktrees.changes(chain.worktree)
+        changes = worktrees.changes(so_far.worktree)
+    except WorktreeGone as error:
+        return LeftBehind(notes=(error.message,), gone=error.message)
     except SweeptreeError as error:
-        return (), (error.message,), error.message if isinstance(error, WorktreeGone) else None
-    chain.left_something = bool(changes.tracked or changes.made)
+        return LeftBehind(notes=(error.message,))
+    return _copied(job, so_far.worktree.top, changes)
+
+
+def _copied(job: JobContext, top: Path, changes: Changes) -> LeftBehind:
     kept = artifacts.keep(
-        chain.worktree.top,
+        top,
         (*changes.tracked, *changes.made),
-        chain.sweep.paths.artifacts(chain.job.index),
+        job.paths.artifacts(job.index),
         cap_bytes=ARTIFACT_BYTES,
         cap_files=ARTIFACT_FILES,
     )
-    return kept.names, (*changes.notes, *kept.skipped), None
+    has_work = bool(changes.tracked or changes.made)
+    return LeftBehind(kept.names, (*changes.notes, *kept.skipped), has_work)
 
 
-def _expected_place(chain: Chain, outcome: Outcome) -> str | None:
+def _expected_place(
+    job: JobContext, so_far: SoFar, outcome: Outcome, left: LeftBehind
+) -> str | None:
     """Where the worktree will be after the job; most go back to the pool, and saying so now saves a
     write."""
-    if chain.worktree is None:
+    if so_far.worktree is None:
         return None
-    delivers = chain.sweep.spec.commit_and_pr or chain.sweep.spec.commit_and_pr_best
-    may_stay = chain.left_something and (outcome.state is not JobState.SUCCEEDED or delivers)
-    return str(chain.worktree.path) if chain.sweep.pool is None or may_stay else None
+    has_succeeded = outcome.state is JobState.SUCCEEDED
+    may_stay = left.has_work and (job.spec.delivers or not has_succeeded)
+    is_shared = job.sweep.pool is None
+    return str(so_far.worktree.path) if is_shared or may_stay else None
 
 
-def with_attempt(chain: Chain, attempt: Attempt) -> tuple[Attempt, ...]:
-    before = chain.sweep.store.record(chain.job.index).attempts
-    return (*(a for a in before if a.number != attempt.number), attempt)
+def with_attempt(job: JobContext, attempt: Attempt) -> tuple[Attempt, ...]:
+    """The record's attempts with this one, new or in its place."""
+    others = [found for found in job.record.attempts if found.number != attempt.number]
+    return (*others, attempt)
 
 
-def reproduce_line(chain: Chain) -> str:
+def _reproduce_line(job: JobContext) -> str:
     """A line that runs this job's command again on the same commit."""
-    commit = chain.sweep.prepared.base.commit
-    return f"git worktree add --detach ../repro {commit} && cd ../repro && {chain.job.command}"
+    commit = job.sweep.prepared.base.commit
+    checkout = f"git worktree add --detach ../repro {commit}"
+    return f"{checkout} && cd ../repro && {job.job.command}"

@@ -10,12 +10,12 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from sweeptree import supervise, worktrees
+from sweeptree import supervise
 from sweeptree.errors import RecordError, UsageError
 from sweeptree.model import JobState, SweepSpec
 from sweeptree.records import (
@@ -28,11 +28,13 @@ from sweeptree.records import (
     record_indices,
 )
 from sweeptree.settings import Settings
-from sweeptree.supervise.orphans import find_orphans
+from sweeptree.supervise import find_orphans
 from sweeptree.sweep import adoption, stages
-from sweeptree.sweep.preflight import Prepared, prepare
-from sweeptree.sweep.running import Chain, Sweep
+from sweeptree.sweep.results import Ran, SoFar
+from sweeptree.sweep.running import JobContext, Sweep
 from sweeptree.system import locks
+
+_SUFFIXES = ("", ".setup", ".fix")  # of the files of a job's command, its setup and its fix
 
 
 def spec_of(paths: SweepPaths) -> SweepSpec:
@@ -47,8 +49,9 @@ def spec_of(paths: SweepPaths) -> SweepSpec:
         }
         return SweepSpec.model_validate(fields)
     except (RecordError, KeyError, TypeError, ValidationError) as error:
+        why = str(error).splitlines()[0]
         raise UsageError(
-            f"{paths.root.name} cannot be resumed: its sweep.json cannot be used ({str(error).splitlines()[0]})",
+            f"{paths.root.name} cannot be resumed: its sweep.json cannot be used ({why})",
             hint="run it anew under another --exp_name",
         ) from error
 
@@ -62,49 +65,49 @@ def stale_jobs(paths: SweepPaths) -> list[int]:
 
 
 def _is_stale(paths: SweepPaths, index: int, number: int) -> bool:
+    if _has_ended(paths, index, number):
+        return False
+    keepers = [paths.attempt(index, number, f"alive{suffix}") for suffix in _SUFFIXES]
+    return not any(locks.is_held(keeper) for keeper in keepers)
+
+
+def _has_ended(paths: SweepPaths, index: int, number: int) -> bool:
     try:
-        told = {
-            attempt.number: attempt.state for attempt in read_record(paths.record(index)).attempts
-        }
+        record = read_record(paths.record(index))
     except RecordError:
-        told = {}
-    ended = number in told and told[number].is_final
-    files = (f"alive{suffix}" for suffix in ("", ".setup", ".fix"))
-    return not ended and not any(
-        locks.is_held(paths.attempt(index, number, file)) for file in files
-    )
+        return False
+    ended = [attempt.number for attempt in record.attempts if attempt.state.is_final]
+    return number in ended
 
 
 def settle(spec: SweepSpec, settings: Settings) -> list[str]:
     """Write the end of every stale job to its record, from its outcome or as lost; says so, one
     sentence each.
 
-    Nothing is started; what is left to deliver waits for `resume`. Raises SweeptreeError.
+    Nothing is started, so a full disk is no reason not to; what is left to deliver waits for
+    `resume`. Raises SweeptreeError.
     """
-    prepared = prepare(spec, settings, resume=True)
-    with SweepStore.open(prepared.paths) as store, _pool(prepared) as pool:
-        sweep = Sweep(prepared, store, pool)
-        stale = set(stale_jobs(prepared.paths))
-        return [_settle(Chain(sweep, job)) for job in prepared.jobs if job.index in stale]
+    unlimited = spec.model_copy(update={"min_free": 0})
+    with Sweep.open(unlimited, settings, resume=True) as sweep:
+        stale = stale_jobs(sweep.paths)
+        known = [job.index for job in sweep.prepared.jobs if job.index in stale]
+        return [_settle(sweep.job(index)) for index in known]
 
 
-def _settle(chain: Chain) -> str:
-    outcome = adoption.adopt(chain)
-    if outcome is not None and not (
-        outcome.state is JobState.SUCCEEDED and chain.sweep.spec.commit_and_pr
-    ):
-        stages.finish(chain)
-    state = outcome.state if outcome is not None else JobState.LOST
-    return f"{chain.sweep.spec.exp_name} job {chain.job.index}: attempt {chain.attempt} is {state}"
+def _settle(job: JobContext) -> str:
+    so_far = adoption.on_last_attempt(job, SoFar())
+    ran = adoption.adopt(job, so_far)
+    state = JobState.LOST
+    if isinstance(ran, Ran):
+        state = ran.outcome.state
+        _release(job, so_far.after_command(ran))
+    return f"{job.spec.exp_name} job {job.index}: attempt {so_far.attempt} is {state}"
 
 
-@contextlib.contextmanager
-def _pool(prepared: Prepared) -> Iterator[worktrees.Pool | None]:
-    if not prepared.spec.use_worktree:
-        yield None
-        return
-    with worktrees.Pool(prepared.repo, prepared.base, prepared.spec.exp_name, size=1) as pool:
-        yield pool
+def _release(job: JobContext, so_far: SoFar) -> None:
+    """The worktree goes back, unless `resume` has its changes to deliver."""
+    if not (so_far.has_succeeded and job.spec.commit_and_pr):
+        stages.finish(job, so_far)
 
 
 def lagging(paths: SweepPaths, *, mend: bool) -> int:

@@ -1,295 +1,247 @@
-"""A job's life as plain functions: worktree, setup, command, fix, commit.
-
-The tasks are thin adaptors of these.
+"""The stages of a job as plain functions `(job, so far) -> result`: worktree, command, fix,
+delivery, labels, end.
 
 Each stage writes its part of the record at once. A failing command is an `Outcome`; trouble of ours
-(git, disk) ends the job as failed with the reason, and never the sweep. Hides how the core modules
-work together.
+(git, disk) is raised, and becomes a `Trouble` where the stage is run. The tasks are thin adaptors
+of these. Hides how the core modules work together.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import hashlib
 import os
 import platform
-import re
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
-from sweeptree import model, repository, worktrees
+from sweeptree import repository, worktrees
 from sweeptree.errors import SweeptreeError
-from sweeptree.model import Attempt, JobDelivery, JobRecord, JobState, Outcome, Worktree
-from sweeptree.records import utc_now
-from sweeptree.repository import leaks
+from sweeptree.model import Branch, DeliveryState, JobDelivery, JobRecord, JobState, Worktree
 from sweeptree.sweep import attempts, job_delivery
-from sweeptree.sweep.running import Chain
+from sweeptree.sweep.branches import branch_name, commit_message
+from sweeptree.sweep.launches import Line
+from sweeptree.sweep.results import (
+    Delivered,
+    Fixed,
+    Prepared,
+    Ran,
+    Reviewed,
+    SoFar,
+    Stage,
+    Trouble,
+    caught,
+)
+from sweeptree.sweep.running import JobContext
 
 FIX_TIMEOUT = 900.0
-_PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+NO_SCRIPT = "there is no such script"
 
 
-def prepare_worktree(chain: Chain) -> Worktree:
-    """Stage 1: a clean checkout of the pinned commit (or the repository itself), and the record
-    that says so."""
-    chain.attempt = attempts.last_attempt(chain) + 1
-    chain.tries += 1
-    chain.setup_failed = chain.left_something = False
-    _put_aside(chain)
-    sweep, prepared, job = chain.sweep, chain.sweep.prepared, chain.job
-    chain.worktree = (
-        sweep.pool.acquire(job.index)
-        if sweep.pool
-        else repository.in_place(prepared.repo, prepared.base)
-    )
-    chain.update(
-        cmd=job.command,
-        params=dict(job.params),
-        seed=job.seed,
-        config_id=job.config_id,
+def prepare_worktree(job: JobContext, so_far: SoFar) -> Prepared:
+    """A clean checkout of the pinned commit (or the repository itself), and the record that says
+    so."""
+    _put_aside(job, so_far.attempt - 1)
+    worktree = _checkout(job)
+    with kept_on_trouble(job, worktree):
+        _record_plan(job, worktree)
+    return Prepared(worktree)
+
+
+def _checkout(job: JobContext) -> Worktree:
+    if job.sweep.pool is not None:
+        return job.sweep.pool.acquire(job.index)
+    return repository.in_place(job.sweep.prepared.repo, job.sweep.prepared.base)
+
+
+@contextlib.contextmanager
+def kept_on_trouble(job: JobContext, worktree: Worktree | None) -> Iterator[None]:
+    """Give a worktree that no result will carry on back to the pool, as it is, for a look."""
+    try:
+        yield
+    except Exception:
+        give_back(job, worktree)
+        raise
+
+
+def give_back(job: JobContext, worktree: Worktree | None) -> None:
+    """Keep the worktree of a job that ends in trouble; there is nobody to tell of more trouble."""
+    if job.sweep.pool is None or worktree is None:
+        return
+    with contextlib.suppress(SweeptreeError, OSError):
+        job.sweep.pool.release(worktree, keep=True, index=job.index)
+
+
+def _record_plan(job: JobContext, worktree: Worktree) -> None:
+    base = job.sweep.prepared.base
+    job.store.update(
+        job.index,
+        cmd=job.job.command,
+        params=dict(job.job.params),
+        seed=job.job.seed,
+        config_id=job.job.config_id,
         state=JobState.PLANNED,
-        log=sweep.paths.log(job.index).name,
-        base_commit=prepared.base.commit,
-        git_commit=prepared.base.commit[:12],
-        git_branch=prepared.base.branch,
+        log=job.paths.log(job.index).name,
+        base_commit=base.commit,
+        git_commit=base.commit[:12],
+        git_branch=base.branch,
         host=platform.node(),
         python_version=platform.python_version(),
-        worktree=str(chain.worktree.path),
+        worktree=str(worktree.path),
         exit_code=None,
         reason=None,
+        auto_fix=None,
         delivery=None,
     )
-    return chain.worktree
 
 
-def run_command(chain: Chain) -> Outcome:
-    """Stage 2: setup if asked for, then the command under its keeper, then what it reported and
-    made."""
-    outcome = _setup(chain)
-    if outcome is None:
-        outcome = attempts.supervised(
-            chain, attempts.make_launch(chain, chain.job.command, "", slots=True)
-        )
-    chain.outcome = outcome
-    chain.judge_cause()
-    return attempts.record_outcome(chain, outcome)
+def _put_aside(job: JobContext, earlier: int) -> None:
+    """Move the log and metrics of an earlier attempt away, so that nothing of it is taken for this
+    one's."""
+    paths, index = job.paths, job.index
+    for path, what in ((paths.log(index), "log"), (paths.metrics(index), "metrics")):
+        with contextlib.suppress(FileNotFoundError):
+            path.replace(paths.attempt(index, earlier, what))
 
 
-def auto_fix(chain: Chain) -> Outcome | None:
-    """Stage 3: the auto-fix script in the job's worktree.
+def run_command(job: JobContext, so_far: SoFar) -> Ran:
+    """Setup if asked for, then the command under its keeper, then what it reported and made."""
+    if job.spec.setup:
+        setup = attempts.supervised(job, so_far, Line(job.spec.setup, ".setup"))
+        if setup.state is not JobState.SUCCEEDED:
+            return attempts.record_outcome(job, so_far, setup, in_setup=True)
+    outcome = attempts.supervised(job, so_far, Line(job.job.command))
+    return attempts.record_outcome(job, so_far, outcome)
 
-    Its failure is recorded and stops nothing.
-    """
-    script = _fix_script(chain)
+
+def auto_fix(job: JobContext, so_far: SoFar) -> Fixed:
+    """The auto-fix script in the job's worktree; a script that fails is recorded and stops
+    nothing."""
+    script = _find_script(job, so_far)
     if script is None:
-        chain.update(
-            auto_fix={
-                "script": str(chain.sweep.spec.auto_fix_script),
-                "reason": "there is no such script",
-            }
-        )
-        return None
-    log = chain.sweep.paths.root / f"job_{chain.job.index}.fix.log"
-    launch = attempts.make_launch(
-        chain, f"exec {_quoted(script)}", ".fix", log=log, timeout=FIX_TIMEOUT
-    )
-    outcome = attempts.supervised(chain, launch)
-    chain.update(
+        wanted = job.spec.auto_fix_script
+        record_no_fix(job, NO_SCRIPT)
+        return Fixed(wanted, None)
+    log = job.paths.root / f"job_{job.index}.fix.log"
+    line = Line(f"exec {_as_command(script)}", ".fix", log, FIX_TIMEOUT)
+    outcome = attempts.supervised(job, so_far, line)
+    job.store.update(
+        job.index,
         auto_fix={
             "script": str(script),
             "exit_code": outcome.exit_code,
             "reason": outcome.reason,
             "duration_seconds": outcome.duration_seconds,
             "log": log.name,
-        }
+        },
     )
-    return outcome
+    return Fixed(script, outcome)
 
 
-def commit(chain: Chain) -> model.Branch | None:
-    """Stage 4: what the job changed, as a commit on a branch of its own, with a pull request where
-    there is a forge.
-
-    None: it changed no tracked file, nor made one that `--pr_artifacts` asks for.
-    """
-    if chain.branch is None:
-        chain.owes = "commit"
-        chain.branch = _new_branch(chain)
-        chain.owes = None
-    if chain.branch is not None and chain.sweep.spec.commit_and_pr:
-        job_delivery.open_pull(chain, chain.branch)
-    elif chain.sweep.store.record(chain.job.index).delivery is not None:
-        chain.update(delivery=None)  # an earlier try had failed
-    return chain.branch
+def record_no_fix(job: JobContext, reason: str) -> None:
+    """The record says why nothing was fixed."""
+    script = str(job.spec.auto_fix_script)
+    job.store.update(job.index, auto_fix={"script": script, "reason": reason})
 
 
-def _new_branch(chain: Chain) -> model.Branch | None:
-    if chain.worktree is None:
-        return None
-    tracked, made = job_delivery.asked_for(chain)
-    if not (tracked or made):
-        return None
-    if chain.sweep.spec.commit_and_pr and not chain.sweep.may_branch(chain.job.index):
-        job_delivery.note(chain, f"no branch: --max_prs {chain.sweep.spec.max_prs} is reached")
-        return None
-    branch = worktrees.commit_changes(
-        chain.worktree, branch=branch_name(chain), message=_commit_message(chain), paths=made
-    )
-    chain.update(git_branch=branch.name, git_commit=branch.commit[:12])
-    return branch
-
-
-def label_and_review(chain: Chain) -> str:
-    """Stage 5: labels and reviewers for the job's pull request.
-
-    Says what was done, or why there was nothing to do.
-    """
-    spec, record = chain.sweep.spec, chain.sweep.store.record(chain.job.index)
-    wanted = {"labels": list(spec.post_pr_labels), "reviewers": list(spec.post_pr_reviewers)}
-    if record.pr_url is None:
-        reason = f"there is no pull request, only the branch {record.git_branch}"
-        chain.update(review={**wanted, "state": "none", "reason": reason})
-        return reason
-    if chain.delivered is not None and chain.delivered.state == "closed":
-        chain.update(delivery=JobDelivery(state="delivered"))
-        return f"{record.pr_url} was closed by people: it is left alone"
-    did = job_delivery.label_and_ask(chain)
-    review = {**wanted, "state": "asked", "reason": "; ".join(did) or "nothing was missing"}
-    chain.update(review=review, delivery=JobDelivery(state="delivered"))
-    return f"{record.pr_url}: {', '.join(did) or 'nothing was missing'}"
-
-
-def finish(chain: Chain) -> JobRecord:
-    """Last: the worktree goes back to the pool, or stays where its work must be kept."""
-    sweep, worktree = chain.sweep, chain.worktree
-    chain.worktree = None
-    with contextlib.suppress(OSError):
-        sweep.paths.out(
-            chain.job.index
-        ).rmdir()  # made for $SWEEPTREE_OUT; goes again when it stayed empty
-    if sweep.pool is not None and worktree is not None:
-        kept = sweep.pool.release(worktree, keep=_must_keep(chain), index=chain.job.index)
-        where = str(kept) if kept else None
-        if chain.record is None or chain.record.worktree != where:
-            chain.update(worktree=where)
-    return chain.record or sweep.store.record(chain.job.index)
-
-
-def give_up(chain: Chain, error: Exception) -> JobRecord:
-    """Trouble of ours ended the job: the record says so, and the worktree is kept for a look.
-
-    How the command itself ended stays as it was told. Where it could not be told for want of room
-    or of file handles, the attempt stays open on disk, so that `resume` takes its outcome instead
-    of running it again.
-    """
-    reason = (
-        error.message if isinstance(error, SweeptreeError) else f"{type(error).__name__}: {error}"
-    )
-    now = utc_now()
-    number = max(chain.attempt, 1)
-    worktree, chain.worktree = chain.worktree, None
-    if chain.sweep.pool is not None and worktree is not None:
-        with contextlib.suppress(SweeptreeError, OSError):
-            chain.sweep.pool.release(worktree, keep=True, index=chain.job.index)
-    record = chain.sweep.store.record(chain.job.index)
-    if any(told.number == chain.attempt and told.state.is_final for told in record.attempts):
-        chain.sweep.delivery_failed = True
-        with contextlib.suppress(OSError):
-            chain.update(notes=(*record.notes, reason))
-        return chain.record or record
-    if _can_be_told_later(chain, error):
-        return record.model_copy(update={"state": JobState.FAILED, "reason": reason})
-    attempt = Attempt(number=number, state=JobState.FAILED, reason=reason, end_time=now)
-    with contextlib.suppress(OSError):
-        chain.update(
-            cmd=chain.job.command,
-            params=dict(chain.job.params),
-            seed=chain.job.seed,
-            config_id=chain.job.config_id,
-            state=JobState.FAILED,
-            reason=reason,
-            end_time=now,
-            attempts=attempts.with_attempt(chain, attempt),
-        )
-    if chain.record is None or chain.record.state != JobState.FAILED:
-        chain.record = JobRecord(
-            id=chain.job.index, cmd=chain.job.command, state=JobState.FAILED, reason=reason
-        )
-    return chain.record
-
-
-def _can_be_told_later(chain: Chain, error: Exception) -> bool:
-    outcome = chain.sweep.paths.attempt(chain.job.index, chain.attempt, "outcome")
-    return isinstance(error, OSError) and error.errno in _PASSING and os.path.lexists(outcome)
-
-
-def branch_name(chain: Chain) -> str:
-    """sweeptree/<exp>/<slug>-<hash8>: the same for the same job of the same sweep, whenever it is
-    made."""
-    job, base = chain.job, chain.sweep.prepared.base
-    seed = f"-seed{job.seed}" if job.seed is not None else ""
-    slug = re.sub(r"[^A-Za-z0-9._=-]+", "-", f"{job.index}-{job.config_id}{seed}")[:60].strip("-.")
-    digest = hashlib.sha256(f"{base.commit}\0{job.index}\0{job.command}".encode()).hexdigest()[:8]
-    return f"sweeptree/{chain.sweep.spec.exp_name}/{slug}-{digest}"
-
-
-def _put_aside(chain: Chain) -> None:
-    """Move the log and metrics of an earlier attempt away, so that nothing of it is taken for this
-    one's."""
-    paths, index = chain.sweep.paths, chain.job.index
-    for path, what in ((paths.log(index), "log"), (paths.metrics(index), "metrics")):
-        with contextlib.suppress(FileNotFoundError):
-            path.replace(paths.attempt(index, chain.attempt - 1, what))
-
-
-def _setup(chain: Chain) -> Outcome | None:
-    command = chain.sweep.spec.setup
-    if not command:
-        return None
-    outcome = attempts.supervised(chain, attempts.make_launch(chain, command, ".setup"))
-    if outcome.state is JobState.SUCCEEDED:
-        return None
-    chain.setup_failed = True
-    return outcome
-
-
-def _must_keep(chain: Chain) -> bool:
-    if chain.branch is not None or chain.owes is not None or chain.job.index in chain.sweep.owed:
-        return True
-    failed = chain.outcome is not None and chain.outcome.state is not JobState.SUCCEEDED
-    return failed and chain.left_something and chain.sweep.may_keep_failed()
-
-
-def _fix_script(chain: Chain) -> Path | None:
+def _find_script(job: JobContext, so_far: SoFar) -> Path | None:
     """The script as committed in the job's worktree, else as it stands in the user's repository."""
-    assert chain.worktree is not None
-    wanted = chain.sweep.spec.auto_fix_script
-    for folder in (chain.worktree.top, chain.sweep.prepared.repo.top):
-        script = folder / wanted
+    assert so_far.worktree is not None
+    for folder in (so_far.worktree.top, job.sweep.prepared.repo.top):
+        script = folder / job.spec.auto_fix_script
         if script.is_file():
             return script
     return None
 
 
-def _quoted(script: Path) -> str:
-    """The script as the one word of a command: run by itself when it is executable, else by sh."""
-    word = "'" + str(script).replace("'", "'\\''") + "'"
+def _as_command(script: Path) -> str:
+    """The script by itself when it is executable, else given to sh."""
+    word = shlex.quote(str(script))
     return word if os.access(script, os.X_OK) else f"sh {word}"
 
 
-def _commit_message(chain: Chain) -> str:
-    job, spec = chain.job, chain.sweep.spec
-    seed = f" seed={job.seed}" if job.seed is not None else ""
-    found = chain.record.metrics if chain.record else {}
-    lines = [f"{name}: {value:g}" for name, value in sorted(found.items())[:20]]
-    return leaks.redact(
-        "\n".join(
-            [
-                f"{spec.exp_name} job {job.index}: {job.config_id}{seed}"[:120],
-                "",
-                job.command[:2000],
-                "",
-                *lines,
-            ]
-        )
+def commit_and_pr(job: JobContext, so_far: SoFar) -> Delivered | Trouble:
+    """What the job changed, as a commit on a branch of its own, with a pull request where there is
+    a forge.
+
+    No branch: it changed no tracked file, nor made one that `--pr_artifacts` asks for.
+    """
+    branch = so_far.branch or caught("commit", lambda: _make_branch(job, so_far))
+    if isinstance(branch, Trouble):
+        return branch
+    if branch is not None and job.spec.commit_and_pr:
+        return _open_pull(job, branch)
+    if job.record.delivery is not None:
+        job.store.update(job.index, delivery=None)  # an earlier try had failed
+    return Delivered(branch)
+
+
+def _open_pull(job: JobContext, branch: Branch) -> Delivered | Trouble:
+    published = caught("pull request", lambda: job_delivery.open_pull(job, branch))
+    return published if isinstance(published, Trouble) else Delivered(branch, published)
+
+
+def _make_branch(job: JobContext, so_far: SoFar) -> Branch | None:
+    if so_far.worktree is None:
+        return None
+    wanted = job_delivery.wanted_files(job, so_far.worktree)
+    if wanted.is_empty:
+        return None
+    if job.spec.commit_and_pr and not job.sweep.budgets.may_branch(job.index):
+        job_delivery.note(job, f"no branch: --max_prs {job.spec.max_prs} is reached")
+        return None
+    exp_name, base = job.spec.exp_name, job.sweep.prepared.base
+    branch = worktrees.commit_changes(
+        so_far.worktree,
+        branch=branch_name(exp_name, base.commit, job.job),
+        message=commit_message(exp_name, job.job, job.record),
+        paths=wanted.made,
     )
+    job.store.update(job.index, git_branch=branch.name, git_commit=branch.commit[:12])
+    return branch
+
+
+def label_and_review(job: JobContext, so_far: SoFar) -> Reviewed:
+    """Labels and reviewers for the job's pull request."""
+    record = job.record
+    asked = {"labels": list(job.spec.post_pr_labels), "reviewers": list(job.spec.post_pr_reviewers)}
+    if record.pr_url is None or so_far.published is None:
+        reason = f"there is no pull request, only the branch {record.git_branch}"
+        job.store.update(job.index, review={**asked, "state": "none", "reason": reason})
+        return Reviewed(reason)
+    done = JobDelivery(state=DeliveryState.DELIVERED)
+    if so_far.published.state == "closed":
+        job.store.update(job.index, delivery=done)
+        return Reviewed(f"{record.pr_url} was closed by people: it is left alone")
+    did = job_delivery.label_and_ask(job, so_far.published)
+    reason = "; ".join(did) or "nothing was missing"
+    review = {**asked, "state": "asked", "reason": reason}
+    job.store.update(job.index, review=review, delivery=done)
+    return Reviewed(f"{record.pr_url}: {', '.join(did) or 'nothing was missing'}")
+
+
+def finish(job: JobContext, so_far: SoFar) -> JobRecord:
+    """The worktree goes back to the pool, or stays where its work must be kept."""
+    with contextlib.suppress(OSError):
+        job.paths.out(job.index).rmdir()  # made for $SWEEPTREE_OUT; goes when it stayed empty
+    if job.sweep.pool is not None and so_far.worktree is not None:
+        keep = _must_keep(job, so_far)
+        kept = job.sweep.pool.release(so_far.worktree, keep=keep, index=job.index)
+        where = str(kept) if kept else None
+        if job.record.worktree != where:
+            job.store.update(job.index, worktree=where)
+    return job.record
+
+
+def _must_keep(job: JobContext, so_far: SoFar) -> bool:
+    if so_far.branch is not None or so_far.keep:
+        return True
+    has_failed = so_far.outcome is not None and not so_far.has_succeeded
+    return has_failed and so_far.left_work and job.sweep.budgets.may_keep_failed()
+
+
+CREATE_WORKTREE = Stage("create-worktree", "worktree", prepare_worktree, opens=True)
+RUN_COMMAND = Stage("run-command", "command", run_command)
+AUTO_FIX = Stage("auto-fix", "auto-fix", auto_fix)
+COMMIT_AND_PR = Stage("commit-and-pr", "commit", commit_and_pr)
+LABEL_AND_REVIEW = Stage("label-and-review", "labels and reviewers", label_and_review)

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def much_at_once() -> Iterator[None]:
-    """Import large libraries without collections of cyclic garbage: they find none, a tenth of the
-    time goes to them.
+    """Import large libraries without collecting cyclic garbage: a tenth of the time, for nothing.
 
     What has been loaded is exempt from later collections too.
     """

@@ -1,31 +1,78 @@
-"""Lock files that all users of a machine share: opened, made and locked without trusting who else
-writes there.
+"""Lock files: taken, asked for and given back; also those that all users of a machine share.
 
-Hides the traps of a folder that everybody may write: planted links and pipes, the umask, the file
-that is seen before its mode is right, and Linux' fs.protected_regular. Files are handles (int), so
-that the keeper, which imports this without site-packages, pays for os, stat and fcntl only. All
-functions raise OSError with a `strerror` that a user can read.
+Hides flock and what it says on a file system that keeps no locks, and the traps of a folder that
+everybody may write: planted links and pipes, the umask, the file that is seen before its mode is
+right, and Linux' fs.protected_regular. Files are handles (int), so that the keeper, which imports
+this without site-packages, pays for os, stat, time and fcntl only. What raises OSError gives it a
+`strerror` that a user can read.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
+import time
 
-OPEN_SAFELY = (
-    os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-)  # NONBLOCK: a planted pipe must not make us wait
+# NONBLOCK: a planted pipe must not make us wait
+OPEN_SAFELY = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 MAX_NOTE_BYTES = 65536
+EXCLUSIVE, SHARED = fcntl.LOCK_EX, fcntl.LOCK_SH
+_NO_LOCKS = frozenset((errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP))
 
 
-def lock(file: int, how: int = fcntl.LOCK_EX) -> bool:
-    """Try to flock the file, without waiting."""
+def take(
+    path: str | os.PathLike[str],
+    *,
+    mode: int = 0o644,
+    patience: float | None = 0.0,
+    pause: float = 0.005,
+) -> int:
+    """Open a lock file of our own, made if need be, and lock it; closing it gives the lock back.
+
+    `patience`: how many seconds to go on trying, every `pause` seconds; None waits without end.
+    Raises BlockingIOError
+    when somebody else holds it, and OSError when it cannot be opened or locked.
+    """
+    file = os.open(path, os.O_RDWR | os.O_CREAT | OPEN_SAFELY, mode)
     try:
-        fcntl.flock(file, how | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        _obtain(file, patience, pause)
+    except BaseException:
+        os.close(file)
+        raise
+    return file
+
+
+def hold(
+    path: str | os.PathLike[str],
+    *,
+    mode: int = 0o644,
+    patience: float | None = 0.0,
+    pause: float = 0.005,
+) -> Held:
+    """`take` for a `with` block: it yields the locked handle and closes it at the end."""
+    return Held(take(path, mode=mode, patience=patience, pause=pause))
+
+
+class Held:
+    """An open handle, locked or not, that is closed when its `with` block ends."""
+
+    __slots__ = ("_file",)
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+
+    def __enter__(self) -> int:
+        return self._file
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._file)
+
+
+def lock(file: int, how: int = EXCLUSIVE) -> bool:
+    """Try to lock the file, without waiting."""
+    return _flock(file, how | fcntl.LOCK_NB)
 
 
 def is_held(path: str | os.PathLike[str]) -> bool:
@@ -35,9 +82,41 @@ def is_held(path: str | os.PathLike[str]) -> bool:
     except OSError:
         return False
     try:
-        return not lock(file, fcntl.LOCK_SH)
+        return not lock(file, SHARED)
+    except OSError as error:
+        raise _refused(path, error) from error
     finally:
         os.close(file)
+
+
+def _obtain(file: int, patience: float | None, pause: float) -> None:
+    if patience is None:
+        _flock(file, EXCLUSIVE)
+        return
+    deadline = time.monotonic() + patience
+    while not lock(file):
+        if time.monotonic() >= deadline:
+            raise BlockingIOError(errno.EWOULDBLOCK, "another process holds it")
+        time.sleep(pause)
+
+
+def _flock(file: int, how: int) -> bool:
+    try:
+        fcntl.flock(file, how)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        raise OSError(error.errno, "its file system keeps no locks (flock)") from error
+    return True
+
+
+def _refused(path: str | os.PathLike[str], error: OSError) -> Exception:
+    from sweeptree.errors import Refused  # only here, for the keeper's sake
+
+    hint = "put it on a local disk, or mount the file system with locks"
+    return Refused(f"{os.fspath(path)} cannot be locked: {error.strerror}", hint=hint)
 
 
 def unlock(file: int) -> None:
@@ -115,10 +194,7 @@ def remove(folder: int, name: str) -> None:
 
 
 def write(file: int, note: bytes, offset: int = 0) -> None:
-    """Let the file end with `note`.
-
-    It is for people to read: a full disk must not cost anybody a slot.
-    """
+    """Let the file end with `note`. It is for people: a full disk must not cost anybody a slot."""
     try:
         os.pwrite(file, note, offset)
         os.ftruncate(file, offset + len(note))
@@ -139,10 +215,8 @@ def living_note(folder: int, name: str) -> bytes | None:
     file = open_note(folder, name)
     if file is None:
         return None
-    try:
-        return None if lock(file, fcntl.LOCK_SH) else os.pread(file, MAX_NOTE_BYTES, 0)
-    finally:
-        os.close(file)
+    with Held(file):
+        return None if lock(file, SHARED) else os.pread(file, MAX_NOTE_BYTES, 0)
 
 
 def _untrusted(name: str, info: os.stat_result, why: str) -> OSError:

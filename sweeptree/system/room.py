@@ -1,9 +1,7 @@
 """Whether there is room on the disk for another job.
 
-The same rule refuses a start, lets a sweep wait, and is shown.
-
-Hides: how a file system tells its free space and its free inodes, also for a folder that is only to
-be made.
+The same rule refuses a start, lets a sweep wait, and is shown. Hides: how a file system tells its
+free space and its free inodes, also for a folder that is only to be made.
 """
 
 from __future__ import annotations
@@ -18,8 +16,7 @@ LEAST_INODES = 1000  # a job of ours makes a dozen files beside its own
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """Where the jobs of a sweep write, and how many MiB must be free there before one starts (0:
-    none)."""
+    """Where a sweep's jobs write, and how many MiB must be free before one starts (0: none)."""
 
     places: tuple[Path, ...]
     least: int
@@ -28,31 +25,36 @@ class Room:
         """What is lacking, in words that end a sentence; None when another job may start."""
         if not self.least:
             return None
-        return next((lack for place in self.places if (lack := self._lacking_at(place))), None)
+        for place in self.places:
+            lack = self._lacking_at(place)
+            if lack:
+                return lack
+        return None
 
     def _lacking_at(self, place: Path) -> str | None:
-        there = standing(place)
+        there = nearest_existing(place)
         try:
             found = os.statvfs(there)
         except OSError:
             return None  # whoever writes there will say it better
-        if found.f_bavail * found.f_frsize < self.least * MIB:
-            free = found.f_bavail * found.f_frsize // MIB
-            return f"{free} MB are free at {there}, and a job is started with {self.least} MB or more (--min_free)"
-        if (
-            found.f_files > 0 and found.f_favail < LEAST_INODES
-        ):  # 0: a file system that does not count them
-            return f"{there} has room for {found.f_favail} more files, and a job is started with {LEAST_INODES} or more"
+        free = found.f_bavail * found.f_frsize
+        if free < self.least * MIB:
+            need = f"a job is started with {self.least} MB or more (--min_free)"
+            return f"{free // MIB} MB are free at {there}, and {need}"
+        counts_files = found.f_files > 0
+        if counts_files and found.f_favail < LEAST_INODES:
+            need = f"a job is started with {LEAST_INODES} or more"
+            return f"{there} has room for {found.f_favail} more files, and {need}"
         return None
 
 
-def standing(place: Path) -> Path:
+def nearest_existing(place: Path) -> Path:
     """The folder itself, or the nearest above it that is there."""
     return next(path for path in (place, *place.parents) if path.exists())
 
 
 def pause_line(lack: str | None) -> str:
     """What a sweep says when it begins to wait for room, and (None) when it goes on."""
-    return (
-        f"no job starts until there is room: {lack}" if lack else "there is room again: jobs start"
-    )
+    if lack is None:
+        return "there is room again: jobs start"
+    return f"no job starts until there is room: {lack}"

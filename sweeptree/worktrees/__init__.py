@@ -4,13 +4,13 @@ Hides how a linked worktree is laid out, how one is reused, and what becomes of 
 trusted.
 """
 
-from sweeptree.worktrees.administration import repair
 from sweeptree.worktrees.changes import changes
 from sweeptree.worktrees.contents import Contents, commit_contents, job_of, read_contents
 from sweeptree.worktrees.inspection import DirtyReport, inspect
 from sweeptree.worktrees.job_branch import commit_changes
 from sweeptree.worktrees.pool import Pool
-from sweeptree.worktrees.throwaway import merge_commit, throwaway
+from sweeptree.worktrees.repair import repair
+from sweeptree.worktrees.temporary import merge_commit, temporary_worktree
 
 __all__ = [
     "Contents",
@@ -24,5 +24,5 @@ __all__ = [
     "merge_commit",
     "read_contents",
     "repair",
-    "throwaway",
+    "temporary_worktree",
 ]

@@ -7,17 +7,23 @@ index.
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweeptree.errors import Refused, WorktreeGone
+from sweeptree.errors import Refused
 from sweeptree.repository import plumbing
-from sweeptree.repository.branches import contains, tree_of, worktree_top
+from sweeptree.repository.branches import (
+    commit_of,
+    contains,
+    current_branch,
+    tree_id,
+    worktree_top,
+)
 from sweeptree.repository.commits import commit_tree, copied_index, status_path, write_tree
 from sweeptree.repository.differences import FileChange, numstat
 from sweeptree.repository.guards import Examined, Limits, examine
-from sweeptree.worktrees.card import JobCard, read_card
+from sweeptree.worktrees.job_card import JobCard, find_card
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,53 +51,47 @@ def read_contents(start: Path, limits: Limits) -> Contents:
     Writes nothing, not even an object or git's own index.
     """
     top = worktree_top(start)
-    head = (
-        plumbing.ask(top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").out.decode().strip()
-    )
-    if not head:
+    head = commit_of(top, "HEAD")
+    if head is None:
         raise Refused(f"{top} has no commit yet", hint="git add . && git commit -m 'first'")
-    branch = (
-        os.fsdecode(plumbing.ask(top, "symbolic-ref", "--quiet", "--short", "HEAD").out).strip()
-        or None
-    )
     tracked, made = _status(top)
     examined = examine(top, head, tracked=tracked, made=made, limits=limits)
-    return Contents(top, head, branch, examined, _files(top, head, examined))
+    return Contents(top, head, current_branch(top), examined, _files(top, head, examined))
 
 
 def _status(top: Path) -> tuple[list[str], list[str]]:
-    card = _card(top)
-    found = plumbing.run(
-        top, "status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames"
-    )
-    tracked: list[str] = []
-    made: list[str] = []
-    for entry in plumbing.names(found):
+    """Changed files that HEAD holds, and new ones."""
+    card = find_card(top)
+    words = ("status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames")
+    entries = plumbing.names(plumbing.run(top, *words))
+    _refuse_conflicts(top, entries)
+    wanted = [entry for entry in entries if _is_work(top, entry, card)]
+    tracked = [status_path(entry) for entry in wanted if entry[0] != "?"]
+    if card is not None and card.job is not None:
+        return tracked, []  # what a job made are its artifacts
+    return tracked, [status_path(entry) for entry in wanted if entry[0] == "?"]
+
+
+def _refuse_conflicts(top: Path, entries: Iterable[str]) -> None:
+    for entry in entries:
         if entry[0] == "u":
-            raise Refused(
-                f"{top} is in the middle of a merge: {status_path(entry)}", hint="git status"
-            )
-        path = status_path(entry)
-        if (card and card.provides(path.rstrip("/"))) or _is_dirty_submodule(entry):
-            continue
-        (made if entry[0] == "?" else tracked).append(path)
-    return (
-        tracked,
-        made if card is None or card.job is None else [],
-    )  # what a job made are its artifacts
+            path = status_path(entry)
+            raise Refused(f"{top} is in the middle of a merge: {path}", hint="git status")
+
+
+def _is_work(top: Path, entry: str, card: JobCard | None) -> bool:
+    path = status_path(entry).rstrip("/")
+    if card is not None and card.is_untouched(top, path):
+        return False
+    return not _is_dirty_submodule(entry)
 
 
 def job_of(top: Path) -> tuple[str, int] | None:
     """The sweep and the number of the job whose worktree this is; None for any other worktree."""
-    card = _card(top)
-    return None if card is None or card.job is None else (card.exp_name, card.job)
-
-
-def _card(top: Path) -> JobCard | None:
-    try:
-        return read_card(top)
-    except WorktreeGone:
+    card = find_card(top)
+    if card is None or card.job is None:
         return None
+    return card.exp_name, card.job
 
 
 def _is_dirty_submodule(entry: str) -> bool:
@@ -107,13 +107,16 @@ def _files(top: Path, head: str, examined: Examined) -> tuple[FileChange, ...]:
 
 
 def _whole(top: Path, path: str) -> FileChange:
+    """All of a new file as one change."""
     file = top / path
     if file.is_symlink() or not file.is_file():
         return FileChange(path, 1, 0)
     data = file.read_bytes()
     if b"\0" in data[:8000]:
         return FileChange(path, None, None)
-    return FileChange(path, data.count(b"\n") + (not data.endswith(b"\n") and bool(data)), 0)
+    lines = data.count(b"\n")
+    is_unfinished = bool(data) and not data.endswith(b"\n")
+    return FileChange(path, lines + is_unfinished, 0)
 
 
 def commit_contents(
@@ -123,14 +126,22 @@ def commit_contents(
 
     HEAD itself when nothing changed; `on`, or the commit `like`, when that holds the same files.
     """
-    top = contents.top
-    own = Path(plumbing.text(top, "rev-parse", "--path-format=absolute", "--git-path", "index"))
-    with copied_index(own) as index:
-        tree = write_tree(top, index, contents.examined.paths)
-    for there in (on, like, contents.head):
-        if there and tree == tree_of(top, there) and contains(top, contents.head, there):
-            return there
-    if on is None or contains(top, on, contents.head):
-        return commit_tree(top, tree, contents.head, message)
-    parents = (on,) if contains(top, contents.head, on) else (on, contents.head)
-    return commit_tree(top, tree, parents, message)
+    top, head = contents.top, contents.head
+    tree = _tree_of_files(contents)
+    for known in (on, like, head):
+        if known and tree == tree_id(top, known) and contains(top, head, known):
+            return known
+    return commit_tree(top, tree, _parents(top, head, on), message)
+
+
+def _tree_of_files(contents: Contents) -> str:
+    own = plumbing.text(contents.top, "rev-parse", "--path-format=absolute", "--git-path", "index")
+    with copied_index(Path(own)) as index:
+        return write_tree(contents.top, index, contents.examined.paths)
+
+
+def _parents(top: Path, head: str, on: str | None) -> tuple[str, ...]:
+    """HEAD and the earlier delivery, without the one that leads to the other."""
+    if on is None or contains(top, on, head):
+        return (head,)
+    return (on,) if contains(top, head, on) else (on, head)

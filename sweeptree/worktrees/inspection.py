@@ -12,13 +12,18 @@ from pathlib import Path
 
 from sweeptree.model import Base
 from sweeptree.repository import plumbing
+from sweeptree.repository.commit_paths import CommitPaths, read_commit_paths
 from sweeptree.repository.commits import below, status_path
 from sweeptree.repository.needs import Need, needed_files
 from sweeptree.repository.repository import Repository
-from sweeptree.worktrees.links import Committed, LinksAndCopies, read_commit, survey
+from sweeptree.worktrees.links import LinksAndCopies, plan_links_and_copies
 
 _SHOWN = 10
 _FIRST = 3
+_CLONE_NOTES = {
+    "sparsecheckout": "your checkout is sparse: the worktrees hold the same selection of files",
+    "promisor": "this is a partial clone: files it lacks are fetched when a worktree is made",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +55,20 @@ class DirtyReport:
     @property
     def lines(self) -> tuple[str, ...]:
         """Why a sweep must refuse, one line per file, the untracked imported ones first."""
-        imported = [
-            f"{need.path} is imported by {need.by} and is not in the commit"
-            for need in self.needed
-            if need.by
-        ]
-        named = [
-            f"{need.path} is named by a command and is not in the commit"
-            for need in self.needed
-            if not need.by
-        ]
+        imported = [_imported(need) for need in self.needed if need.by]
+        named = [_named(need) for need in self.needed if not need.by]
         changed = [f"{path} has changes that are not in the commit" for path in self.changed]
         lines = [*imported, *named, *changed]
         more = [f"and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
-        return tuple(lines[:_SHOWN] + more)
+        return (*lines[:_SHOWN], *more)
+
+
+def _imported(need: Need) -> str:
+    return f"{need.path} is imported by {need.by} and is not in the commit"
+
+
+def _named(need: Need) -> str:
+    return f"{need.path} is named by a command and is not in the commit"
 
 
 def inspect(
@@ -81,110 +86,91 @@ def inspect(
     """
     if repo.is_bare:
         return DirtyReport()
-    committed = read_commit(repo, base.commit)
-    furniture = survey(repo, committed, links)
+    committed = read_commit_paths(repo, base.commit)
+    extras = plan_links_and_copies(repo, committed, links)
     skipped = below(repo.start, ignore)
+
+    def is_elsewhere(path: str) -> bool:
+        """True for what worktrees have anyway, and for what does not count."""
+        return committed.has(path) or path.startswith(skipped) or extras.provides(path)
+
+    found = needed_files(repo.start, repo.start / repo.subfolder, commands)
+    needed = tuple(need for need in found if not is_elsewhere(need.path))
     changed, untracked = _status(repo, base, skipped)
-    needed = [
-        need
-        for need in needed_files(repo.start, repo.start / repo.subfolder, commands)
-        if not committed.has(need.path)
-        and not need.path.startswith(skipped)
-        and not furniture.provides(need.path)
-    ]
-    wanted = {need.path for need in needed}
-    others = tuple(
-        p for p in untracked if p not in wanted and not furniture.provides(p.rstrip("/"))
-    )
+    remaining = _not_needed(untracked, needed)
+    others = tuple(path for path in remaining if not extras.provides(path.rstrip("/")))
     return DirtyReport(
-        tuple(path for path in changed if path not in wanted),
-        tuple(needed),
-        others,
-        furniture.links,
-        furniture.copies,
-        (*_other_notes(others), *_notes(repo, base, committed, furniture)),
+        changed=_not_needed(changed, needed),
+        needed=needed,
+        others=others,
+        links=extras.links,
+        copies=extras.copies,
+        notes=(*_other_notes(others), *_notes(repo, base, committed, extras)),
     )
+
+
+def _not_needed(paths: Sequence[str], needed: Sequence[Need]) -> tuple[str, ...]:
+    wanted = {need.path for need in needed}
+    return tuple(path for path in paths if path not in wanted)
 
 
 def _status(repo: Repository, base: Base, skipped: tuple[str, ...]) -> tuple[list[str], list[str]]:
     """Tracked files with changes that the base lacks; untracked files that git does not ignore."""
-    found = plumbing.run(
-        repo.start, "status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames"
-    )
-    changed: list[str] = []
-    untracked: list[str] = []
-    for entry in plumbing.names(found):
-        path = status_path(entry)
-        if not path.startswith(skipped):
-            (untracked if entry[0] == "?" else changed).append(path)
-    if changed:
-        differs = set(
-            plumbing.names(
-                plumbing.run(repo.start, "diff", "--name-only", "-z", "--no-renames", base.commit)
-            )
-        )
-        changed = [path for path in changed if path in differs]
-    return changed, untracked
+    words = ("status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames")
+    entries = plumbing.names(plumbing.run(repo.start, *words))
+    counted = [entry for entry in entries if not status_path(entry).startswith(skipped)]
+    changed = [status_path(entry) for entry in counted if entry[0] != "?"]
+    untracked = [status_path(entry) for entry in counted if entry[0] == "?"]
+    return _differing(repo, base, changed), untracked
+
+
+def _differing(repo: Repository, base: Base, changed: list[str]) -> list[str]:
+    """Those of the files that are not as the base has them."""
+    if not changed:
+        return []
+    answer = plumbing.run(repo.start, "diff", "--name-only", "-z", "--no-renames", base.commit)
+    differing = set(plumbing.names(answer))
+    return [path for path in changed if path in differing]
 
 
 def _other_notes(others: Sequence[str]) -> list[str]:
     if not others:
         return []
     names = ", ".join(others[:_FIRST]) + (", ..." if len(others) > _FIRST else "")
-    return [
-        f"{len(others)} untracked file{'s' * (len(others) > 1)} will not be in the worktrees: {names}"
-    ]
+    files = "untracked file" if len(others) == 1 else "untracked files"
+    return [f"{len(others)} {files} will not be in the worktrees: {names}"]
 
 
 def _notes(
-    repo: Repository, base: Base, committed: Committed, furniture: LinksAndCopies
+    repo: Repository, base: Base, committed: CommitPaths, extras: LinksAndCopies
 ) -> list[str]:
     notes = [
-        f"{link} is linked into the worktrees: jobs share it with you" for link in furniture.links
+        f"{link} is linked into the worktrees: jobs share it with you" for link in extras.links
     ]
     if committed.submodules:
         names = ", ".join(committed.submodules[:_FIRST])
-        notes.append(
-            f"submodules are empty in the worktrees ({names}): --setup 'git submodule update --init'"
-        )
+        advice = "--setup 'git submodule update --init'"
+        notes.append(f"submodules are empty in the worktrees ({names}): {advice}")
     if _uses_lfs(repo, base, committed) and shutil.which("git-lfs") is None:
         notes.append(
-            "the commit has Git LFS files, but git-lfs is not installed: the worktrees hold only pointers"
+            "the commit has Git LFS files, but git-lfs is not installed: "
+            "the worktrees hold only pointers"
         )
     return notes + _clone_notes(repo)
 
 
-def _uses_lfs(repo: Repository, base: Base, committed: Committed) -> bool:
+def _uses_lfs(repo: Repository, base: Base, committed: CommitPaths) -> bool:
     files = [path for path in committed.files if path.rpartition("/")[2] == ".gitattributes"]
     if not files:
         return False
     call = plumbing.Call(env={"GIT_LITERAL_PATHSPECS": "1"})
-    found = plumbing.ask(
-        repo.start,
-        "grep",
-        "-q",
-        "-I",
-        "-e",
-        "filter=lfs",
-        base.commit,
-        "--",
-        *files[:100],
-        call=call,
-    )
-    return found.code == 0
+    words = ("grep", "-q", "-I", "-e", "filter=lfs", base.commit, "--", *files[:100])
+    return plumbing.ask(repo.start, *words, call=call).code == 0
 
 
 def _clone_notes(repo: Repository) -> list[str]:
-    answer = plumbing.ask(
-        repo.start, "config", "--get-regexp", r"^(core\.sparsecheckout|remote\..*\.promisor)$"
-    )
-    notes = []
-    for line in answer.out.decode("utf-8", "replace").splitlines():
-        key, _, value = line.rpartition(" ")
-        if key == "core.sparsecheckout" and value == "true":
-            notes.append("your checkout is sparse: the worktrees hold the same selection of files")
-        elif key.endswith(".promisor") and value == "true":
-            notes.append(
-                "this is a partial clone: files it lacks are fetched when a worktree is made"
-            )
-    return notes
+    pattern = r"^(core\.sparsecheckout|remote\..*\.promisor)$"
+    answer = plumbing.ask(repo.start, "config", "--get-regexp", pattern)
+    settings = [line.rpartition(" ") for line in answer.out.decode("utf-8", "replace").splitlines()]
+    switched_on = [key for key, _, value in settings if value == "true"]
+    return [_CLONE_NOTES[key.rpartition(".")[2]] for key in switched_on]

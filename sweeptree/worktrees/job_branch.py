@@ -9,8 +9,8 @@ from sweeptree.model import Branch, Worktree
 from sweeptree.repository import plumbing
 from sweeptree.repository.branches import check_branch_name
 from sweeptree.repository.commits import commit_tree, copied_index, write_tree
-from sweeptree.worktrees.card import checked_card, index_path
 from sweeptree.worktrees.changes import changes
+from sweeptree.worktrees.job_card import checked_card, index_path
 
 _MAX_SUFFIX = 20
 
@@ -32,7 +32,8 @@ def commit_changes(
         )
     check_branch_name(worktree.top, branch)
     card = checked_card(worktree.top)
-    wanted = [*changes(worktree).tracked, *(path for path in paths if not card.provides(path))]
+    made = [path for path in paths if not card.is_untouched(worktree.top, path)]
+    wanted = [*changes(worktree).tracked, *made]
     if not wanted:
         raise GitError(
             f"the job in {worktree.top} changed no tracked file", hint="there is nothing to commit"
@@ -41,8 +42,8 @@ def commit_changes(
         tree = write_tree(worktree.top, index, wanted)
     for number in range(1, _MAX_SUFFIX):
         name = branch if number == 1 else f"{branch}-{number}"
-        if made := _branch(worktree, name, tree, message):
-            return made
+        if found := _branch(worktree, name, tree, message):
+            return found
     raise Refused(
         f"the branches {branch} to {name} exist with other content",
         hint=f"git branch --list '{branch}*'",
@@ -54,7 +55,7 @@ def _branch(worktree: Worktree, name: str, tree: str, message: str) -> Branch | 
     ref, top = f"refs/heads/{name}", worktree.top
     there = plumbing.ask(top, "rev-parse", "--quiet", f"{ref}^{{commit}}", f"{ref}^{{tree}}")
     if there.code:
-        commit = commit_tree(top, tree, worktree.base_commit, message)
+        commit = commit_tree(top, tree, (worktree.base_commit,), message)
         order = f"create {ref} {commit}\n".encode()
         answer = plumbing.ask(
             top, *plumbing.DURABLE, "update-ref", "--stdin", call=plumbing.Call(order)

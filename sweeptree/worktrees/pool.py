@@ -8,7 +8,6 @@ was killed left behind: a job may still run there, and its work may be wanted.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import threading
@@ -17,25 +16,29 @@ from dataclasses import replace
 from pathlib import Path
 
 from sweeptree.errors import GitError, Refused, SweeptreeError, UsageError, WorktreeGone
-from sweeptree.model import Base, Changes, Worktree, check_exp_name
-from sweeptree.repository import plumbing
+from sweeptree.model import Base, Worktree, check_exp_name
+from sweeptree.repository.commit_paths import CommitPaths, read_commit_paths
 from sweeptree.repository.repository import OURS, Repository, hide_from_git
-from sweeptree.worktrees import administration
-from sweeptree.worktrees.card import (
+from sweeptree.worktrees import registry, saved_commits
+from sweeptree.worktrees.job_card import (
     JobCard,
     card_path,
     checked_card,
+    find_card,
     index_path,
     read_card,
     write_card,
 )
-from sweeptree.worktrees.changes import changes
-from sweeptree.worktrees.links import LinksAndCopies, read_commit, survey
-from sweeptree.worktrees.slot import Site, Slot, delete_worktree, pinned_options
+from sweeptree.worktrees.leftovers import as_worktree, holds_work, is_half_made, is_occupied
+from sweeptree.worktrees.links import STORE, LinksAndCopies, plan_links_and_copies
+from sweeptree.worktrees.pool_lock import LOCK_FILE, take_lock
+from sweeptree.worktrees.repair import repair
+from sweeptree.worktrees.slot import Slot, SlotSetup, delete_worktree, pinned_options
 from sweeptree.worktrees.tree import remove_tree
 
 _SLOT = re.compile(r"slot_(\d+)")
-_STORE = ".include"
+_NO_SLOT = -1
+_UNLOCKED = -1
 
 
 class Pool:
@@ -56,13 +59,9 @@ class Pool:
         size: int,
         links: Sequence[str] | None = None,
     ) -> None:
-        try:
-            check_exp_name(exp_name)
-        except ValueError as error:
-            raise UsageError(f"{exp_name!r} cannot be the name of a sweep: {error}") from error
+        _check_name(exp_name)
         self.repo = repo
-        self.repaired: tuple[str, ...] = ()
-        self._site = Site(repo, base, exp_name, LinksAndCopies(repo.start, Path()), ())
+        self._setup = SlotSetup(repo, base, exp_name, LinksAndCopies(repo.start, Path()), ())
         self._links = links
         self._room = threading.BoundedSemaphore(size)
         self._guard = threading.Lock()
@@ -71,7 +70,7 @@ class Pool:
         self._leftovers: dict[int, Path] = {}
         self._adopted: dict[int, Path] = {}
         self._next = 0
-        self._lock = -1
+        self._lock = _UNLOCKED
 
     def __enter__(self) -> Pool:
         self.open()
@@ -83,75 +82,55 @@ class Pool:
     def open(self) -> None:
         """Take the pool, repair what killed commands left, and read what worktrees will hold.
 
-        Raises Refused when another process has this sweep's pool, or the folder the user stands in
-        is not in the base.
+        Raises Refused when another process has this sweep's pool, or the folder the user is in is
+        not in the base.
         """
-        site = self._site
-        committed = read_commit(self.repo, site.base.commit)
-        subfolder = self.repo.subfolder.as_posix()
-        if subfolder != "." and not committed.has(subfolder):
-            raise Refused(
-                f"the folder {subfolder} is not in {site.base.name}, so no job can start in it",
-                hint=("git add it and commit", "or start from a folder that is in the commit"),
-            )
-        furniture = survey(self.repo, committed, self._links, site.folder / _STORE)
-        self._site = replace(site, furniture=furniture, options=pinned_options(self.repo))
-        self._take_lock()
+        committed = read_commit_paths(self.repo, self._setup.base.commit)
+        self._check_subfolder(committed)
+        store = self._setup.folder / STORE
+        extras = plan_links_and_copies(self.repo, committed, self._links, store)
+        options = pinned_options(self.repo)
+        self._setup = replace(self._setup, extras=extras, options=options)
+        self._lock = take_lock(self._setup.folder)
         try:
-            hide_from_git(self.repo)
-            self.repaired = tuple(administration.repair(self.repo))
-            furniture.fill_store()
-            self._find_leftovers()
+            self._begin()
         except BaseException:
             self._give_lock()
             raise
 
-    def _take_lock(self) -> None:
-        path = self._site.folder / ".lock"
-        for folder in (path.parent, path.parent.parent, path.parent.parent.parent):
-            if folder.is_symlink():
-                raise Refused(
-                    f"{folder} is a link, worktrees would stand elsewhere", hint=f"rm {folder}"
-                )
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
-        except OSError as error:
-            raise Refused(
-                f"{path.parent} cannot be written: {error.strerror}",
-                hint="worktrees need a writable repository",
-            ) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
-            raise Refused(
-                f"another process uses the worktrees of the sweep {self._site.exp_name}",
-                hint=(f"sweeptree status {self._site.exp_name}", "or choose another --exp_name"),
-            ) from None
-        if _is_file(lock, path):
-            self._lock = lock
-        else:  # the pool before us ended, and deleted the file, in between
-            os.close(lock)
-            self._take_lock()
+    def _check_subfolder(self, committed: CommitPaths) -> None:
+        subfolder = self.repo.subfolder.as_posix()
+        if subfolder == "." or committed.has(subfolder):
+            return
+        raise Refused(
+            f"the folder {subfolder} is not in {self._setup.base.name}, so no job can start in it",
+            hint=("git add it and commit", "or start from a folder that is in the commit"),
+        )
+
+    def _begin(self) -> None:
+        hide_from_git(self.repo)
+        repair(self.repo)
+        self._setup.extras.fill_store()
+        self._find_leftovers()
 
     def _give_lock(self) -> None:
         os.close(self._lock)
-        self._lock = -1
+        self._lock = _UNLOCKED
 
     def _find_leftovers(self) -> None:
-        for path in self._site.folder.iterdir():
+        for path in self._setup.folder.iterdir():
             if path.name.startswith(".trash-"):
                 remove_tree(path)
             elif (match := _SLOT.fullmatch(path.name)) and path.is_dir():
                 self._leftovers[int(match.group(1))] = path
         self._next = max(self._leftovers, default=-1) + 1
 
-    def acquire(self, index: int | None = None) -> Worktree:
-        """A worktree with exactly the files of the base, for job `index`; waits while `size` are
-        out.
+    # Worktrees in rotation
 
-        Raises GitError when no worktree can be made.
+    def acquire(self, index: int | None = None) -> Worktree:
+        """A worktree with exactly the files of the base, for job `index`.
+
+        Waits while `size` are out. Raises GitError when no worktree can be made.
         """
         self._room.acquire()
         try:
@@ -164,29 +143,32 @@ class Pool:
         return worktree
 
     def _clean_slot(self, index: int | None) -> tuple[Slot, Worktree]:
-        with self._guard:
-            slot = self._idle.pop() if self._idle else None
+        slot = self._idle_slot()
         if slot is not None:
             try:
                 return slot, slot.hand_out(index)
             except WorktreeGone:
                 self._retire(slot)
         try:
-            slot = self._new_slot()
+            slot = Slot.make(self._setup, self._new_number())
             return slot, slot.hand_out(index)
         except OSError as error:
             raise GitError(
-                f"no worktree can be made in {self._site.folder}: {error.strerror}",
+                f"no worktree can be made in {self._setup.folder}: {error.strerror}",
                 hint=f"df -h {self.repo.top}",
             ) from error
 
-    def _new_slot(self) -> Slot:
+    def _idle_slot(self) -> Slot | None:
+        with self._guard:
+            return self._idle.pop() if self._idle else None
+
+    def _new_number(self) -> int:
         with self._guard:
             number = self._next
-            while (self._site.folder / f"slot_{number}").exists():
+            while (self._setup.folder / f"slot_{number}").exists():
                 number += 1
             self._next = number + 1
-        return Slot.make(self._site, number)
+        return number
 
     def _retire(self, slot: Slot) -> None:
         """Put a worktree that is not used again out of the way: deleted, or under the job's name if
@@ -197,14 +179,15 @@ class Pool:
         """
         with contextlib.suppress(OSError, SweeptreeError):
             if slot.is_ours() or not slot.top.exists():
-                slot.keep_commits(slot.job)
-                return delete_worktree(
-                    self.repo, slot.top, slot.entry if slot.entry.is_dir() else None
-                )
-            slot.top.rename(self._free_name(slot.job, slot.number))
-            if slot.entry.is_dir():
-                administration.forget(self.repo, slot.entry)
-        return None
+                slot.save_commits(slot.job)
+                slot.delete()
+            else:
+                self._put_aside(slot)
+
+    def _put_aside(self, slot: Slot) -> None:
+        slot.top.rename(self._free_name(slot.job, slot.number))
+        if slot.entry.is_dir():
+            registry.forget(self.repo, slot.entry)
 
     def release(self, worktree: Worktree, *, keep: bool, index: int | None = None) -> Path | None:
         """Take a worktree back.
@@ -214,21 +197,25 @@ class Pool:
         Otherwise uncommitted changes end with the next job; commits of the job get a ref first.
         Raises WorktreeGone when the worktree is not one of this pool's.
         """
+        number = _NO_SLOT if worktree.slot is None else worktree.slot
         with self._guard:
-            slot = self._taken.pop(worktree.slot if worktree.slot is not None else -1, None)
-            adopted = (
-                None
-                if slot
-                else self._adopted.pop(worktree.slot if worktree.slot is not None else -1, None)
-            )
-        if slot is None:
-            if adopted is None:
-                raise WorktreeGone(
-                    f"{worktree.top} is not a worktree of this sweep", hint="git worktree list"
-                )
-            return self._give_back_leftover(adopted, keep, index)
+            slot = self._taken.pop(number, None)
+            adopted = self._adopted.pop(number, None) if slot is None else None
+        if slot is not None:
+            return self._release_slot(slot, keep, index)
+        if adopted is not None:
+            return self._release_adopted(adopted, keep, index)
+        raise WorktreeGone(
+            f"{worktree.top} is not a worktree of this sweep", hint="git worktree list"
+        )
+
+    def _release_slot(self, slot: Slot, keep: bool, index: int | None) -> Path | None:
+        slot.job = slot.job if index is None else index
         try:
-            return self._give_back(slot, keep, slot.job if index is None else index)
+            if keep and slot.top.exists():
+                return self._keep_slot(slot)
+            self._put_back(slot)
+            return None
         except BaseException:
             with self._guard:
                 self._leftovers[slot.number] = slot.top  # looked at again when the pool closes
@@ -236,23 +223,24 @@ class Pool:
         finally:
             self._room.release()
 
-    def _give_back(self, slot: Slot, keep: bool, index: int | None) -> Path | None:
-        slot.job = index
-        if keep and slot.is_ours():
-            return self._keep(slot.top, slot.entry, index)
-        if keep and slot.top.exists():
-            return slot.top.rename(self._free_name(index, slot.number))
-        slot.keep_commits(index)
+    def _keep_slot(self, slot: Slot) -> Path:
+        if slot.is_ours():
+            return self._keep(slot.top, slot.entry, slot.job)
+        return slot.top.rename(self._free_name(slot.job, slot.number))
+
+    def _put_back(self, slot: Slot) -> None:
+        slot.save_commits(slot.job)
         with self._guard:
             self._idle.append(slot)
-        return None
+
+    # Worktrees that are kept, or left from an earlier process
 
     def _keep(self, top: Path, entry: Path, index: int | None) -> Path:
         match = _SLOT.fullmatch(top.name)
         if match is None:
             return top  # kept before
         place = self._free_name(index, int(match.group(1)))
-        administration.move(self.repo, entry, top, place)
+        registry.move(self.repo, entry, top, place)
         for beside in (card_path, index_path):
             with contextlib.suppress(FileNotFoundError):
                 beside(top).rename(beside(place))
@@ -260,17 +248,19 @@ class Pool:
 
     def _free_name(self, index: int | None, number: int) -> Path:
         stem = f"kept_{number}" if index is None else f"job_{index}"
+        place = self._setup.folder / stem
+        count = 2
         with self._guard:
-            place, count = self._site.folder / stem, 2
             while place.exists():
-                place, count = self._site.folder / f"{stem}-{count}", count + 1
-            return place
+                place = self._setup.folder / f"{stem}-{count}"
+                count += 1
+        return place
 
     def adopt(self, index: int, place: Path | None = None) -> Worktree | None:
         """The worktree that job `index` had when an earlier process of this sweep died; None if
         there is none.
 
-        `place` is where a folder of the job's attempt stood (an earlier attempt may have left one
+        `place` is where a folder of the job's attempt was (an earlier attempt may have left one
         too); a worktree's folder itself or one below it will do. Release it like one that was
         acquired.
         """
@@ -278,7 +268,7 @@ class Pool:
             number = self._leftover(index, place)
             if number is not None:
                 path = self._adopted[number] = self._leftovers.pop(number)
-                return _leftover_worktree(self.repo, path, read_card(path), number)
+                return as_worktree(self.repo, path, read_card(path), number)
         return None
 
     def take_kept(self, index: int, place: Path) -> Worktree | None:
@@ -286,7 +276,7 @@ class Pool:
 
         Release it with `keep`.
         """
-        folder = self._site.folder
+        folder = self._setup.folder
         if not place.is_relative_to(folder) or place == folder:
             return None
         path = folder / place.relative_to(folder).parts[0]
@@ -299,147 +289,91 @@ class Pool:
         with self._guard:
             number, self._next = self._next, self._next + 1
             self._adopted[number] = path
-        return _leftover_worktree(self.repo, path, card, number)
+        return as_worktree(self.repo, path, card, number)
 
     def has_leftover(self, index: int, place: Path) -> bool:
-        """Whether `adopt` would return the worktree that stood at `place`."""
+        """Whether `adopt` would return the worktree that was at `place`."""
         with self._guard:
             return self._leftover(index, place) is not None
 
     def _leftover(self, index: int, place: Path | None) -> int | None:
         for number, path in self._leftovers.items():
-            card = _card(path) if place is None or place.is_relative_to(path) else None
-            if card is not None and card.job == index:
-                return number
+            if place is None or place.is_relative_to(path):
+                card = find_card(path)
+                if card is not None and card.job == index:
+                    return number
         return None
 
-    def _give_back_leftover(self, path: Path, keep: bool, index: int | None) -> Path | None:
+    def _release_adopted(self, path: Path, keep: bool, index: int | None) -> Path | None:
         card = read_card(path)
+        entry = registry.entry_of(path)
         if index is not None:
-            write_card(path, replace(card, job=index))
-        return self._settle(path, keep=keep)
-
-    def _settle(self, path: Path, *, keep: bool | None) -> Path | None:
-        """End a worktree outside the rotation.
-
-        `keep` None: it stays if a job runs in it or it holds changes.
-        """
-        card, entry = _card(path), administration.pointer(path)
-        if card is None and entry is not None and entry.is_dir() and _is_half_made(path):
-            delete_worktree(self.repo, path, entry.resolve())
-            return None
-        if card is None or entry is None or not entry.is_dir():
+            card = replace(card, job=index)
+            write_card(path, card)
+        if entry is None or not entry.is_dir():
             return path  # not what we made: nobody knows what is in it
-        if keep is None and is_occupied(path):
-            return path
-        if keep is None and _holds_work(self.repo, path, card):
-            keep = True
-        entry = entry.resolve()
         if keep:
-            return self._keep(path, entry, card.job)
-        label = path.name if card.job is None else f"job_{card.job}"
-        prefix = f"refs/sweeptree/{self._site.exp_name}/{label}"
-        administration.keep_commits(self.repo, prefix, administration.candidates(entry), card.base)
-        delete_worktree(self.repo, path, entry)
+            return self._keep(path, entry.resolve(), card.job)
+        self._remove(path, entry.resolve(), card)
         return None
+
+    def _remove(self, path: Path, entry: Path, card: JobCard) -> None:
+        """Delete a worktree outside the rotation; its commits get refs first."""
+        label = path.name if card.job is None else f"job_{card.job}"
+        prefix = f"refs/sweeptree/{self._setup.exp_name}/{label}"
+        commits = saved_commits.named_commits(entry)
+        saved_commits.save_commits(self.repo, prefix, commits, card.base)
+        delete_worktree(self.repo, path, entry)
+
+    # The end
 
     def close(self) -> None:
         """Remove the worktrees that hold nothing; those with a running job or with changes stay."""
-        if self._lock < 0:
+        if self._lock == _UNLOCKED:
             return
         with self._guard:
             idle, self._idle = self._idle, []
-            others = [
-                *(slot.top for slot in self._taken.values()),
-                *self._adopted.values(),
-                *self._leftovers.values(),
-            ]
+            taken = [slot.top for slot in self._taken.values()]
+            others = [*taken, *self._adopted.values(), *self._leftovers.values()]
         try:
             for slot in idle:
                 self._retire(slot)
             for path in filter(Path.is_dir, others):
-                with contextlib.suppress(
-                    OSError, SweeptreeError
-                ):  # it stays, and `repair` names it
-                    self._settle(path, keep=None)
+                with contextlib.suppress(OSError, SweeptreeError):
+                    self._settle(path)  # what cannot be settled stays, and `repair` names it
             self._tidy()
         finally:
             self._give_lock()
 
+    def _settle(self, path: Path) -> None:
+        """End a worktree that nobody gave back: it stays where a job runs or work is in it."""
+        entry = registry.entry_of(path)
+        if entry is None or not entry.is_dir():
+            return  # not what we made: nobody knows what is in it
+        entry = entry.resolve()
+        card = find_card(path)
+        if card is None:
+            if is_half_made(path):
+                delete_worktree(self.repo, path, entry)
+        elif is_occupied(path):
+            return
+        elif holds_work(self.repo, path, card):
+            self._keep(path, entry, card.job)
+        else:
+            self._remove(path, entry, card)
+
     def _tidy(self) -> None:
         """Remove our folders as far as they are empty."""
-        folder = self._site.folder
-        if {path.name for path in folder.iterdir()} <= {".lock", _STORE}:
+        folder = self._setup.folder
+        if {path.name for path in folder.iterdir()} <= {LOCK_FILE, STORE}:
             remove_tree(folder)
         with contextlib.suppress(OSError):
             self.repo.wt_dir.rmdir()
             (self.repo.top / OURS).rmdir()
 
 
-def _is_file(handle: int, path: Path) -> bool:
+def _check_name(exp_name: str) -> None:
     try:
-        return os.path.samestat(os.fstat(handle), path.stat())
-    except FileNotFoundError:
-        return False
-
-
-def _card(path: Path) -> JobCard | None:
-    try:
-        return read_card(path)
-    except WorktreeGone:
-        return None
-
-
-def _leftover_worktree(repo: Repository, path: Path, card: JobCard, number: int) -> Worktree:
-    return Worktree(path, path / repo.subfolder, card.base, number)
-
-
-def _holds_work(repo: Repository, path: Path, card: JobCard) -> bool:
-    """True when the worktree holds changes, or files that git would not ignore; also when that
-    cannot be told."""
-    try:
-        found = changes(_leftover_worktree(repo, path, card, 0))
-        return bool(found.tracked) or _made_work(path, found)
-    except SweeptreeError:
-        return True
-
-
-def _is_half_made(path: Path) -> bool:
-    """True when nobody runs there and each file is as in its commit: its making was cut short
-    before its card."""
-    call = plumbing.Call(env={"GIT_INDEX_FILE": str(path.with_name(f".{path.name}.half-made"))})
-    try:
-        plumbing.run(path, "read-tree", "HEAD", call=call)
-        listing = plumbing.names(
-            plumbing.run(path, "ls-files", "-z", "-t", "-d", "-m", "-o", call=call)
-        )
-    except SweeptreeError:
-        return False
-    finally:
-        path.with_name(f".{path.name}.half-made").unlink(missing_ok=True)
-    gone = {entry[2:] for entry in listing if entry[0] == "R"}
-    return not {entry[2:] for entry in listing} - gone and not is_occupied(path)
-
-
-def _made_work(path: Path, found: Changes) -> bool:
-    if not found.made:
-        return False
-    data = b"".join(os.fsencode(name) + b"\0" for name in found.made)
-    ignored = plumbing.ask(path, "check-ignore", "-z", "--stdin", call=plumbing.Call(data))
-    return len(plumbing.names(ignored.out)) < len(found.made)
-
-
-def is_occupied(top: Path) -> bool:
-    """True when a process runs in the worktree; also where that cannot be found out."""
-    proc = Path("/proc")
-    if not (proc / "self").exists():
-        return True
-    mine, below = os.fsencode(top), os.fsencode(top) + b"/"
-    for process in proc.glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            cwd = os.fsencode((process / "cwd").readlink())
-            if cwd == mine or cwd.startswith(below):
-                return True
-            if b"SWEEPTREE_WORKTREE=" + mine in (process / "environ").read_bytes():
-                return True
-    return False
+        check_exp_name(exp_name)
+    except ValueError as error:
+        raise UsageError(f"{exp_name!r} cannot be the name of a sweep: {error}") from error

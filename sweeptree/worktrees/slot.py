@@ -18,10 +18,10 @@ from sweeptree.errors import SweeptreeError, WorktreeGone
 from sweeptree.model import Base, Worktree
 from sweeptree.repository import plumbing
 from sweeptree.repository.repository import Repository
-from sweeptree.worktrees import administration
-from sweeptree.worktrees.card import JobCard, card_path, index_path, write_card
-from sweeptree.worktrees.changes import shared_state
+from sweeptree.worktrees import registry, saved_commits
+from sweeptree.worktrees.job_card import JobCard, card_path, index_path, write_card
 from sweeptree.worktrees.links import LinksAndCopies
+from sweeptree.worktrees.shared_state import shared_state
 from sweeptree.worktrees.tree import (
     Picture,
     compare,
@@ -43,10 +43,11 @@ _PINNED = {
     "core.checkstat": "default",
     "core.trustctime": "true",
 }
+_NEVER_THE_USERS = ("core.checkstat", "core.trustctime")
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class SlotSetup:
     """What all slots of a pool have in common.
 
     `options` pins the settings by which git writes files.
@@ -55,7 +56,7 @@ class Site:
     repo: Repository
     base: Base
     exp_name: str
-    furniture: LinksAndCopies
+    extras: LinksAndCopies
     options: tuple[str, ...]
 
     @property
@@ -68,11 +69,11 @@ def pinned_options(repo: Repository) -> tuple[str, ...]:
     """The settings for writing files as they are now, as options for each command."""
     answer = plumbing.ask(repo.start, "config", "-z", "--get-regexp", "^core\\.")
     now = dict(item.partition("\n")[::2] for item in plumbing.names(answer.out))
-    always = ("core.checkstat", "core.trustctime")
-    pairs = {
-        key: default if key in always else now.get(key, default) for key, default in _PINNED.items()
-    }
-    return tuple(word for key, value in pairs.items() for word in ("-c", f"{key}={value}"))
+    options: list[str] = []
+    for key, default in _PINNED.items():
+        value = default if key in _NEVER_THE_USERS else now.get(key, default)
+        options += ("-c", f"{key}={value}")
+    return tuple(options)
 
 
 class Slot:
@@ -81,30 +82,30 @@ class Slot:
     Not thread-safe: one driver has it at a time.
     """
 
-    def __init__(self, site: Site, number: int, entry: Path) -> None:
-        self.site = site
+    def __init__(self, setup: SlotSetup, number: int, entry: Path) -> None:
+        self.setup = setup
         self.number = number
-        self.top = site.folder / f"slot_{number}"
+        self.top = setup.folder / f"slot_{number}"
         self.entry = entry
         self.used = False
         self.job: int | None = None
         self._files = Picture({}, {})
-        self._admin = Picture({}, {})
-        self._golden: dict[str, bytes] = {}
+        self._entry_files = Picture({}, {})
+        self._entry_contents: dict[str, bytes] = {}
         self._index_times = (0, 0)
         self._pointer = b""
 
     @classmethod
-    def make(cls, site: Site, number: int) -> Slot:
+    def make(cls, setup: SlotSetup, number: int) -> Slot:
         """Add a worktree with the files of the base.
 
         Raises GitError, OSError; nothing is left then.
         """
-        top = site.folder / f"slot_{number}"
-        slot = cls(site, number, administration.add(site.repo, top, site.base.commit))
+        top = setup.folder / f"slot_{number}"
+        slot = cls(setup, number, registry.add(setup.repo, top, setup.base.commit))
         try:
-            plumbing.run(top, *site.options, "reset", "-q", "--hard", site.base.commit)
-            site.furniture.put(top)
+            plumbing.run(top, *setup.options, "reset", "-q", "--hard", setup.base.commit)
+            setup.extras.put(top)
             slot._remember()
         except BaseException:
             slot.delete()
@@ -113,27 +114,26 @@ class Slot:
 
     def _remember(self) -> None:
         self._pointer = (self.top / ".git").read_bytes()
-        files = [
-            path for path in picture(self.entry).files if not path.endswith(".lock")
-        ]  # of somebody's `git gc`
-        self._golden = {path: (self.entry / path).read_bytes() for path in files}
+        # A lock is of somebody's `git gc`, and does not belong to the worktree.
+        names = [name for name in picture(self.entry).files if not name.endswith(".lock")]
+        self._entry_contents = {name: (self.entry / name).read_bytes() for name in names}
         self._keep_index()
-        self._admin = settled_picture(self.entry)
+        self._entry_files = settled_picture(self.entry)
         self._files = settled_picture(self.top)
 
     def _keep_index(self) -> None:
         """Keep the index with its time: by it git knows which entries to compare by content."""
         index = self.entry / "index"
         seen = index.stat()
-        self._golden["index"] = index.read_bytes()
+        self._entry_contents["index"] = index.read_bytes()
         self._index_times = (seen.st_atime_ns, seen.st_mtime_ns)
         shutil.copy2(index, index_path(self.top))
 
     @property
     def worktree(self) -> Worktree:
         """The value that jobs are given."""
-        repo = self.site.repo
-        return Worktree(self.top, self.top / repo.subfolder, self.site.base.commit, self.number)
+        repo = self.setup.repo
+        return Worktree(self.top, self.top / repo.subfolder, self.setup.base.commit, self.number)
 
     def hand_out(self, job: int | None) -> Worktree:
         """Make the slot clean if a job has used it, and note who uses it now.
@@ -143,50 +143,54 @@ class Slot:
         if self.used:
             self.reset()
         self.used, self.job = True, job
-        furniture, repo = self.site.furniture, self.site.repo
-        card = JobCard(
-            self.site.exp_name,
-            self.site.base.commit,
-            str(self.entry),
-            str(repo.common_dir),
-            str(repo.start),
-            furniture.links,
-            furniture.copies,
-            job,
-            shared_state(repo.common_dir),
-        )
-        write_card(self.top, card)
+        write_card(self.top, self._card())
         return self.worktree
+
+    def _card(self) -> JobCard:
+        repo, extras = self.setup.repo, self.setup.extras
+        return JobCard(
+            exp_name=self.setup.exp_name,
+            base=self.setup.base.commit,
+            entry=str(self.entry),
+            common_dir=str(repo.common_dir),
+            source=str(repo.start),
+            links=extras.links,
+            copies=extras.copies,
+            job=self.job,
+            shared=shared_state(repo.common_dir),
+        )
 
     def reset(self) -> None:
         """Put everything back. Raises WorktreeGone when the slot cannot be trusted any more."""
         try:
-            self._reset_admin()
+            self._reset_entry()
             self._reset_files()
         except (OSError, SweeptreeError) as error:
             raise WorktreeGone(
                 f"{self.top} cannot be reused: {error}", hint="sweeptree doctor --repair"
             ) from error
 
-    def _reset_admin(self) -> None:
+    def _reset_entry(self) -> None:
         if not self.entry.is_dir() or self.entry.is_symlink():
             raise WorktreeGone(f"git's entry {self.entry} is gone")
-        found = compare(self.entry, self._admin)
+        found = compare(self.entry, self._entry_files)
         if not found:
             return
         for path in (*found.extra, *found.new):
             discard(self.entry, path)
-        _put_folders(self.entry, (*found.wrong, *found.gone), self._admin)
+        _put_folders(self.entry, (*found.wrong, *found.gone), self._entry_files)
         for path in (*found.changed, *found.missing):
             self._restore(path)
-        self._admin = settled_picture(self.entry)
+        self._entry_files = settled_picture(self.entry)
 
     def _restore(self, path: str) -> None:
         file = safe_parent(self.entry, path)
         discard(self.entry, path)
-        if path not in self._golden:  # a lock file that stood there when the picture was taken
+        if (
+            path not in self._entry_contents
+        ):  # a lock file that stood there when the picture was taken
             return
-        file.write_bytes(self._golden[path])
+        file.write_bytes(self._entry_contents[path])
         if path == "index":
             os.utime(file, ns=self._index_times)
 
@@ -194,40 +198,44 @@ class Slot:
         found = compare(self.top, self._files)
         if not found:
             return
-        if ".git" in (*found.changed, *found.missing) and not self._has_pointer():
+        lost = (*found.changed, *found.missing)
+        if ".git" in lost and not self._has_pointer():
             raise WorktreeGone(f"{self.top / '.git'} was replaced")
         damaged = [path for path in found.changed if path != ".git"]
         for path in (*found.extra, *found.new, *damaged):
             discard(self.top, path)
         _put_folders(self.top, (*found.wrong, *found.gone), self._files)
         self._rewrite([*damaged, *found.missing])
-        self._files = renewed(self.top, self._files, (*found.changed, *found.missing))
+        self._files = renewed(self.top, self._files, lost)
 
     def _has_pointer(self) -> bool:
         file = self.top / ".git"
         return not file.is_symlink() and file.is_file() and file.read_bytes() == self._pointer
 
     def _rewrite(self, damaged: Sequence[str]) -> None:
-        own = [path for path in damaged if self.site.furniture.provides(path)]
-        tracked = [path for path in damaged if not self.site.furniture.provides(path)]
+        extras = self.setup.extras
+        ours = [path for path in damaged if extras.provides(path)]
+        tracked = [path for path in damaged if not extras.provides(path)]
         if tracked:
-            data = b"".join(os.fsencode(path) + b"\0" for path in tracked)
-            words = (*self.site.options, "checkout-index", "-f", "-u", "-z", "--stdin")
-            plumbing.run(self.top, *words, call=plumbing.Call(data))
-            self._keep_index()
-            self._admin = settled_picture(self.entry)
-        if own:
-            self.site.furniture.put(self.top)
+            self._checkout(tracked)
+        if ours:
+            extras.put(self.top)
 
-    def keep_commits(self, job: int | None) -> list[str]:
+    def _checkout(self, paths: Sequence[str]) -> None:
+        data = b"".join(os.fsencode(path) + b"\0" for path in paths)
+        words = (*self.setup.options, "checkout-index", "-f", "-u", "-z", "--stdin")
+        plumbing.run(self.top, *words, call=plumbing.Call(data))
+        self._keep_index()
+        self._entry_files = settled_picture(self.entry)
+
+    def save_commits(self, job: int | None) -> list[str]:
         """Refs for the commits of the job that no ref leads to yet; returns the refs made."""
-        if not self.entry.is_dir() or not compare(self.entry, self._admin):
+        if not self.entry.is_dir() or not compare(self.entry, self._entry_files):
             return []
         label = f"slot_{self.number}" if job is None else f"job_{job}"
-        prefix = f"refs/sweeptree/{self.site.exp_name}/{label}"
-        return administration.keep_commits(
-            self.site.repo, prefix, administration.candidates(self.entry), self.site.base.commit
-        )
+        prefix = f"refs/sweeptree/{self.setup.exp_name}/{label}"
+        commits = saved_commits.named_commits(self.entry)
+        return saved_commits.save_commits(self.setup.repo, prefix, commits, self.setup.base.commit)
 
     def is_ours(self) -> bool:
         """True while the folder still is the worktree that was made here."""
@@ -235,7 +243,7 @@ class Slot:
 
     def delete(self) -> None:
         """Take the worktree out of git's books and off the disk."""
-        delete_worktree(self.site.repo, self.top, self.entry)
+        delete_worktree(self.setup.repo, self.top, self.entry)
 
 
 def _put_folders(top: Path, paths: Sequence[str], old: Picture) -> None:
@@ -250,7 +258,7 @@ def delete_worktree(repo: Repository, top: Path, entry: Path | None) -> None:
     if top.is_dir() and not top.is_symlink():
         top.rename(trash)
     if entry is not None:
-        administration.forget(repo, entry)
+        registry.forget(repo, entry)
     remove_tree(trash)
     for beside in (card_path(top), index_path(top)):
         beside.unlink(missing_ok=True)

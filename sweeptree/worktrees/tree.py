@@ -86,20 +86,27 @@ def compare(top: Path, old: Picture) -> Difference:
     while todo:
         below = todo.pop()
         for path, now in _entries(top, below):
-            if stat.S_ISDIR(now.st_mode):
-                if _compare_folder(found, path, now.st_mode, old.folders.get(path)):
-                    seen.add(path)
-                    todo.append(path + "/")
-            elif (mark := old.files.get(path)) is None:
-                found.extra.append(path)
-            else:
+            if not stat.S_ISDIR(now.st_mode):
+                _compare_file(found, seen, path, now, old.files.get(path))
+            elif _compare_folder(found, path, now.st_mode, old.folders.get(path)):
                 seen.add(path)
-                if mark != (now.st_mode, now.st_ino, now.st_size, now.st_ctime_ns):
-                    found.changed.append(path)
+                todo.append(path + "/")
     if len(seen) < len(old.files) + len(old.folders):
         found.missing = [path for path in old.files if path not in seen]
         found.gone = [path for path in old.folders if path not in seen]
     return found
+
+
+def _compare_file(
+    found: Difference, seen: set[str], path: str, now: os.stat_result, old: Mark | None
+) -> None:
+    """Note a file that differs, and that it was seen when it was there before."""
+    if old is None:
+        found.extra.append(path)
+        return
+    seen.add(path)
+    if old != (now.st_mode, now.st_ino, now.st_size, now.st_ctime_ns):
+        found.changed.append(path)
 
 
 def _compare_folder(found: Difference, path: str, mode: int, old: int | None) -> bool:
@@ -134,10 +141,15 @@ def settled_picture(top: Path) -> Picture:
     changed.
     """
     now = picture(top)
-    if now.files and all(mark[3] % 1_000_000_000 == 0 for mark in now.files.values()):
-        return Picture({path: (*mark[:3], _NEVER) for path, mark in now.files.items()}, now.folders)
+    if _has_whole_seconds_only(now):
+        unknown = {path: (*mark[:3], _NEVER) for path, mark in now.files.items()}
+        return Picture(unknown, now.folders)
     _wait_for_tick(now.files.values())
     return now
+
+
+def _has_whole_seconds_only(seen: Picture) -> bool:
+    return bool(seen.files) and all(mark[3] % 1_000_000_000 == 0 for mark in seen.files.values())
 
 
 def _wait_for_tick(marks: Iterable[Mark]) -> None:

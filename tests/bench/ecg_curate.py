@@ -18,13 +18,13 @@ from pathlib import Path
 import numpy as np
 
 from tests.bench.lab import Lab
-from tests.bench.measure import ROOT
 
 READ_BY_WFDB = 200
 CHILD = """
 import sys
 from pathlib import Path
-from sweeptree.ecg import CurateSpec, curate
+from sweeptree.ecg import CurateSpec
+from sweeptree.ecg.curate import curate
 curate(CurateSpec(source=sys.argv[1], out=sys.argv[2], rate=sys.argv[3]))
 status = Path("/proc/self/status").read_text()
 print(status.partition("VmHWM:")[2].split()[0])
@@ -33,8 +33,7 @@ print(status.partition("VmHWM:")[2].split()[0])
 
 def run(lab: Lab) -> None:
     """Both rates."""
-    sys.path.insert(0, str(ROOT / "tests" / "ecg"))
-    import ptbxl_like
+    from tests.core.ecg import ptbxl_like
 
     count = lab.size(3000, 20)
     source = ptbxl_like.make(lab.place("ptbxl") / "source", count, rates=(100, 500))
@@ -59,7 +58,8 @@ def run(lab: Lab) -> None:
 
 
 def _curate(source: Path, rate: int) -> float:
-    from sweeptree.ecg import CurateSpec, curate
+    from sweeptree.ecg import CurateSpec
+    from sweeptree.ecg.curate import curate
 
     with tempfile.TemporaryDirectory() as folder:
         start = time.process_time()

@@ -6,7 +6,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from sweeptree.model import Attempt, JobRecord, JobState
-from sweeptree.records import SweepPaths, utc_now, write_json
+from sweeptree.records import SweepPaths
+from sweeptree.system.clock import utc_now
+from sweeptree.system.files import write_json
 
 SEEDS = 5
 _IN_LEDGER = {

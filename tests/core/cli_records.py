@@ -16,7 +16,8 @@ from pathlib import Path
 
 from sweeptree.cli.app import run_command_line
 from sweeptree.model import Attempt, JobState
-from sweeptree.records import SweepPaths, SweepStore, write_json
+from sweeptree.records import SweepPaths, SweepStore
+from sweeptree.system.files import write_json
 
 CONFIGS = ("lr=3e-4", "lr=1e-4")
 

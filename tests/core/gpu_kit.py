@@ -8,7 +8,7 @@ import pytest
 from nvml import FakeDriver
 
 from sweeptree.model import Device
-from sweeptree.supervise import driver
+from sweeptree.supervise.connection import NURSERIES
 
 UUID = "GPU-fa4e{0:04x}-0000-4000-8000-{0:012x}"
 DEVICES = tuple(Device(UUID.format(n), n, "card", 40960, 40960) for n in range(2))
@@ -19,6 +19,6 @@ def under_fake(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[FakeDriver]:
     fake = FakeDriver.make(folder)
     fake.configure("gpu watts=100", "gpu")
     patch.setenv("LD_LIBRARY_PATH", str(folder))
-    driver._NURSERIES.close()
+    NURSERIES.close()
     yield fake
-    driver._NURSERIES.close()
+    NURSERIES.close()

@@ -96,3 +96,25 @@ class Kit:
         keeper = supervise.start(launch)
         until(lambda: launch.started.exists() and "up\n" in launch.log.read_text())
         return keeper, launch
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"x" * 1024)
+        except OSError:
+            return
+
+
+DRIVER = """
+import sys, time
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from core.keeper_kit import Kit
+from sweeptree import supervise
+kit = Kit(Path({root!r}), {name!r})
+keeper, _ = kit.begin({command!r})
+print("begun", flush=True)
+time.sleep(600)
+"""

@@ -11,7 +11,8 @@ from typing import Any
 
 from sweeptree.analysis.aggregate import aggregate
 from sweeptree.model import JobRecord
-from sweeptree.records import SweepPaths, read_json, write_json
+from sweeptree.records import SweepPaths, read_json
+from sweeptree.system.files import write_json
 
 BEGIN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 COMMIT = "4f2c9a1" + "0" * 33
@@ -116,6 +117,7 @@ def _job(
 
 def page_of(paths: SweepPaths) -> str:
     """The page, rendered from what stands on disk."""
+    from sweeptree.analysis.document import read_document
     from sweeptree.report import render
 
-    return render(paths, json.loads(paths.aggregated_json.read_text())).decode()
+    return render(paths, read_document(paths)).decode()

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import ptbxl_like
 import pytest
+from core.ecg import ptbxl_like
 from cyclopts import App
 
 from sweeptree.cli.app import run_command_line

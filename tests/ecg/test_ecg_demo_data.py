@@ -11,8 +11,8 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import ptbxl_like
 import pytest
+from core.ecg import ptbxl_like
 
 from sweeptree.cli.commands.demo import make_data
 from sweeptree.ecg import load
@@ -94,7 +94,7 @@ def test_the_users_own_folder_wins(mirror, top, monkeypatch):
 
 
 def test_a_wrong_folder_of_the_user_is_an_error(top):
-    script = "from pathlib import Path; from sweeptree.cli.demo import make_data; make_data(Path('.'), 60)"
+    script = "from sweeptree.cli.commands.demo import make_data, Path; make_data(Path('.'), 60)"
     argv = [sys.executable, "-c", script]
     done = subprocess.run(
         argv,

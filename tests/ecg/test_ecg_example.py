@@ -1,4 +1,4 @@
-"""The example: generated records, gradients, and trainings on a curated dataset that really learn."""
+"""The example: generated records, gradients, and trainings that really learn."""
 
 import csv
 import importlib.util
@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from sweeptree.ecg import CurateSpec, EvaluateSpec, curate, evaluate, load
-from sweeptree.ecg.evaluate.judge import AGE_BANDS
+from sweeptree.ecg import CurateSpec, EvaluateSpec, load
+from sweeptree.ecg.curate import curate
+from sweeptree.ecg.evaluate import evaluate
+from sweeptree.ecg.evaluate.subgroups import AGE_BANDS
 from sweeptree.examples.ecg import generate_records, networks
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "ecg"

@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_ecg_fetch import site as site  # noqa: PLC0414 - the same local server
 
-from sweeptree.ecg import CurateSpec, curate
+from sweeptree.ecg import CurateSpec
+from sweeptree.ecg.curate import curate
 
 STEPS = frozenset(
     {

@@ -9,20 +9,23 @@ import sys
 import pytest
 from helpers import git
 
-from sweeptree.ecg import CurateSpec, curate, load
-from sweeptree.ecg.curate import swap
+from sweeptree.ecg import CurateSpec, load
+from sweeptree.ecg.curate import curate, swap
 from sweeptree.errors import Refused, UsageError
 from sweeptree.model import SweepSpec
-from sweeptree.records import SweepStore
 from sweeptree.settings import Settings
-from sweeptree.sweep import stages
-from sweeptree.sweep.preflight import prepare
-from sweeptree.sweep.running import Chain, Sweep
-from sweeptree.worktrees import Pool
+from sweeptree.sweep import life
+from sweeptree.sweep.results import run_directly
+from sweeptree.sweep.running import Sweep
 
 # Root is stopped by no file mode; a root without these rights is a user like any other.
 PLAIN = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.getuid() == 0 else []
-SCRIPT = "import sys; from sweeptree.ecg import *; curate(CurateSpec(source=sys.argv[1], out=sys.argv[2], recheck=True))"
+SCRIPT = """
+import sys
+from sweeptree.ecg import CurateSpec
+from sweeptree.ecg.curate import curate
+curate(CurateSpec(source=sys.argv[1], out=sys.argv[2], recheck=True))
+"""
 
 
 def _can_be_plain() -> bool:
@@ -58,16 +61,9 @@ def repo(tmp_path, pristine, git_env):
 def run_job(repo, command):
     """One job of a sweep in a worktree; returns its log and record."""
     spec = SweepSpec(exp_name="exp", repo=repo, use_worktree=True, commands=(command,))
-    prepared = prepare(spec, Settings(slot_dir=repo.parent / "slots"))
-    with (
-        SweepStore.open(prepared.paths) as store,
-        Pool(prepared.repo, prepared.base, "exp", size=1) as pool,
-    ):
-        chain = Chain(Sweep(prepared, store, pool), prepared.jobs[0])
-        stages.prepare_worktree(chain)
-        stages.run_command(chain)
-        record = stages.finish(chain)
-    return prepared.paths.log(0).read_text(), record
+    with Sweep.open(spec, Settings(slot_dir=repo.parent / "slots")) as sweep:
+        record = life.run_job(sweep.job(0), life.Start.COMMAND, run_directly).record
+        return sweep.paths.log(0).read_text(), record
 
 
 def content(folder):

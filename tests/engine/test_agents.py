@@ -17,6 +17,7 @@ from sweeptree.errors import UsageError
 from sweeptree.model import JobState, SweepSpec
 from sweeptree.publish.merging import MergeSpec
 from sweeptree.records import SweepPaths
+from sweeptree.report.summary import AggregateSpec
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("server")]
 
@@ -38,20 +39,20 @@ def ran(repo: Path, server: Server) -> SweepPaths:
 def test_the_aggregator_finds_what_the_orchestrator_left(ran: SweepPaths) -> None:
     assert states_of(ran) == [JobState.SUCCEEDED, JobState.FAILED]
     ran.aggregated_json.unlink()
-    summary = results_aggregator(ran.root)
+    summary = results_aggregator(AggregateSpec(exp_dir=ran.root))
     assert (summary.n_jobs, summary.exit_code, summary.states) == (
         2,
         1,
         {"failed": 1, "succeeded": 1},
     )
-    assert summary.leaderboard[0]["val_auc"] == "0.9"
+    assert summary.leaderboard[0]["val_auc"] == "0.9000"
     assert aggregated(ran)["n_jobs"] == 2
     assert "1 of 2 jobs did not succeed" in ran.report.read_text()
 
 
 def test_the_aggregator_takes_a_folder_only(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not a folder"):
-        results_aggregator(tmp_path / "nothing")
+        results_aggregator(AggregateSpec(exp_dir=tmp_path / "nothing"))
 
 
 def test_the_orchestrator_refuses_what_contradicts_itself(repo: Path) -> None:

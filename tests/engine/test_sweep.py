@@ -182,6 +182,18 @@ def test_the_stages_that_were_asked_for_appear_in_their_order(repo: Path, server
         ]
 
 
+def test_an_exception_in_a_stage_is_shown_and_costs_the_exit_code(
+    repo: Path, server: Server
+) -> None:
+    out_is_a_file = 'rmdir "$SWEEPTREE_OUT"; echo x > "$SWEEPTREE_OUT"'
+    fix = {"auto_fix_before_pr": True, "auto_fix_script": "fix.sh"}
+    state, paths = run(repo, exp_name="raises", commands=[out_is_a_file], **fix)
+    seen = see(server.api_url, paths, tasks=["auto-fix 0"])
+    assert (state.name, state.message) == ("DeliveryFailed", "1 succeeded")
+    assert seen.tasks["auto-fix 0"].state_name == "Failed"
+    assert records_of(paths)[0].notes[0].startswith("auto-fix failed: FileExistsError")
+
+
 def test_a_sweep_whose_jobs_are_ok_is_completed_and_resumes_to_nothing(
     repo: Path, server: Server
 ) -> None:

@@ -22,7 +22,7 @@ from core.keeper_kit import pids_of, until
 from sweeptree.model import JobRecord, JobState
 from sweeptree.records import SweepPaths, read_record, record_indices
 
-Die = tuple[str, int, str]
+Die = tuple[str, int]  # a sentence of moments.py, and the how manieth time
 LONER = 61_184  # a user that nobody else is
 LONGEST = 60.0  # seconds for one sweep, however busy the machine is
 

@@ -34,7 +34,7 @@ HOLD = "while [ ! -e {} ]; do sleep 0.02; done"
 RECORD = """
 import sys
 from pathlib import Path
-from sweeptree.records import write_json
+from sweeptree.system.files import write_json
 write_json(Path(sys.argv[1]) / "record.json", {"version": 2, "pad": "x" * 9000})
 """
 OUTCOME = """
@@ -297,7 +297,7 @@ def test_row_10_a_full_disk_leaves_the_ledger_for_later(small_disk: Path) -> Non
                 b"x" * (4095 - paths.ledger.stat().st_size % 4096) + b"\n"
             )  # its last page is full
         ballast = fill(small_disk)
-        store._note(store.record(0))
+        store._ledger.note(store.record(0))
         ballast.unlink()
     assert json.loads(paths.ledger.read_bytes().splitlines()[-1])["state"] == "running"
 

@@ -45,7 +45,7 @@ def test_a_stale_record_is_settled_from_its_outcome_with_metrics_and_files(
 ) -> None:
     spec = sweeper.spec([TRAIN], metric="val_auc:max")
     driver, paths = (
-        sweeper.start(spec, die=[("sweeptree.sweep.attempts:record_outcome", 1, "before")]),
+        sweeper.start(spec, die=[("before the outcome is recorded", 1)]),
         sweeper.paths(spec),
     )
     assert driver.wait() is None
@@ -83,10 +83,8 @@ def test_what_still_runs_is_left_alone(sweeper: Sweeper) -> None:
 
 def test_a_half_made_worktree_is_named_and_removed(sweeper: Sweeper) -> None:
     spec = sweeper.spec(["true"])
-    assert (
-        sweeper.start(spec, die=[("sweeptree.worktrees.slot:Slot._remember", 1, "before")]).wait()
-        is None
-    )
+    moment = "before a new worktree is remembered"
+    assert sweeper.start(spec, die=[(moment, 1)]).wait() is None
     (entry,) = (sweeper.repo / ".git/worktrees").iterdir()
     (entry / "locked").write_text("initializing")
     assert "worktrees" in named(sweeper.repo)
@@ -131,9 +129,6 @@ def test_a_dead_server_is_named_and_its_note_removed(sweeper: Sweeper, git_env: 
 @pytest.mark.parametrize("text", ["", "[]", "\0" * 64])
 def test_a_sweep_whose_plan_cannot_be_read_is_told_plainly(sweeper: Sweeper, text: str) -> None:
     spec = sweeper.spec(["true"])
-    assert (
-        sweeper.start(spec, die=[("sweeptree.sweep.attempts:record_outcome", 1, "before")]).wait()
-        is None
-    )
+    assert sweeper.start(spec, die=[("before the outcome is recorded", 1)]).wait() is None
     sweeper.paths(spec).sweep.write_text(text)
     assert "sweep" in named(sweeper.repo, "--repair")

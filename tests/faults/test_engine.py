@@ -94,7 +94,7 @@ def test_row_31_a_sweep_runs_by_its_files_beside_a_broken_database_and_doctor_me
     ) == (1, 1)
     assert json.loads(lonely.paths("broken").sweep.read_text())["exit_code"] == 0
     assert "database is broken" in lonely.call("sweeptree", "doctor").stdout
-    assert "it stands in" in lonely.call("sweeptree", "doctor", "--repair").stdout
+    assert "it was moved to" in lonely.call("sweeptree", "doctor", "--repair").stdout
     assert [kept.read_bytes() for kept in database.parent.glob("prefect.db.broken-*")] == [
         b"no database" * 1000
     ]

@@ -16,6 +16,7 @@ import psutil
 import pytest
 from core.keeper_kit import NASTY, until
 from fault_kit import Driver, Sweeper, check_history, counted, counting, states
+from moments import RECURRING
 
 from sweeptree import supervise
 from sweeptree.model import SweepSpec
@@ -26,15 +27,6 @@ from sweeptree.sweep.preflight import prepare
 
 FULL = os.environ.get("SWEEPTREE_TEST_FIGURES") == "full"
 KILLS, CRASHES, JOBS = (100, 50, 10_000) if FULL else (3, 4, 300)
-MOMENTS = [
-    "sweeptree.worktrees.administration:add",
-    "sweeptree.worktrees.slot:Slot.hand_out",
-    "sweeptree.worktrees.pool:Pool.release",
-    "sweeptree.supervise.driver:_Nursery.ask",
-    "sweeptree.supervise.driver:Keeper.wait",
-    "sweeptree.records.store:replace",
-    "sweeptree.records.store:SweepStore._note",
-]
 pytestmark = pytest.mark.timeout(1800 if FULL else 300)
 
 
@@ -86,7 +78,7 @@ def crashed(
     None: it died.
     """
     at_any_time = chance.random() < 0.34
-    step = (chance.choice(MOMENTS), chance.randint(1, 14), chance.choice(["before", "after"]))
+    step = (chance.choice(RECURRING), chance.randint(1, 14))
     driver = sweeper.start(spec, resume=resume, die=[] if at_any_time else [step])
     if at_any_time:
         time.sleep(chance.uniform(0.05, 1.5))  # the time of the crash is the chance itself

@@ -15,7 +15,7 @@ from core.keeper_kit import until
 from fault_kit import Sweeper, records, states, until_running
 from helpers import git
 
-from sweeptree.model import SweepSpec
+from sweeptree.model import JobState, SweepSpec
 from sweeptree.repository.guards import Limits
 from sweeptree.repository.merges import try_merge
 from sweeptree.settings import Settings
@@ -432,14 +432,46 @@ def test_time_is_no_stranger(sweeper: Sweeper) -> None:
     assert sweeper.run(spec)["message"] == "1 succeeded"
 
 
-@pytest.mark.parametrize("moment", [("_git:run", 1), ("admin:add", 1), ("slot:Slot._remember", 1)])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "after git has made a worktree",
+        "after a new worktree is made durable",
+        "after a new worktree is remembered",
+    ],
+)
 def test_row_13_a_worktree_whose_making_was_cut_short_goes_with_the_next_sweep(
-    sweeper: Sweeper, moment: tuple[str, int]
+    sweeper: Sweeper, moment: str
 ) -> None:
     spec = sweeper.spec(["true"])
-    die = [(f"sweeptree.worktrees.{moment[0]}", moment[1], "after")]
-    driver = sweeper.start(spec, die=die)
+    driver = sweeper.start(spec, die=[(moment, 1)])
     assert driver.wait() is None
     assert sweeper.resume(spec)["message"] == "1 succeeded"
     assert entries(sweeper.repo) == 0
     assert not (sweeper.repo / ".sweeptree").exists()
+
+
+def test_git_clean_and_add_leave_the_results_of_a_sweep_alone(sweeper: Sweeper) -> None:
+    (sweeper.repo / ".gitignore").write_text("")
+    git("commit", "-qam", "ignore nothing", cwd=sweeper.repo)
+    spec = sweeper.spec(["echo made > made.txt"], use_worktree=False)
+    assert sweeper.run(spec)["message"] == "1 succeeded"
+    git("clean", "-fdq", cwd=sweeper.repo)
+    git("add", "-A", cwd=sweeper.repo)
+    assert states(sweeper.paths(spec)) == [JobState.SUCCEEDED]
+    assert git("status", "--porcelain", cwd=sweeper.repo) == ""
+
+
+def test_an_ignored_checkpoint_outlives_a_reboot_and_resume(sweeper: Sweeper) -> None:
+    (sweeper.repo / ".gitignore").write_text("results/\noutputs/\n")
+    git("commit", "-qam", "ignore outputs", cwd=sweeper.repo)
+    train = (
+        "test $SWEEPTREE_ATTEMPT = 2 || { mkdir outputs; echo w > outputs/best.ckpt; sleep 600; }"
+    )
+    spec = sweeper.spec([train])
+    driver, place = sweeper.start(spec, machine=True), sweeper.repo / ".sweeptree/wt"
+    until(lambda: [*place.rglob("best.ckpt")] != [])
+    driver.kill()
+    until(lambda: sweeper.pids(spec) == set())
+    assert sweeper.resume(spec)["message"] == "1 succeeded"
+    assert [path.read_text() for path in place.rglob("best.ckpt")] == ["w\n"]

@@ -24,7 +24,7 @@ from sweeptree.errors import RecordError, SweeptreeError
 from sweeptree.model import Attempt, JobState, Worktree
 from sweeptree.records import SweepPaths, SweepStore, last_attempts, read_ledger, read_record
 from sweeptree.repository import find_repository, plumbing, resolve_base
-from sweeptree.worktrees import Pool, administration, slot
+from sweeptree.worktrees import Pool, registry, saved_commits, slot
 
 FINAL = [state for state in JobState if state.is_final]
 PLAIN = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=False)
@@ -127,7 +127,7 @@ class Worktrees(RuleBasedStateMachine):
     @rule(
         point=st.sampled_from(
             [
-                (administration, "_add"),
+                (registry, "_add"),
                 (plumbing, "run"),
                 (slot.Slot, "_remember"),
                 (slot, "write_card"),
@@ -144,9 +144,9 @@ class Worktrees(RuleBasedStateMachine):
     @rule(
         point=st.sampled_from(
             [
-                (administration, "move"),
-                (administration, "forget"),
-                (administration, "keep_commits"),
+                (registry, "move"),
+                (registry, "forget"),
+                (saved_commits, "save_commits"),
                 (Path, "rename"),
             ]
         ),

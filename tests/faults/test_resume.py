@@ -31,19 +31,19 @@ from sweeptree.system.locks import is_held
 HOLD = "while [ ! -e {} ]; do sleep 0.02; done"
 
 # Where a driver dies; each is a moment between two steps of a job's life.
-MOMENTS = [
-    ("sweeptree.worktrees.administration:add", 1, "before"),
-    ("sweeptree.worktrees.administration:add", 2, "after"),
-    ("sweeptree.worktrees.slot:Slot.hand_out", 2, "after"),
-    ("sweeptree.sweep.attempts:_record_start", 2, "after"),
-    ("sweeptree.supervise.driver:_Nursery.ask", 1, "before"),
-    ("sweeptree.supervise.driver:_Nursery.ask", 2, "after"),
-    ("sweeptree.supervise.driver:Keeper.wait", 2, "after"),
-    ("sweeptree.records.store:replace", 3, "before"),
-    ("sweeptree.records.store:replace", 5, "after"),
-    ("sweeptree.records.store:SweepStore._note", 3, "before"),
-    ("sweeptree.worktrees.pool:Pool.release", 1, "before"),
-    ("sweeptree.worktrees.pool:Pool.release", 2, "after"),
+STEPS = [
+    ("before git makes a worktree", 1),
+    ("after git has made a worktree", 2),
+    ("after a worktree is handed out", 2),
+    ("after the record says running, before the command", 2),
+    ("before the keeper is asked for", 1),
+    ("after the keeper was asked for", 2),
+    ("after the command, before its record", 2),
+    ("before a record is replaced", 3),
+    ("after a record was replaced", 5),
+    ("after the record, before the ledger", 3),
+    ("after the record, before the pool", 1),
+    ("after the worktree is back in the pool", 2),
 ]
 
 
@@ -66,33 +66,33 @@ def test_row_2_a_killed_driver_loses_nothing_and_repeats_nothing(
     check_history(paths)
 
 
-@pytest.mark.parametrize(("function", "call", "when"), MOMENTS)
+@pytest.mark.parametrize(("moment", "time"), STEPS)
 def test_row_7_a_driver_that_dies_between_two_steps(
-    sweeper: Sweeper, tmp_path: Path, function: str, call: int, when: str
+    sweeper: Sweeper, tmp_path: Path, moment: str, time: int
 ) -> None:
     spec = sweeper.spec(counting(tmp_path / "runs", 4))
-    assert sweeper.start(spec, die=[(function, call, when)]).wait() is None
+    assert sweeper.start(spec, die=[(moment, time)]).wait() is None
     assert sweeper.resume(spec)["message"] == "4 succeeded"
     assert counted(tmp_path / "runs") == dict.fromkeys(range(4), 1)
     check_history(sweeper.paths(spec))
 
 
-@pytest.mark.parametrize("moment", [("_Nursery.ask", 1, "after"), ("Keeper.wait", 1, "after")])
+@pytest.mark.parametrize(
+    "moment", ["after the keeper was asked for", "after the command, before its record"]
+)
 def test_row_7_a_driver_that_dies_during_the_setup(
-    sweeper: Sweeper, tmp_path: Path, moment: tuple[str, int, str]
+    sweeper: Sweeper, tmp_path: Path, moment: str
 ) -> None:
     spec = sweeper.spec(counting(tmp_path / "runs", 2), setup="sleep 0.2; touch ready", parallel=1)
-    assert (
-        sweeper.start(spec, die=[(f"sweeptree.supervise.driver:{moment[0]}", *moment[1:])]).wait()
-        is None
-    )
+    assert sweeper.start(spec, die=[(moment, 1)]).wait() is None
     assert sweeper.resume(spec)["message"] == "2 succeeded"
     assert counted(tmp_path / "runs") == {0: 1, 1: 1}
 
 
 def test_row_2_what_a_job_was_to_deliver_is_delivered_after_the_crash(sweeper: Sweeper) -> None:
     spec = sweeper.spec(["echo '# tuned' >> train.py"], commit_and_pr=True)
-    driver = sweeper.start(spec, die=[("sweeptree.sweep.stages:commit", 1, "before")])
+    moment = "after the record, before the changes are committed"
+    driver = sweeper.start(spec, die=[(moment, 1)])
     assert driver.wait() is None
     assert states(sweeper.paths(spec)) == [JobState.SUCCEEDED]
     assert sweeper.resume(spec)["message"] == "1 succeeded"

@@ -3,7 +3,7 @@ without an engine.
 
 The whole of `experiment_orchestrator` runs as it does when there is no server: without a flow run,
 by its files. A server for each of a hundred drivers would take minutes. A driver can be told to die
-(SIGKILL) before or after the n-th call of a function of the product.
+(SIGKILL) at the n-th time of a moment (moments.py).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from moments import MOMENTS
 
 from sweeptree.agents import experiment_orchestrator as agent
 from sweeptree.model import Resume, SweepSpec
@@ -33,9 +34,10 @@ CLONE_NEWNS, CLONE_NEWPID, MS_REC, MS_PRIVATE = 0x20000, 0x20000000, 0x4000, 0x4
 CAPABILITIES_3, CAP_DAC_OVERRIDE, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 0x20080522, 1, 47, 2
 
 
-def arm(target: str, number: int, when: str) -> None:
-    """Die before or after call `number` (from 1) of `module:attribute.attribute`."""
-    module, _, dotted = target.partition(":")
+def arm(sentence: str, number: int) -> None:
+    """Die at the moment of this sentence, when it comes for the `number`th time."""
+    moment = MOMENTS[sentence]
+    module, _, dotted = moment.place.partition(":")
     *owners, name = dotted.split(".")
     owner: Any = functools.reduce(getattr, owners, importlib.import_module(module))
     real, guard, calls = getattr(owner, name), threading.Lock(), [0]
@@ -45,7 +47,7 @@ def arm(target: str, number: int, when: str) -> None:
         with guard:
             calls[0] += 1
             mine = calls[0] == number
-        if mine and when == "before":
+        if mine and moment.when == "before":
             os.kill(os.getpid(), signal.SIGKILL)
         result = real(*args, **options)
         if mine:
@@ -103,8 +105,8 @@ def drive(order: dict[str, Any]) -> dict[str, Any]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (order["files"], order["files"]))
     if order["processes"]:
         become_a_limited_user(order["user"], order["processes"])
-    for target, number, when in order["die"]:
-        arm(target, number, when)
+    for sentence, number in order["die"]:
+        arm(sentence, number)
     resume = None if order["resume"] is None else Resume.model_validate(order["resume"])
     state = agent.experiment_orchestrator.fn(SweepSpec.model_validate(order["spec"]), resume)
     usage = resource.getrusage(resource.RUSAGE_SELF)

@@ -3,44 +3,43 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-Job = Mapping[str, Any]
+from sweeptree.analysis.document import JobRow
+from sweeptree.analysis.wording import counted, listed
+from sweeptree.model import JobState
+
 OPTION = "--mix_data"
 _SHOWN = 3
+_DIGITS = 12
 
 
-def digests(jobs: Sequence[Job]) -> dict[str, int]:
-    """digest -> how many of the jobs that count (they succeeded) ran on it, the most frequent
-    first."""
-    found = Counter(str(job["data_digest"]) for job in _counted(jobs) if job.get("data_digest"))
+def digests(jobs: Sequence[JobRow]) -> dict[str, int]:
+    """digest -> how many of the jobs that succeeded ran on it, the most frequent first."""
+    found = Counter(job.data_digest for job in _succeeded(jobs) if job.data_digest)
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
-def remarks(jobs: Sequence[Job], *, mix_data: bool) -> list[str]:
-    """One sentence when the jobs ran on different data, or when that is not known of all of them."""
+def remarks(jobs: Sequence[JobRow], *, mix_data: bool) -> list[str]:
+    """One sentence when the jobs ran on different data, or when that is not known of all."""
     found = digests(jobs)
-    unknown = sum(not job.get("data_digest") for job in _counted(jobs))
     if len(found) > 1:
-        named = [
-            f"{digest[:12]} ({_jobs(count)})" for digest, count in list(found.items())[:_SHOWN]
-        ]
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        said = f"the jobs ran on different data, {' and '.join(named)}{more}"
-        if mix_data:
-            return [f"{said}; they are ranked together because {OPTION} was given"]
-        return [
-            f"{said}: they are not ranked or compared; to do it all the same: sweeptree aggregate EXP {OPTION}"
-        ]
-    if found and unknown:
-        return [f"{_jobs(unknown)} named no dataset, the others ran on {next(iter(found))[:12]}"]
-    return []
+        return [_different(found, mix_data=mix_data)]
+    unknown = sum(not job.data_digest for job in _succeeded(jobs))
+    if not found or not unknown:
+        return []
+    (known,) = found
+    return [f"{counted(unknown, 'job')} named no dataset, the others ran on {known[:_DIGITS]}"]
 
 
-def _counted(jobs: Sequence[Job]) -> list[Job]:
-    return [job for job in jobs if job["state"] == "succeeded"]
+def _different(found: dict[str, int], *, mix_data: bool) -> str:
+    named = [f"{digest[:_DIGITS]} ({counted(many, 'job')})" for digest, many in found.items()]
+    what = f"the jobs ran on different data, {listed(named, _SHOWN, joint=' and ')}"
+    if mix_data:
+        return f"{what}; they are ranked together because {OPTION} was given"
+    again = f"sweeptree aggregate EXP {OPTION}"
+    return f"{what}: they are not ranked or compared; to do it all the same: {again}"
 
 
-def _jobs(count: int) -> str:
-    return f"{count} job{'s' * (count != 1)}"
+def _succeeded(jobs: Sequence[JobRow]) -> list[JobRow]:
+    return [job for job in jobs if job.state is JobState.SUCCEEDED]

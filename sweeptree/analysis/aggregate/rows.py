@@ -1,12 +1,11 @@
-"""The records of a sweep as rows: whatever state they are in, a job is never dropped and trouble is
-named.
+"""The records of a sweep as rows: a job is never dropped, and what is wrong with it is named.
 
-Hides: records that are torn, huge, of another tool or missing, and what the plan knows of a job
-already.
+Hides: records that are torn, huge, legacy or missing, and what the plan knows of a job already.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -17,22 +16,25 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import to_json
+from pydantic_core import to_json, to_jsonable_python
 
+from sweeptree.analysis.document import JobRow
 from sweeptree.errors import RecordError
 from sweeptree.model import JobRecord, JobState
-from sweeptree.plan.params import config_ids, read_command
-from sweeptree.records import MAX_SWEEP_BYTES, SweepPaths, read_json, record_indices
+from sweeptree.plan import config_ids, read_command
+from sweeptree.records import MAX_SWEEP_BYTES, SweepPaths, read_json, read_leniently, record_indices
 
 LOG_TAIL_BYTES = 2000
-_PLANNED_FIELDS = {"cmd": str, "params": dict, "seed": int, "config_id": str}
+_PLANNED_FIELDS = ("cmd", "params", "seed", "config_id")
+_NOTHING: tuple[object, ...] = (None, "", {})
+_SHOWN_METRICS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One job: its record with `log_tail` as plain JSON values, and as JSON."""
+    """One job as a value and as JSON, and what was wrong with its record."""
 
-    data: Mapping[str, Any]
+    job: JobRow
     text: bytes
     problem: str | None = None
 
@@ -51,13 +53,18 @@ def read_plan(paths: SweepPaths) -> Plan:
     """Read sweep.json and summary.json; what cannot be used is named in `problems`."""
     problems: list[str] = []
     facts = _read_optional(paths.sweep, problems)
-    jobs: dict[int, Mapping[str, Any]] = {}
+    summary = _read_optional(paths.summary, problems)
+    return Plan(facts, summary, _planned_jobs(facts), tuple(problems))
+
+
+def _planned_jobs(facts: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:
     listed = facts.get("jobs")
-    for job in listed if isinstance(listed, list) else []:
-        index = job.get("id") if isinstance(job, dict) else None
-        if isinstance(index, int) and index >= 0:
-            jobs[index] = job
-    return Plan(facts, _read_optional(paths.summary, problems), jobs, tuple(problems))
+    jobs = [job for job in listed if isinstance(job, dict)] if isinstance(listed, list) else []
+    return {job["id"]: job for job in jobs if _is_index(job.get("id"))}
+
+
+def _is_index(value: object) -> bool:
+    return isinstance(value, int) and value >= 0
 
 
 def _read_optional(path: Path, problems: list[str]) -> Mapping[str, Any]:
@@ -72,6 +79,7 @@ def _read_optional(path: Path, problems: list[str]) -> Mapping[str, Any]:
 
 def read_rows(paths: SweepPaths, plan: Plan) -> dict[int, Row]:
     """A row for every record and for every job that is only planned, in order of their numbers."""
+    JobRow.model_rebuild()  # here, before several threads make rows at once
     recorded = set(record_indices(paths))
     return {
         index: _read_row(paths, plan, index) if index in recorded else planned_row(plan, index)
@@ -81,41 +89,18 @@ def read_rows(paths: SweepPaths, plan: Plan) -> dict[int, Row]:
 
 def planned_row(plan: Plan, index: int) -> Row:
     """The row of a job that has no record yet."""
-    return _row(JobRecord(id=index, state=JobState.PLANNED), plan, "", None)
+    return _row(JobRow(id=index, state=JobState.PLANNED), plan, "", None)
 
 
 def make_row(paths: SweepPaths, plan: Plan, record: JobRecord) -> Row:
     """The row of a record that is at hand; only the end of its log is read."""
-    return _row(record, plan, log_tail(paths, record), None)
+    job = JobRow.model_validate({**record.__dict__, **(record.model_extra or {})})
+    return _row(job, plan, log_tail(paths, job), None)
 
 
 def _read_row(paths: SweepPaths, plan: Plan, index: int) -> Row:
-    record, problem = _read_leniently(paths.record(index), index)
-    return _row(record, plan, log_tail(paths, record), problem)
-
-
-def _read_leniently(path: Path, index: int) -> tuple[JobRecord, str | None]:
-    """The record, without the fields that are not what they should be; and what was wrong."""
-    try:
-        value = read_json(path)
-    except RecordError as error:
-        return JobRecord(
-            id=index, reason=f"the record cannot be used: {error.message}"
-        ), error.message
-    problem = (
-        None
-        if value.get("id") == index
-        else f"{path.name} says it is job {str(value.get('id'))[:20]!r}"
-    )
-    value["id"] = index
-    try:
-        return JobRecord.model_validate(value), problem
-    except ValidationError as error:
-        bad = sorted({str(part["loc"][0]) for part in error.errors()})
-    kept = {name: item for name, item in value.items() if name not in bad}
-    return JobRecord.model_validate(
-        kept
-    ), f"{path.name}: not what they should be and left out: {', '.join(bad[:8])}"
+    job, problem = read_leniently(paths.record(index), index, JobRow)
+    return _row(job, plan, log_tail(paths, job), problem)
 
 
 def log_tail(paths: SweepPaths, record: JobRecord) -> str:
@@ -142,64 +127,63 @@ def _tail(path: Path) -> bytes | None:
         os.close(file)
 
 
-def _row(record: JobRecord, plan: Plan, tail: str, problem: str | None) -> Row:
-    data = record.model_dump(mode="json")
-    job = plan.jobs.get(record.id, {})
-    for name, kind in _PLANNED_FIELDS.items():
-        if data[name] in (None, "", {}) and isinstance(job.get(name), kind):
-            data[name] = job[name]
-    data["state"] = data["state"] or _state_of(record)
-    data["log_tail"] = tail
-    lost = [name for name, value in record.metrics.items() if not math.isfinite(value)]
+def _row(job: JobRow, plan: Plan, tail: str, problem: str | None) -> Row:
+    job = _completed(job, plan.jobs.get(job.id, {}))
+    update: dict[str, object] = {"log_tail": tail, "state": job.state or _legacy_state(job)}
+    lost = [name for name, value in job.metrics.items() if not math.isfinite(value)]
     if lost:
-        data["metrics"] = {
-            name: value for name, value in record.metrics.items() if math.isfinite(value)
-        }
-        problem = (
-            problem or f"job {record.id}: not finite and left out: {', '.join(sorted(lost)[:5])}"
-        )
-    return Row(data, dumped(data), problem)
+        update["metrics"] = {n: value for n, value in job.metrics.items() if n not in lost}
+        named = ", ".join(sorted(lost)[:_SHOWN_METRICS])
+        problem = problem or f"job {job.id}: not finite and left out: {named}"
+    job = job.model_copy(update=update)
+    return Row(job, dumped(job), problem)
 
 
-def _state_of(record: JobRecord) -> JobState | None:
-    """The seed's records have no state: the exit code says it."""
+def _completed(job: JobRow, planned: Mapping[str, Any]) -> JobRow:
+    """The job, with what only the plan knows of it if that is what it should be."""
+    missing = [name for name in _PLANNED_FIELDS if getattr(job, name) in _NOTHING]
+    update = {name: planned[name] for name in missing if name in planned}
+    if update:
+        with contextlib.suppress(ValidationError):
+            return JobRow.model_validate({**job.__dict__, **update})
+    return job
+
+
+def _legacy_state(record: JobRecord) -> JobState | None:
+    """Legacy records have no state: the exit code says it."""
     if record.exit_code is None:
         return None
     return JobState.FAILED if record.exit_code else JobState.SUCCEEDED
 
 
 def dumped(value: object) -> bytes:
-    """JSON as UTF-8.
-
-    What JSON has no word for (NaN, infinity, half a character) becomes null or '?'.
-    """
+    """JSON as UTF-8; what JSON has no word for (NaN, half a character) becomes null or '?'."""
     try:
         return to_json(value, inf_nan_mode="null")
     except ValueError:
-        clean = json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "replace")
-        return to_json(json.loads(clean), inf_nan_mode="null")
+        plain = to_jsonable_python(value, fallback=str)
+        text = json.dumps(plain, ensure_ascii=False, default=str)
+        return to_json(json.loads(text.encode("utf-8", "replace")), inf_nan_mode="null")
 
 
 def with_configs(rows: Iterable[Row]) -> list[Row]:
-    """The rows; those of other tools, which name no config, get params, seed and config read off
-    their commands."""
+    """The rows; legacy ones, which name no config, get it and the rest read off their commands."""
     result = list(rows)
-    bare = [
-        index for index, row in enumerate(result) if not row.data["config_id"] and row.data["cmd"]
-    ]
+    bare = [place for place, row in enumerate(result) if row.job.cmd and not row.job.config_id]
     if not bare:
         return result
-    readings = [read_command(str(result[index].data["cmd"])) for index in bare]
-    for index, reading, name in zip(bare, readings, config_ids(readings), strict=True):
-        data = {**result[index].data, "config_id": name}
-        data["params"] = data["params"] or reading.params
-        data["seed"] = reading.seed if data["seed"] is None else data["seed"]
-        result[index] = replace(result[index], data=data, text=dumped(data))
+    readings = [read_command(result[place].job.cmd) for place in bare]
+    for place, reading, name in zip(bare, readings, config_ids(readings), strict=True):
+        job = result[place].job
+        seed = reading.seed if job.seed is None else job.seed
+        params = job.params or dict(reading.params)
+        named = job.model_copy(update={"config_id": name, "params": params, "seed": seed})
+        result[place] = replace(result[place], job=named, text=dumped(named))
     return result
 
 
 def problems(rows: Sequence[Row], limit: int = 50) -> list[str]:
     """What was wrong with the rows, at most `limit` sentences and a count of the rest."""
     named = [row.problem for row in rows if row.problem]
-    more = [f"and {len(named) - limit} more records with such faults"] if len(named) > limit else []
-    return named[:limit] + more
+    more = len(named) - limit
+    return [*named[:limit], f"and {more} more records with such faults"] if more > 0 else named

@@ -13,22 +13,18 @@ import importlib
 import io
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from sweeptree.analysis.document import Group, JobRow, ranked
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_SEED_COLUMNS = (
-    "id",
-    "exit_code",
-    "cmd",
-    "git_commit",
-    "git_branch",
-    "pr_url",
-    "duration_seconds",
-    "artifacts",
+_LEGACY_COLUMNS = (
+    *("id", "exit_code", "cmd", "git_commit", "git_branch"),
+    *("pr_url", "duration_seconds", "artifacts"),
 )
 _STATE_COLUMNS = ("state", "config_id", "seed")
 _LAST_COLUMNS = ("gpu_seconds", "peak_vram_mb", "log", "pr_number", "data_digest")
@@ -36,8 +32,6 @@ _BEST = ("metric", "value", "step", "goal")
 _PER_METRIC = ("n", "mean", "std", "ci95_low", "ci95_high")
 MAX_NAMES = 2000
 _SOON = 0.5
-
-Job = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +53,8 @@ class Table:
         """The table as UTF-8 text; a missing value is an empty cell."""
         frame = self.frame(as_written=True)
         text: str = frame.to_csv(index=False, lineterminator="\n")
-        if (
-            "\r" in text
-        ):  # the csv module leaves a lone carriage return unquoted, and readers take it for a new row
+        # The csv module leaves a lone carriage return unquoted; readers take it for a new row.
+        if "\r" in text:
             text = frame.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
         return text.encode("utf-8", "replace")
 
@@ -89,59 +82,70 @@ def load_pandas_soon() -> None:
     threading.Timer(_SOON, importlib.import_module, ("pandas",)).start()
 
 
-def jobs_table(jobs: Sequence[Job]) -> Table:
+def jobs_table(jobs: Sequence[JobRow]) -> Table:
     """One row per job, the columns of aggregated.csv."""
-    params = list(dict.fromkeys(name for job in jobs for name in job["params"]))[:MAX_NAMES]
-    metrics = sorted({name for job in jobs for name in job["metrics"]})[:MAX_NAMES]
-    rows = [_job_cells(job, params, metrics) for job in jobs]
+    params = _met(job.params for job in jobs)
+    metrics = sorted(_met((job.metrics for job in jobs), limit=None))[:MAX_NAMES]
     columns = [
-        *_SEED_COLUMNS,
+        *_LEGACY_COLUMNS,
         *_STATE_COLUMNS,
         *(f"param.{name}" for name in params),
         *(f"metric.{name}" for name in metrics),
         *(f"best.{name}" for name in _BEST),
         *_LAST_COLUMNS,
     ]
-    return Table(columns, rows)
+    return Table(columns, [_job_cells(job, params, metrics) for job in jobs])
 
 
-def _job_cells(job: Job, params: Sequence[str], metrics: Sequence[str]) -> list[Any]:
-    best = job["best"] or {}
+def _met(named: Iterable[Mapping[str, object]], limit: int | None = MAX_NAMES) -> list[str]:
+    """All names, in the order in which they are met."""
+    return list(dict.fromkeys(name for values in named for name in values))[:limit]
+
+
+def _job_cells(job: JobRow, params: Sequence[str], metrics: Sequence[str]) -> list[Any]:
+    best = job.best or {}
     return [
-        *(job[name] for name in _SEED_COLUMNS[:-1]),
-        ";".join(job["artifacts"]),
-        *(job[name] for name in _STATE_COLUMNS),
-        *(job["params"].get(name) for name in params),
-        *(job["metrics"].get(name) for name in metrics),
-        *(best.get(name) for name in _BEST),
-        *(job[name] for name in _LAST_COLUMNS),
+        *_legacy_cells(job),
+        *(job.state and job.state.value, job.config_id, job.seed),
+        *map(job.params.get, params),
+        *map(job.metrics.get, metrics),
+        *map(best.get, _BEST),
+        *(job.gpu_seconds, job.peak_vram_mb, job.log, job.pr_number, job.data_digest),
     ]
 
 
-def groups_table(groups: Sequence[Mapping[str, Any]]) -> Table:
+def _legacy_cells(job: JobRow) -> list[Any]:
+    artifacts = ";".join(job.artifacts)
+    code = (job.git_commit, job.git_branch)
+    return [job.id, job.exit_code, job.cmd, *code, job.pr_url, job.duration_seconds, artifacts]
+
+
+def groups_table(groups: Sequence[Group]) -> Table:
     """One row per config: n, mean, std and 95 % interval of every metric; the ranked ones first."""
-    ordered = sorted(groups, key=lambda group: (group["rank"] is None, group["rank"] or 0))
-    params = list(dict.fromkeys(name for group in groups for name in group["params"]))[:MAX_NAMES]
-    metrics = sorted({name for group in groups for name in group["metrics"]})[:MAX_NAMES]
-    rows = [_group_cells(group, params, metrics) for group in ordered]
+    params = _met(group.params for group in groups)
+    metrics = sorted(_met((group.metrics for group in groups), limit=None))[:MAX_NAMES]
     columns = [
         *("config_id", "rank", "n", "n_failed", "seeds"),
         *(f"param.{name}" for name in params),
         *(f"{name}.{what}" for name in metrics for what in _PER_METRIC),
     ]
-    return Table(columns, rows)
+    unranked = [group for group in groups if group.rank is None]
+    ordered = [*ranked(groups), *unranked]
+    return Table(columns, [_group_cells(group, params, metrics) for group in ordered])
 
 
-def _group_cells(
-    group: Mapping[str, Any], params: Sequence[str], metrics: Sequence[str]
-) -> list[Any]:
-    cells = [
-        *(group[name] for name in ("config_id", "rank", "n", "n_failed")),
-        ";".join(map(str, group["seeds"])),
-        *(group["params"].get(name) for name in params),
-    ]
+def _group_cells(group: Group, params: Sequence[str], metrics: Sequence[str]) -> list[Any]:
+    cells: list[Any] = [group.config_id, group.rank, group.n, group.n_failed]
+    cells.append(";".join(map(str, group.seeds)))
+    cells += map(group.params.get, params)
     for name in metrics:
-        found = group["metrics"].get(name) or {}
-        low, high = found.get("ci95") or (None, None)
-        cells += [found.get("n"), found.get("mean"), found.get("std"), low, high]
+        cells += _metric_cells(group, name)
     return cells
+
+
+def _metric_cells(group: Group, name: str) -> Sequence[Any]:
+    found = group.metrics.get(name)
+    if found is None:
+        return (None,) * len(_PER_METRIC)
+    low, high = found.ci95 or (None, None)
+    return found.n, found.mean, found.std, low, high

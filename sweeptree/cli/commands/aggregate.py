@@ -22,8 +22,7 @@ def aggregate(
     results_dir: Path | None = None,
     mix_data: Annotated[bool, FLAG] = False,
 ) -> int:
-    """Write aggregated.json, aggregated.csv, groups.csv and report.html from the records of a
-    sweep.
+    """Write aggregated.json, aggregated.csv, groups.csv and report.html from a sweep's records.
 
     Parameters
     ----------
@@ -42,11 +41,15 @@ def aggregate(
 
     document = rebuild(paths, mix_data=mix_data)
     trouble = try_report(paths, document)
-    for path in (paths.aggregated_json, paths.aggregated_csv, paths.groups_csv):
-        write_out(f"wrote {path}\n")
+    written = [paths.aggregated_json, paths.aggregated_csv, paths.groups_csv]
+    warnings = list(document.warnings)
     if trouble is None:
-        write_out(f"wrote {paths.report}\n")
-    for warning in [*document.get("warnings", ()), *([trouble] if trouble else [])]:
+        written.append(paths.report)
+    else:
+        warnings.append(trouble)
+    for path in written:
+        write_out(f"wrote {path}\n")
+    for warning in warnings:
         say(f"! {printable(warning)}")
     return 0
 

@@ -12,7 +12,8 @@ from sweeptree.cli.find import find_sweep
 from sweeptree.cli.screens.terminal import say, write_out
 from sweeptree.cli.screens.view import JobView, SweepView, resume_line, view_sweep
 from sweeptree.model import Attempt, JobState
-from sweeptree.records import SweepPaths, SweepStore, holder, write_bytes
+from sweeptree.records import SweepPaths, SweepStore, holder
+from sweeptree.system.files import write_bytes
 
 if TYPE_CHECKING:
     from sweeptree.supervise import Keeper
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _DEFAULT_GRACE = 10.0
 _EXTRA_SECONDS = 15.0
 _POLL_SECONDS = 0.05
-_TOLD = (
+_OUTCOME_FIELDS = (
     "state",
     "exit_code",
     "reason",
@@ -49,7 +50,7 @@ def cancel(
     kill
         Kill the jobs at once, without the grace in which they may save their state.
     results_dir
-        Where results stand; default: results/ at the top of the repository.
+        Where results are; default: results/ at the top of the repository.
     """
     paths = find_sweep(exp, results_dir)
     view = view_sweep(paths)
@@ -72,38 +73,33 @@ def _grace(view: SweepView) -> float:
 
 
 def _through_driver(view: SweepView, grace: float, *, kill: bool) -> bool:
-    """Leave word for the driver and wait, bounded, until it has let the sweep go."""
+    """Ask the driver to stop and wait, bounded, until it has let the sweep go."""
     patience = grace + _EXTRA_SECONDS
     who = (view.driver or {}).get("pid", "?")
     say(f"asking the driver of {view.name} (pid {who}) to stop; waiting up to {patience:.0f} s")
     write_bytes(view.paths.cancel, b"kill" if kill else b"term")
+    if _has_let_go(view.paths, patience):
+        return True
+    say(f"the driver (pid {who}) has not ended after {patience:.0f} s; it goes on stopping")
+    if not kill:
+        say(f"  sweeptree cancel {view.name} --kill")
+    return False
+
+
+def _has_let_go(paths: SweepPaths, patience: float) -> bool:
     deadline = time.monotonic() + patience
-    while holder(view.paths) is not None:
+    while holder(paths) is not None:
         if time.monotonic() >= deadline:
-            again = "" if kill else f"\n  sweeptree cancel {view.name} --kill"
-            say(
-                f"the driver (pid {who}) has not ended after {patience:.0f} s; it goes on stopping{again}"
-            )
             return False
         time.sleep(_POLL_SECONDS)
     return True
 
 
 def _through_keepers(paths: SweepPaths, living: list[JobView], grace: float, *, kill: bool) -> bool:
-    """Nobody drives the sweep: take it, stop each keeper that lives and write its outcome to the
-    record."""
-    from sweeptree.supervise import adopt
-
+    """Nobody drives the sweep: take it, stop each living keeper and record its outcome."""
     say(f"nobody drives {paths.root.name}; stopping {len(living)} jobs that still run")
     with SweepStore.open(paths) as store:
-        keepers = []
-        for job in living:
-            alive, outcome = (
-                paths.attempt(job.index, job.attempt, what) for what in ("alive", "outcome")
-            )
-            keeper = adopt(alive, outcome)
-            (keeper.kill if kill else keeper.stop)()
-            keepers.append((job, keeper))
+        keepers = [(job, _stopping(paths, job, kill=kill)) for job in living]
         deadline = time.monotonic() + grace + _EXTRA_SECONDS
         left = [job for job, keeper in keepers if not _settle(store, job, keeper, deadline)]
     for job in left:
@@ -111,28 +107,40 @@ def _through_keepers(paths: SweepPaths, living: list[JobView], grace: float, *, 
     return not left
 
 
+def _stopping(paths: SweepPaths, job: JobView, *, kill: bool) -> Keeper:
+    """The job's keeper, which has been told to end it."""
+    from sweeptree.supervise import adopt
+
+    alive = paths.attempt(job.index, job.attempt, "alive")
+    outcome = paths.attempt(job.index, job.attempt, "outcome")
+    keeper = adopt(alive, outcome)
+    if kill:
+        keeper.kill()
+    else:
+        keeper.stop()
+    return keeper
+
+
 def _settle(store: SweepStore, job: JobView, keeper: Keeper, deadline: float) -> bool:
-    """Wait for a keeper and write its outcome to the record; False when the deadline passes before."""
+    """Wait for a keeper and record its outcome; False when the deadline passes before."""
     outcome = keeper.wait(max(0.0, deadline - time.monotonic()))
     if outcome is None:
         return not keeper.is_alive()
-    told = {name: getattr(outcome, name) for name in _TOLD}
-    brief = {name: value for name, value in told.items() if name in Attempt.model_fields}
+    fields = {name: getattr(outcome, name) for name in _OUTCOME_FIELDS}
+    known = {name: value for name, value in fields.items() if name in Attempt.model_fields}
     before = store.record(job.index).attempts
-    attempts = (
-        *(a for a in before if a.number != job.attempt),
-        Attempt(number=job.attempt, **brief),
-    )
-    store.update(job.index, **told, attempts=attempts)
+    others = [attempt for attempt in before if attempt.number != job.attempt]
+    attempts = (*others, Attempt(number=job.attempt, **known))
+    store.update(job.index, **fields, attempts=attempts)
     return True
 
 
 def _report(paths: SweepPaths, living: int) -> int:
     view = view_sweep(paths)
-    counts = view.counts
-    done, open_ = counts[JobState.SUCCEEDED], sum(not job.final for job in view.jobs)
+    done = view.counts[JobState.SUCCEEDED]
+    left = sum(not job.final for job in view.jobs)
     write_out(
-        f"{view.name} is stopped: {living} running jobs ended, {done} jobs ok, {open_} not started\n"
+        f"{view.name} is stopped: {living} running jobs ended, {done} jobs ok, {left} not started\n"
     )
     if view.resumable:
         write_out(f"  it can go on:  {resume_line(view)}\n")

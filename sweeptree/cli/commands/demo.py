@@ -1,24 +1,26 @@
-"""`sweeptree demo`: the main job for real, in a folder of its own: a git repository with a small
-ECG training, a sweep of 3 learning rates with 2 seeds each in worktrees, through Prefect, to the
-leaderboard."""
+"""`sweeptree demo`: the main job for real, in a folder of its own.
+
+A git repository with a small ECG training; a sweep of 3 learning rates with 2 seeds each in
+worktrees, through Prefect, to the leaderboard.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
+from itertools import product
 from pathlib import Path
 from shlex import quote
 from typing import Annotated
 
-from cyclopts import Parameter
-
 import sweeptree
 from sweeptree.cli.commands.run import run
-from sweeptree.cli.options import RunOptions
+from sweeptree.cli.options import JSON, RunOptions
 from sweeptree.engine.connect import say
 from sweeptree.errors import SweeptreeError, UsageError
 from sweeptree.settings import Settings
@@ -33,7 +35,7 @@ def demo(
     *,
     folder: Path | None = None,
     records: int = 300,
-    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> int:
     """Run a small real sweep in a new folder, to see what it looks like.
 
@@ -54,15 +56,7 @@ def demo(
     say(make_data(top, records))
     _use_our_python()
     os.chdir(top)
-    commands = [
-        f"python run_training.py --exp {config} --seed {seed}"
-        for config in CONFIGS
-        for seed in SEEDS
-    ]
-    (top / "commands.json").write_text(
-        "[\n" + ",\n".join(f'  "{command}"' for command in commands) + "\n]\n"
-    )
-    _commit(top, "The demo's commands")
+    _write_commands(top)
     options = RunOptions(
         exp_name="demo",
         commands="commands.json",
@@ -71,10 +65,19 @@ def demo(
         as_json=as_json,
     )
     code = run(options)
+    folder_word = quote(str(top))
     say(
-        f"Everything stands in {top}; when you have seen it: chmod -R u+w {quote(str(top))} && rm -r {quote(str(top))}"
+        f"Everything is in {top}; when you have seen it: "
+        f"chmod -R u+w {folder_word} && rm -r {folder_word}"
     )
     return code
+
+
+def _write_commands(top: Path) -> None:
+    runs = product(CONFIGS, SEEDS)
+    commands = [f"python run_training.py --exp {config} --seed {seed}" for config, seed in runs]
+    (top / "commands.json").write_text(json.dumps(commands, indent=2) + "\n")
+    _commit(top, "The demo's commands")
 
 
 def _new_folder(folder: Path | None) -> Path:
@@ -88,8 +91,9 @@ def _new_folder(folder: Path | None) -> Path:
 
 def _make_repository(top: Path) -> None:
     example = Path(sweeptree.__file__).with_name("examples") / "ecg"
-    for path in sorted(path for pattern in FILES for path in example.glob(pattern)):
-        shutil.copyfile(path, top / path.name)
+    for pattern in FILES:
+        for path in sorted(example.glob(pattern)):
+            shutil.copyfile(path, top / path.name)
     (top / ".gitignore").write_text("data/\nresults/\n__pycache__/\n")
     _git(top, "init", "--quiet", "--initial-branch=main")
     _commit(top, "A small ECG training")
@@ -97,17 +101,8 @@ def _make_repository(top: Path) -> None:
 
 def _commit(top: Path, message: str) -> None:
     _git(top, "add", "--all")
-    _git(
-        top,
-        "-c",
-        "user.name=sweeptree demo",
-        "-c",
-        "user.email=demo@localhost",
-        "commit",
-        "--quiet",
-        "-m",
-        message,
-    )
+    author = ("-c", "user.name=sweeptree demo", "-c", "user.email=demo@localhost")
+    _git(top, *author, "commit", "--quiet", "-m", message)
 
 
 def _git(top: Path, *words: str) -> None:
@@ -123,8 +118,7 @@ def _git(top: Path, *words: str) -> None:
 
 
 def make_data(top: Path, records: int, mirror: str | None = None) -> str:
-    """Curate records into data/processed: the user's own, those of the mirror, else generated ones;
-    says which.
+    """Curate records into data/processed, and say whose: the user's, the mirror's, or generated.
 
     `mirror` is the address of a PTB-XL folder in place of the public one.
     """
@@ -144,7 +138,8 @@ def make_data(top: Path, records: int, mirror: str | None = None) -> str:
 
 def _curate(top: Path, source: str, records: int) -> int:
     """Make data/processed. Returns how many records it holds: damaged ones are left out."""
-    from sweeptree.ecg import CurateSpec, curate
+    from sweeptree.ecg import CurateSpec
+    from sweeptree.ecg.curate import curate
     from sweeptree.ecg.progress import TextReporter
 
     spec = CurateSpec(
@@ -154,8 +149,7 @@ def _curate(top: Path, source: str, records: int) -> int:
 
 
 def _ask(mirror: str) -> None:
-    """Raise SweeptreeError unless the mirror answers soon: a name look-up has no time limit of its
-    own."""
+    """Raise SweeptreeError unless the mirror answers soon: name look-ups have no time limit."""
     from sweeptree.ecg.curate.fetch import Client, Wanted
 
     found: list[str] = []
@@ -183,16 +177,16 @@ def _generate(top: Path, records: int, why: str) -> str:
     subprocess.run(argv, cwd=top, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
     _curate(top, str(source), records)
     return (
-        f"PTB-XL's mirror cannot be used ({why}): {records} generated records of PTB-XL's shape instead. "
+        f"PTB-XL's mirror cannot be used ({why}): "
+        f"{records} generated records of PTB-XL's shape instead. "
         "They are not real ECGs; set SWEEPTREE_PTBXL to use your own copy."
     )
 
 
 def _use_our_python() -> None:
-    """The demo's experiment has no environment of its own: `python` in its commands is the one that
-    runs this."""
-    if sys.prefix != sys.base_prefix:
-        os.environ["VIRTUAL_ENV"] = sys.prefix
-        os.environ["PATH"] = (
-            f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-        )
+    """The experiment has no environment of its own: `python` in its commands is our python."""
+    if sys.prefix == sys.base_prefix:
+        return
+    path = os.environ.get("PATH", os.defpath)
+    os.environ["VIRTUAL_ENV"] = sys.prefix
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.prefix) / "bin"), path])

@@ -1,5 +1,4 @@
-"""`sweeptree evaluate`: the Diagnostic Evaluator on the command line, for predictions or for a
-command that makes them.
+"""`sweeptree evaluate`: the Diagnostic Evaluator, for predictions or a command that makes them.
 
 Hides: that predictions are judged at once, while a command goes through Prefect, as a sweep does.
 """
@@ -7,6 +6,7 @@ Hides: that predictions are judged at once, while a command goes through Prefect
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -16,13 +16,13 @@ from cyclopts import Parameter
 from sweeptree.cli.options import FLAG
 from sweeptree.cli.screens.terminal import printable, say, write_out
 from sweeptree.ecg.evaluate.command import as_sweep, default_name
-from sweeptree.ecg.evaluate.evaluator import EvaluateSpec, EvaluationReport, JudgeSpec
 from sweeptree.ecg.evaluate.evaluator import evaluate as judge
 from sweeptree.ecg.evaluate.predictions import find
-from sweeptree.ecg.evaluate.report import NAMES, with_interval
+from sweeptree.ecg.evaluate.spec import EvaluateSpec, EvaluationReport, JudgeSpec
+from sweeptree.ecg.evaluate.tables import NAMES, with_interval
 from sweeptree.errors import Refused, SweeptreeError, UsageError
 from sweeptree.settings import Settings
-from sweeptree.sweep.preflight import Prepared, must_start, prepare
+from sweeptree.sweep.preflight import PreparedSweep, must_start, prepare
 
 DEFAULT_DATA = Path("data/processed")
 _SHOWN = {"classification": ("auc_macro", "ap_macro"), "reconstruction": ("r", "mae")}
@@ -39,7 +39,8 @@ def evaluate(
     Parameters
     ----------
     predictions
-        predictions.npz, diagnostic_preds.csv, or folders that hold them (or y_true.npy and y_pred.npy).
+        predictions.npz, diagnostic_preds.csv, or folders that hold them (or y_true.npy and
+        y_pred.npy).
     dry_run
         Say what would be run and judged; change nothing.
     json
@@ -56,7 +57,25 @@ def evaluate(
 
 
 def _spec(predictions: tuple[Path, ...], options: JudgeSpec) -> EvaluateSpec:
-    if not predictions and options.command is None:
+    _check_source(predictions, options)
+    results_dir = options.results_dir
+    values = options.model_dump() | {
+        "predictions": predictions,
+        "data": options.data or _default_data(),
+        "exp_name": options.exp_name or _default_name(options),
+        "repo": Path.cwd() / options.repo,
+        "results_dir": Path.cwd() / results_dir if results_dir else None,
+    }
+    return EvaluateSpec.model_validate(values)
+
+
+def _check_source(predictions: tuple[Path, ...], options: JudgeSpec) -> None:
+    has_command = options.command is not None
+    if predictions and has_command:
+        raise UsageError(
+            "give predictions or --command, not both", hint="sweeptree evaluate --help"
+        )
+    if not predictions and not has_command:
         raise UsageError(
             "no predictions were given",
             hint=(
@@ -64,25 +83,17 @@ def _spec(predictions: tuple[Path, ...], options: JudgeSpec) -> EvaluateSpec:
                 "or --command 'python scripts/evaluate.py', which makes them",
             ),
         )
-    if predictions and options.command is not None:
-        raise UsageError(
-            "give predictions or --command, not both", hint="sweeptree evaluate --help"
-        )
-    data = options.data or (DEFAULT_DATA if (DEFAULT_DATA / "manifest.json").is_file() else None)
-    name = options.exp_name or (
-        default_name(datetime.now(UTC)) if options.command is not None else None
-    )
-    values = options.model_dump() | {
-        "predictions": predictions,
-        "data": data,
-        "exp_name": name,
-        "repo": Path.cwd() / options.repo,
-        "results_dir": options.results_dir and Path.cwd() / options.results_dir,
-    }
-    return EvaluateSpec.model_validate(values)
 
 
-def _refuse_earlier(prepared: Prepared) -> None:
+def _default_data() -> Path | None:
+    return DEFAULT_DATA if (DEFAULT_DATA / "manifest.json").is_file() else None
+
+
+def _default_name(options: JudgeSpec) -> str | None:
+    return None if options.command is None else default_name(datetime.now(UTC))
+
+
+def _refuse_earlier(prepared: PreparedSweep) -> None:
     root = prepared.paths.root
     if prepared.paths.sweep.exists():
         raise Refused(
@@ -94,10 +105,9 @@ def _refuse_earlier(prepared: Prepared) -> None:
         )
 
 
-def _show_plan(spec: EvaluateSpec, prepared: Prepared | None) -> int:
+def _show_plan(spec: EvaluateSpec, prepared: PreparedSweep | None) -> int:
     if prepared is not None:
-        from sweeptree.cli.screens.plans import plan_view
-        from sweeptree.cli.screens.screens import plan_screen
+        from sweeptree.cli.screens.plan import plan_screen, plan_view
 
         write_out(plan_screen(plan_view(prepared), everything=True))
         return 0
@@ -113,7 +123,7 @@ def _show_plan(spec: EvaluateSpec, prepared: Prepared | None) -> int:
     return 0
 
 
-def _run_command(spec: EvaluateSpec, prepared: Prepared, *, as_json: bool) -> int:
+def _run_command(spec: EvaluateSpec, prepared: PreparedSweep, *, as_json: bool) -> int:
     """Run the command through Prefect, then judge what it made."""
     from sweeptree.cli.commands.run import interruptible
     from sweeptree.cli.screens.live import LiveView
@@ -132,9 +142,8 @@ def _run_command(spec: EvaluateSpec, prepared: Prepared, *, as_json: bool) -> in
             connect.leave_in_time(error.exit_code)
             raise
         except Exception as error:  # the engine's trouble must not hide what the command made
-            say(
-                f"! the Prefect server failed: {type(error).__name__}; judging what the records have"
-            )
+            what = type(error).__name__
+            say(f"! the Prefect server failed: {what}; judging what the records have")
             found = judge(spec.judging(paths))
     connect.leave_in_time(0)
     return _show(found, as_json=as_json)
@@ -146,22 +155,29 @@ def _show(found: EvaluationReport, *, as_json: bool) -> int:
 
 
 def summary(found: EvaluationReport) -> str:
-    """What an evaluation came to, for a terminal: the runs from best to worst, with their
-    intervals."""
-    names = _SHOWN[found.kind]
-    ranked = sorted(
-        found.runs, key=lambda name: _rank(found.runs[name].get(names[0])), reverse=True
-    )
-    rows = [("run", *(NAMES[score] for score in names))]
-    rows += [(run, *(_score(found, run, score) for score in names)) for run in ranked]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    """What an evaluation came to: the runs from best to worst, with their intervals."""
     lines = [
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
+        *_run_lines(found),
+        *(f"note: {text}" for text in found.warnings),
+        f"best: {found.best}",
+        f"report: {found.out / 'report.html'}",
     ]
-    notes = [f"note: {text}" for text in found.warnings]
-    shown = [*lines, *notes, f"best: {found.best}", f"report: {found.out / 'report.html'}"]
-    return "\n".join(printable(line) for line in shown)
+    return "\n".join(printable(line) for line in lines)
+
+
+def _run_lines(found: EvaluationReport) -> list[str]:
+    """The runs in columns."""
+    scores = _SHOWN[found.kind]
+    runs = sorted(found.runs, key=lambda run: _rank(found.runs[run].get(scores[0])), reverse=True)
+    rows = [("run", *(NAMES[score] for score in scores))]
+    rows += [(run, *(_score(found, run, score) for score in scores)) for run in runs]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [_padded(row, widths) for row in rows]
+
+
+def _padded(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+    return "  ".join(cells).rstrip()
 
 
 def _rank(value: float | None) -> float:
@@ -170,7 +186,6 @@ def _rank(value: float | None) -> float:
 
 def _score(found: EvaluationReport, run: str, score: str) -> str:
     low, high = found.intervals[run].get(score, (None, None))
+    interval = None if low is None or high is None else (low, high)
     value = found.runs[run].get(score)
-    return with_interval(
-        math.nan if value is None else value, None if low is None or high is None else (low, high)
-    )
+    return with_interval(math.nan if value is None else value, interval)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from sweeptree.cli.screens.terminal import Column, printable, table, width, write_out
+from sweeptree.cli.screens.terminal import Column, counted, printable, table, width, write_out
 
 if TYPE_CHECKING:
     from sweeptree.gpus import Detection, GpuRow
@@ -36,7 +36,7 @@ def gpus(*, as_json: Annotated[bool, Parameter(name="--json", negative="")] = Fa
     from sweeptree.gpus import detect
     from sweeptree.gpus import table as rows_of
     from sweeptree.settings import Settings
-    from sweeptree.sweep.preflight import default_parallel
+    from sweeptree.sweep.shares import default_parallel
 
     detection = detect()
     rows = rows_of(detection, Settings().slot_dir) if detection.devices else []
@@ -62,20 +62,24 @@ def _document(detection: Detection, rows: list[GpuRow], cores: int) -> dict[str,
 def _lines(detection: Detection, rows: list[GpuRow], cores: int) -> list[str]:
     skipped = [f"  skipped: {printable(text)}" for text in detection.skipped]
     if not rows:
-        return [
-            f"no GPU: {printable(detection.why or 'none found')}",
-            *skipped,
-            f"  the {cores} cores are the slots",
-        ]
-    head = f"{len(rows)} GPU{'s' * (len(rows) != 1)}, driver {detection.driver or 'unknown'}"
-    reasons = [
+        why = printable(detection.why or "none found")
+        return [f"no GPU: {why}", *skipped, f"  the {cores} cores are the slots"]
+    head = f"{counted(len(rows), 'GPU')}, driver {detection.driver or 'unknown'}"
+    shown = table(_COLUMNS, [_row(row) for row in rows], width())
+    return [head, *shown, *_reasons(rows), *skipped]
+
+
+def _reasons(rows: list[GpuRow]) -> list[str]:
+    """Why GPUs are not given out, and what helps."""
+    lines = [
         f"  GPU {row.index} is {row.state}: {printable(row.reason)}" for row in rows if row.reason
     ]
     if any(row.state == "quarantined" for row in rows):
-        reasons.append(
-            "  a restart of the machine, or sweeptree doctor --repair, gives a quarantined GPU out again"
+        lines.append(
+            "  a restart of the machine, or sweeptree doctor --repair, "
+            "gives a quarantined GPU out again"
         )
-    return [head, *table(_COLUMNS, [_row(row) for row in rows], width()), *reasons, *skipped]
+    return lines
 
 
 def _row(row: GpuRow) -> list[str]:

@@ -14,7 +14,7 @@ from cyclopts import Parameter
 
 from sweeptree.cli.find import find_sweep
 from sweeptree.cli.screens.terminal import say
-from sweeptree.cli.screens.view import LedgerTail, SweepView, read_from, view_sweep
+from sweeptree.cli.screens.view import JobView, LedgerTail, SweepView, read_from, view_sweep
 from sweeptree.errors import UsageError
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths, holder
@@ -23,6 +23,8 @@ _POLL_SECONDS = 0.03
 _LIVENESS_SECONDS = 0.5
 _CHUNK = 1024 * 1024
 _LINE_LIMIT = 64 * 1024
+_UNFINISHED = (JobState.RUNNING, JobState.PLANNED)
+_NEVER_RETRIED = (JobState.SUCCEEDED, JobState.CANCELLED)
 
 
 def logs(
@@ -33,8 +35,7 @@ def logs(
     tail: Annotated[int | None, Parameter(name=["--tail", "-n"])] = None,
     results_dir: Path | None = None,
 ) -> int:
-    """Print the log of one job (EXP:JOB), or of all jobs of a sweep with the job's number before
-    each line.
+    """Print the log of one job (EXP:JOB), or of all jobs, each line after its job's number.
 
     Parameters
     ----------
@@ -45,39 +46,46 @@ def logs(
     tail
         Only the last N lines of each job.
     results_dir
-        Where results stand; default: results/ at the top of the repository.
+        Where results are; default: results/ at the top of the repository.
     """
-    name, colon, number = target.rpartition(":")
-    if not colon:
-        name, number = target, ""
-    elif not (number.isascii() and number.isdigit()):
-        raise UsageError(f"{number!r} is not the number of a job", hint=f"sweeptree logs {name}:0")
+    name, only = _parse_target(target)
     if tail is not None and tail < 0:
         raise UsageError(
             "--tail takes a number of lines, 0 or more", hint=f"sweeptree logs {target} --tail 20"
         )
-    paths = find_sweep(name, results_dir)
-    only = int(number) if number else None
-    view = view_sweep(paths)
+    view = view_sweep(find_sweep(name, results_dir))
     _check(view, only)
     printer = _Printer(sys.stdout.buffer, prefixed=only is None and len(view.jobs) > 1)
-    reader = _Reader(paths, printer, tail)
-    if follow and (paths.ledger.exists() or view.driver is not None):
-        _follow(paths, reader, only)
+    reader = _Reader(view.paths, printer, tail)
+    if follow and (view.paths.ledger.exists() or view.driver is not None):
+        _follow(view.paths, reader, only)
     else:
         reader.read(_with_logs(view, only))
     printer.finish()
     return 0
 
 
+def _parse_target(target: str) -> tuple[str, int | None]:
+    """The sweep and the number of the job, None for all of them. Raises UsageError."""
+    name, colon, number = target.rpartition(":")
+    if not colon:
+        return target, None
+    if not (number.isascii() and number.isdigit()):
+        raise UsageError(f"{number!r} is not the number of a job", hint=f"sweeptree logs {name}:0")
+    return name, int(number)
+
+
 def _check(view: SweepView, only: int | None) -> None:
+    if only is None:
+        return
     known = {job.index for job in view.jobs}
-    if only is not None and only not in known and not view.paths.log(only).exists():
+    log = view.paths.log(only)
+    if only not in known and not log.exists():
         raise UsageError(
             f"sweep {view.name} has no job {only}",
             hint=f"sweeptree status {view.name}" if known else "its jobs have not been written yet",
         )
-    if only is not None and view.paths.log(only).is_symlink():
+    if log.is_symlink():
         raise UsageError(
             f"the log of job {only} is a symbolic link, which is not followed",
             hint="ls -l shows it",
@@ -93,7 +101,7 @@ def _with_logs(view: SweepView, only: int | None) -> list[int]:
 
 
 class _Printer:
-    """Writes bytes as they are; with several jobs, whole lines with the job's number before each."""
+    """Writes bytes as they are; of several jobs whole lines, each after its job's number."""
 
     def __init__(self, stream: BinaryIO, *, prefixed: bool) -> None:
         self._stream = stream
@@ -114,7 +122,8 @@ class _Printer:
 
     def finish(self, index: int | None = None) -> None:
         """Write the unfinished last lines: of one job, or of all."""
-        for job in [index] if index is not None else list(self._partial):
+        jobs = list(self._partial) if index is None else [index]
+        for job in jobs:
             rest = self._partial.pop(job, b"")
             if rest:
                 self._stream.write(b"%d | %s\n" % (job, rest))
@@ -145,8 +154,7 @@ class _Reader:
             file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError:
             return
-        # what is looked at and what is read must be one file: a new attempt may begin the log anew
-        # in between
+        # what is looked at and what is read is one file: a new attempt may begin the log anew
         try:
             self._read_open(index, path, file)
         finally:
@@ -156,16 +164,19 @@ class _Reader:
         found = os.fstat(file)
         if not stat.S_ISREG(found.st_mode):
             return
-        if index not in self._offsets:
-            offset = 0 if self._tail is None else _tail_offset(path, found.st_size, self._tail)
-        else:
-            inode, offset = self._offsets[index]
-            if inode != found.st_ino or found.st_size < offset:
-                offset = 0
+        offset = self._offset(index, path, found)
         while data := os.pread(file, _CHUNK, offset):
             self._printer.write(index, data)
             offset += len(data)
         self._offsets[index] = (found.st_ino, offset)
+
+    def _offset(self, index: int, path: Path, found: os.stat_result) -> int:
+        """Where the last read ended; the start when a new attempt has begun the log anew."""
+        if index not in self._offsets:
+            return 0 if self._tail is None else _tail_offset(path, found.st_size, self._tail)
+        inode, offset = self._offsets[index]
+        is_same = inode == found.st_ino and offset <= found.st_size
+        return offset if is_same else 0
 
     def done(self, index: int) -> None:
         """A job is over: its last line goes out even without a newline."""
@@ -192,52 +203,75 @@ def _tail_offset(path: Path, size: int, lines: int) -> int:
 
 
 def _follow(paths: SweepPaths, reader: _Reader, only: int | None) -> None:
-    """Print until the sweep (or the one job) is over; only jobs that run are looked at in each
-    round."""
-    ledger, states, next_look = LedgerTail(paths), dict[int, str](), 0.0
+    """Print until the sweep (or the one job) is over; each round looks at the running jobs only."""
+    jobs = _Jobs(paths, only)
+    next_look = 0.0
     reader.read([] if only is None else [only])
     while True:
-        over = False
-        if (
-            time.monotonic() >= next_look
-        ):  # asked before the last read: nothing written later is missed
-            over = _is_over(paths, only)
+        is_over = False
+        if time.monotonic() >= next_look:
+            # asked before the last read: nothing that is written later is missed
+            is_over = _is_over(paths, only)
             next_look = time.monotonic() + _LIVENESS_SECONDS
-        for entry in ledger.read():
-            states[entry["id"]] = str(entry.get("state"))
-        active = [index for index, state in states.items() if state == JobState.RUNNING]
-        ended = [
-            index
-            for index, state in states.items()
-            if state not in (JobState.RUNNING, JobState.PLANNED)
-        ]
-        reader.read(_chosen(active, only))
+        ended = jobs.update()
+        reader.read(jobs.active())
         for index in ended:
-            del states[index]
-            if only in (None, index):
-                reader.done(index)
-        if over:
-            reader.read([only] if only is not None else active)
+            reader.done(index)
+        if is_over:
+            reader.read(jobs.active())
             return
         time.sleep(_POLL_SECONDS)
 
 
-def _chosen(active: list[int], only: int | None) -> list[int]:
-    return active if only is None else [only]
+class _Jobs:
+    """Which jobs write, by the ledger; of all of them, or `only` one."""
+
+    def __init__(self, paths: SweepPaths, only: int | None) -> None:
+        self._ledger = LedgerTail(paths)
+        self._only = only
+        self._running: set[int] = set()
+
+    def update(self) -> list[int]:
+        """Read what is new in the ledger; the jobs that have ended since the last time."""
+        states = {entry["id"]: str(entry.get("state")) for entry in self._ledger.read()}
+        running = {index for index, state in states.items() if state == JobState.RUNNING}
+        self._running = (self._running - states.keys()) | running
+        ended = [index for index, state in states.items() if state not in _UNFINISHED]
+        return [index for index in ended if self._only in (None, index)]
+
+    def active(self) -> list[int]:
+        """The jobs whose logs may have grown."""
+        return sorted(self._running) if self._only is None else [self._only]
 
 
 def _is_over(paths: SweepPaths, only: int | None) -> bool:
-    """True when nobody drives the sweep and no keeper lives; for one job also when it cannot run
-    again."""
-    if only is None and holder(paths) is not None:
+    """True when nothing writes any more: nobody drives the sweep and no keeper lives.
+
+    Of one job also when it has ended and does not run again.
+    """
+    if only is None:
+        return _is_sweep_over(paths)
+    view = view_sweep(paths)
+    job = _job(view, only)
+    if job is not None and job.alive:
+        return False
+    if view.driver is None:
+        return True
+    return job is not None and job.final and not _runs_again(view, job)
+
+
+def _is_sweep_over(paths: SweepPaths) -> bool:
+    if holder(paths) is not None:
         return False
     view = view_sweep(paths)
-    if only is None:
-        return view.driver is None and not any(job.alive for job in view.jobs)
-    job = next((job for job in view.jobs if job.index == only), None)
-    if job is None or job.alive:
-        return job is None and view.driver is None
+    return view.driver is None and not any(job.alive for job in view.jobs)
+
+
+def _job(view: SweepView, index: int) -> JobView | None:
+    return next((job for job in view.jobs if job.index == index), None)
+
+
+def _runs_again(view: SweepView, job: JobView) -> bool:
     spec = view.document.get("spec")
     retries = spec.get("retries", 0) if isinstance(spec, dict) else 0
-    again = job.state not in (JobState.SUCCEEDED, JobState.CANCELLED) and job.attempt <= retries
-    return view.driver is None or (job.final and not again)
+    return job.state not in _NEVER_RETRIED and job.attempt <= int(retries)

@@ -8,22 +8,24 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cyclopts import Parameter
-
-from sweeptree import plan
 from sweeptree.analysis.wording import file_line
-from sweeptree.cli.options import FLAG
+from sweeptree.cli.options import FLAG, JSON
 from sweeptree.cli.screens.terminal import agreed, printable, say, somebody_types, write_out
+from sweeptree.model import ExitCode
+from sweeptree.model.text import parse_duration
 
 if TYPE_CHECKING:
     from sweeptree.publish.merging import MergeDecision
 
-_REFUSED = 3
+_TEST_LINES = 20
 _DIFF_LINES, _WIDTH, _FILES = 400, 500, 50
-_SAID = {
+_HEADLINES = {
     "merged": "merged {subject} into {base} as {commit}",
     "ready": "{subject} can be merged into {base}: the tests of the result are green",
-    "planned": "nothing stands in the way of merging {subject} into {base}; its result would be tested, then landed",
+    "planned": (
+        "nothing stands in the way of merging {subject} into {base}; "
+        "its result would be tested, then landed"
+    ),
     "refused": "not merged: {reason}",
     "up-to-date": "nothing to merge: {reason}",
 }
@@ -43,7 +45,7 @@ def merge(  # noqa: PLR0913
     allow_forks: Annotated[bool, FLAG] = False,
     dry_run: Annotated[bool, FLAG] = False,
     yes: Annotated[bool, FLAG] = False,
-    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> int:
     """Test the result of a merge in a throw-away worktree, and land exactly what was tested.
 
@@ -56,7 +58,8 @@ def merge(  # noqa: PLR0913
     method
         How: a merge commit, one squashed commit, the commits rebased, or fast-forward only.
     test_command
-        How to test; default: test_command under [tool.sweeptree] in pyproject.toml, make test, pytest.
+        How to test; default: test_command under [tool.sweeptree] in pyproject.toml, make test,
+        pytest.
     timeout
         Longest time for the tests: 90s, 30m, 2h.
     approvals
@@ -79,7 +82,7 @@ def merge(  # noqa: PLR0913
     options = MergeOptions(
         method=method,
         test_command=test_command,
-        timeout=plan.parse_duration(timeout),
+        timeout=parse_duration(timeout),
         approvals=approvals,
         remote=remote,
         base=base,
@@ -91,7 +94,7 @@ def merge(  # noqa: PLR0913
     )
     decision = _decide(subject, options)
     _show_json(decision) if as_json else _show(decision)
-    return _REFUSED if decision.state == "refused" else 0
+    return ExitCode.REFUSED if decision.state == "refused" else ExitCode.OK
 
 
 def _decide(subject: str, options: Any) -> MergeDecision:
@@ -116,26 +119,44 @@ def _ask(decision: MergeDecision) -> bool:
 
 
 def _show(decision: MergeDecision) -> None:
-    commit = (decision.commit or "")[:12]
-    said = _SAID[decision.state].format(
-        subject=decision.subject, base=decision.base, commit=commit, reason=decision.reason
-    )
-    write_out(f"{printable(said)}\n")
+    write_out(f"{printable(_headline(decision))}\n")
     for other in decision.others:
         write_out(f"  {printable(other)}\n")
     for path in decision.conflicts:
         write_out(f"  conflict in {printable(path)}\n")
     _show_files(decision)
-    if decision.state == "planned" or (decision.state == "ready" and not somebody_types()):
+    if _wants_diff(decision):
         _show_diff(decision)
-    if decision.run is not None:
-        write_out(f"  {printable(decision.run.command)}: {printable(decision.run.said)}\n")
-        if not decision.run.is_green:
-            say("\n".join(printable(line) for line in decision.run.tail.splitlines()[-20:]))
+    _show_run(decision)
     for line in decision.warnings:
         say(f"! {printable(line)}")
     if decision.state == "ready":
         say("  add --yes to land it")
+
+
+def _headline(decision: MergeDecision) -> str:
+    return _HEADLINES[decision.state].format(
+        subject=decision.subject,
+        base=decision.base,
+        commit=(decision.commit or "")[:12],
+        reason=decision.reason,
+    )
+
+
+def _wants_diff(decision: MergeDecision) -> bool:
+    """Whether the diff has not been shown before a question."""
+    return decision.state == "planned" or (decision.state == "ready" and not somebody_types())
+
+
+def _show_run(decision: MergeDecision) -> None:
+    """What the tests said, and the end of their output when they are red."""
+    run = decision.run
+    if run is None:
+        return
+    write_out(f"  {printable(run.command)}: {printable(run.said)}\n")
+    if not run.is_green:
+        last = run.tail.splitlines()[-_TEST_LINES:]
+        say("\n".join(printable(line) for line in last))
 
 
 def _show_files(decision: MergeDecision) -> None:

@@ -1,4 +1,4 @@
-"""`sweeptree pr`: what stands in a worktree as a branch and a draft pull request."""
+"""`sweeptree pr`: the work in a worktree as a branch and a draft pull request."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ import json
 import os
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from cyclopts import Parameter
 
 from sweeptree import worktrees
 from sweeptree.analysis.wording import file_line
 from sweeptree.cli import find
-from sweeptree.cli.options import FLAG
+from sweeptree.cli.options import FLAG, JSON
 from sweeptree.cli.screens.terminal import printable, say, write_out
 from sweeptree.errors import RecordError, Refused
-from sweeptree.model import JobDelivery, JobRecord
+from sweeptree.model import DeliveryState, JobDelivery, JobRecord, PullRequest, RecordPart
+from sweeptree.model.text import parse_words
 from sweeptree.records import SweepPaths, SweepStore, read_record, record_indices
 from sweeptree.repository import branches
 from sweeptree.settings import Settings
@@ -25,7 +26,8 @@ from sweeptree.settings import Settings
 if TYPE_CHECKING:
     from sweeptree.publish.delivery import Delivered, Options
 
-_SAID = {
+_TITLE_LENGTH = 120
+_HEADLINES = {
     "planned": "would",
     "no-change": "there is nothing to deliver: {branch} would hold what {base} holds",
     "local": "the work is on the local branch {branch}",
@@ -37,7 +39,7 @@ _SAID = {
 }
 
 
-def pr(  # noqa: PLR0913 - the options of the seed's apply_worktree_to_pr
+def pr(  # noqa: PLR0913 - the options of the legacy script apply_worktree_to_pr
     worktree: Path,
     branch: str,
     title: str | None = None,
@@ -56,16 +58,16 @@ def pr(  # noqa: PLR0913 - the options of the seed's apply_worktree_to_pr
     allow_workflows: Annotated[bool, FLAG] = False,
     dry_run: Annotated[bool, FLAG] = False,
     results_dir: Path | None = None,
-    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> int:
-    """Commit what stands in a worktree to a branch, push it and open a draft pull request.
+    """Commit the work in a worktree to a branch, push it and open a draft pull request.
 
     Parameters
     ----------
     worktree
         The worktree, or a folder in it. It stays as it is.
     branch
-        The branch that gets the work. It is never overwritten with somebody else's commits on it.
+        The branch that gets the work; one with other people's commits is never overwritten.
     title
         Title of the commit and of the pull request.
     title_option
@@ -93,7 +95,8 @@ def pr(  # noqa: PLR0913 - the options of the seed's apply_worktree_to_pr
     dry_run
         Show what would be done; no request, no ref, no object.
     results_dir
-        Where results stand, for the worktree of a job; default: results/ at the top of the repository.
+        Where results are, for the worktree of a job; default: results/ at the top of the
+        repository.
     as_json
         Print one JSON document.
     """
@@ -105,8 +108,8 @@ def pr(  # noqa: PLR0913 - the options of the seed's apply_worktree_to_pr
         base=base,
         repo=repo,
         remote=remote,
-        labels=_words(labels),
-        reviewers=_words(reviewers),
+        labels=parse_words(labels or ""),
+        reviewers=parse_words(reviewers or ""),
         is_draft=draft,
         push=not no_push,
         open_pr=not no_gh,
@@ -119,39 +122,38 @@ def pr(  # noqa: PLR0913 - the options of the seed's apply_worktree_to_pr
 
 
 def _deliver(worktree: Path, branch: str, options: Options, results_dir: Path | None) -> Delivered:
-    """Deliver; for the kept worktree of a job, with its record as evidence and the result in its
-    record."""
+    """Deliver; the kept worktree of a job has its record as evidence and gets the result in it."""
     from sweeptree.publish.delivery import Context, deliver
 
-    around = Context.of(Settings(), os.environ)
+    context = Context.of(Settings(), os.environ)
     found = _job(worktree, results_dir)
     if found is None:
-        return deliver(worktree, branch, options, around)
+        return deliver(worktree, branch, options, context)
     paths, record = found
-    done = deliver(worktree, branch, _with_evidence(options, paths, record), around)
-    if done.pull is not None and (
-        done.pull.number != record.pr_number or record.delivery != _told(record, options)
-    ):
-        _note(
-            paths,
-            record.id,
-            pr_url=done.pull.url,
-            pr_number=done.pull.number,
-            delivery=_told(record, options),
-        )
+    done = deliver(worktree, branch, _with_evidence(options, paths, record), context)
+    _record(paths, record, done.pull, _delivery_after(record, options))
     return done
 
 
-def _told(record: JobRecord, options: Options) -> JobDelivery | None:
-    """What the record is to say of a delivery that an earlier failure left unfinished: done, if all
-    was asked for."""
+def _record(
+    paths: SweepPaths, record: JobRecord, pull: PullRequest | None, delivery: JobDelivery | None
+) -> None:
+    """Write to the job's record which pull request it has now."""
+    if pull is None:
+        return
+    if pull.number == record.pr_number and delivery == record.delivery:
+        return
+    _update(paths, record.id, pr_url=pull.url, pr_number=pull.number, delivery=delivery)
+
+
+def _delivery_after(record: JobRecord, options: Options) -> JobDelivery | None:
+    """What the record says then of an unfinished delivery: done, if all was asked for."""
     owed = record.delivery
     if owed is None:
         return None
-    is_all = set(owed.labels) <= set(options.labels) and set(owed.reviewers) <= set(
-        options.reviewers
-    )
-    return JobDelivery(state="delivered") if is_all else owed
+    has_labels = set(owed.labels) <= set(options.labels)
+    has_reviewers = set(owed.reviewers) <= set(options.reviewers)
+    return JobDelivery(state=DeliveryState.DELIVERED) if has_labels and has_reviewers else owed
 
 
 def _job(worktree: Path, results_dir: Path | None) -> tuple[SweepPaths, JobRecord] | None:
@@ -169,51 +171,52 @@ def _job(worktree: Path, results_dir: Path | None) -> tuple[SweepPaths, JobRecor
 def _with_evidence(options: Options, paths: SweepPaths, record: JobRecord) -> Options:
     from sweeptree.publish.delivery import job_evidence
 
+    evidence = job_evidence(paths.root.name, record, _records(paths))
+    title = options.title or f"{evidence.heading}: {record.config_id}"[:_TITLE_LENGTH]
+    return replace(options, evidence=evidence, title=title)
+
+
+def _records(paths: SweepPaths) -> list[JobRecord]:
     records = []
     for index in record_indices(paths):
         with contextlib.suppress(RecordError):
             records.append(read_record(paths.record(index)))
-    evidence = job_evidence(paths.root.name, record, records)
-    return replace(
-        options,
-        evidence=evidence,
-        title=options.title or f"{evidence.heading}: {record.config_id}"[:120],
-    )
+    return records
 
 
-def _note(paths: SweepPaths, index: int, **fields: object) -> None:
+def _update(paths: SweepPaths, index: int, **part: Unpack[RecordPart]) -> None:
     from sweeptree.analysis.aggregate import aggregate
 
     try:
         with SweepStore.open(paths) as store:
-            store.update(index, **fields)
+            store.update(index, **part)
     except Refused as refusal:
         say(f"! the record does not name the pull request yet: {refusal.message}")
     else:
         aggregate(paths)
 
 
-def _words(text: str | None) -> tuple[str, ...]:
-    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
-
-
 def _show(done: Delivered) -> None:
-    url = done.pull.url if done.pull else ""
-    said = _SAID[done.state].format(
-        branch=done.branch, base=done.base or "the base", url=url, place=url or done.branch
-    )
-    write_out(f"{printable(said)}\n")
+    write_out(f"{printable(_headline(done))}\n")
     for step in done.steps:
         write_out(f"  {printable(step)}\n")
-    if done.state == "planned":
-        for file in done.files:
-            write_out(f"{file_line(file.path, file.added, file.removed)}\n")
-    for item in done.left_out:
-        say(f"! not committed: {printable(item)}")
-    for line in done.warnings:
-        say(f"! {printable(line)}")
-    for line in done.hints:
-        say(f"  {printable(line)}")
+    files = done.files if done.state == "planned" else ()
+    for file in files:
+        write_out(f"{file_line(file.path, file.added, file.removed)}\n")
+    remarks = [
+        *(f"! not committed: {printable(item)}" for item in done.left_out),
+        *(f"! {printable(line)}" for line in done.warnings),
+        *(f"  {printable(line)}" for line in done.hints),
+    ]
+    for line in remarks:
+        say(line)
+
+
+def _headline(done: Delivered) -> str:
+    url = done.pull.url if done.pull else ""
+    return _HEADLINES[done.state].format(
+        branch=done.branch, base=done.base or "the base", url=url, place=url or done.branch
+    )
 
 
 def _show_json(done: Delivered) -> None:

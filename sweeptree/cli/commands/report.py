@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 
-from sweeptree.cli.commands.show import LIMIT, is_stale
+from sweeptree.analysis.document import Document, read_document
+from sweeptree.cli.commands.show import is_stale
 from sweeptree.cli.find import find_sweep
 from sweeptree.cli.screens.terminal import say, write_out
 from sweeptree.errors import UsageError
-from sweeptree.records import SweepPaths, read_json
+from sweeptree.records import SweepPaths
 
 
 def report(
@@ -22,8 +23,7 @@ def report(
     open_it: Annotated[bool, Parameter(name="--open", negative="")] = False,
     results_dir: Path | None = None,
 ) -> int:
-    """Write report.html: verdict, charts, tables, failures and provenance of a sweep in one
-    self-contained file.
+    """Write report.html: verdict, charts, tables, failures and provenance in one file.
 
     Parameters
     ----------
@@ -51,13 +51,13 @@ def report(
     return 0
 
 
-def _document(paths: SweepPaths) -> dict[str, Any]:
+def _document(paths: SweepPaths) -> Document:
     """The aggregates as they stand when they are no older than the records, else made anew."""
     if is_stale(paths):
         from sweeptree.analysis.aggregate import aggregate
 
         return aggregate(paths)
-    return read_json(paths.aggregated_json, limit=LIMIT)
+    return read_document(paths)
 
 
 def _open(place: Path) -> bool:

@@ -1,9 +1,9 @@
-"""`sweeptree resume`: go on with a sweep after Ctrl-C, a crash or a reboot, or run some of its jobs
-again."""
+"""`sweeptree resume`: go on with a sweep that was cut short, or run some of its jobs again."""
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -12,15 +12,17 @@ from cyclopts import Parameter
 
 from sweeptree.cli.commands.run import run_prepared
 from sweeptree.cli.find import find_sweep
-from sweeptree.cli.options import FLAG, job_numbers, mebibytes, valid_spec
+from sweeptree.cli.options import FLAG, JSON, valid, valid_spec
 from sweeptree.cli.screens.terminal import say
 from sweeptree.errors import RecordError, UsageError
-from sweeptree.model import Resume
-from sweeptree.records import read_record, record_indices
+from sweeptree.model import JobRecord, Resume, SweepSpec
+from sweeptree.records import SweepPaths, read_record, record_indices
 from sweeptree.settings import Settings
-from sweeptree.sweep import job_delivery
-from sweeptree.sweep.preflight import Prepared, must_start, prepare
+from sweeptree.sweep.owed import owed as owed_jobs
+from sweeptree.sweep.preflight import PreparedSweep, must_start, prepare
 from sweeptree.sweep.recovery import spec_of
+
+_SHOWN_JOBS = 20
 
 
 @Parameter(name="*")
@@ -52,7 +54,7 @@ class ResumeOptions:
     min_free: str | None = None
     jobs: str | None = None
     results_dir: Path | None = None
-    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False
+    as_json: Annotated[bool, JSON] = False
 
 
 def resume(exp: str, *, options: ResumeOptions | None = None) -> int:
@@ -68,16 +70,8 @@ def resume(exp: str, *, options: ResumeOptions | None = None) -> int:
     """
     options = options or ResumeOptions()
     settings = Settings()
-    wanted = Resume(
-        failed=options.failed, oom=options.oom, jobs=job_numbers("jobs", options.jobs) or ()
-    )
-    spec = spec_of(find_sweep(exp, options.results_dir))
-    changed = {
-        name: mebibytes(name, text)
-        for name in ("gpu_mem", "min_free")
-        if (text := getattr(options, name))
-    }
-    spec = valid_spec({**spec.model_dump(), **changed}) if changed else spec
+    wanted = _wanted(options)
+    spec = _spec(exp, options)
     prepared = must_start(prepare(spec, settings, resume=True))
     unknown = set(wanted.jobs) - {job.index for job in prepared.jobs}
     if unknown:
@@ -86,21 +80,39 @@ def resume(exp: str, *, options: ResumeOptions | None = None) -> int:
     return run_prepared(prepared, settings, resume=wanted, as_json=options.as_json)
 
 
-def _say_what_is_owed(prepared: Prepared, wanted: Resume) -> None:
-    """Deliveries that failed are finished without running their jobs again: say so, because nothing
-    else will."""
+def _wanted(options: ResumeOptions) -> Resume:
+    values = {"failed": options.failed, "oom": options.oom, "jobs": options.jobs or ()}
+    return valid(Resume, values, command="resume")
+
+
+def _spec(exp: str, options: ResumeOptions) -> SweepSpec:
+    """The sweep's spec, with what the options change of it."""
+    spec = spec_of(find_sweep(exp, options.results_dir))
+    amounts = {"gpu_mem": options.gpu_mem, "min_free": options.min_free}
+    changed = {name: text for name, text in amounts.items() if text}
+    return valid_spec({**spec.model_dump(), **changed}) if changed else spec
+
+
+def _say_what_is_owed(prepared: PreparedSweep, wanted: Resume) -> None:
+    """Say which failed deliveries are finished without running their jobs again."""
     paths = prepared.paths
-    if wanted.jobs or not (prepared.spec.commit_and_pr or prepared.spec.commit_and_pr_best):
+    if wanted.jobs or not prepared.spec.delivers:
         return
+    owed = owed_jobs(prepared, _records(paths))
+    if owed:
+        jobs = "job" if len(owed) == 1 else "jobs"
+        say(f"delivering what is missing of {jobs} {_numbers(owed)}; no command runs again for it")
+
+
+def _records(paths: SweepPaths) -> list[JobRecord]:
     records = []
     for index in record_indices(paths):
         with contextlib.suppress(RecordError):
             records.append(read_record(paths.record(index)))
-    owed = job_delivery.owed(prepared, records)
-    if owed:
-        numbers = ", ".join(map(str, owed[:20])) + (
-            f" and {len(owed) - 20} more" if len(owed) > 20 else ""
-        )
-        say(
-            f"delivering what is missing of job{'s' * (len(owed) > 1)} {numbers}; no command runs again for it"
-        )
+    return records
+
+
+def _numbers(jobs: Sequence[int]) -> str:
+    first = ", ".join(map(str, jobs[:_SHOWN_JOBS]))
+    more = len(jobs) - _SHOWN_JOBS
+    return f"{first} and {more} more" if more > 0 else first

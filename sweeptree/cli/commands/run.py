@@ -14,38 +14,36 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from sweeptree.analysis.document import MAX_DOCUMENT_BYTES, Document, read_document
 from sweeptree.cli.options import RunOptions, make_spec
+from sweeptree.cli.screens.terminal import counted
 from sweeptree.errors import RecordError, Refused, ServerError, SweeptreeError
-from sweeptree.model import Resume, SweepSpec
-from sweeptree.records import (
-    MAX_SWEEP_BYTES,
-    SweepPaths,
-    holder,
-    read_json,
-    read_sweep,
-    write_bytes,
-    write_json,
-)
+from sweeptree.model import ExitCode, Resume, SweepSpec
+from sweeptree.records import SweepPaths, holder, read_json, read_sweep
 from sweeptree.settings import Settings
-from sweeptree.sweep.preflight import Prepared, check_options, must_start, prepare
+from sweeptree.sweep.preflight import PreparedSweep, must_start, prepare
+from sweeptree.system.files import write_bytes, write_json
 
 if TYPE_CHECKING:
+    from sweeptree.cli.screens.live import LiveView
     from sweeptree.engine.connect import Engine
 
 INLINE_COMMANDS = 1000
 INTERRUPTED = "interrupted"
 ENGINE_FAILED = "the Prefect server failed"
+_STOPPING = ("stopping: jobs are asked to end; Ctrl-C again kills them", b"term")
+_KILLING = ("killing the jobs", b"kill")
 
 
 def run(options: RunOptions | None = None) -> int:
     """Run a sweep: one command per job, each in its own worktree of one pinned commit."""
     options = options or RunOptions()
     settings = Settings()
-    spec = check_options(make_spec(options))
-    prepared = prepare(spec, settings, resume=options.resume)
+    prepared = prepare(make_spec(options), settings, resume=options.resume)
     if options.dry_run:
         return _show_plan(prepared, options)
     must_start(prepared)
@@ -57,9 +55,8 @@ def run(options: RunOptions | None = None) -> int:
     )
 
 
-def _show_plan(prepared: Prepared, options: RunOptions) -> int:
-    from sweeptree.cli.screens.plans import plan_document, plan_view
-    from sweeptree.cli.screens.screens import plan_screen
+def _show_plan(prepared: PreparedSweep, options: RunOptions) -> int:
+    from sweeptree.cli.screens.plan import plan_document, plan_screen, plan_view
 
     if options.as_json:
         print(json.dumps(plan_document(prepared), ensure_ascii=False))  # noqa: T201
@@ -68,7 +65,7 @@ def _show_plan(prepared: Prepared, options: RunOptions) -> int:
     return 0
 
 
-def _agree_to_publish(prepared: Prepared, options: RunOptions) -> None:
+def _agree_to_publish(prepared: PreparedSweep, options: RunOptions) -> None:
     """Ask before a sweep that somebody starts by hand opens pull requests.
 
     Raises Refused when the answer is no.
@@ -77,7 +74,7 @@ def _agree_to_publish(prepared: Prepared, options: RunOptions) -> None:
 
     if options.yes or options.as_json or not somebody_types():
         return
-    from sweeptree.cli.screens.plans import published
+    from sweeptree.cli.screens.plan import published
 
     what = published(prepared)
     if what and not agreed(f"{prepared.spec.exp_name}: {printable(what)}. Go on?"):
@@ -88,34 +85,28 @@ def _agree_to_publish(prepared: Prepared, options: RunOptions) -> None:
 
 
 def run_prepared(
-    prepared: Prepared, settings: Settings, *, resume: Resume | None, as_json: bool
+    prepared: PreparedSweep, settings: Settings, *, resume: Resume | None, as_json: bool
 ) -> int:
     """Run a sweep through Prefect to its end, show it meanwhile, and return its exit code."""
     from sweeptree.engine import connect
 
     paths = prepared.paths
-    spec = _light_spec(prepared)
     before = _started(paths)
     with connect.connected_or_not(settings) as connected:
-        from sweeptree.cli.screens.live import LiveView
-
-        jobs = [{"id": j.index, "config_id": j.config_id, "seed": j.seed} for j in prepared.jobs]
-        labels = {device.uuid: str(device.index) for device in prepared.detection.devices}
-        connect.say(
-            f"{spec.exp_name}: {len(jobs)} jobs, {prepared.parallel} at a time   {connected.ui_url}".rstrip()
-        )
-        with (
-            interruptible(paths),
-            LiveView(paths, jobs, metric=spec.metric, gpu_labels=labels, room=prepared.room),
-        ):
-            trouble = _drive(connected, spec, resume, began=lambda: _started(paths) != before)
-        notice = connected.notice() or _untold(trouble)
+        connect.say(_first_line(prepared, connected.ui_url))
+        with interruptible(paths), _live_view(prepared):
+            trouble = _drive(
+                connected,
+                _light_spec(prepared),
+                resume,
+                began=lambda: _started(paths) != before,
+            )
+        notice = connected.notice() or _notice(trouble)
     code = _exit_code(paths) if _started(paths) != before else None
     if code is None and trouble == INTERRUPTED:
-        connect.say(
-            f"interrupted before anything was started; {spec.exp_name} left nothing to resume"
-        )
-        return connect.leave_in_time(130)
+        name = prepared.spec.exp_name
+        connect.say(f"interrupted before anything was started; {name} left nothing to resume")
+        return connect.leave_in_time(ExitCode.INTERRUPTED)
     if code is None:
         raise RecordError(f"the sweep ended without an exit code: {trouble}", path=str(paths.sweep))
     connect.leave_in_time(code)
@@ -123,14 +114,36 @@ def run_prepared(
     return code
 
 
-def _detach(prepared: Prepared, *, resume: bool) -> int:
-    """Start the same sweep in a process of its own, away from this terminal, and return once it
-    runs."""
+def _first_line(prepared: PreparedSweep, ui_url: str) -> str:
+    jobs = counted(len(prepared.jobs), "job")
+    return f"{prepared.spec.exp_name}: {jobs}, {prepared.parallel} at a time   {ui_url}".rstrip()
+
+
+def _live_view(prepared: PreparedSweep) -> LiveView:
+    from sweeptree.cli.screens.live import LiveView
+
+    jobs = [
+        {"id": job.index, "config_id": job.config_id, "seed": job.seed} for job in prepared.jobs
+    ]
+    labels = {device.uuid: str(device.index) for device in prepared.detection.devices}
+    return LiveView(
+        prepared.paths,
+        jobs,
+        metric=prepared.spec.metric,
+        gpu_labels=labels,
+        room=prepared.room,
+    )
+
+
+def _detach(prepared: PreparedSweep, *, resume: bool) -> int:
+    """Start the same sweep in a process of its own, and return once it runs."""
     paths = prepared.paths
     paths.state.mkdir(parents=True, exist_ok=True)
     spec, log = paths.state / "spec.json", paths.state / "run.log"
     write_json(spec, prepared.spec.model_dump(mode="json", exclude_defaults=True))
-    words = ["run", "--spec", str(spec), *(["--resume"] if resume else [])]
+    words = ["run", "--spec", str(spec)]
+    if resume:
+        words.append("--resume")
     with log.open("ab") as output:
         child = subprocess.Popen(
             [sys.executable, "-m", "sweeptree", *words],
@@ -139,13 +152,7 @@ def _detach(prepared: Prepared, *, resume: bool) -> int:
             stderr=output,
             start_new_session=True,
         )
-    while holder(paths) is None:
-        if child.poll() is not None:
-            last = log.read_text(errors="replace").strip().splitlines()[-5:]
-            raise SweeptreeError(
-                "the sweep ended before it began:\n  " + "\n  ".join(last), hint=f"read {log}"
-            )
-        time.sleep(0.05)
+    _await_start(paths, child, log)
     name = prepared.spec.exp_name
     print(  # noqa: T201
         f"{name} runs in the background (process {child.pid})\n"
@@ -154,7 +161,18 @@ def _detach(prepared: Prepared, *, resume: bool) -> int:
     return 0
 
 
-def _light_spec(prepared: Prepared) -> SweepSpec:
+def _await_start(paths: SweepPaths, child: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until the child drives the sweep. Raises SweeptreeError with its last words."""
+    while holder(paths) is None:
+        if child.poll() is not None:
+            last = log.read_text(errors="replace").strip().splitlines()[-5:]
+            raise SweeptreeError(
+                "the sweep ended before it began:\n  " + "\n  ".join(last), hint=f"read {log}"
+            )
+        time.sleep(0.05)
+
+
+def _light_spec(prepared: PreparedSweep) -> SweepSpec:
     """The spec as the flow's parameter.
 
     Prefect takes 512 KiB of parameters, so a long list travels as a file.
@@ -171,10 +189,9 @@ def _light_spec(prepared: Prepared) -> SweepSpec:
 def _drive(
     engine: Engine, spec: SweepSpec, resume: Resume | None, *, began: Callable[[], bool]
 ) -> str | None:
-    """Run the flow.
+    """Run the flow; where the engine cannot even begin it, the sweep runs by its files.
 
-    Where the engine cannot even begin it, the sweep runs by its files; what went wrong, or
-    None.
+    Returns what went wrong, or None.
     """
     from sweeptree.flows.sweep import sweep, sweep_by_files
 
@@ -187,12 +204,11 @@ def _drive(
 
 
 def _call(flow: Callable[[], Any]) -> str | None:
-    """Call the flow; what the engine itself could not do is returned as a line, because the records
-    decide.
+    """Call the flow; the engine's own trouble is returned as a line, because the records decide.
 
     Raises Refused where somebody else took the sweep between the plan and the start.
     """
-    from sweeptree.agents.experiment_orchestrator import REFUSED
+    from sweeptree.engine.agent_runs import REFUSED
 
     try:
         state = flow()
@@ -205,7 +221,7 @@ def _call(flow: Callable[[], Any]) -> str | None:
     return None if state.is_completed() else state.message
 
 
-def _untold(trouble: str | None) -> str | None:
+def _notice(trouble: str | None) -> str | None:
     """One line for a server that went away and stayed away, or None."""
     if trouble is None or not trouble.startswith(ENGINE_FAILED):
         return None
@@ -225,12 +241,9 @@ def interruptible(paths: SweepPaths) -> Iterator[None]:
         presses += 1
         if holder(paths) is None:
             raise KeyboardInterrupt
-        sys.stderr.write(
-            "\nstopping: jobs are asked to end; Ctrl-C again kills them\n"
-            if presses == 1
-            else "\nkilling the jobs\n"
-        )
-        write_bytes(paths.cancel, b"term" if presses == 1 else b"kill", durable=False)
+        text, word = _STOPPING if presses == 1 else _KILLING
+        sys.stderr.write(f"\n{text}\n")
+        write_bytes(paths.cancel, word, durable=False)
 
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -263,19 +276,19 @@ def _exit_code(paths: SweepPaths) -> int | None:
 def _show_end(
     paths: SweepPaths, code: int, *, as_json: bool, ui_url: str, notice: str | None
 ) -> None:
-    from sweeptree.cli.screens.screens import final_screen
+    from sweeptree.cli.screens.ending import Ending, final_screen
 
-    document = read_json(paths.aggregated_json, limit=MAX_SWEEP_BYTES)
+    document = read_document(paths)
     if as_json:
-        print(json.dumps(document, ensure_ascii=False))  # noqa: T201
+        plain = read_json(paths.aggregated_json, limit=MAX_DOCUMENT_BYTES)
+        print(json.dumps(plain, ensure_ascii=False))  # noqa: T201
         return
     notes = [note for note in (notice, _report_note(paths, document)) if note]
-    print(final_screen(document, paths, code, ui_url, notes), end="")  # noqa: T201
+    print(final_screen(Ending(document, paths, code, ui_url, notes)), end="")  # noqa: T201
 
 
-def _report_note(paths: SweepPaths, document: dict[str, Any]) -> str | None:
-    """See that the page is there, also when the server died before the flow wrote it; why it is
-    not, or None."""
+def _report_note(paths: SweepPaths, document: Document) -> str | None:
+    """See that the page is there, also when the server died early; why it is not, or None."""
     from sweeptree.cli.commands.show import is_older
     from sweeptree.report import try_report
 

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 
+from sweeptree.analysis.document import MAX_DOCUMENT_BYTES, Document, read_document
 from sweeptree.analysis.stats import Objective
 from sweeptree.cli.find import find_sweep
-from sweeptree.cli.screens.boards import (
-    is_comparable,
-    job_table,
-    leaderboard,
-    legend,
-    metric_names,
-    ranked_by,
-)
+from sweeptree.cli.screens.boards import job_table, leaderboard, legend, ranked_by
 from sweeptree.cli.screens.terminal import printable, say, width, write_out
 from sweeptree.errors import RecordError, Refused, UsageError
-from sweeptree.records import SweepPaths, holder, read_bytes, read_json
+from sweeptree.records import SweepPaths, holder, read_bytes
 
-LIMIT = 2 * 1024 * 1024 * 1024
 _NO_SIGN = Parameter(negative="")
 
 
@@ -37,8 +29,7 @@ def show(
     csv: Annotated[bool, _NO_SIGN] = False,
     results_dir: Path | None = None,
 ) -> int:
-    """Show the configs of a sweep, best first: mean ± standard deviation over seeds, n and the 95 %
-    interval.
+    """Show the configs of a sweep, best first: mean ± std over seeds, n and the 95 % interval.
 
     Parameters
     ----------
@@ -59,17 +50,31 @@ def show(
         raise UsageError("--json and --csv exclude each other", hint=f"sweeptree show {exp} --json")
     paths = find_sweep(exp, results_dir)
     check_fresh(paths)
-    if as_json or csv:
-        _copy(
-            paths.aggregated_json if as_json else paths.aggregated_csv if jobs else paths.groups_csv
-        )
-        return 0
-    document = read_json(paths.aggregated_json, limit=LIMIT)
-    goal = _goal(paths.root.name, document, by)
-    lines = [_headline(paths, document, jobs=jobs)]
-    lines += job_table(document, goal, width()) if jobs else leaderboard(document, goal, width())
-    write_out("\n".join([*lines, *_remarks(document, goal, jobs=jobs)]) + "\n")
+    if as_json:
+        _copy(paths.aggregated_json)
+    elif csv:
+        _copy(paths.aggregated_csv if jobs else paths.groups_csv)
+    else:
+        document = read_document(paths)
+        goal = _goal(paths.root.name, document, by)
+        lines = _screen(paths, document, goal, jobs=jobs)
+        write_out("\n".join(lines) + "\n")
     return 0
+
+
+def _screen(
+    paths: SweepPaths, document: Document, goal: Objective | None, *, jobs: bool
+) -> list[str]:
+    many, configs = document.n_jobs, len(document.groups)
+    other = "" if jobs else "   --jobs for each job"
+    headline = f"{paths.root.name}  {many} jobs in {configs} configs{other}"
+    warnings = [f"! {text}" for text in document.warnings]
+    if jobs:
+        body, remarks = job_table(document.jobs, goal, width()), warnings
+    else:
+        body = leaderboard(document, goal, width())
+        remarks = [*legend(document, goal), *warnings]
+    return [headline, *body, *map(printable, remarks)]
 
 
 def is_stale(paths: SweepPaths) -> bool:
@@ -86,8 +91,7 @@ def is_older(path: Path, other: Path) -> bool:
 
 
 def check_fresh(paths: SweepPaths) -> None:
-    """Raises RecordError when there are no aggregates; says so when they are older than the
-    records."""
+    """Raises RecordError when there are no aggregates; says so when they are out of date."""
     again = f"sweeptree aggregate {paths.root.name}"
     if not paths.aggregated_json.exists():
         raise RecordError(
@@ -102,12 +106,12 @@ def check_fresh(paths: SweepPaths) -> None:
 
 def _copy(path: Path) -> None:
     sys.stdout.flush()
-    sys.stdout.buffer.write(read_bytes(path, limit=LIMIT))
+    sys.stdout.buffer.write(read_bytes(path, limit=MAX_DOCUMENT_BYTES))
     sys.stdout.buffer.flush()
 
 
-def _goal(exp: str, document: Mapping[str, Any], by: str | None) -> Objective | None:
-    if by and not is_comparable(document):
+def _goal(exp: str, document: Document, by: str | None) -> Objective | None:
+    if by and not document.comparable:
         raise Refused(
             f"the jobs of {exp} ran on different data, so they are not ranked by {by}",
             hint=(
@@ -116,24 +120,8 @@ def _goal(exp: str, document: Mapping[str, Any], by: str | None) -> Objective | 
             ),
         )
     goal = ranked_by(document, by)
-    names = metric_names(document)
+    names = document.metric_names()
     if by and goal is not None and goal.name not in names:
         known = f"it has {', '.join(names)}" if names else "no job has reported a metric"
         raise UsageError(f"no job has the metric {goal.name!r}", hint=known)
     return goal
-
-
-def _headline(paths: SweepPaths, document: Mapping[str, Any], *, jobs: bool) -> str:
-    many, configs = (
-        document.get("n_jobs", len(document.get("jobs") or ())),
-        len(document.get("groups") or ()),
-    )
-    other = "" if jobs else "   --jobs for each job"
-    return f"{paths.root.name}  {many} jobs in {configs} configs{other}"
-
-
-def _remarks(document: Mapping[str, Any], goal: Objective | None, *, jobs: bool) -> list[str]:
-    lines = [] if jobs else legend(document, goal)
-    return [printable(line) for line in lines] + [
-        f"! {printable(text)}" for text in document.get("warnings") or ()
-    ]

@@ -32,6 +32,7 @@ from sweeptree.cli.screens.view import (
     view_sweep,
     word,
 )
+from sweeptree.model import JobState
 from sweeptree.records import iter_sweeps
 from sweeptree.system.room import pause_line
 
@@ -44,6 +45,15 @@ _SWEEP_COLUMNS = (
     Column("DRIVEN BY", rank=2),
 )
 _SHOWN_JOBS = 40
+_SHOWN_METRICS = 3
+_NOT_DONE = (WAITING, JobState.RUNNING, JobState.LOST)
+_WRONG = (JobState.FAILED, JobState.TIMED_OUT, JobState.LOST)
+_SHORT = {
+    JobState.RUNNING: "run",
+    JobState.FAILED: "failed",
+    JobState.TIMED_OUT: "timeout",
+    JobState.LOST: "lost",
+}
 
 
 def status(
@@ -61,7 +71,7 @@ def status(
     exp
         Name of a sweep, or a path to its folder. Without it: all sweeps.
     results_dir
-        Where results stand; default: results/ at the top of the repository.
+        Where results are; default: results/ at the top of the repository.
     as_json
         Print one JSON document.
     everything
@@ -129,107 +139,127 @@ def _job_document(job: JobView) -> dict[str, Any]:
 
 def render_sweeps(views: Sequence[SweepView], room: int) -> str:
     """The table of sweeps, and how to go on with those that stopped half-way."""
-    rows = [
-        (view.name, view.state, _jobs_cell(view), _best_cell(view), _started(view), _driver(view))
-        for view in views
-    ]
-    lines = table(
-        _SWEEP_COLUMNS, [[printable(cell) for cell in row] for row in rows], room, indent=""
-    )
+    rows = [_sweep_row(view) for view in views]
+    lines = table(_SWEEP_COLUMNS, rows, room, indent="")
     lines += [f"  {view.name} can go on:  {resume_line(view)}" for view in views if view.resumable]
     return "\n".join(lines) + "\n"
 
 
+def _sweep_row(view: SweepView) -> list[str]:
+    cells = [
+        view.name,
+        view.state,
+        _jobs_cell(view),
+        _best_cell(view),
+        _started(view),
+        _driver(view),
+    ]
+    return [printable(cell) for cell in cells]
+
+
 def render_sweep(view: SweepView, room: int, *, everything: bool) -> str:
     """One sweep's counts and jobs; of a large one those that run, wait for a slot or went wrong."""
-    counts = "  ".join(f"{many} {word(state)}" for state, many in sorted(view.counts.items()))
-    lines = [f"{view.name}  {view.state}  {len(view.jobs)} jobs: {counts}"]
-    lines += [f"  {line}" for line in _facts(view)]
-    lines += [f"  {pause_line(printable(view.lack))}"] if view.lack else []
-    shown = view.jobs if everything or len(view.jobs) <= _SHOWN_JOBS else _notable(view.jobs)
-    metric = view.goal.name if view.goal else "metrics"
-    columns = (
-        Column("job", right=True),
-        Column("config", flexible=True),
-        Column("seed", right=True),
-        Column("state"),
-        Column(metric, right=view.goal is not None, flexible=view.goal is None),
-        Column("time", rank=1, right=True),
-        Column("try", rank=3, right=True),
-        Column("note", rank=2, flexible=True),
-    )
-    lines += ["", *table(columns, [_job_row(view, job) for job in shown], room)]
-    if len(shown) < len(view.jobs):
-        lines.append(
-            f"  {len(view.jobs) - len(shown)} more jobs:  sweeptree status {view.name} --all"
-        )
+    shown = view.jobs
+    if not everything and len(view.jobs) > _SHOWN_JOBS:
+        shown = _notable(view.jobs)
+    lines = [
+        *_head(view),
+        "",
+        *table(_job_columns(view), [_job_row(view, job) for job in shown], room),
+    ]
+    hidden = len(view.jobs) - len(shown)
+    if hidden:
+        lines.append(f"  {hidden} more jobs:  sweeptree status {view.name} --all")
     if view.resumable:
         lines += ["", f"It can go on:  {resume_line(view)}"]
     return "\n".join(lines) + "\n"
 
 
-def _notable(jobs: Sequence[JobView]) -> Sequence[JobView]:
-    running = [job for job in jobs if job.alive or job.state == "running"]
-    wrong = [job for job in jobs if job.state in ("failed", "timed_out", "lost") and not job.alive]
-    return (
-        sorted([*running, *wrong[-_SHOWN_JOBS:]], key=lambda job: job.index) or jobs[:_SHOWN_JOBS]
-    )
+def _head(view: SweepView) -> list[str]:
+    counts = "  ".join(f"{many} {word(state)}" for state, many in sorted(view.counts.items()))
+    lines = [
+        f"{view.name}  {view.state}  {len(view.jobs)} jobs: {counts}",
+        f"  {_facts(view)}",
+    ]
+    if view.lack:
+        lines.append(f"  {pause_line(printable(view.lack))}")
+    return lines
+
+
+def _job_columns(view: SweepView) -> list[Column]:
+    metric = Column("metrics", flexible=True)
+    if view.goal:
+        metric = Column(view.goal.name, right=True)
+    return [
+        Column("job", right=True),
+        Column("config", flexible=True),
+        Column("seed", right=True),
+        Column("state"),
+        metric,
+        Column("time", rank=1, right=True),
+        Column("try", rank=3, right=True),
+        Column("note", rank=2, flexible=True),
+    ]
+
+
+def _notable(jobs: tuple[JobView, ...]) -> tuple[JobView, ...]:
+    """The jobs that run and the last that went wrong; where there are none, the first jobs."""
+    running = [job for job in jobs if job.alive or job.state == JobState.RUNNING]
+    wrong = [job for job in jobs if job.state in _WRONG and not job.alive]
+    notable = sorted([*running, *wrong[-_SHOWN_JOBS:]], key=lambda job: job.index)
+    return tuple(notable) or jobs[:_SHOWN_JOBS]
 
 
 def _job_row(view: SweepView, job: JobView) -> list[str]:
-    if view.goal:
-        metric = number(job.metrics.get(view.goal.name, _live_value(view, job)))
-    else:
-        metric = " ".join(
-            f"{name}={number(value)}" for name, value in list(job.metrics.items())[:3]
-        )
     return [
         str(job.index),
         printable(job.config),
         "" if job.seed is None else str(job.seed),
         word(job.state),
-        printable(metric),
+        printable(_metric_cell(view, job)),
         clock(job.seconds),
         str(job.attempt) if job.attempt > 1 else "",
         printable(job.note),
     ]
 
 
+def _metric_cell(view: SweepView, job: JobView) -> str:
+    if view.goal:
+        return number(job.metrics.get(view.goal.name, _live_value(view, job)))
+    first = list(job.metrics.items())[:_SHOWN_METRICS]
+    return " ".join(f"{name}={number(value)}" for name, value in first)
+
+
 def _live_value(view: SweepView, job: JobView) -> float | None:
     """The metric that a running job has reported last."""
     if not job.alive or view.goal is None:
         return None
-    values = read_curve(
-        read_tail(view.paths.metrics(job.index), CURVE_BYTES), view.goal.name
-    ).values
+    data = read_tail(view.paths.metrics(job.index), CURVE_BYTES)
+    values = read_curve(data, view.goal.name).values
     return values[-1] if values else None
 
 
-def _facts(view: SweepView) -> list[str]:
-    best = _best_cell(view)
-    facts = [f"driven by {_driver(view)}", f"started {_started(view)}" if _started(view) else ""]
-    facts.append(f"best {best}" if best else "")
-    return ["   ".join(fact for fact in facts if fact)]
+def _facts(view: SweepView) -> str:
+    facts = [f"driven by {_driver(view)}"]
+    if started := _started(view):
+        facts.append(f"started {started}")
+    if best := _best_cell(view):
+        facts.append(f"best {best}")
+    return "   ".join(facts)
 
 
 def _jobs_cell(view: SweepView) -> str:
     counts = view.counts
-    done = sum(many for state, many in counts.items() if state not in (WAITING, "running", "lost"))
-    extra = [
-        f"{counts[state]} {text}"
-        for state, text in (
-            ("running", "run"),
-            ("failed", "failed"),
-            ("timed_out", "timeout"),
-            ("lost", "lost"),
-        )
-        if counts[state]
-    ]
-    return "  ".join([f"{done}/{len(view.jobs)}", *extra])
+    done = sum(many for state, many in counts.items() if state not in _NOT_DONE)
+    shown = [f"{counts[state]} {text}" for state, text in _SHORT.items() if counts[state]]
+    return "  ".join([f"{done}/{len(view.jobs)}", *shown])
 
 
 def _best_cell(view: SweepView) -> str:
-    return "" if view.goal is None or view.best is None else f"{view.goal.name} {number(view.best)}"
+    best = view.best
+    if view.goal is None or best is None:
+        return ""
+    return f"{view.goal.name} {number(best)}"
 
 
 def _started(view: SweepView) -> str:
@@ -245,5 +275,5 @@ def _started(view: SweepView) -> str:
 
 def _driver(view: SweepView) -> str:
     if view.driver is None:
-        return "nobody" if view.state != "detached" else "nobody (keepers live)"
+        return "nobody (keepers live)" if view.state == "detached" else "nobody"
     return f"pid {view.driver.get('pid', '?')} on {view.driver.get('host', '?')}"

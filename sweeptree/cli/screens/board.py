@@ -1,16 +1,16 @@
-"""The state of a running sweep as the live view needs it: counts, what runs, what ended last, the
-best, the ETA.
+"""The state of a running sweep for the live view: counts, what runs, what ended, best, ETA.
 
 Each ledger entry is taken in constant time; nothing here walks over all jobs.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import time
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,13 +45,9 @@ class Row:
     @property
     def shown_metrics(self) -> dict[str, float]:
         """The sweep's metric alone where it has one, else the first three."""
-        if self.metric_name is not None:
-            return (
-                {self.metric_name: self.metrics[self.metric_name]}
-                if self.metric_name in self.metrics
-                else {}
-            )
-        return dict(list(self.metrics.items())[:3])
+        if self.metric_name is None:
+            return dict(list(self.metrics.items())[:3])
+        return {name: value for name, value in self.metrics.items() if name == self.metric_name}
 
     def elapsed(self) -> float | None:
         """Seconds since the job started."""
@@ -125,42 +121,49 @@ class Board:
         return 100 * done // max(1, self.total)
 
     def apply(self, entry: Mapping[str, Any]) -> bool:
-        """Take one ledger entry; True when the state or the attempt of a job of this run has
-        changed."""
-        index, state = int(entry["id"]), str(entry.get("state") or JobState.PLANNED)
+        """Take one ledger entry; True when a job's state or attempt has changed."""
+        state = str(entry.get("state") or JobState.PLANNED)
         if state not in JobState.__members__.values():
             return False
-        now = (state, int(entry.get("attempt") or 1))
-        before = self._states.get(index)
-        row = self._row(entry, index, *now)
+        row = self._row(entry, state)
         self._place(row)
-        if before == now:
+        now = (row.state, row.attempt)
+        if self._states.get(row.index) == now:
             return False
-        self._states[index] = now
-        if before is None and index not in self._plan:
-            self.total += 1
-        else:
-            self.counts[before[0] if before else JobState.PLANNED] -= 1
-        self.counts[state] += 1
+        self._count(row)
+        self._states[row.index] = now
         self._learn(row)
         return True
+
+    def _count(self, row: Row) -> None:
+        """One job more in its state, one less in the state before."""
+        before = self._states.get(row.index)
+        if before is not None:
+            self.counts[before[0]] -= 1
+        elif row.index in self._plan:
+            self.counts[JobState.PLANNED] -= 1
+        else:
+            self.total += 1
+        self.counts[row.state] += 1
 
     def row(self, index: int) -> Row:
         """A job that runs or has just ended."""
         if index in self._running:
             return self._running[index]
-        return next((row for row in reversed(self._latest) if row.index == index), Row(index))
+        for row in reversed(self._latest):
+            if row.index == index:
+                return row
+        return Row(index)
 
     def visible(self, most: int) -> list[Row]:
-        """At most `most` rows: all that run if they fit, then those that ended last; in the order
-        of the jobs."""
+        """At most `most` rows, in order: all that run if they fit, then those that ended last."""
         running = list(self._running.values())[: max(1, most)]
         room = max(0, most - len(running))
         ended = list(self._latest)[-room:] if room else []
         return sorted([*running, *ended], key=lambda row: row.index)
 
     def curve(self, row: Row) -> Curve:
-        """What the job has reported of the metric; its file is read again only when it has grown."""
+        """What the job has reported of the metric; its file is read again when it has grown."""
         path = self._paths.metrics(row.index)
         try:
             size = path.lstat().st_size
@@ -173,74 +176,95 @@ class Board:
         return known[1]
 
     def remaining_seconds(self) -> float | None:
-        """An estimate from the mean time of a job and how many have run at once; None before the
-        first has ended."""
-        mean = self._mean_seconds
-        if mean is None or not (self.counts[JobState.PLANNED] or self._running):
-            return None
-        work = self.counts[JobState.PLANNED] * mean
-        work += sum(max(0.0, mean - (row.elapsed() or 0.0)) for row in self._running.values())
-        return work / self._most_at_once
+        """An estimate from the mean time of a job and how many have run at once.
 
-    def _row(self, entry: Mapping[str, Any], index: int, state: str, attempt: int) -> Row:
+        None before the first has ended, and when nothing is left to do.
+        """
+        mean = self._mean_seconds
+        planned = self.counts[JobState.PLANNED]
+        if mean is None or not (planned or self._running):
+            return None
+        elapsed = [row.elapsed() or 0.0 for row in self._running.values()]
+        running = sum(max(0.0, mean - seconds) for seconds in elapsed)
+        return (planned * mean + running) / self._most_at_once
+
+    def _row(self, entry: Mapping[str, Any], state: str) -> Row:
+        index = int(entry["id"])
         plan = self._plan.get(index, {})
         seed = entry.get("seed")
         return Row(
             index=index,
             config=str(entry.get("config_id") or plan.get("config_id") or ""),
-            seed=seed if seed is not None else plan.get("seed"),
+            seed=plan.get("seed") if seed is None else seed,
             state=state,
-            attempt=attempt,
+            attempt=int(entry.get("attempt") or 1),
             exit_code=entry.get("exit_code"),
             reason=str(entry.get("reason") or ""),
             seconds=entry.get("duration_seconds"),
             start_time=entry.get("start_time"),
-            gpus=tuple(self._gpu_labels.get(uuid, uuid[:12]) for uuid in entry.get("gpus") or ()),
+            gpus=self._gpu_names(entry.get("gpus") or ()),
             metrics=entry.get("metrics") or {},
             metric_name=self.metric_name,
         )
+
+    def _gpu_names(self, uuids: Iterable[str]) -> tuple[str, ...]:
+        return tuple(self._gpu_labels.get(uuid, uuid[:12]) for uuid in uuids)
 
     def _place(self, row: Row) -> None:
         was_running = self._running.pop(row.index, None) is not None
         if row.state == JobState.RUNNING:
             self._running[row.index] = row
             self._most_at_once = max(self._most_at_once, len(self._running))
-        if not was_running and any(old.index == row.index for old in self._latest):
-            self._latest = deque(
-                (old for old in self._latest if old.index != row.index), maxlen=_LATEST
-            )
+        if not was_running:
+            self._leave_latest(row.index)
         if JobState(row.state).is_final:
             self._latest.append(row)
             self._curves.pop(row.index, None)
 
+    def _leave_latest(self, index: int) -> None:
+        """A job that is retried has not ended any more."""
+        if any(row.index == index for row in self._latest):
+            others = [row for row in self._latest if row.index != index]
+            self._latest = deque(others, maxlen=_LATEST)
+
     def _learn(self, row: Row) -> None:
+        """What a job that succeeded says of the time that jobs take, and of the best."""
         if row.state != JobState.SUCCEEDED:
             return
         if row.seconds is not None:
-            old = self._mean_seconds
-            self._mean_seconds = row.seconds if old is None else old + _EMA * (row.seconds - old)
+            self._learn_seconds(row.seconds)
         value = row.metrics.get(self.metric_name or "")
-        if self._goal is not None and value is not None:
-            better = min if self._goal.goal == "min" else max
-            self.best = value if self.best is None else better(self.best, value)
+        if value is not None:
+            self._learn_best(value)
+
+    def _learn_seconds(self, seconds: float) -> None:
+        mean = self._mean_seconds
+        self._mean_seconds = seconds if mean is None else mean + _EMA * (seconds - mean)
+
+    def _learn_best(self, value: float) -> None:
+        is_least = self._goal is not None and self._goal.goal == "min"
+        better = min if is_least else max
+        self.best = value if self.best is None else better(self.best, value)
 
 
 def read_curve(data: bytes, metric: str | None) -> Curve:
     """The curve from the end of a metrics file: whole lines of JSON objects, torn ones skipped."""
     values: list[float] = []
     step: float | None = None
-    for line in data.splitlines():
-        try:
-            point = json.loads(line)
-        except ValueError:
-            continue
-        if not isinstance(point, dict):
-            continue
+    for point in _points(data):
         if _is_number(point.get("step")):
             step = point["step"]
         if metric is not None and _is_number(point.get(metric)):
             values.append(float(point[metric]))
     return Curve(tuple(values[-_CURVE_POINTS:]), step)
+
+
+def _points(data: bytes) -> Iterator[dict[str, Any]]:
+    for line in data.splitlines():
+        with contextlib.suppress(ValueError):
+            point = json.loads(line)
+            if isinstance(point, dict):
+                yield point
 
 
 def _is_number(value: object) -> bool:

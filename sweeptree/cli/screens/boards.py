@@ -1,80 +1,91 @@
-"""The leaderboard and the table of jobs, from the aggregated document.
-
-Pure: values in, lines out.
-"""
+"""The leaderboard and the table of jobs, from the aggregated document. Pure: lines come out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from sweeptree.analysis.stats import Objective, least_p, objective
+from sweeptree.analysis.document import (
+    Comparison,
+    Document,
+    Group,
+    JobRow,
+    Spread,
+    best_first,
+    is_held_back,
+)
+from sweeptree.analysis.stats import Objective, least_p, mean, objective
+from sweeptree.analysis.wording import short_p, signed
 from sweeptree.cli.screens.terminal import Column, clock, number, printable, table
 from sweeptree.cli.screens.view import word
+from sweeptree.model import JobState
 
 _EXTRA_METRICS = 2
-_HELD_BACK = "test"
 
 
-def ranked_by(document: Mapping[str, Any], wanted: str | None = None) -> Objective | None:
-    """The metric to rank by: as wanted (`name`, `name:min`), else the document's own, else the only
-    one there is.
+def ranked_by(document: Document, wanted: str | None = None) -> Objective | None:
+    """The metric to rank by: the wanted one, else the document's own, else the only one there is.
 
     None where the jobs ran on different data: then nothing is ranked.
     """
-    if not is_comparable(document):
+    if not document.comparable:
         return None
     if wanted:
         return objective(wanted)
-    own = document.get("objective")
-    if isinstance(own, Mapping) and isinstance(own.get("name"), str):
-        return Objective(own["name"], "min" if own.get("goal") == "min" else "max")
-    names = metric_names(document)
+    if document.objective is not None:
+        return document.objective
+    names = document.metric_names()
     return objective(names[0]) if len(names) == 1 else None
 
 
-def is_comparable(document: Mapping[str, Any]) -> bool:
-    """False when the aggregator refused to rank jobs that ran on different data."""
-    return document.get("comparable") is not False
+@dataclass(frozen=True, slots=True)
+class _Board:
+    """A leaderboard: its configs, the best first, those without the metric last."""
+
+    document: Document
+    goal: Objective | None
+    groups: Sequence[Group]
+    extras: Sequence[str]
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, document: Document, goal: Objective | None) -> _Board:
+        names = document.metric_names()
+        extras = [name for name in names if _is_extra(name, goal)]
+        groups = _ordered(document, goal)
+        return cls(document, goal, groups, extras[:_EXTRA_METRICS], _seconds(document.jobs))
+
+    def main(self, group: Group) -> Spread | None:
+        """The metric that ranks, of this config."""
+        return group.metrics.get(self.goal.name) if self.goal else None
 
 
-def metric_names(document: Mapping[str, Any]) -> list[str]:
-    """All metrics that some config has, in the order in which they are met."""
-    found: dict[str, None] = {}
-    for group in document.get("groups") or ():
-        found.update(dict.fromkeys(group.get("metrics") or {}))
-    return list(found)
-
-
-def ordered(document: Mapping[str, Any], goal: Objective | None) -> list[Mapping[str, Any]]:
-    """The groups, best first; those without the metric last, as they come."""
-    groups: list[Mapping[str, Any]] = list(document.get("groups") or ())
+def _ordered(document: Document, goal: Objective | None) -> list[Group]:
     if goal is None:
-        return groups
-    sign = 1.0 if goal.goal == "min" else -1.0
-    return sorted(
-        groups,
-        key=lambda group: (
-            mean_of(group, goal.name) is None,
-            sign * (mean_of(group, goal.name) or 0),
-        ),
-    )
+        return list(document.groups)
+    without = [group for group in document.groups if goal.name not in group.metrics]
+    return [*best_first(document.groups, goal), *without]
 
 
-def mean_of(group: Mapping[str, Any], metric: str) -> float | None:
-    """The mean of a metric over a config's seeds."""
-    found = (group.get("metrics") or {}).get(metric) or {}
-    value = found.get("mean")
-    return float(value) if isinstance(value, int | float) else None
+def _seconds(jobs: Sequence[JobRow]) -> dict[str, list[float]]:
+    """How long the jobs that succeeded took, by config."""
+    found: dict[str, list[float]] = {}
+    for job in jobs:
+        if job.state is JobState.SUCCEEDED and job.duration_seconds is not None:
+            found.setdefault(job.config_id or "", []).append(job.duration_seconds)
+    return found
 
 
-def leaderboard(document: Mapping[str, Any], goal: Objective | None, room: int) -> list[str]:
-    """One line per config: mean ± std, n, the 95 % interval and the distance from the best, with
-    its p."""
-    groups = ordered(document, goal)
-    if not groups:
+def _is_extra(name: str, goal: Objective | None) -> bool:
+    is_main = goal is not None and name == goal.name
+    return not is_main and not is_held_back(name)
+
+
+def leaderboard(document: Document, goal: Objective | None, room: int) -> list[str]:
+    """One line per config: mean ± std, n, 95 % interval, distance from the best with its p."""
+    board = _Board.of(document, goal)
+    if not board.groups:
         return ["  no config has a result yet"]
-    extras = [name for name in metric_names(document) if _is_extra(name, goal)][:_EXTRA_METRICS]
     columns = [
         Column("rank", rank=1, right=True),
         Column("config", flexible=True),
@@ -84,136 +95,84 @@ def leaderboard(document: Mapping[str, Any], goal: Objective | None, room: int) 
         Column("95% CI", rank=2),
         Column("vs best", rank=3, right=True),
         Column("p", rank=3, right=True),
-        *(Column(name, rank=5) for name in extras),
+        *(Column(name, rank=5) for name in board.extras),
         Column("time", rank=4, right=True),
     ]
-    rows = [_config_row(document, groups, place, goal, extras) for place in range(len(groups))]
+    rows = [_config_row(board, place, group) for place, group in enumerate(board.groups, 1)]
     return table(columns, rows, room)
 
 
-def _is_extra(name: str, goal: Objective | None) -> bool:
-    """Test metrics are shown only when asked for by name: looking at them while choosing spoils
-    them."""
-    return (goal is None or name != goal.name) and not name.lower().startswith(_HELD_BACK)
-
-
-def _config_row(
-    document: Mapping[str, Any],
-    groups: Sequence[Mapping[str, Any]],
-    place: int,
-    goal: Objective | None,
-    extras: Sequence[str],
-) -> list[str]:
-    group = groups[place]
-    metrics = group.get("metrics") or {}
-    main = metrics.get(goal.name) or {} if goal else {}
-    delta, p = _distance(document, groups[0], group, goal) if main and goal else ("", "")
+def _config_row(board: _Board, place: int, group: Group) -> list[str]:
+    main = board.main(group)
+    taken = board.seconds.get(group.config_id)
     return [
-        str(place + 1) if main else "",
-        printable(group.get("config_id", "")),
-        spread(main) or ("-" if goal else ""),
-        str(_n(group, main)),
-        str(group.get("n_failed") or ""),
-        interval(main),
-        delta,
-        p,
-        *(spread(metrics.get(name) or {}) for name in extras),
-        clock(_mean_seconds(document, group)),
+        str(place) if main else "",
+        printable(group.config_id),
+        *_result(board, group, main),
+        *(group.spread(name) for name in board.extras),
+        clock(mean(taken)) if taken else "",
     ]
 
 
-def _n(group: Mapping[str, Any], main: Mapping[str, Any]) -> int:
-    values = main.get("values")
-    return len(values) if values else int(group.get("n") or 0)
+def _result(board: _Board, group: Group, main: Spread | None) -> list[str]:
+    """The cells of the metric that ranks."""
+    failed = str(group.n_failed or "")
+    if main is None:
+        return ["-" if board.goal else "", str(group.n), failed, "", "", ""]
+    return [main.text, str(main.n), failed, interval(main), *_distance(board, group, main)]
 
 
-def spread(metric: Mapping[str, Any]) -> str:
-    """`0.9225 ± 0.0007`; only the mean for a single seed."""
-    if not isinstance(metric.get("mean"), int | float):
-        return ""
-    deviation = metric.get("std")
-    return number(metric["mean"]) + (
-        f" ± {number(float(deviation))}" if isinstance(deviation, int | float) else ""
-    )
-
-
-def interval(metric: Mapping[str, Any]) -> str:
+def interval(metric: Spread) -> str:
     """`0.9209 - 0.9241`, nothing for a single seed."""
-    ends = metric.get("ci95")
-    if not isinstance(ends, Sequence) or len(ends) != 2 or None in ends:
+    if metric.ci95 is None:
         return ""
-    return f"{number(float(ends[0]))} - {number(float(ends[1]))}"
+    low, high = metric.ci95
+    return f"{number(low)} - {number(high)}"
 
 
-def _distance(
-    document: Mapping[str, Any], best: Mapping[str, Any], group: Mapping[str, Any], goal: Objective
-) -> tuple[str, str]:
+def _distance(board: _Board, group: Group, main: Spread) -> tuple[str, str]:
     """How far a config is from the best, and the p of that difference."""
-    top, own = mean_of(best, goal.name), mean_of(group, goal.name)
-    if group is best or top is None or own is None:
-        return "-" if group is best else "", ""
-    delta = ("+" if own >= top else "-") + number(abs(own - top))
-    found = _comparison(document, best.get("config_id"), group.get("config_id"), goal.name)
-    return delta, "" if found is None else f"{_p(found):.2g}"
+    best = board.groups[0]
+    top = board.main(best)
+    if group is best or top is None or board.goal is None:
+        return "-", ""
+    found = _comparison(board.document, best, group, board.goal.name)
+    return signed(main.mean - top.mean), "" if found is None else short_p(found.p_holm)
 
 
-def _p(comparison: Mapping[str, Any]) -> float:
-    return float(comparison.get("p_holm", comparison.get("p")))
+def _comparison(document: Document, best: Group, group: Group, metric: str) -> Comparison | None:
+    """The test of the two; ranked the other way (`--by`), the other one led when it was made."""
+    a, b = best.config_id, group.config_id
+    return document.comparison(a, b, metric) or document.comparison(b, a, metric)
 
 
-def legend(document: Mapping[str, Any], goal: Objective | None) -> list[str]:
-    """What the leaderboard's signs mean, which metrics are held back, or what it could be ranked
-    by."""
-    names, lines = metric_names(document), []
+def legend(document: Document, goal: Objective | None) -> list[str]:
+    """What the signs mean, which metrics are held back, or what could be ranked by."""
+    names, lines = document.metric_names(), []
     if goal is not None:
-        better = "less" if goal.goal == "min" else "more"
-        lines.append(f"  ± is the standard deviation over seeds; {better} {goal.name} is better")
+        better = f"{goal.better} {goal.name} is better"
+        lines.append(f"  ± is the standard deviation over seeds; {better}")
         lines += _p_legend(document, goal)
-    elif names and is_comparable(document):
+    elif names and document.comparable:
         lines.append(f"  no metric to rank by; sweeptree show --by one of: {', '.join(names)}")
-    kept = [
-        name for name in names if not _is_extra(name, goal) and (goal is None or name != goal.name)
-    ]
-    return [*lines, f"  not shown: {', '.join(kept)}   (show --by {kept[0]})"] if kept else lines
+    return lines + _held_back(names, goal)
 
 
-def _p_legend(document: Mapping[str, Any], goal: Objective) -> list[str]:
-    found = [
-        one
-        for one in document.get("comparisons") or ()
-        if one.get("metric") == goal.name and one.get("p_floor")
-    ]
-    if not found:
+def _held_back(names: Sequence[str], goal: Objective | None) -> list[str]:
+    main = goal.name if goal else ""
+    kept = [name for name in names if name != main and is_held_back(name)]
+    return [f"  not shown: {', '.join(kept)}   (show --by {kept[0]})"] if kept else []
+
+
+def _p_legend(document: Document, goal: Objective) -> list[str]:
+    floors = [row.p_floor for row in document.comparisons if row.metric == goal.name]
+    if not floors:
         return []
-    floor = least_p([float(one["p_floor"]) for one in found])
-    return [
-        f"  p: exact permutation test against the best, Holm-adjusted; no less than {floor:.2g} is possible here"
-    ]
+    test = "exact permutation test against the best, Holm-adjusted"
+    return [f"  p: {test}; no less than {short_p(least_p(floors))} is possible here"]
 
 
-def _comparison(
-    document: Mapping[str, Any], a: object, b: object, metric: str
-) -> Mapping[str, Any] | None:
-    for found in document.get("comparisons") or ():
-        same = {found.get("a"), found.get("b")} == {a, b} and found.get("metric", metric) == metric
-        if same and isinstance(found.get("p_holm", found.get("p")), int | float):
-            return dict(found)
-    return None
-
-
-def _mean_seconds(document: Mapping[str, Any], group: Mapping[str, Any]) -> float | None:
-    """The mean time of a config's jobs that succeeded."""
-    taken = [
-        float(job["duration_seconds"])
-        for job in document.get("jobs") or ()
-        if job.get("config_id") == group.get("config_id")
-        and job.get("state") == "succeeded"
-        and isinstance(job.get("duration_seconds"), int | float)
-    ]
-    return sum(taken) / len(taken) if taken else None
-
-
-def job_table(document: Mapping[str, Any], goal: Objective | None, room: int) -> list[str]:
+def job_table(jobs: Sequence[JobRow], goal: Objective | None, room: int) -> list[str]:
     """One line per job; failed ones stay in it."""
     columns = (
         Column("job", right=True),
@@ -225,26 +184,24 @@ def job_table(document: Mapping[str, Any], goal: Objective | None, room: int) ->
         Column("commit", rank=3),
         Column("note", rank=2, flexible=True),
     )
-    return table(columns, [_job_row(job, goal) for job in document.get("jobs") or ()], room)
+    return table(columns, [_job_row(job, goal) for job in jobs], room)
 
 
-def _job_row(job: Mapping[str, Any], goal: Objective | None) -> list[str]:
-    metrics = job.get("metrics") or {}
-    if goal:
-        shown = number(metrics.get(goal.name))
-    else:
-        told = [
-            f"{name}={number(value)}" for name, value in metrics.items() if _is_extra(name, None)
-        ]
-        shown = " ".join(told[:2])
-    state = str(job.get("state") or "")
+def _job_row(job: JobRow, goal: Objective | None) -> list[str]:
+    succeeded = job.state is JobState.SUCCEEDED
     return [
-        str(job.get("id", "")),
-        printable(job.get("config_id") or job.get("cmd") or ""),
-        "" if job.get("seed") is None else str(job["seed"]),
-        word(state),
-        printable(shown),
-        clock(job.get("duration_seconds")),
-        str(job.get("git_commit") or "")[:7],
-        printable(job.get("reason") or "") if state != "succeeded" else "",
+        str(job.id),
+        printable(job.config_id or job.cmd),
+        "" if job.seed is None else str(job.seed),
+        word(job.state or ""),
+        printable(number(job.metrics.get(goal.name)) if goal else _metrics(job)),
+        clock(job.duration_seconds),
+        (job.git_commit or "")[:7],
+        "" if succeeded else printable(job.reason or ""),
     ]
+
+
+def _metrics(job: JobRow) -> str:
+    names = [name for name in job.metrics if not is_held_back(name)]
+    shown = (f"{name}={number(job.metrics[name])}" for name in names[:_EXTRA_METRICS])
+    return " ".join(shown)

@@ -1,5 +1,4 @@
-"""The view of a running sweep on stderr: a table redrawn in place on a terminal, one line per event
-elsewhere.
+"""A running sweep on stderr: a table redrawn on a terminal, one line per event elsewhere.
 
 Hides the thread that tails the ledger, and that its cost depends on what runs, never on how many
 jobs there are.
@@ -7,16 +6,18 @@ jobs there are.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import zip_longest
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from sweeptree.analysis.failures import last_error_line
-from sweeptree.cli.screens.board import Board, Row
+from sweeptree.cli.screens.board import Board, Curve, Row
 from sweeptree.cli.screens.terminal import (
     Column,
     clock,
@@ -105,27 +106,26 @@ class LiveView:
         if self._thread is not None:
             self._thread.join(timeout=5)
 
-    def _guarded(self, show: Any) -> None:
-        try:
+    def _guarded(self, show: Callable[[], None]) -> None:
+        """The terminal may go, or stderr be closed: the sweep goes on without its view."""
+        with contextlib.suppress(OSError, ValueError):
             show()
-        except (
-            OSError,
-            ValueError,
-        ):  # the terminal has gone, or stderr is closed: the sweep goes on
-            return
 
     def _print_lines(self) -> None:
         """One plain line per change of state, until the end and everything up to it."""
         while True:
             ending = self._stop.wait(_FRAME_SECONDS)
-            self._tell_room()
+            self._print_room()
             for entry in _drain(self._ledger):
                 if self._board.apply(entry) and entry.get("state") != JobState.PLANNED:
-                    row = self._board.row(entry["id"])
-                    self._write(event_line(self._paths, row, colour=colour_ok(self._stream)))
+                    self._print_event(entry["id"])
             self._stream.flush()
             if ending:
                 return
+
+    def _print_event(self, index: int) -> None:
+        row = self._board.row(index)
+        self._write(event_line(self._paths, row, colour=colour_ok(self._stream)))
 
     def _lacking(self) -> str | None:
         """What the disk lacks, while jobs are left that this keeps from starting."""
@@ -133,7 +133,7 @@ class LiveView:
             return None
         return self._room.lacking()
 
-    def _tell_room(self) -> None:
+    def _print_room(self) -> None:
         before, self._lack = self._lack, self._lacking()
         if (before is None) != (self._lack is None):
             now = datetime.now().astimezone()
@@ -151,13 +151,15 @@ class LiveView:
                 ending = self._stop.wait(_FRAME_SECONDS)
                 for entry in _drain(self._ledger):
                     self._board.apply(entry)
-                size = live.console.size
-                lines = render(
-                    self._board, min(_WIDE, size.width), max(4, size.height - 4), self._lacking()
-                )
-                live.update(_styled(lines, plain=not unicode_ok(self._stream)), refresh=True)
+                self._draw(live)
                 if ending:
                     return
+
+    def _draw(self, live: Live) -> None:
+        size = live.console.size
+        room, height = min(_WIDE, size.width), max(4, size.height - 4)
+        lines = render(self._board, room, height, self._lacking())
+        live.update(_styled(lines, plain=not unicode_ok(self._stream)), refresh=True)
 
 
 def _drain(ledger: LedgerTail) -> Iterable[dict[str, Any]]:
@@ -191,79 +193,108 @@ def event_line(
     """`20:27:54 unet_lr job 0 ok 13m52s lr=3e-4 seed=1 val_auc=0.9231`, in local time."""
     now = now or datetime.now().astimezone()
     state = word(row.state)
-    words = [f"{now:%H:%M:%S}", paths.root.name, f"job {row.index}", state]
-    if row.attempt > 1:
-        words.append(f"attempt={row.attempt}")
-    if row.exit_code:
-        words.append(f"exit={row.exit_code}")
-    if row.state != JobState.RUNNING and row.seconds is not None:
-        words.append(spoken(row.seconds))
-    words += [printable(row.config), f"seed={row.seed}" if row.seed is not None else ""]
-    words += [f"gpu={','.join(row.gpus)}"] if row.state == JobState.RUNNING and row.gpus else []
-    words += [f"{printable(name)}={number(value)}" for name, value in row.shown_metrics.items()]
-    if row.state in _WRONG:
-        words.append(
-            last_error_line(read_tail(paths.log(row.index), _LOG_TAIL)) or printable(row.reason)
-        )
+    words = [
+        f"{now:%H:%M:%S}",
+        paths.root.name,
+        f"job {row.index}",
+        state,
+        *_outcome_words(row),
+        *_job_words(row),
+        _error(paths, row),
+    ]
     line = shorten(" ".join(text for text in words if text), _LINE)
     code = _CODES.get(JobState(row.state)) if colour else None
     return line.replace(f" {state}", f" \x1b[{code}m{state}\x1b[0m", 1) if code else line
 
 
+def _outcome_words(row: Row) -> Iterator[str]:
+    if row.attempt > 1:
+        yield f"attempt={row.attempt}"
+    if row.exit_code:
+        yield f"exit={row.exit_code}"
+    if row.state != JobState.RUNNING and row.seconds is not None:
+        yield spoken(row.seconds)
+
+
+def _job_words(row: Row) -> Iterator[str]:
+    yield printable(row.config)
+    if row.seed is not None:
+        yield f"seed={row.seed}"
+    if row.state == JobState.RUNNING and row.gpus:
+        yield f"gpu={','.join(row.gpus)}"
+    for name, value in row.shown_metrics.items():
+        yield f"{printable(name)}={number(value)}"
+
+
+def _error(paths: SweepPaths, row: Row) -> str:
+    """Of a job that went wrong: the last line of its log that names an error, else the reason."""
+    if row.state not in _WRONG:
+        return ""
+    return last_error_line(read_tail(paths.log(row.index), _LOG_TAIL)) or printable(row.reason)
+
+
 def render(board: Board, room: int, height: int, lack: str | None = None) -> list[tuple[str, str]]:
-    """The screen as (line, style): counts, why nothing starts, jobs that run, the latest that
-    ended: what fits."""
-    rows = board.visible(height - 3 - (lack is not None))
-    pause = [(shorten(printable(pause_line(lack)), room), "bold yellow")] if lack else []
-    metric = board.metric_name or "metric"
-    columns = (
+    """The screen as (line, style): counts, why nothing starts, jobs that run, those that ended."""
+    is_paused = lack is not None
+    rows = board.visible(height - 3 - is_paused)
+    lines = [(_headline(board), "bold")]
+    if lack:
+        lines.append((printable(pause_line(lack)), "bold yellow"))
+    lines += _table(board, rows, room)
+    shown = [(shorten(line, room), style) for line, style in lines]
+    rest = board.total - len(rows)
+    if rest > 0:
+        shown.append((f"  {rest} more jobs:  sweeptree status {board.name}", "dim"))
+    return shown
+
+
+def _table(board: Board, rows: Sequence[Row], room: int) -> list[tuple[str, str]]:
+    """The table's lines, each in the style of its job's state."""
+    lines = table(_columns(board), [_cells(board, row) for row in rows], room)
+    styles = ["bold", *(_STYLES.get(JobState(row.state), "") for row in rows)]
+    return list(zip_longest(lines, styles[: len(lines)], fillvalue="dim"))
+
+
+def _columns(board: Board) -> list[Column]:
+    return [
         Column("job", right=True),
         Column("config", flexible=True),
         Column("seed", right=True),
         Column("state"),
         Column("gpu", rank=3),
         Column("step", rank=2, right=True),
-        Column(metric),
+        Column(board.metric_name or "metric"),
         Column("curve", rank=4),
         Column("time", rank=1, right=True),
         Column("note", rank=5, flexible=True),
-    )
-    lines = table(columns, [_cells(board, row) for row in rows], room)
-    styles = ["bold", *(_STYLES.get(JobState(row.state), "") for row in rows)]
-    styled = [
-        (shorten(line, room), styles[place] if place < len(styles) else "dim")
-        for place, line in enumerate(lines)
     ]
-    rest = board.total - len(rows)
-    more = [(f"  {rest} more jobs:  sweeptree status {board.name}", "dim")] if rest > 0 else []
-    return [(shorten(_headline(board), room), "bold"), *pause, *styled, *more]
 
 
 def _headline(board: Board) -> str:
-    counts = board.counts
-    told = [
-        f"{counts[state]} {word(state)}"
-        for state in JobState
-        if counts[state] and state is not JobState.PLANNED
-    ]
-    told.append(f"{counts[JobState.PLANNED]} {WAITING}")
-    parts = [board.name, f"{board.percent}%", *told]
-    if board.best is not None:
-        parts.append(f"best {board.metric_name} {number(board.best)}")
     remaining = board.remaining_seconds()
-    parts += [
+    best = board.best
+    parts = [
+        board.name,
+        f"{board.percent}%",
+        *_counts(board),
+        f"best {board.metric_name} {number(best)}" if best is not None else "",
         clock(time.monotonic() - board.began),
         f"ETA {clock(remaining)}" if remaining is not None else "",
     ]
     return "  ".join(part for part in parts if part)
 
 
+def _counts(board: Board) -> Iterator[str]:
+    """How many jobs are in each state; those that wait come last."""
+    for state in JobState:
+        if board.counts[state] and state is not JobState.PLANNED:
+            yield f"{board.counts[state]} {word(state)}"
+    yield f"{board.counts[JobState.PLANNED]} {WAITING}"
+
+
 def _cells(board: Board, row: Row) -> list[str]:
-    running = row.state == JobState.RUNNING
     curve = board.curve(row)
-    value = row.metrics.get(board.metric_name or "")
-    if value is None and curve.values:
-        value = curve.values[-1]
+    is_running = row.state == JobState.RUNNING
     return [
         str(row.index),
         printable(row.config),
@@ -271,8 +302,16 @@ def _cells(board: Board, row: Row) -> list[str]:
         word(row.state),
         ",".join(row.gpus),
         "" if curve.step is None else number(curve.step),
-        number(value),
+        number(_value(board, row, curve)),
         sparkline(curve.values),
-        clock(row.elapsed() if running else row.seconds),
+        clock(row.elapsed() if is_running else row.seconds),
         printable(row.reason) if row.state in _WRONG else "",
     ]
+
+
+def _value(board: Board, row: Row, curve: Curve) -> float | None:
+    """The metric in the record, else the last that the job has reported."""
+    value = row.metrics.get(board.metric_name or "")
+    if value is None and curve.values:
+        return curve.values[-1]
+    return value

@@ -20,6 +20,7 @@ from sweeptree.analysis.wording import printable as printable  # noqa: PLC0414
 from sweeptree.analysis.wording import spoken as spoken  # noqa: PLC0414
 
 MAX_WIDTH = 92
+_LEAST_FLEXIBLE = 12
 _ASCII = {"±": "+/-", "–": "-", "—": "-", "…": "~", "✓": "+", "✗": "x", "▶": ">", "·": "."}
 _SPARK = "▁▂▃▄▅▆▇█"
 _SPARK_ASCII = "_.-=+*#@"
@@ -31,23 +32,27 @@ def unicode_ok(stream: TextIO | None = None, environ: Mapping[str, str] | None =
     Python turns a C locale into C.UTF-8; the terminal does not follow.
     """
     environ = os.environ if environ is None else environ
-    encoding = (getattr(stream or sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "")
-    if encoding != "utf8":
+    encoding = getattr(stream or sys.stdout, "encoding", None) or "utf-8"
+    if encoding.lower().replace("-", "") != "utf8":
         return False
-    if (
-        environ.get("PYTHONUTF8") == "1"
-        or "PYTHONIOENCODING" in environ
-        or sys.platform == "darwin"
-    ):
-        return True
+    return _is_utf8_chosen(environ) or _is_utf8_locale(environ)
+
+
+def _is_utf8_chosen(environ: Mapping[str, str]) -> bool:
+    chosen = environ.get("PYTHONUTF8") == "1" or "PYTHONIOENCODING" in environ
+    return chosen or sys.platform == "darwin"
+
+
+def _is_utf8_locale(environ: Mapping[str, str]) -> bool:
     kind = environ.get("LC_CTYPE", "")
-    chosen = environ.get("LC_ALL") or (kind if kind != "C.UTF-8" else "") or environ.get("LANG", "")
-    return "utf-8" in chosen.lower() or "utf8" in chosen.lower()
+    if kind == "C.UTF-8":  # Python's own doing
+        kind = ""
+    locale = environ.get("LC_ALL") or kind or environ.get("LANG", "")
+    return "utf8" in locale.lower().replace("-", "")
 
 
 def colour_ok(stream: TextIO, environ: Mapping[str, str] | None = None) -> bool:
-    """True when escape codes for colour are wanted: NO_COLOR, then FORCE_COLOR, then a real
-    terminal."""
+    """True when colours are wanted: NO_COLOR, then FORCE_COLOR, then a real terminal decides."""
     environ = os.environ if environ is None else environ
     if environ.get("NO_COLOR"):
         return False
@@ -59,11 +64,9 @@ def colour_ok(stream: TextIO, environ: Mapping[str, str] | None = None) -> bool:
 def live_ok(stream: TextIO, environ: Mapping[str, str] | None = None) -> bool:
     """True when a table may be redrawn in place: a real terminal, not CI, not TERM=dumb."""
     environ = os.environ if environ is None else environ
-    return (
-        _is_terminal(stream)
-        and environ.get("CI", "") in ("", "0", "false")
-        and environ.get("TERM") != "dumb"
-    )
+    if environ.get("CI", "") not in ("", "0", "false"):
+        return False
+    return _is_terminal(stream) and environ.get("TERM") != "dumb"
 
 
 def somebody_types() -> bool:
@@ -144,66 +147,96 @@ class Column:
 def table(
     columns: Sequence[Column], rows: Sequence[Sequence[str]], room: int, indent: str = "  "
 ) -> list[str]:
-    """The lines of a plain table no wider than `room` where its needed columns allow; hidden
-    columns are named."""
-    if not unicode_ok():  # before anything is measured: the ASCII for a sign may be longer
-        columns = [replace(column, title=to_ascii(column.title)) for column in columns]
-        rows = [[to_ascii(cell) for cell in row] for row in rows]
-    shown = [place for place, _ in enumerate(columns) if _has_content(columns, rows, place)]
-    widths = {place: _content_width(columns, rows, place) for place in shown}
-    hidden: list[str] = []
-    while True:
-        sizes = _fit(columns, shown, widths, room - len(indent))
-        if sizes is not None:
-            break
-        candidates = [place for place in shown if columns[place].rank > 0]
-        if not candidates:
-            sizes = widths
-            break
-        worst = max(candidates, key=lambda place: (columns[place].rank, place))
-        shown.remove(worst)
-        hidden.append(columns[worst].title)
-    lines = [_row(columns, shown, sizes, [column.title for column in columns], indent)]
-    lines += [_row(columns, shown, sizes, row, indent) for row in rows]
+    """The lines of a plain table, no wider than `room` where its needed columns allow.
+
+    Columns that had to be hidden are named below it.
+    """
+    grid = _Grid.of(columns, rows)
+    shown = grid.with_content()
+    widths, hidden = _layout(grid, shown, room - len(indent))
+    titles = [column.title for column in grid.columns]
+    lines = [grid.line(titles, widths, indent), *(grid.line(r, widths, indent) for r in grid.rows)]
     if hidden:
         lines.append(f"{indent}({len(hidden)} hidden at this width: {', '.join(sorted(hidden))})")
     return lines
 
 
-def _has_content(columns: Sequence[Column], rows: Sequence[Sequence[str]], place: int) -> bool:
-    return columns[place].rank == 0 or any(row[place] for row in rows)
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Columns and cells as this terminal can show them; a column is named by its place."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str]]
+
+    @classmethod
+    def of(cls, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> _Grid:
+        """Turned into ASCII before anything is measured: a sign's stand-in may be longer."""
+        if unicode_ok():
+            return cls(columns, rows)
+        titled = [replace(column, title=to_ascii(column.title)) for column in columns]
+        return cls(titled, [[to_ascii(cell) for cell in row] for row in rows])
+
+    def with_content(self) -> list[int]:
+        """The columns that are needed or hold something."""
+        places = range(len(self.columns))
+        return [place for place in places if self.columns[place].rank == 0 or self._holds(place)]
+
+    def _holds(self, place: int) -> bool:
+        return any(row[place] for row in self.rows)
+
+    def widest(self, place: int) -> int:
+        """The width that shows a column whole."""
+        title = self.columns[place].title
+        return max([len(title), *(len(row[place]) for row in self.rows)])
+
+    def line(self, row: Sequence[str], widths: Mapping[int, int], indent: str) -> str:
+        """One row at these widths."""
+        cells = [self._cell(row[place], place, size) for place, size in widths.items()]
+        return (indent + "  ".join(cells)).rstrip()
+
+    def _cell(self, text: str, place: int, size: int) -> str:
+        cut = shorten(text, size)
+        return cut.rjust(size) if self.columns[place].right else cut.ljust(size)
 
 
-def _content_width(columns: Sequence[Column], rows: Sequence[Sequence[str]], place: int) -> int:
-    return max([len(columns[place].title), *(len(row[place]) for row in rows)])
+def _layout(grid: _Grid, shown: list[int], room: int) -> tuple[dict[int, int], list[str]]:
+    """The widths of the columns that are shown, and the titles of those that had to go."""
+    widths = {place: grid.widest(place) for place in shown}
+    hidden: list[str] = []
+    while True:
+        fitting = _fit(grid.columns, widths, room)
+        optional = [place for place in widths if grid.columns[place].rank > 0]
+        if fitting is not None or not optional:
+            return fitting or widths, hidden
+        worst = max(optional, key=lambda place: (grid.columns[place].rank, place))
+        del widths[worst]
+        hidden.append(grid.columns[worst].title)
 
 
-def _fit(
-    columns: Sequence[Column], shown: list[int], widths: dict[int, int], room: int
-) -> dict[int, int] | None:
-    """The widths when everything fits, cutting flexible columns to no less than 12; None when it
-    cannot."""
-    sizes = {place: widths[place] for place in shown}
-    over = sum(sizes.values()) + 2 * (len(shown) - 1) - room
-    for place in sorted(shown, key=lambda place: -widths[place]):
-        if over <= 0:
-            break
-        if columns[place].flexible:
-            cut = min(over, max(0, sizes[place] - max(12, len(columns[place].title))))
+def _fit(columns: Sequence[Column], widths: dict[int, int], room: int) -> dict[int, int] | None:
+    """The widths when all fit, flexible ones cut to no less than 12; None when they cannot."""
+    sizes = dict(widths)
+    over = sum(sizes.values()) + 2 * (len(sizes) - 1) - room
+    for place in sorted(sizes, key=lambda place: -widths[place]):
+        least = max(_LEAST_FLEXIBLE, len(columns[place].title))
+        if over > 0 and columns[place].flexible:
+            cut = min(over, max(0, sizes[place] - least))
             sizes[place] -= cut
             over -= cut
     return sizes if over <= 0 else None
 
 
-def _row(
-    columns: Sequence[Column],
-    shown: list[int],
-    sizes: Mapping[int, int],
-    row: Sequence[str],
-    indent: str,
-) -> str:
-    cells = []
-    for place in shown:
-        text = shorten(row[place], sizes[place])
-        cells.append(text.rjust(sizes[place]) if columns[place].right else text.ljust(sizes[place]))
-    return (indent + "  ".join(cells)).rstrip()
+def counted(many: int, noun: str) -> str:
+    """`1 job`, `3 jobs`."""
+    return f"{many} {noun}" if many == 1 else f"{many} {noun}s"
+
+
+def fact_line(label: str, text: str) -> str:
+    """One fact with its label, in a column of its own."""
+    return f"  {label:<9} {printable(text)}"
+
+
+def point_lines(mark: str, text: str) -> list[str]:
+    """A text of one or more lines, with a mark before the first."""
+    first, *rest = text.splitlines() or [""]
+    return [f"{mark} {printable(first)}", *(f"  {printable(line)}" for line in rest)]

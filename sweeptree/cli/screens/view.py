@@ -1,5 +1,4 @@
-"""A sweep as it stands: its records' ledger, sweep.json and the flocks of its keepers, read and
-judged.
+"""A sweep as it is now: its records' ledger, sweep.json and the flocks of its keepers.
 
 Hides: how `running` in a record is told apart from waiting for a slot and from lost. Nothing is
 written.
@@ -11,7 +10,7 @@ import json
 import os
 import stat
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,7 +41,7 @@ _TAIL_CHUNK = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """One job as it stands. `state` is a JobState value, or `waiting`, with what for in `note`."""
+    """One job as it is now: `state` is a JobState value, or `waiting`, with what for in `note`."""
 
     index: int
     state: str
@@ -62,10 +61,18 @@ class JobView:
         """True once the job has ended, however."""
         return self.state in FINAL
 
+    @property
+    def is_over(self) -> bool:
+        """True once nothing is left to do for the job."""
+        return self.final and self.state not in (JobState.LOST, JobState.CANCELLED)
+
 
 @dataclass(frozen=True, slots=True)
 class SweepView:
-    """A whole sweep: `state` is running, detached (jobs live, nobody drives), stopped or finished."""
+    """A whole sweep.
+
+    `state` is running, detached (jobs live, nobody drives), stopped or finished.
+    """
 
     paths: SweepPaths
     document: Mapping[str, Any]
@@ -91,20 +98,19 @@ class SweepView:
             return "running"
         if any(job.alive for job in self.jobs):
             return "detached"
-        over = (
-            job.final and job.state not in (JobState.LOST, JobState.CANCELLED) for job in self.jobs
-        )
-        return "finished" if all(over) else "stopped"
+        return "finished" if all(job.is_over for job in self.jobs) else "stopped"
 
     @property
     def best(self) -> float | None:
         """The best value of the sweep's metric among the jobs that succeeded."""
         if self.goal is None:
             return None
-        name = self.goal.name
+        better = min if self.goal.goal == "min" else max
+        return better(self._values(self.goal.name), default=None)
+
+    def _values(self, metric: str) -> list[float]:
         done = (job.metrics for job in self.jobs if job.state == JobState.SUCCEEDED)
-        found = [metrics[name] for metrics in done if name in metrics]
-        return (min if self.goal.goal == "min" else max)(found, default=None)
+        return [metrics[metric] for metrics in done if metric in metrics]
 
     @property
     def resumable(self) -> bool:
@@ -116,46 +122,71 @@ def view_sweep(paths: SweepPaths) -> SweepView:
     """Read a sweep. Missing or torn files are taken as absent: a view never fails."""
     document = _document(paths)
     driver = holder(paths)
-    ledger = read_ledger(paths) or _from_records(paths)
-    planned = {
-        job["id"]: job for job in document.get("jobs", ()) if isinstance(job, dict) and "id" in job
-    }
-    known = (
-        _job(paths, index, planned.get(index, {}), ledger.get(index, {}), driver is not None)
-        for index in sorted(planned.keys() | ledger.keys())
+    known = _known_jobs(paths, document, is_driven=driver is not None)
+    lack = None if driver is None else _lack(document)
+    jobs = tuple(_explained(job, paths, document, is_full=lack is not None) for job in known)
+    waits_for_room = any(job.note == FOR_ROOM for job in jobs)
+    return SweepView(
+        paths, document, jobs, driver, goal_of(document), lack if waits_for_room else None
     )
+
+
+def _known_jobs(
+    paths: SweepPaths, document: Mapping[str, Any], *, is_driven: bool
+) -> Iterator[JobView]:
+    """Every job that the plan or the ledger names, in order."""
+    planned = _planned_jobs(document)
+    ledger = read_ledger(paths) or _from_records(paths)
+    for index in sorted(planned.keys() | ledger.keys()):
+        plan, entry = planned.get(index, {}), ledger.get(index, {})
+        now = _now(paths, index, entry, is_driven=is_driven)
+        yield _job(index, plan, entry, now)
+
+
+def _planned_jobs(document: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:
+    jobs = document.get("jobs", ())
+    return {job["id"]: job for job in jobs if isinstance(job, dict) and "id" in job}
+
+
+def _lack(document: Mapping[str, Any]) -> str | None:
+    """What the disk lacks, of what the sweep's driver asks of it."""
     room = _room(document)
-    lack = room.lacking() if driver is not None and room is not None else None
-    jobs = tuple(_explained(job, paths, document, full=lack is not None) for job in known)
-    lack = lack if any(job.note == FOR_ROOM for job in jobs) else None
-    return SweepView(paths, document, jobs, driver, goal_of(document), lack)
+    return None if room is None else room.lacking()
 
 
 def _room(document: Mapping[str, Any]) -> Room | None:
     """Where the sweep looks for room, as its driver wrote it down."""
     match document.get("room"):
-        case {"places": [*places], "least": int(least)} if all(
-            isinstance(place, str) for place in places
-        ):
+        case {"places": [*places], "least": int(least)} if _are_texts(places):
             return Room(tuple(map(Path, places)), least)
     return None
 
 
+def _are_texts(values: list[object]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
 def _explained(
-    job: JobView, paths: SweepPaths, document: Mapping[str, Any], *, full: bool
+    job: JobView, paths: SweepPaths, document: Mapping[str, Any], *, is_full: bool
 ) -> JobView:
-    """The job, with what is in its way: a full disk, or of the GPU that it waits for, where its
-    keeper says so."""
-    if full and job.note == FOR_ITS_TURN:
+    """The job, with what is in its way: a full disk, or others that have its GPU."""
+    if is_full and job.note == FOR_ITS_TURN:
         return replace(job, note=FOR_ROOM)
     folder = document.get("slot_dir")
     if job.note != FOR_A_SLOT or not isinstance(folder, str):
         return job
+    why = _why_it_waits(folder, paths.launch_name(job.index, job.attempt))
+    return replace(job, note=f"{FOR_A_SLOT} ({why})") if why else job
+
+
+def _why_it_waits(slot_dir: str, owner: str) -> str:
+    """What the job's keeper says of the GPU that it waits for."""
     from sweeptree.gpus.slots import waiters
 
-    owner = paths.launch_name(job.index, job.attempt)
-    why = next((waiter.why for waiter in waiters(folder) if waiter.owner == owner), "")
-    return replace(job, note=f"{FOR_A_SLOT} ({why})") if why else job
+    for waiter in waiters(slot_dir):
+        if waiter.owner == owner:
+            return waiter.why
+    return ""
 
 
 def goal_of(document: Mapping[str, Any]) -> Objective | None:
@@ -182,56 +213,53 @@ def _from_records(paths: SweepPaths) -> dict[int, dict[str, Any]]:
             continue
         entry = record.model_dump(mode="json")
         entry["attempt"] = max((attempt.number for attempt in record.attempts), default=1)
-        if record.state is None and record.exit_code is not None:
+        if record.state is None and record.exit_code is not None:  # a legacy record
             entry["state"] = JobState.FAILED if record.exit_code else JobState.SUCCEEDED
         found[index] = entry
     return found
 
 
-def _job(
-    paths: SweepPaths, index: int, plan: Mapping[str, Any], entry: Mapping[str, Any], driven: bool
-) -> JobView:
-    state, note, alive = str(entry.get("state") or JobState.PLANNED), "", False
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """How a job is now, as its record and its keeper together say."""
+
+    state: str
+    note: str
+    attempt: int
+    is_alive: bool = False
+
+
+def _now(paths: SweepPaths, index: int, entry: Mapping[str, Any], *, is_driven: bool) -> _Now:
+    state = str(entry.get("state") or JobState.PLANNED)
     attempt = int(entry.get("attempt") or 1)
     if state == JobState.RUNNING:
-        state, note, alive = _judge(paths, index, attempt, driven)
-    elif state == JobState.PLANNED:
-        living = _living_attempt(paths, index, attempt) if entry else None
-        alive, attempt = living is not None, living or attempt
-        state, note = WAITING, FOR_A_SLOT if alive else FOR_ITS_TURN if driven else "not started"
-    else:
-        note = str(entry.get("reason") or "")
-    start = entry.get("start_time")
-    seconds = entry.get("duration_seconds")
-    return JobView(
-        index=index,
-        state=state,
-        config=str(entry.get("config_id") or plan.get("config_id") or ""),
-        seed=entry["seed"] if entry.get("seed") is not None else plan.get("seed"),
-        attempt=attempt,
-        note=note,
-        start_time=start or None,
-        seconds=seconds if seconds is not None or not alive else age(start),
-        exit_code=entry.get("exit_code"),
-        gpus=tuple(entry.get("gpus") or ()),
-        metrics=entry.get("metrics") or {},
-        alive=alive,
-    )
+        return _running(paths, index, attempt, is_driven=is_driven)
+    if state != JobState.PLANNED:
+        return _Now(state, str(entry.get("reason") or ""), attempt)
+    living = _living_attempt(paths, index, attempt) if entry else None
+    if living is not None:
+        return _Now(WAITING, FOR_A_SLOT, living, is_alive=True)
+    return _not_begun(attempt, is_driven=is_driven)
 
 
-def _judge(paths: SweepPaths, index: int, attempt: int, driven: bool) -> tuple[str, str, bool]:
-    """State, note and liveness of a job whose record says running."""
+def _not_begun(attempt: int, *, is_driven: bool) -> _Now:
+    return _Now(WAITING, FOR_ITS_TURN if is_driven else "not started", attempt)
+
+
+def _running(paths: SweepPaths, index: int, attempt: int, *, is_driven: bool) -> _Now:
+    """How a job is whose record says running."""
     from sweeptree.supervise import read_outcome
 
     alive = paths.attempt(index, attempt, "alive")
     if is_held(alive):
-        return JobState.RUNNING, "", True
+        return _Now(JobState.RUNNING, "", attempt, is_alive=True)
     outcome = read_outcome(paths.attempt(index, attempt, "outcome"))
     if outcome is not None:
-        return outcome.state, f"{outcome.reason or ''} (not yet in the record)".strip(), False
-    if driven and not alive.exists():
-        return JobState.RUNNING, "starting", False
-    return JobState.LOST, "its keeper is gone without an outcome", False
+        note = f"{outcome.reason or ''} (not yet in the record)".strip()
+        return _Now(outcome.state, note, attempt)
+    if is_driven and not alive.exists():
+        return _Now(JobState.RUNNING, "starting", attempt)
+    return _Now(JobState.LOST, "its keeper is gone without an outcome", attempt)
 
 
 def _living_attempt(paths: SweepPaths, index: int, begun: int) -> int | None:
@@ -239,7 +267,36 @@ def _living_attempt(paths: SweepPaths, index: int, begun: int) -> int | None:
 
     The ledger counts the attempts that have begun; the one that waits may be the next.
     """
-    return next((n for n in (begun, begun + 1) if is_held(paths.attempt(index, n, "alive"))), None)
+    for attempt in (begun, begun + 1):
+        if is_held(paths.attempt(index, attempt, "alive")):
+            return attempt
+    return None
+
+
+def _job(index: int, plan: Mapping[str, Any], entry: Mapping[str, Any], now: _Now) -> JobView:
+    seed = entry.get("seed")
+    return JobView(
+        index=index,
+        state=now.state,
+        config=str(entry.get("config_id") or plan.get("config_id") or ""),
+        seed=plan.get("seed") if seed is None else seed,
+        attempt=now.attempt,
+        note=now.note,
+        start_time=entry.get("start_time") or None,
+        seconds=_seconds(entry, is_alive=now.is_alive),
+        exit_code=entry.get("exit_code"),
+        gpus=tuple(entry.get("gpus") or ()),
+        metrics=entry.get("metrics") or {},
+        alive=now.is_alive,
+    )
+
+
+def _seconds(entry: Mapping[str, Any], *, is_alive: bool) -> float | None:
+    """How long the job took, or has run until now."""
+    seconds: float | None = entry.get("duration_seconds")
+    if seconds is None and is_alive:
+        return age(entry.get("start_time"))
+    return seconds
 
 
 def age(start: str | None) -> float | None:
@@ -250,7 +307,8 @@ def age(start: str | None) -> float | None:
         then = datetime.fromisoformat(start)
     except ValueError:
         return None
-    then = then if then.tzinfo else then.replace(tzinfo=UTC)
+    if then.tzinfo is None:
+        then = then.replace(tzinfo=UTC)
     return (datetime.now(UTC) - then).total_seconds()
 
 
@@ -268,12 +326,12 @@ class LedgerTail:
         self._rest = b""
 
     def read(self) -> list[dict[str, Any]]:
-        """The new entries, at most a few thousand at a time; none when the ledger does not exist
-        yet."""
+        """The new entries, at most a few thousand at a time; none before the ledger exists."""
         data = read_from(self._path, self._offset, _TAIL_CHUNK)
         self._offset += len(data)
         *lines, self._rest = (self._rest + data).split(b"\n")
-        return [entry for line in lines if (entry := _entry(line)) is not None]
+        entries = map(_entry, lines)
+        return [entry for entry in entries if entry is not None]
 
 
 def _entry(line: bytes) -> dict[str, Any] | None:
@@ -281,12 +339,13 @@ def _entry(line: bytes) -> dict[str, Any] | None:
         entry = json.loads(line)
     except ValueError:
         return None
-    return entry if isinstance(entry, dict) and isinstance(entry.get("id"), int) else None
+    if isinstance(entry, dict) and isinstance(entry.get("id"), int):
+        return entry
+    return None
 
 
 def read_from(path: Path, offset: int, limit: int) -> bytes:
-    """At most `limit` bytes of a regular file from `offset` on; nothing when it is missing, a link
-    or a device."""
+    """At most `limit` bytes of a regular file from `offset` on; nothing of a link or a device."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:

@@ -1,5 +1,4 @@
-"""Reading files below one folder or zip, whatever their names say: no link is followed, nothing
-leaves the root.
+"""Reading files below one folder or zip, whatever their names say: nothing leaves the root.
 
 Hides: opening every part of a path with O_NOFOLLOW below a folder handle, the size limits, and the
 zip's top folder.
@@ -21,9 +20,16 @@ from sweeptree.ecg import ptbxl
 from sweeptree.errors import UsageError
 
 _TABLES = frozenset({ptbxl.TABLE, ptbxl.STATEMENTS, ptbxl.SUMS, ptbxl.RECORDS, ptbxl.LICENSE})
-_UNSAFE = re.compile(
-    r"(?:\A|/)\.{0,2}(?:/|\Z)|[\\:]"
-)  # a part that is empty, `.` or `..`; what Windows splits at
+# a part that is empty, `.` or `..`; what Windows splits at
+_UNSAFE = re.compile(r"(?:\A|/)\.{0,2}(?:/|\Z)|[\\:]")
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+)
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -117,8 +123,7 @@ class FolderStore:
         )
 
     def names(self, folders: Collection[str]) -> Iterator[str]:
-        """Every file's path, sorted, in the top folder and in these folders; links are named but
-        not followed."""
+        """Every file's path, sorted, in the top folder and these; links are named, not followed."""
         return (f"{prefix}{name}" for prefix, name, _ in self._walk("", self._top, folders))
 
     def fingerprint(self, folders: Collection[str]) -> Iterator[str]:
@@ -197,12 +202,9 @@ class ZipStore:
                 self.unsafe.append(info.filename)
 
     def _top_folder(self) -> str:
-        tables = [
-            n
-            for n in self._zip.namelist()
-            if n == "ptbxl_database.csv" or n.endswith("/ptbxl_database.csv")
-        ]
-        return min(tables, key=len).removesuffix("ptbxl_database.csv") if tables else ""
+        names = self._zip.namelist()
+        tables = [name for name in names if name.rpartition("/")[2] == ptbxl.TABLE]
+        return min(tables, key=len, default="").removesuffix(ptbxl.TABLE)
 
     def read(self, name: str, limit: int) -> bytes:
         """The bytes of a member of at most `limit` bytes. Raises Unreadable."""
@@ -223,22 +225,14 @@ class ZipStore:
         try:
             with self._zip.open(info) as member:  # ZipFile locks its own file between threads
                 data = member.read(limit + 1)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            OSError,
-            EOFError,
-            NotImplementedError,
-            RuntimeError,
-        ) as error:
+        except _DAMAGED as error:
             raise Unreadable("sha256", f"{name} is damaged in the zip: {error}") from error
         if len(data) > limit:
             raise Unreadable("file_size", f"{name} unpacks to more than {limit} bytes")
         return data
 
     def names(self, folders: Collection[str]) -> Iterator[str]:
-        """Every safe member's path below the top folder, sorted, in the top folder and in these
-        folders of it."""
+        """Every safe member's path, sorted, in the top folder and in these folders of it."""
         return (n for n in sorted(self._members) if "/" not in n or n.partition("/")[0] in folders)
 
     def fingerprint(self, folders: Collection[str]) -> Iterator[str]:

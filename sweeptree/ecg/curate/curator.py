@@ -1,8 +1,7 @@
 """Data Curator: PTB-XL from its source to data/processed, verified, all or nothing.
 
-Hides: the order of steps, the temporary sibling folder and its exchange with the old one, and how a
-second run knows that nothing changed. A reader never sees half a dataset, whatever is killed and
-when.
+Hides: the order of steps, the temporary folder beside the old one, and how a second run knows that
+nothing changed. A reader never sees half a dataset, whatever is killed and when.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import hashlib
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,7 @@ from sweeptree.ecg.curate.card import card
 from sweeptree.ecg.curate.confined import Store, ZipStore
 from sweeptree.ecg.curate.findings import Finding
 from sweeptree.ecg.curate.npyfile import NpyRows
-from sweeptree.ecg.curate.source import open_source
+from sweeptree.ecg.curate.source import Source, open_source
 from sweeptree.ecg.curate.survey import Survey, survey
 from sweeptree.ecg.curate.verify import Ledger, copies, stray_files, verify
 from sweeptree.ecg.manifest import (
@@ -38,9 +37,14 @@ from sweeptree.ecg.manifest import (
     is_intact,
 )
 from sweeptree.ecg.progress import Reporter
+from sweeptree.ecg.wording import counted
 from sweeptree.errors import Refused, UsageError
 
 _SPARE_BYTES = 64 * 1024 * 1024
+_FETCH_OR_LEAVE_OUT = (
+    "fetch the damaged files anew, or leave such records out: "
+    "sweeptree curate --on_bad_record quarantine"
+)
 
 
 @dataclass(slots=True)
@@ -48,22 +52,20 @@ class _Work:
     """What one run of the curator knows."""
 
     spec: CurateSpec
-    store: Store
-    origin: str
+    source: Source
     places: swap.Places
     report: Reporter
     found: Survey
-    findings: list[Finding]
-    ledgers: dict[int, Ledger]
+    findings: list[Finding] = field(default_factory=list)
+    ledgers: dict[int, Ledger] = field(default_factory=dict)
 
 
 def curate(spec: CurateSpec, report: Reporter | None = None) -> Manifest:
-    """Make `spec.out` from the source and return its manifest; a run that finds nothing changed
-    writes nothing.
+    """Make `spec.out` from the source; a run that finds nothing changed writes nothing.
 
     Raises UsageError (no such source, not PTB-XL), Refused (errors found and the policy is to stop,
-    no space, another run is at work) and SweeptreeError (the network). The old dataset then stands
-    untouched.
+    files of somebody else in the folder, no space, another run is at work) and SweeptreeError (the
+    network). The old dataset then stands untouched.
     """
     report = report or Reporter()
     _check(spec)
@@ -74,8 +76,8 @@ def curate(spec: CurateSpec, report: Reporter | None = None) -> Manifest:
         if old:
             report.say(f"{spec.out}: nothing has changed since it was verified")
             return old
-        work = _Work(spec, source.store, source.origin, places, report, survey(source.store, spec.rates, spec.limit),
-                     [], {})  # fmt: skip
+        swap.refuse_strangers(places)
+        work = _Work(spec, source, places, report, survey(source.store, spec.rates, spec.limit))
         with swap.building(places):
             manifest = _make(work)
             swap.freeze(places.new)
@@ -97,17 +99,15 @@ def _fingerprint(store: Store, spec: CurateSpec) -> str:
 
     No content is read.
     """
-    digest = hashlib.sha256(
-        f"{FORMAT} {__version__} {spec.model_dump_json(exclude={'recheck', 'out'})}".encode()
-    )
+    options = spec.model_dump_json(exclude={"recheck", "out"})
+    digest = hashlib.sha256(f"{FORMAT} {__version__} {options}".encode())
     for line in store.fingerprint(ptbxl.folders(spec.rates)):
         digest.update(line.encode("utf-8", "surrogateescape") + b"\n")
     return digest.hexdigest()
 
 
 def _unchanged(places: swap.Places, inputs: str) -> Manifest | None:
-    """The manifest of the standing dataset when it was made from these inputs and is still what was
-    written."""
+    """The manifest of the dataset when it was made from these inputs and is still whole."""
     state = places.read_state()
     manifest = places.read_manifest()
     if manifest is None or state.get("inputs") != inputs:
@@ -160,22 +160,24 @@ def needed_bytes(spec: CurateSpec, records: int) -> int:
 
 def _verify(work: _Work, rate: int, out: NpyRows) -> None:
     with work.report.stage(f"verify {rate} Hz", "records") as progress:
-        work.ledgers[rate], more = verify(work.store, work.found, rate, out, progress)
+        work.ledgers[rate], more = verify(work.source.store, work.found, rate, out, progress)
     work.findings += more
 
 
 def _find_copies(work: _Work, outs: dict[int, NpyRows]) -> None:
     rate = max(outs)
+    store = work.source.store
     work.findings += copies(work.found, work.ledgers[rate], outs[rate].row)
-    work.findings += work.found.findings + stray_files(work.store, work.found, work.spec.rates)
-    if isinstance(work.store, ZipStore):
-        work.findings += [
-            Finding(
-                "unsafe_path", 0, "", f"the zip holds {name[:80]!r}, outside the dataset; ignored"
-            )
-            for name in work.store.unsafe
-        ]
+    work.findings += work.found.findings
+    work.findings += stray_files(store, work.found, work.spec.rates)
+    if isinstance(store, ZipStore):
+        work.findings += [_unsafe_member(name) for name in store.unsafe]
     work.findings = found_things.ordered(work.findings)
+
+
+def _unsafe_member(name: str) -> Finding:
+    detail = f"the zip holds {name[:80]!r}, outside the dataset; ignored"
+    return Finding("unsafe_path", 0, "", detail)
 
 
 def _decide(work: _Work) -> dict[int, tuple[str, ...]]:
@@ -183,32 +185,32 @@ def _decide(work: _Work) -> dict[int, tuple[str, ...]]:
     errors = [f for f in work.findings if f.severity == "error"]
     if errors and work.spec.on_bad_record == "stop":
         where = work.places.refused_findings(found_things.to_csv(work.findings))
+        headline = f"{counted(len(errors), 'error')} in the source; nothing was made"
         raise Refused(
-            f"{len(errors)} errors in the source; nothing was made\n"
-            + "\n".join(found_things.summary(errors)),
-            hint=(
-                f"all findings are in {where}",
-                "fetch the damaged files anew, or leave such records out: sweeptree curate --on_bad_record quarantine",
-            ),
+            "\n".join([headline, *found_things.summary(errors)]),
+            hint=(f"all findings are in {where}", _FETCH_OR_LEAVE_OUT),
         )
     return found_things.left_out(work.findings)
 
 
 def _keep(work: _Work, left_out: dict[int, tuple[str, ...]]) -> layout.Kept:
-    numbers = [
-        number
-        for number, row in enumerate(work.found.rows)
-        if row.ecg_id not in left_out
-        and all(ledger.good[number] for ledger in work.ledgers.values())
-    ]
-    if not numbers:
-        worst = found_things.summary([f for f in work.findings if f.severity != "note"])[:5]
-        raise Refused(
-            "\n".join(["no record is left: every one has an error", *worst]),
-            hint="is --source the right folder, and has it this --rate?",
-        )
-    rows = [work.found.rows[number] for number in numbers]
-    return layout.Kept(rows, np.array(numbers, np.int64), work.ledgers, work.found.families)
+    rows = work.found.rows
+    good = np.array([row.ecg_id not in left_out for row in rows], np.bool_)
+    for ledger in work.ledgers.values():
+        good &= ledger.good
+    numbers = np.flatnonzero(good)
+    if not len(numbers):
+        raise _nothing_left(work)
+    return layout.Kept([rows[n] for n in numbers], numbers, work.ledgers, work.found.families)
+
+
+def _nothing_left(work: _Work) -> Refused:
+    worse = [f for f in work.findings if f.severity != "note"]
+    headline = "no record is left: every one has an error"
+    return Refused(
+        "\n".join([headline, *found_things.summary(worse)[:5]]),
+        hint="is --source the right folder, and has it this --rate?",
+    )
 
 
 def _write(work: _Work, kept: layout.Kept, left_out: dict[int, tuple[str, ...]]) -> Manifest:
@@ -224,19 +226,16 @@ def _write(work: _Work, kept: layout.Kept, left_out: dict[int, tuple[str, ...]])
         else:
             layout.write_classification(new, kept, work.spec.task)
     manifest = _describe(work, kept, left_out)
-    supers = dict(
-        zip(
-            kept.families.classes["super"],
-            layout.targets(kept, "super").sum(axis=0).tolist(),
-            strict=True,
-        )
-    )
-    (new / "DATASET_CARD.md").write_bytes(
-        card(manifest, supers, found_things.summary(work.findings))
-    )
+    summary = found_things.summary(work.findings)
+    (new / "DATASET_CARD.md").write_bytes(card(manifest, _superclass_counts(kept), summary))
     sealed = manifest.model_copy(update={"outputs": _outputs(new)}).sealed()
     (new / "manifest.json").write_bytes(sealed.to_bytes())
     return sealed
+
+
+def _superclass_counts(kept: layout.Kept) -> dict[str, int]:
+    counts = layout.targets(kept, "super").sum(axis=0)
+    return dict(zip(kept.families.classes["super"], counts.tolist(), strict=True))
 
 
 def _describe(work: _Work, kept: layout.Kept, left_out: dict[int, tuple[str, ...]]) -> Manifest:
@@ -245,7 +244,7 @@ def _describe(work: _Work, kept: layout.Kept, left_out: dict[int, tuple[str, ...
     return Manifest(
         version=work.found.version,
         official_table=work.found.official,
-        source=work.origin,
+        source=work.source.origin,
         tool=f"sweeptree {__version__}",
         rates=work.spec.rates,
         task=work.spec.task,
@@ -284,16 +283,16 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def describe(manifest: Manifest, out: Path) -> Sequence[str]:
     """A few lines for a person about what was made."""
-    c = manifest.counts
+    count = manifest.counts
+    records, patients = counted(count["records"], "record"), counted(count["patients"], "patient")
+    splits = ", ".join(f"{count[name]:,} {name}" for name in layout.SPLITS)
+    megabytes = sum(entry.bytes for entry in manifest.outputs.values()) / 1e6
     lines = [
-        f"PTB-XL {manifest.version}: {c['records']:,} records of {c['patients']:,} patients",
-        f"{c['train']:,} train, {c['val']:,} val, {c['test']:,} test; {c['left out']:,} left out",
-        f"{out}: {sum(e.bytes for e in manifest.outputs.values()) / 1e6:,.1f} MB, digest {manifest.digest[:12]}",
+        f"PTB-XL {manifest.version}: {records} of {patients}",
+        f"{splits}; {count['left out']:,} left out",
+        f"{out}: {megabytes:,.1f} MB, digest {manifest.digest[:12]}",
     ]
     if manifest.findings:
-        lines.append(
-            "findings: "
-            + ", ".join(f"{count} {check}" for check, count in manifest.findings.items())
-        )
-        lines.append(f"details: {out / 'validation.csv'}")
+        found = ", ".join(f"{number} {check}" for check, number in manifest.findings.items())
+        lines += [f"findings: {found}", f"details: {out / 'validation.csv'}"]
     return lines

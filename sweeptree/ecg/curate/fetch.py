@@ -1,7 +1,6 @@
 """Fetching files over HTTP: many at once, each verified before it gets its name, resumable, polite.
 
-Hides: connection pools, proxies, retries and `.part` files. A file that stands under its own name
-is whole.
+Hides: connection pools, proxies, retries and `.part` files. A file under its own name is whole.
 """
 
 from __future__ import annotations
@@ -17,12 +16,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
 import urllib3
 
 from sweeptree import __version__
+from sweeptree.ecg.wording import counted
 from sweeptree.errors import SweeptreeError
 
 TRIES = 4
@@ -30,7 +30,10 @@ CHUNK = 256 * 1024
 MOST_FAILURES = 50
 MOST_CONNECTIONS = 32
 POLITE = {"physionet.org": 8}
+_LONGEST_WAIT = 60.0
+_RANDOM = random.SystemRandom()
 _TIMEOUT = urllib3.Timeout(connect=15, read=30)
+_PARTIAL = 206
 _AGAIN = (408, 425, 429, 500, 502, 503, 504)
 
 
@@ -55,8 +58,7 @@ class _Again(Exception):  # noqa: N818 - never leaves this module
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A file to fetch: path below the base, most bytes it may have, and its sha256 where that is
-    known."""
+    """A file to fetch: path below the base, most bytes it may have, its sha256 where known."""
 
     name: str
     limit: int
@@ -71,6 +73,11 @@ class Tally:
     bytes: int = 0
     absent: list[str] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def done(self) -> int:
+        """How many files have ended, in whatever way."""
+        return self.fetched + len(self.absent) + len(self.failed)
 
 
 def _address(url: str) -> tuple[str, str]:
@@ -110,16 +117,17 @@ class Client:
             except _Again as error:
                 why = str(error)
                 if number + 1 < TRIES:
-                    time.sleep(
-                        min(
-                            60.0,
-                            max(error.after, self._pause * 2**number * random.uniform(0.7, 1.3)),
-                        )
-                    )
+                    time.sleep(self._wait(number, error.after))
         raise FetchError(
             f"{name} could not be fetched in {TRIES} tries: {why}",
             hint=("run the same command again", "or give a folder or zip: --source PATH"),
         )
+
+    def _wait(self, number: int, asked_for: float) -> float:
+        """Seconds before the next try: twice as long each time, and not all clients at once."""
+        spread = _RANDOM.uniform(0.7, 1.3)
+        doubled: float = self._pause * 2**number
+        return min(_LONGEST_WAIT, max(asked_for, doubled * spread))
 
     def _once(self, wanted: Wanted) -> bytes:
         with self._open(wanted.name, {}) as answer:
@@ -133,9 +141,14 @@ class Client:
         url = self.base + name
         try:
             answer = self._pool.request(
-                "GET", url, headers=dict(headers), preload_content=False, decode_content=False, timeout=_TIMEOUT,
+                "GET",
+                url,
+                headers=dict(headers),
+                preload_content=False,
+                decode_content=False,
+                timeout=_TIMEOUT,
                 retries=urllib3.Retry(total=None, connect=0, read=0, redirect=3, status=0, other=0),
-            )  # fmt: skip
+            )
         except urllib3.exceptions.HTTPError as error:
             raise _Again(_short(error, url)) from error
         try:
@@ -151,8 +164,7 @@ class Client:
             answer.release_conn()
 
     def download(self, name: str, path: Path, progress: Callable[[int, int], None]) -> None:
-        """Fetch one large file; what an earlier try left in `.part` is continued where the server
-        allows."""
+        """Fetch one large file; an earlier try's `.part` is continued where the server allows."""
         part = path.with_name(f"{path.name}.part")
         self._try(name or path.name, lambda: self._continue(name, part, progress))
         part.replace(path)
@@ -161,37 +173,41 @@ class Client:
         tag_file = part.with_name(f"{part.name}.tag")
         have = part.stat().st_size if part.exists() else 0
         tag = tag_file.read_text() if have and tag_file.exists() else ""
-        headers = {"Range": f"bytes={have}-", "If-Range": tag} if have and tag else {}
+        headers = {"Range": f"bytes={have}-", "If-Range": tag} if tag else {}
         with self._open(name, headers) as answer:
-            if answer.status != 206:
-                have = 0
-            total = have + int(answer.headers.get("Content-Length", 0))
             tag_file.write_text(answer.headers.get("ETag", ""))
-            with part.open("r+b" if have else "wb") as stream:
-                stream.seek(have)
-                for chunk in _chunks(answer, 1 << 40):
-                    stream.write(chunk)
-                    progress(stream.tell(), total)
-                if total and stream.tell() != total:
-                    raise _Again(f"cut off after {stream.tell()} of {total} bytes")
-                stream.flush()
-                os.fsync(stream.fileno())
+            first = have if answer.status == _PARTIAL else 0
+            with part.open("r+b" if first else "wb") as stream:
+                stream.seek(first)
+                _write_rest(stream, answer, progress)
         tag_file.unlink()
 
     def length(self, name: str) -> int:
         """The size of a file in bytes as the server states it, 0 when it does not."""
         with self._open(name, {"Range": "bytes=0-0"}) as answer:
             span = answer.headers.get("Content-Range", "")
+            whole = span.rpartition("/")[2] if "/" in span else answer.headers.get("Content-Length")
             answer.close()
-            return (
-                int(span.rpartition("/")[2] or 0)
-                if "/" in span
-                else int(answer.headers.get("Content-Length", 0))
-            )
+            return int(whole or 0)
 
     def close(self) -> None:
         """Close all connections."""
         self._pool.clear()
+
+
+def _write_rest(
+    stream: BinaryIO, answer: urllib3.BaseHTTPResponse, progress: Callable[[int, int], None]
+) -> None:
+    """Write an answer's body, durably. Raises _Again when it ends early."""
+    total = stream.tell() + int(answer.headers.get("Content-Length", 0))
+    expected = total if "Content-Length" in answer.headers else 0
+    for chunk in _chunks(answer, 1 << 40):
+        stream.write(chunk)
+        progress(stream.tell(), total)
+    if expected and stream.tell() != expected:
+        raise _Again(f"cut off after {stream.tell()} of {expected} bytes")
+    stream.flush()
+    os.fsync(stream.fileno())
 
 
 def _pool(scheme: str, host: str, connections: int) -> urllib3.PoolManager:
@@ -203,15 +219,14 @@ def _pool(scheme: str, host: str, connections: int) -> urllib3.PoolManager:
 
 
 def _check_status(answer: urllib3.BaseHTTPResponse, url: str) -> None:
-    if answer.status in (200, 206):
+    if answer.status in (200, _PARTIAL):
         return
     if answer.status in (403, 404, 410):
         raise Absent(f"{url}: {answer.status}", hint="is the address right?")
     if answer.status in _AGAIN:
         after = answer.headers.get("Retry-After", "")
-        raise _Again(
-            f"the server answered {answer.status}", float(after) if after.isdecimal() else 0.0
-        )
+        seconds = float(after) if after.isdecimal() else 0.0
+        raise _Again(f"the server answered {answer.status}", seconds)
     raise FetchError(f"{url}: the server answered {answer.status}", hint="is the address right?")
 
 
@@ -226,23 +241,23 @@ def _chunks(answer: urllib3.BaseHTTPResponse, limit: int) -> Iterator[bytes]:
 
 
 def _short(error: BaseException, url: str) -> str:
-    """Why a server was not reached or stopped answering, in the system's words where it has some."""
+    """Why a server was not reached or stopped answering, in the system's words if it has some."""
     reason = getattr(error, "reason", None)
-    reason = reason if isinstance(reason, BaseException) else error
-    words = next(
-        (e.strerror for e in (reason.__cause__, reason) if isinstance(e, OSError) and e.strerror),
-        None,
-    )
-    return f"{urllib3.util.parse_url(url).host}: {words or f'{type(reason).__name__}: {str(reason)[:120]}'}"
+    if not isinstance(reason, BaseException):
+        reason = error
+    host = urllib3.util.parse_url(url).host
+    for cause in (reason.__cause__, reason):
+        if isinstance(cause, OSError) and cause.strerror:
+            return f"{host}: {cause.strerror}"
+    return f"{host}: {type(reason).__name__}: {str(reason)[:120]}"
 
 
 def fetch_all(
     client: Client, root: Path, wanted: Sequence[Wanted], progress: Callable[[int, int], None]
 ) -> Tally:
-    """Fetch every file that does not stand whole below `root`. Absent files are told, not raised.
+    """Fetch every file that is not whole below `root`. Absent files are counted, not raised.
 
-    Raises FetchError when others failed; what was fetched stays, and the same call goes on from
-    there.
+    Raises FetchError when others failed; what was fetched stays, and the same call goes on there.
     """
     tally, stop = Tally(), threading.Event()
     with ThreadPoolExecutor(max_workers=client.connections) as pool:
@@ -251,7 +266,7 @@ def fetch_all(
         try:
             for done in _drain(pool, waiting, running, lambda w: _one(client, root, w, stop)):
                 _count(tally, running.pop(done), done)
-                progress(tally.fetched + len(tally.absent) + len(tally.failed), len(wanted))
+                progress(tally.done, len(wanted))
                 if len(tally.failed) >= MOST_FAILURES:
                     break
         finally:
@@ -261,7 +276,7 @@ def fetch_all(
     if tally.failed:
         name, why = tally.failed[0]
         raise FetchError(
-            f"{len(tally.failed)} files could not be fetched, the first: {why or name}",
+            f"{counted(len(tally.failed), 'file')} could not be fetched, the first: {why or name}",
             hint="run the same command again: it goes on where this one stopped",
         )
     return tally
@@ -305,25 +320,23 @@ def _one(client: Client, root: Path, wanted: Wanted, stop: threading.Event) -> i
 
 
 def stands_whole(path: Path, wanted: Wanted) -> bool:
-    """True when the file is there and has the listed digest (or any content, where no digest is
-    known)."""
+    """True when the file is there with the listed digest, or where none is known, at all."""
     try:
         if path.is_symlink() or path.stat().st_size > wanted.limit:
             return False
-        return (
-            wanted.sha256 is None or hashlib.sha256(path.read_bytes()).hexdigest() == wanted.sha256
-        )
+        if wanted.sha256 is None:
+            return True
+        return hashlib.sha256(path.read_bytes()).hexdigest() == wanted.sha256
     except OSError:
         return False
 
 
 def put(path: Path, data: bytes) -> None:
-    """Write a file under another name first, so that its own name only ever stands for the whole."""
+    """Write a file under another name first, so that its own name only ever means the whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
-    handle = os.open(
-        part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644
-    )
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(part, flags, 0o644)
     with os.fdopen(handle, "wb") as stream:
         stream.write(data)
     part.replace(path)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["error", "quarantine", "note"]
-Policy = Literal["stop", "quarantine"]
 
 SEVERITY: dict[str, Severity] = {
     # the bytes are not what the publisher wrote, or somebody tampered with names: the run stops
@@ -79,9 +78,11 @@ class Finding:
 
 def ordered(findings: Iterable[Finding]) -> list[Finding]:
     """Each finding once, worst first, in an order that does not depend on threads."""
-    return sorted(
-        set(findings), key=lambda f: (_ORDER[f.severity], f.check, f.ecg_id, f.file, f.detail)
-    )
+    return sorted(set(findings), key=_place)
+
+
+def _place(f: Finding) -> tuple[int, str, int, str, str]:
+    return (_ORDER[f.severity], f.check, f.ecg_id, f.file, f.detail)
 
 
 def to_csv(findings: Sequence[Finding]) -> bytes:
@@ -114,14 +115,17 @@ def left_out(findings: Iterable[Finding]) -> dict[int, tuple[str, ...]]:
 def summary(findings: Sequence[Finding], examples: int = 3) -> list[str]:
     """A few lines for a person: how many of each, worst first, with examples."""
     counts = Counter((f.severity, f.check) for f in findings)
+    worst_first = sorted(counts, key=lambda kind: (_ORDER[kind[0]], kind[1]))
     lines = []
-    for (severity, check), count in sorted(
-        counts.items(), key=lambda item: (_ORDER[item[0][0]], item[0][1])
-    ):
-        some = [f for f in findings if f.check == check][:examples]
-        shown = "; ".join(
-            f"{f'ecg {f.ecg_id}: ' if f.ecg_id else ''}{_plain(f.detail)}" for f in some
-        )
-        more = f"; and {count - len(some)} more" if count > len(some) else ""
-        lines.append(f"{severity:<10} {count:>6} x {check}: {shown}{more}")
+    for severity, check in worst_first:
+        count = counts[severity, check]
+        some = [_example(f) for f in findings if f.check == check][:examples]
+        if count > len(some):
+            some.append(f"and {count - len(some)} more")
+        lines.append(f"{severity:<10} {count:>6} x {check}: {'; '.join(some)}")
     return lines
+
+
+def _example(f: Finding) -> str:
+    detail = _plain(f.detail)
+    return f"ecg {f.ecg_id}: {detail}" if f.ecg_id else detail

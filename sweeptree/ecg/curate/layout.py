@@ -1,8 +1,6 @@
-"""The files of data/processed, one function each.
+"""The files of data/processed, one function each, from the survey and the ledgers.
 
-Everything here is a pure function of the survey and the ledgers.
-
-Hides: column orders, dtypes and the layout that training code of the seed reads.
+Hides: column orders, dtypes and the layout that legacy training code reads.
 """
 
 from __future__ import annotations
@@ -23,40 +21,38 @@ from sweeptree.ecg.curate.survey import Row
 from sweeptree.ecg.curate.verify import Ledger
 from sweeptree.ecg.manifest import json_bytes
 
-INPUT_LEADS = ("I", "II", "V4")
 SPLITS = ("train", "val", "test")
 _BLOCK = 64
 _TABLE = (
-    *(
-        "row",
-        "ecg_id",
-        "patient_id",
-        "fold",
-        "split",
-        "age",
-        "age_over_89",
-        "sex",
-        "height",
-        "weight",
-        "site",
-        "device",
-    ),
-    *(
-        "nurse",
-        "recording_date",
-        "heart_axis",
-        "infarction_stadium1",
-        "infarction_stadium2",
-        "validated_by_human",
-    ),
-    *(*ptbxl.NOISE_COLUMNS, "noisy", "extra_beats", "pacemaker", "scp_codes"),
+    "row",
+    "ecg_id",
+    "patient_id",
+    "fold",
+    "split",
+    "age",
+    "age_over_89",
+    "sex",
+    "height",
+    "weight",
+    "site",
+    "device",
+    "nurse",
+    "recording_date",
+    "heart_axis",
+    "infarction_stadium1",
+    "infarction_stadium2",
+    "validated_by_human",
+    *ptbxl.NOISE_COLUMNS,
+    "noisy",
+    "extra_beats",
+    "pacemaker",
+    "scp_codes",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The records that stay: their rows of the table, and per rate the ledger's rows of the same
-    records."""
+    """The records that stay: their rows of the table, and their numbers in the ledgers by rate."""
 
     rows: Sequence[Row]
     numbers: NDArray[np.int64]
@@ -71,8 +67,7 @@ class Kept:
 
 
 def records_csv(kept: Kept) -> bytes:
-    """The table: one line per record in the order of the arrays; 90 in `age` stands for all above
-    89."""
+    """The table, in the order of the arrays; 90 in `age` stands for all above 89."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_TABLE)
@@ -94,8 +89,7 @@ def records_csv(kept: Kept) -> bytes:
 
 
 def label_arrays(kept: Kept) -> dict[str, NDArray[np.generic]]:
-    """The arrays of labels.npz: ecg_id, y_<family> uint8, classes_<family>, likelihood float32
-    (NaN: not given)."""
+    """The arrays of labels.npz: ecg_id, y_<family>, classes_<family>, likelihood (or NaN)."""
     codes = kept.families.codes
     likelihood = np.full((len(kept.rows), len(codes)), np.nan, np.float32)
     column = {code: number for number, code in enumerate(codes)}
@@ -132,8 +126,7 @@ def splits_json(kept: Kept) -> bytes:
 
 
 def stats_json(kept: Kept) -> bytes:
-    """Mean and standard deviation (population) of the training folds, in microvolts, per lead and
-    over all."""
+    """Mean and standard deviation (population) of the training folds, in microvolts."""
     return json_bytes({str(rate): _stats(kept, rate) for rate in kept.ledgers})
 
 
@@ -164,8 +157,7 @@ def _moments(total: int, squares: int, count: int) -> tuple[float, float]:
 
 
 def write_classification(folder: Path, kept: Kept, task: str) -> None:
-    """labels/labels.json (class names) and {split}_labels.npy, float32 (records of the split,
-    classes)."""
+    """labels/labels.json (class names), and {split}_labels.npy, float32 (records, classes)."""
     family = ptbxl.FAMILY_OF_TASK[task]
     y = targets(kept, family).astype(np.float32)
     (folder / "labels").mkdir()
@@ -182,7 +174,7 @@ def write_reconstruction(folder: Path, kept: Kept) -> None:
     pass 0 or 1 a little.
     """
     low, span = _scale(kept)
-    inputs = [ptbxl.LEADS.index(lead) for lead in INPUT_LEADS]
+    inputs = [ptbxl.LEADS.index(lead) for lead in ptbxl.INPUT_LEADS]
     signals = np.load(folder / "signals_500.npy", mmap_mode="r", allow_pickle=False)
     for name, rows in kept.splits.items():
         with (
@@ -200,7 +192,7 @@ def write_reconstruction(folder: Path, kept: Kept) -> None:
         "fitted_on": "train",
         "unit": "uV",
         "leads": list(ptbxl.LEADS),
-        "input_leads": list(INPUT_LEADS),
+        "input_leads": list(ptbxl.INPUT_LEADS),
         "min": low.tolist(),
         "max": (low + span).tolist(),
         "inverse": "uV = value * (max - min) + min",

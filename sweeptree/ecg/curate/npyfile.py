@@ -1,5 +1,4 @@
-"""A .npy file that is filled row by row, in any order, without being held in memory, and cut to the
-rows to keep.
+"""A .npy file that is filled row by row, in any order, and cut to the rows to keep.
 
 Hides: the .npy header and the offsets. Rows go out with pwrite, so that memory stays flat whatever
 the size.

@@ -13,9 +13,10 @@ from sweeptree.ecg import ptbxl
 from sweeptree.ecg.curate.confined import FolderStore, Store, ZipStore
 from sweeptree.ecg.curate.curator import needed_bytes
 from sweeptree.ecg.curate.findings import SEVERITY
-from sweeptree.ecg.curate.source import is_url, remote_tables, resolve
+from sweeptree.ecg.curate.source import is_url, record_files, remote_tables, resolve
 from sweeptree.ecg.curate.survey import Survey, survey
 from sweeptree.ecg.manifest import CurateSpec
+from sweeptree.ecg.wording import counted
 from sweeptree.errors import UsageError
 
 _HEADER_BYTES = 700
@@ -57,7 +58,7 @@ def plan(spec: CurateSpec) -> CuratePlan:
         fetch_files=len(missing),
         fetch_bytes=sum(_bytes(name) for name in missing),
         out_bytes=needed_bytes(spec, len(found.rows)),
-        free_bytes=shutil.disk_usage(_standing(spec.out.absolute())).free,
+        free_bytes=shutil.disk_usage(_nearest_folder(spec.out.absolute())).free,
         findings=dict(sorted(Counter(f.check for f in found.findings).items())),
     )
 
@@ -77,40 +78,36 @@ def _open(text: str) -> Store:
 
 def _missing(found: Survey, spec: CurateSpec) -> list[str]:
     raw = spec.out.absolute().parent / "raw"
-    names = (
-        f"{row.stems[r]}{suffix}"
-        for r in spec.rates
-        for row in found.rows
-        for suffix in (".hea", ".dat")
-    )
+    names = record_files(found, spec.rates)
     return [name for name in names if not (raw / name).is_file()]
 
 
 def _bytes(name: str) -> int:
     if name.endswith(".hea"):
         return _HEADER_BYTES
-    return 24 * ptbxl.samples(500 if name.startswith("records500/") else 100)
+    return ptbxl.signal_bytes(500 if name.startswith("records500/") else 100)
 
 
-def _standing(path: Path) -> Path:
+def _nearest_folder(path: Path) -> Path:
     """The nearest folder above a path that exists."""
     return next(p for p in (path, *path.parents) if p.is_dir())
 
 
 def describe_plan(found: CuratePlan) -> Sequence[str]:
     """A few lines for a person."""
-    lines = [f"source   {found.source}", f"version  {found.version}, {found.records:,} records"]
+    records = counted(found.records, "record")
+    lines = [f"source   {found.source}", f"version  {found.version}, {records}"]
     if found.fetch_files:
-        lines.append(
-            f"fetch    {found.fetch_files:,} files, about {found.fetch_bytes / 1e6:,.0f} MB"
-        )
+        files = counted(found.fetch_files, "file")
+        lines.append(f"fetch    {files}, about {found.fetch_bytes / 1e6:,.0f} MB")
     free = found.free_bytes / 1e6
     lines.append(
         f"write    {found.out}, up to {found.out_bytes / 1e6:,.0f} MB ({free:,.0f} MB are free)"
     )
     for check, count in found.findings.items():
         lines.append(
-            f"{SEVERITY[check]:<10} {count:,} x {check} (tables only; signals are checked by the run itself)"
+            f"{SEVERITY[check]:<10} {count:,} x {check} "
+            "(tables only; signals are checked by the run itself)"
         )
     lines.append("dry run: nothing was changed")
     return lines

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,10 +25,12 @@ from sweeptree.ecg.curate.fetch import (
     put,
     stands_whole,
 )
-from sweeptree.ecg.curate.survey import MAX_TABLE_BYTES, survey
+from sweeptree.ecg.curate.lists import MAX_TABLE_BYTES
+from sweeptree.ecg.curate.survey import Survey, survey
 from sweeptree.ecg.curate.verify import MAX_HEADER_BYTES
 from sweeptree.ecg.manifest import CurateSpec
 from sweeptree.ecg.progress import Reporter
+from sweeptree.ecg.wording import are, counted
 from sweeptree.errors import Refused, UsageError
 
 TABLES = (ptbxl.SUMS, ptbxl.STATEMENTS, ptbxl.TABLE, ptbxl.LICENSE)
@@ -81,19 +83,17 @@ class TableStore:
 
 def resolve(spec: CurateSpec) -> str:
     """The source as a path or URL."""
-    text = spec.source
-    if text is None:
+    if spec.source is None:
         raw = spec.out.absolute().parent / "raw"
-        return (
-            str(raw)
-            if (raw / ptbxl.TABLE).is_file() and not (raw / ".incomplete").exists()
-            else ptbxl.MIRROR_URL
-        )
-    if text == "mirror":
-        return ptbxl.MIRROR_URL
-    if text == "physionet":
-        return ptbxl.ZIP_URL
-    return text
+        return str(raw) if _was_fetched(raw) else ptbxl.MIRROR_URL
+    return _SHORT_NAMES.get(spec.source, spec.source)
+
+
+_SHORT_NAMES = {"mirror": ptbxl.MIRROR_URL, "physionet": ptbxl.ZIP_URL}
+
+
+def _was_fetched(raw: Path) -> bool:
+    return (raw / ptbxl.TABLE).is_file() and not (raw / ".incomplete").exists()
 
 
 def is_url(text: str) -> bool:
@@ -127,6 +127,7 @@ def _local(path: Path) -> Source:
 
 
 def plain_url(url: str) -> str:
+    """The address without user, password and query."""
     scheme, _, rest = url.partition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path.partition('?')[0]}"
@@ -148,8 +149,7 @@ def _fetch_zip(url: str, raw: Path, report: Reporter) -> Path:
 
 
 def _fetch_folder(base: str, raw: Path, spec: CurateSpec, report: Reporter) -> None:
-    """Fetch the tables, then the record files of the wanted rates; what stands whole is not fetched
-    again."""
+    """Fetch the tables, then the record files of the wanted rates that are not here yet."""
     client = Client(base)
     raw.mkdir(parents=True, exist_ok=True)
     mark = raw / ".incomplete"
@@ -162,15 +162,20 @@ def _fetch_folder(base: str, raw: Path, spec: CurateSpec, report: Reporter) -> N
             missing = _missing(raw, wanted, progress)
         _need_space(raw, sum(_size(w.name) for w in missing))
         if missing:
-            with report.stage("fetch", "files") as progress:
-                tally = fetch_all(client, raw, missing, progress)
-            if tally.absent:
-                report.say(
-                    f"{len(tally.absent)} files are not on the server, the first: {tally.absent[0]}"
-                )
+            _fetch_records(client, raw, missing, report)
         mark.unlink()
     finally:
         client.close()
+
+
+def _fetch_records(client: Client, raw: Path, missing: list[Wanted], report: Reporter) -> None:
+    with report.stage("fetch", "files") as progress:
+        absent = fetch_all(client, raw, missing, progress).absent
+    if absent:
+        count = len(absent)
+        report.say(
+            f"{counted(count, 'file')} {are(count)} not on the server, the first: {absent[0]}"
+        )
 
 
 def _missing(raw: Path, wanted: list[Wanted], progress: Callable[[int, int], None]) -> list[Wanted]:
@@ -185,12 +190,7 @@ def _missing(raw: Path, wanted: list[Wanted], progress: Callable[[int, int], Non
 def _fetch_tables(client: Client, raw: Path | None) -> dict[str, bytes]:
     """The tables that do not stand in `raw` with their listed digest."""
     fetched = {ptbxl.SUMS: client.get(Wanted(ptbxl.SUMS, MAX_TABLE_BYTES, None))}
-    lines = fetched[ptbxl.SUMS].decode("utf-8", "replace").split("\n")
-    listed = {
-        words[1].lstrip("*"): words[0]
-        for words in (line.split() for line in lines)
-        if len(words) == 2
-    }
+    listed = _digests(fetched[ptbxl.SUMS])
     for name in TABLES[1:]:
         wanted = Wanted(name, MAX_TABLE_BYTES, listed.get(name))
         if raw is not None and wanted.sha256 and stands_whole(raw / name, wanted):
@@ -201,6 +201,13 @@ def _fetch_tables(client: Client, raw: Path | None) -> dict[str, bytes]:
             if name != ptbxl.LICENSE:
                 raise
     return fetched
+
+
+def _digests(sums: bytes) -> dict[str, str]:
+    """The digest by path, of the lines that can be read; the survey names the others."""
+    lines = sums.decode("utf-8", "replace").split("\n")
+    words = [line.split() for line in lines]
+    return {pair[1].lstrip("*"): pair[0] for pair in words if len(pair) == 2}
 
 
 def _put_changed(path: Path, data: bytes) -> None:
@@ -215,21 +222,27 @@ def _wanted(raw: Path, spec: CurateSpec) -> list[Wanted]:
         found = survey(store, spec.rates, spec.limit)
     finally:
         store.close()
-    return [
-        Wanted(
-            name, MAX_HEADER_BYTES if name.endswith(".hea") else _size(name), found.sums.get(name)
-        )
-        for rate in spec.rates
-        for row in found.rows
-        for name in (f"{row.stems[rate]}.hea", f"{row.stems[rate]}.dat")
-    ]
+    names = record_files(found, spec.rates)
+    return [Wanted(name, _limit(name), found.sums.get(name)) for name in names]
+
+
+def record_files(found: Survey, rates: Sequence[int]) -> Iterator[str]:
+    """The paths of the records' files."""
+    for rate in rates:
+        for row in found.rows:
+            yield f"{row.stems[rate]}.hea"
+            yield f"{row.stems[rate]}.dat"
+
+
+def _limit(name: str) -> int:
+    return MAX_HEADER_BYTES if name.endswith(".hea") else _size(name)
 
 
 def _size(name: str) -> int:
     """Bytes of a record file, for the space check and as a limit."""
     if name.endswith(".hea"):
         return 1024
-    return 24 * ptbxl.samples(500 if name.startswith("records500/") else 100)
+    return ptbxl.signal_bytes(500 if name.startswith("records500/") else 100)
 
 
 def _need_space(folder: Path, needed: int) -> None:

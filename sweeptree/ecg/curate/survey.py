@@ -1,8 +1,7 @@
-"""What the tables of a PTB-XL copy say: records, labels, folds, digests, and everything odd about
-them.
+"""What the tables of a PTB-XL copy say: records, labels, folds, and everything odd about them.
 
-Hides: the oddities of copies in the wild (BOM, spreadsheet headers, CRLF, joined lines) and how
-they are told from damage. Reads only the small files; no signal.
+Hides: the oddities of copies in the wild (BOM, spreadsheet headers) and how they are told from
+damage. Reads only the small files; no signal.
 """
 
 from __future__ import annotations
@@ -12,38 +11,33 @@ import hashlib
 import io
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sweeptree.ecg import ptbxl
 from sweeptree.ecg.curate.confined import Store, Unreadable, is_safe
 from sweeptree.ecg.curate.findings import Finding
+from sweeptree.ecg.curate.lists import MAX_TABLE_BYTES, read_records, read_sums, text_of
 from sweeptree.errors import UsageError
 
-MAX_TABLE_BYTES = 128 * 1024 * 1024
 MAX_ROWS = 1_000_000
 _WHOLE = re.compile(r"\s*(-?\d{1,12})(?:\.0*)?\s*", re.ASCII)
-_SUM = re.compile(r"([0-9a-fA-F]{64}) [ *]?(.+)")
 _NEEDED = ("ecg_id", "patient_id", "scp_codes", "strat_fold")
 _KEPT = (
-    *(
-        "sex",
-        "height",
-        "weight",
-        "nurse",
-        "site",
-        "device",
-        "recording_date",
-        "heart_axis",
-        "infarction_stadium1",
-    ),
-    *(
-        "infarction_stadium2",
-        "validated_by_human",
-        "extra_beats",
-        "pacemaker",
-        *ptbxl.NOISE_COLUMNS,
-    ),
+    "sex",
+    "height",
+    "weight",
+    "nurse",
+    "site",
+    "device",
+    "recording_date",
+    "heart_axis",
+    "infarction_stadium1",
+    "infarction_stadium2",
+    "validated_by_human",
+    "extra_beats",
+    "pacemaker",
+    *ptbxl.NOISE_COLUMNS,
 )
 
 
@@ -69,7 +63,8 @@ class Row:
     @property
     def noisy(self) -> bool:
         """True when the annotators noted noise or electrode problems."""
-        return bool("".join([self.other.get(name, "") for name in ptbxl.NOISE_COLUMNS]).strip(" ,"))
+        notes = "".join(self.other.get(name, "") for name in ptbxl.NOISE_COLUMNS)
+        return bool(notes.strip(" ,"))
 
 
 @dataclass(slots=True)
@@ -77,7 +72,7 @@ class Survey:
     """The content of the tables. `rows` holds only the records whose row can be used, by ecg_id.
 
     `bad` are the ids whose row cannot be used, `known` all ids of the table, also those beyond a
-    limit.
+    limit, `listed` the paths that RECORDS lists.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -86,6 +81,7 @@ class Survey:
     findings: list[Finding] = field(default_factory=list)
     bad: set[int] = field(default_factory=set)
     known: frozenset[int] = frozenset()
+    listed: frozenset[str] = frozenset()
     parsed: dict[str, dict[str, float]] = field(default_factory=dict)
     table_sha256: dict[str, str] = field(default_factory=dict)
     version: str = "unknown"
@@ -106,14 +102,18 @@ def survey(store: Store, rates: Sequence[int], limit: int | None = None) -> Surv
         ptbxl.STATEMENTS: hashlib.sha256(statements).hexdigest(),
     }
     found.families = ptbxl.families(_statements(statements))
-    _read_sums(store, found)
+    sums = read_sums(store)
+    found.sums = sums.digests
+    found.findings += sums.findings
     _check_table_sums(found)
     _read_table(table, found, rates)
     if limit is not None:
         _cut(found, limit)
     _check_patients(found)
     _name_version(found)
-    _check_records_file(store, found)
+    records = read_records(store)
+    found.listed = records.paths
+    found.findings += records.findings
     return found
 
 
@@ -123,7 +123,8 @@ def _required(store: Store, name: str) -> bytes:
     except Unreadable as error:
         raise UsageError(
             f"this is no PTB-XL copy that can be curated: {error}",
-            hint="give the folder or zip that holds ptbxl_database.csv: sweeptree curate --source PATH",
+            hint="give the folder or zip that holds ptbxl_database.csv: "
+            "sweeptree curate --source PATH",
         ) from error
 
 
@@ -148,54 +149,11 @@ def _statement(row: Sequence[str], at: Sequence[int]) -> ptbxl.Statement:
 def _cells(data: bytes, name: str) -> Iterator[list[str]]:
     """The rows of a table. Raises UsageError where it is no CSV."""
     try:
-        yield from csv.reader(io.StringIO(_text(data), newline=""))
+        yield from csv.reader(io.StringIO(text_of(data), newline=""))
     except csv.Error as error:
         raise UsageError(
             f"{name} is no readable CSV: {error}", hint="fetch the file anew"
         ) from error
-
-
-def _text(data: bytes) -> str:
-    """The text of a table; a byte that is not UTF-8 becomes a mark, as in the reports' broken
-    umlauts."""
-    return data.decode("utf-8-sig", errors="replace")
-
-
-def _read_sums(store: Store, found: Survey) -> None:
-    try:
-        data = store.read(ptbxl.SUMS, MAX_TABLE_BYTES)
-    except Unreadable as error:
-        found.note(
-            "sha256_missing",
-            0,
-            ptbxl.SUMS,
-            f"no list of digests ({error}); files cannot be compared with it",
-        )
-        return
-    if b"\r" in data:
-        found.note("sums_crlf", 0, ptbxl.SUMS, "lines end in CR LF; read all the same")
-    for number, line in enumerate(_text(data).splitlines(), 1):
-        if line.strip():
-            _read_sum(line, number, found)
-
-
-def _read_sum(line: str, number: int, found: Survey) -> None:
-    match = _SUM.fullmatch(line.rstrip())
-    if not match:
-        found.note(
-            "sums_syntax", 0, ptbxl.SUMS, f"line {number} is not a digest and a path: {line[:60]!r}"
-        )
-        return
-    digest, name = match[1].lower(), match[2].removeprefix("./")
-    if not is_safe(name):
-        found.note(
-            "unsafe_path",
-            0,
-            ptbxl.SUMS,
-            f"line {number} lists {name[:80]!r}, outside the dataset; ignored",
-        )
-    elif found.sums.setdefault(name, digest) != digest:
-        found.note("sums_syntax", 0, ptbxl.SUMS, f"line {number} gives {name} a second digest")
 
 
 def _check_table_sums(found: Survey) -> None:
@@ -214,26 +172,36 @@ def _read_table(data: bytes, found: Survey, rates: Sequence[int]) -> None:
     if data.startswith(b"\xef\xbb\xbf"):
         found.note("table_bom", 0, ptbxl.TABLE, "begins with a byte order mark; read all the same")
     reader = _cells(data, ptbxl.TABLE)
-    raw = next(reader, [])
-    names = [name.strip() for name in raw]
-    if names != raw:
-        found.note(
-            "table_resaved", 0, ptbxl.TABLE, "column names have spaces: re-saved by a spreadsheet"
-        )
-    missing = [n for n in (*_NEEDED, *(ptbxl.FILENAME_COLUMN[r] for r in rates)) if n not in names]
-    if missing:
-        raise UsageError(
-            f"{ptbxl.TABLE} lacks the columns {', '.join(missing)}", hint="fetch the file anew"
-        )
+    names = _column_names(next(reader, []), found, rates)
     seen: dict[int, Row | None] = {}
     for number, cells in enumerate(reader, 2):
         if any(cells) and number <= MAX_ROWS:
             _read_row(dict(zip(names, cells, strict=False)), number, found, seen)
     _check_dates(found, seen)
     found.known = frozenset(seen)
-    found.rows = [
-        row for ecg_id, row in sorted(seen.items()) if row is not None and ecg_id not in found.bad
-    ]
+    found.rows = _usable(seen, found.bad)
+
+
+def _column_names(raw: Sequence[str], found: Survey, rates: Sequence[int]) -> list[str]:
+    """The names without spaces around them. Raises UsageError when needed ones are missing."""
+    names = [name.strip() for name in raw]
+    if names != list(raw):
+        found.note(
+            "table_resaved", 0, ptbxl.TABLE, "column names have spaces: re-saved by a spreadsheet"
+        )
+    needed = (*_NEEDED, *(ptbxl.FILENAME_COLUMN[rate] for rate in rates))
+    missing = [name for name in needed if name not in names]
+    if missing:
+        raise UsageError(
+            f"{ptbxl.TABLE} lacks the columns {', '.join(missing)}", hint="fetch the file anew"
+        )
+    return names
+
+
+def _usable(seen: Mapping[int, Row | None], bad: Collection[int]) -> list[Row]:
+    """The rows to use, by ecg_id."""
+    rows = [row for row in seen.values() if row is not None and row.ecg_id not in bad]
+    return sorted(rows, key=lambda row: row.ecg_id)
 
 
 def _read_row(
@@ -310,17 +278,10 @@ def _stems(ecg_id: int, cells: Mapping[str, str], found: Survey) -> dict[int, st
         if not name or name == expected:
             continue
         good = False
-        if not is_safe(name):
-            found.note(
-                "unsafe_path",
-                ecg_id,
-                ptbxl.TABLE,
-                f"{column} is {name[:80]!r}, outside the dataset",
-            )
-        else:
-            found.note(
-                "path_of_record", ecg_id, ptbxl.TABLE, f"{column} is {name[:80]!r}, not {expected}"
-            )
+        is_here = is_safe(name)
+        check = "path_of_record" if is_here else "unsafe_path"
+        why = f"not {expected}" if is_here else "outside the dataset"
+        found.note(check, ecg_id, ptbxl.TABLE, f"{column} is {name[:80]!r}, {why}")
     return stems if good else None
 
 
@@ -368,16 +329,15 @@ def _cut(found: Survey, limit: int) -> None:
 
 
 def _check_patients(found: Survey) -> None:
-    by_patient: dict[str, list[Row]] = defaultdict(list)
+    folds: dict[str, set[int]] = defaultdict(set)
     for row in found.rows:
-        if row.patient:
-            by_patient[row.patient].append(row)
-    for patient, rows in by_patient.items():
-        folds = sorted({row.fold for row in rows})
-        if len(folds) > 1:
-            for row in rows:
-                detail = f"patient {patient} is in folds {', '.join(map(str, folds))}"
-                found.note("patient_folds", row.ecg_id, ptbxl.TABLE, detail)
+        folds[row.patient].add(row.fold)
+    for row in found.rows:
+        own = folds[row.patient]
+        if row.patient and len(own) > 1:
+            named = ", ".join(map(str, sorted(own)))
+            detail = f"patient {row.patient} is in folds {named}"
+            found.note("patient_folds", row.ecg_id, ptbxl.TABLE, detail)
 
 
 def _name_version(found: Survey) -> None:
@@ -385,27 +345,8 @@ def _name_version(found: Survey) -> None:
     found.version, found.official = ptbxl.version_of(found.table_sha256[ptbxl.TABLE], ids)
     dropped = sorted(set(ids) & ptbxl.DROPPED_IN_103)
     if dropped and not found.official:
-        detail = f"version {found.version}: {len(dropped)} of these records are duplicates that 1.0.3 dropped"
+        what = "is a duplicate" if len(dropped) == 1 else "are duplicates"
+        detail = (
+            f"version {found.version}: {len(dropped)} of these records {what} that 1.0.3 dropped"
+        )
         found.note("version_old", 0, ptbxl.TABLE, detail)
-
-
-def _check_records_file(store: Store, found: Survey) -> None:
-    """RECORDS is broken in the official 1.0.3 and therefore never used; what is wrong in it is a
-    note."""
-    try:
-        lines = _text(store.read(ptbxl.RECORDS, MAX_TABLE_BYTES)).splitlines()
-    except Unreadable:
-        return
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        if line.count("records100/") + line.count("records500/") > 1:
-            detail = f"line {number} runs two paths together (a known defect of 1.0.3); the file is not used"
-            found.note("records_joined", 0, ptbxl.RECORDS, detail)
-        elif not is_safe(line):
-            found.note(
-                "records_unsafe",
-                0,
-                ptbxl.RECORDS,
-                f"line {number} is {line[:80]!r}; the file is not used",
-            )

@@ -10,19 +10,20 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
-import fcntl
 import glob
 import hashlib
 import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sweeptree.ecg.manifest import Manifest
 from sweeptree.errors import RecordError, Refused
-from sweeptree.records import read_bytes, read_json, write_bytes, write_json
+from sweeptree.records import read_bytes, read_json
+from sweeptree.system import locks
+from sweeptree.system.files import write_bytes, write_json
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -102,43 +103,74 @@ def locked(places: Places) -> Iterator[None]:
     """Hold the dataset: a second run is refused. Repairs what a killed run left."""
     try:
         places.out.parent.mkdir(parents=True, exist_ok=True)
-        lock = os.open(places.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        lock = locks.hold(places.lock)
+    except BlockingIOError:
+        raise Refused(
+            f"another run is curating {places.out}", hint="wait for it, or choose another --out"
+        ) from None
     except OSError as error:
         raise Refused(
             f"{places.out} cannot be made: {error.strerror}", hint="choose another place with --out"
         ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise Refused(
-            f"another run is curating {places.out}", hint="wait for it, or choose another --out"
-        ) from None
-    try:
-        _refuse_strangers(places)
+    with lock:
+        _refuse_other_folders(places)
         _repair(places)
         yield
-    finally:
-        os.close(lock)
 
 
-def _refuse_strangers(places: Places) -> None:
-    """Never replace a folder that holds anything but a dataset of ours."""
+def _refuse_other_folders(places: Places) -> None:
+    """Never replace a folder that is no dataset of ours."""
     if places.out.is_symlink():
         raise Refused(
             f"{places.out} is a link", hint="choose another place with --out, or remove the link"
         )
-    if places.out.exists() and (
-        not places.out.is_dir() or (any(places.out.iterdir()) and not _is_ours(places.out))
-    ):
+    if places.out.exists() and not _may_replace(places):
         raise Refused(
             f"{places.out} exists and is not a curated dataset",
             hint="move it away, or choose another place with --out",
         )
 
 
-def _is_ours(folder: Path) -> bool:
-    return (folder / "manifest.json").is_file() and (folder / "validation.csv").is_file()
+def _may_replace(places: Places) -> bool:
+    if not places.out.is_dir():
+        return False
+    return not any(places.out.iterdir()) or places.read_manifest() is not None
+
+
+def refuse_strangers(places: Places) -> None:
+    """Raise Refused where the dataset's folder holds a file that no run of the curator made.
+
+    What replaces the folder would remove it: root, for one, is kept from adding files by no mode.
+    """
+    strangers = _strangers(places)
+    if not strangers:
+        return
+    named = ", ".join(strangers[:5])
+    if len(strangers) > 5:
+        named += f" and {len(strangers) - 5} more"
+    raise Refused(
+        f"{places.out} holds what curate did not make: {named}",
+        hint=(
+            "move it out of the dataset's folder: a new dataset replaces the whole folder",
+            "or make the new dataset elsewhere: --out FOLDER",
+        ),
+    )
+
+
+def _strangers(places: Places) -> list[str]:
+    """Paths below the dataset's folder, links too, that its manifest does not name."""
+    manifest = places.read_manifest()
+    if manifest is None:
+        return []
+    made = {"manifest.json", *manifest.outputs}
+    folders = {str(PurePosixPath(name).parent) for name in made}
+    found = []
+    for path in sorted(places.out.rglob("*")):
+        name = path.relative_to(places.out).as_posix()
+        is_folder = path.is_dir() and not path.is_symlink()
+        if name not in (folders if is_folder else made):
+            found.append(name)
+    return found
 
 
 def _repair(places: Places) -> None:
@@ -146,10 +178,8 @@ def _repair(places: Places) -> None:
         places.old.rename(places.out)
     for leftover in (places.new, places.old):
         discard(leftover)
-    for name in (
-        places.state.name,
-        f"{places.out.name}.validation.csv",
-    ):  # records.write_json's own temporary names
+    # the temporary names of records.write_json
+    for name in (places.state.name, f"{places.out.name}.validation.csv"):
         for torn in places.out.parent.glob(f".{glob.escape(name)}.*.tmp"):
             torn.unlink(missing_ok=True)
 
@@ -171,8 +201,7 @@ def building(places: Places) -> Iterator[None]:
 
 
 def freeze(folder: Path) -> None:
-    """Durable and read-only, the folders too: worktrees share it, and no job may change, add or
-    remove a file."""
+    """Durable and read-only, the folders too: no job that shares it may change or add a file."""
     for path in (*folder.rglob("*"), folder):
         path.chmod(0o555 if path.is_dir() else 0o444)
         _sync(path)
@@ -182,17 +211,19 @@ def discard(folder: Path) -> None:
     """Remove a dataset, frozen or not. What cannot be removed stays: `building` says so then."""
     if folder.is_symlink():
         folder.unlink()
-    for inner in (
-        folder,
-        *(path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink()),
-    ):
-        with contextlib.suppress(OSError):
-            inner.chmod(0o755)
+    for path in (folder, *folder.rglob("*")):
+        if path.is_dir() and not path.is_symlink():
+            with contextlib.suppress(OSError):
+                path.chmod(0o755)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def promote(places: Places) -> None:
-    """Put the new folder in place of the old one, as one step where the system can."""
+    """Put the new folder in place of the old one, as one step where the system can.
+
+    Raises Refused when somebody has put a file of their own there since the start.
+    """
+    refuse_strangers(places)
     _sync(places.new)
     if not places.out.exists():
         places.new.rename(places.out)

@@ -11,7 +11,7 @@ import hashlib
 import itertools
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -88,20 +88,22 @@ class _Job:
 def verify(
     store: Store, found: Survey, rate: int, out: NpyRows, progress: Progress
 ) -> tuple[Ledger, list[Finding]]:
-    """Check both files of every row at a rate and write good signals to the row of the same number
-    in `out`."""
-    job = _Job(store, found, rate, out, Ledger.empty(len(found.rows)))
-    shards = [
-        range(first, min(first + SHARD, len(found.rows)))
-        for first in range(0, len(found.rows), SHARD)
-    ]
+    """Check both files of every row at a rate; good signals go to the same row of `out`."""
+    count = len(found.rows)
+    job = _Job(store, found, rate, out, Ledger.empty(count))
     findings: list[Finding] = []
     done = 0
-    for rows, part in _in_turn(job, iter(shards)):
+    for rows, part in _in_turn(job, _ranges(range(count), SHARD)):
         findings += part
         done += len(rows)
-        progress(done, len(found.rows))
+        progress(done, count)
     return job.ledger, findings
+
+
+def _ranges(rows: range, size: int) -> Iterator[range]:
+    """The same rows in pieces."""
+    for first in range(rows.start, rows.stop, size):
+        yield range(first, min(first + size, rows.stop))
 
 
 def _in_turn(job: _Job, shards: Iterator[range]) -> Iterator[tuple[range, list[Finding]]]:
@@ -128,9 +130,8 @@ def _in_turn(job: _Job, shards: Iterator[range]) -> Iterator[tuple[range, list[F
             wanted = min(2 * wanted, READERS) if waited else max(1, wanted - 1)
             yield rows, looked.findings
     finally:
-        pool.shutdown(
-            cancel_futures=True
-        )  # an interrupt does not wait for the shards that have not begun
+        # an interrupt does not wait for the shards that have not begun
+        pool.shutdown(cancel_futures=True)
 
 
 def _timed(job: _Job, rows: range) -> _Looked:
@@ -160,11 +161,10 @@ class _Files:
 
 def _shard(job: _Job, rows: range) -> list[Finding]:
     findings: list[Finding] = []
-    step = max(1, BATCH_BYTES // (24 * ptbxl.samples(job.rate)))
-    for first in range(rows.start, rows.stop, step):
-        numbers = range(first, min(first + step, rows.stop))
-        files = [f for number in numbers if (f := _files(job, number, findings)) is not None]
-        _signals(job, files, findings)
+    step = max(1, BATCH_BYTES // ptbxl.signal_bytes(job.rate))
+    for numbers in _ranges(rows, step):
+        both = [_files(job, number, findings) for number in numbers]
+        _signals(job, [files for files in both if files is not None], findings)
     return findings
 
 
@@ -172,34 +172,44 @@ def _files(job: _Job, number: int, findings: list[Finding]) -> _Files | None:
     row = job.found.rows[number]
     stem = row.stems[job.rate]
     header = _read(job, row, f"{stem}.hea", MAX_HEADER_BYTES, findings)
-    data = _read(job, row, f"{stem}.dat", 24 * ptbxl.samples(job.rate) + 1, findings)
+    data = _read(job, row, f"{stem}.dat", ptbxl.signal_bytes(job.rate) + 1, findings)
     if header is None or data is None:
         return None
-    checksums, problems = signals.read_header(header[0], stem, job.rate)
-    findings += [Finding(p.check, row.ecg_id, stem + p.suffix, p.detail) for p in problems]
-    return _Files(number, data[0], data[1], checksums)
+    checksums, problems = signals.read_header(header.data, stem, job.rate)
+    findings += _found(job, row, problems)
+    return _Files(number, data.data, data.sha256, checksums)
+
+
+def _found(job: _Job, row: Row, problems: Sequence[signals.Problem]) -> list[Finding]:
+    stem = row.stems[job.rate]
+    return [Finding(p.check, row.ecg_id, f"{stem}{p.suffix}", p.detail) for p in problems]
 
 
 def _signals(job: _Job, files: Sequence[_Files], findings: list[Finding]) -> None:
-    """Look at all whole records at once; what is odd, damaged or without checksums is read by
-    itself."""
-    whole = [f for f in files if f.checksums and len(f.data) == 24 * ptbxl.samples(job.rate)]
-    plain: list[int] = []
-    if whole:
-        seen, odd = signals.look([f.data for f in whole], [f.checksums for f in whole], job.rate)
-        at = np.flatnonzero(~odd)
-        _keep(job, [whole[n] for n in at], seen.part(at))
-        plain = [whole[n].number for n in at]
+    """Look at all whole records at once; what is odd, damaged or without checksums alone."""
+    plain = _keep_plain(job, [f for f in files if _is_whole(f, job.rate)])
     for f in files:
         if f.number in plain:
             continue
         signal, problems = signals.read_signal(f.data, f.checksums, job.rate)
-        row = job.found.rows[f.number]
-        findings += [
-            Finding(p.check, row.ecg_id, row.stems[job.rate] + p.suffix, p.detail) for p in problems
-        ]
+        findings += _found(job, job.found.rows[f.number], problems)
         if signal is not None:
             _keep(job, [f], signal)
+
+
+def _is_whole(f: _Files, rate: int) -> bool:
+    return bool(f.checksums) and len(f.data) == ptbxl.signal_bytes(rate)
+
+
+def _keep_plain(job: _Job, whole: Sequence[_Files]) -> set[int]:
+    """Keep the records that nothing is odd about; their numbers."""
+    if not whole:
+        return set()
+    seen, odd = signals.look([f.data for f in whole], [f.checksums for f in whole], job.rate)
+    at = np.flatnonzero(~odd)
+    plain = [whole[int(n)] for n in at]
+    _keep(job, plain, seen.part(at))
+    return {f.number for f in plain}
 
 
 def _keep(job: _Job, files: Sequence[_Files], signal: signals.Signal) -> None:
@@ -208,9 +218,13 @@ def _keep(job: _Job, files: Sequence[_Files], signal: signals.Signal) -> None:
         job.out.write(f.number, f.data)
 
 
-def _read(
-    job: _Job, row: Row, name: str, limit: int, findings: list[Finding]
-) -> tuple[bytes, str] | None:
+@dataclass(frozen=True, slots=True)
+class _Content:
+    data: bytes
+    sha256: str
+
+
+def _read(job: _Job, row: Row, name: str, limit: int, findings: list[Finding]) -> _Content | None:
     """A file and its sha256, or None when it cannot be read; what is wrong goes to the findings."""
     try:
         data = job.store.read(name, limit)
@@ -220,62 +234,61 @@ def _read(
     digest = hashlib.sha256(data).hexdigest()
     listed = job.found.sums.get(name)
     if listed is None and job.found.sums:
-        findings.append(
-            Finding("sha256_missing", row.ecg_id, name, f"{name} has no line in {ptbxl.SUMS}")
-        )
+        detail = f"{name} has no line in {ptbxl.SUMS}"
+        findings.append(Finding("sha256_missing", row.ecg_id, name, detail))
     elif listed and listed != digest:
-        findings.append(
-            Finding("sha256", row.ecg_id, name, f"{name} differs from its digest in {ptbxl.SUMS}")
-        )
-    return data, digest
+        detail = f"{name} differs from its digest in {ptbxl.SUMS}"
+        findings.append(Finding("sha256", row.ecg_id, name, detail))
+    return _Content(data, digest)
 
 
 def stray_files(store: Store, found: Survey, rates: Sequence[int]) -> list[Finding]:
     """Files beside the records that no row and no digest speaks of."""
     stems = {ptbxl.stem(ecg_id, rate) for ecg_id in found.known for rate in rates}
-    names = (n for n in store.names(ptbxl.folders(rates)) if "/" in n and n not in found.sums)
-    strays = [n for n in names if n[-4:] not in (".hea", ".dat") or n[:-4] not in stems]
-    return [
-        Finding("stray_file", 0, name, f"{name} belongs to no record of the table; not used")
-        for name in strays
-    ]
+    findings = []
+    for name in store.names(ptbxl.folders(rates)):
+        if "/" not in name or name in found.sums or _is_record_file(name, stems):
+            continue
+        listed = f", though {ptbxl.RECORDS} lists it" if name[:-4] in found.listed else ""
+        detail = f"{name} belongs to no record of the table{listed}; not used"
+        findings.append(Finding("stray_file", 0, name, detail))
+    return findings
+
+
+def _is_record_file(name: str, stems: Collection[str]) -> bool:
+    return name.endswith((".hea", ".dat")) and name[:-4] in stems
 
 
 def copies(
     found: Survey, ledger: Ledger, rows_of: Callable[[int], NDArray[np.int16]]
 ) -> list[Finding]:
-    """Records that hold one recording: equal files, or signals that correlate above 0.9999 over all
-    leads.
+    """Records that hold one recording: equal files, or signals that correlate above 0.9999.
 
     The id that PTB-XL itself dropped is left out, else the higher one; the other stays, with a
     note.
     """
     first_of: dict[int, int] = {}
     for a, b in _pairs(ledger):
-        if ledger.digests[a] != ledger.digests[b] and _correlation(rows_of(a), rows_of(b)) <= SAME:
-            continue
-        keep, drop = _choose(found.rows, a, b)
-        first_of.setdefault(drop, keep)
-    return [
-        f
-        for drop, keep in sorted(first_of.items())
-        for f in _told(found.rows[drop], found.rows[keep])
-    ]
+        same_file = ledger.digests[a] == ledger.digests[b]
+        if same_file or _correlation(rows_of(a), rows_of(b)) > SAME:
+            keep, drop = _choose(found.rows, a, b)
+            first_of.setdefault(drop, keep)
+    findings: list[Finding] = []
+    for drop, keep in sorted(first_of.items()):
+        findings += _both(found.rows[drop], found.rows[keep])
+    return findings
 
 
-def _told(drop: Row, keep: Row) -> tuple[Finding, Finding]:
-    name = f"{keep.ecg_id}"
-    where = (
-        f"folds {drop.fold} and {keep.fold}"
-        if drop.fold != keep.fold
-        else f"both in fold {drop.fold}"
-    )
-    stem = next(iter(drop.stems.values()))
+def _both(drop: Row, keep: Row) -> tuple[Finding, Finding]:
+    """What is found about a copy and about the record that stays in its place."""
+    folds = f"folds {drop.fold} and {keep.fold}"
+    where = f"both in fold {drop.fold}" if drop.fold == keep.fold else folds
+    file = f"{next(iter(drop.stems.values()))}.dat"
+    copy_of = f"same recording as {keep.ecg_id} ({where})"
+    kept = f"kept; {drop.ecg_id} holds the same recording"
     return (
-        Finding(
-            "duplicate_signal", drop.ecg_id, f"{stem}.dat", f"same recording as {name} ({where})"
-        ),
-        Finding("duplicate_kept", keep.ecg_id, "", f"kept; {drop.ecg_id} holds the same recording"),
+        Finding("duplicate_signal", drop.ecg_id, file, copy_of),
+        Finding("duplicate_kept", keep.ecg_id, "", kept),
     )
 
 
@@ -287,19 +300,17 @@ def _choose(rows: Sequence[Row], a: int, b: int) -> tuple[int, int]:
 
 
 def _pairs(ledger: Ledger) -> list[tuple[int, int]]:
-    """Candidate pairs a < b by fingerprint, in blocks: N x N products of 64 numbers, a second for
-    20,000 records."""
+    """Candidate pairs a < b by fingerprint, in blocks: a second for 20,000 records."""
     use = np.flatnonzero(ledger.good & (ledger.prints != 0).any(axis=1))
     prints = ledger.prints[use]
-    pairs = []
+    pairs: list[tuple[int, int]] = []
     for start in range(0, len(use), _BLOCK):
         like = prints[start : start + _BLOCK] @ prints[start:].T
-        a, b = np.divmod(
-            np.flatnonzero(like > CANDIDATE), like.shape[1]
-        )  # nonzero in two dimensions is far slower
-        pairs += [
-            (int(use[start + i]), int(use[start + j])) for i, j in zip(a, b, strict=True) if i < j
-        ]
+        # nonzero in two dimensions is far slower
+        a, b = np.divmod(np.flatnonzero(like > CANDIDATE), like.shape[1])
+        later = a < b
+        first, second = use[start + a[later]], use[start + b[later]]
+        pairs += zip(first.tolist(), second.tolist(), strict=True)
     return pairs
 
 

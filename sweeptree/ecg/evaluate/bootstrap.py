@@ -7,17 +7,19 @@ scoring each resample by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sweeptree.ecg.evaluate.scores import Floats
+from sweeptree.ecg.evaluate.scores import Floats, falling
 from sweeptree.errors import UsageError
 
 Resample = Literal["reject", "skip-empty", "stratified", "patient"]
+Interval = Callable[[Floats, float, float], tuple[float, float]]
+"""(draws, point, level) -> (low, high)."""
 BLOCK = 128
 MOST_DRAWS = 200
 """Draws per wanted resample before `reject` gives up."""
@@ -25,7 +27,7 @@ MOST_DRAWS = 200
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """How to resample: `weights` (n, count) float32 says how often each record is in each resample."""
+    """Resamples: `weights` (n, count) float32 says how often each record is in each of them."""
 
     weights: NDArray[np.float32]
     rejected: int
@@ -47,17 +49,21 @@ def draw(
     `reject` finds too few.
     """
     rng = np.random.default_rng(seed)
-    if how == "stratified":
-        return Draw(_stratified(y, count, rng), 0)
-    if how == "patient":
-        if patients is None:
-            raise UsageError(
-                "resampling by patient needs the dataset", hint="--data data/processed"
-            )
-        return Draw(_by_patient(np.asarray(patients), count, rng), 0)
-    if how == "skip-empty":
-        return Draw(_plain(len(y), count, rng), 0)
-    return _reject(y, count, rng)
+    match how:
+        case "stratified":
+            return Draw(_stratified(y, count, rng), 0)
+        case "patient":
+            return Draw(_by_patient(_known(patients), count, rng), 0)
+        case "skip-empty":
+            return Draw(_plain(len(y), count, rng), 0)
+        case "reject":
+            return _reject(y, count, rng)
+
+
+def _known(patients: Sequence[str] | NDArray[Any] | None) -> NDArray[Any]:
+    if patients is None:
+        raise UsageError("resampling by patient needs the dataset", hint="--data data/processed")
+    return np.asarray(patients)
 
 
 def _plain(n: int, count: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -68,30 +74,40 @@ def _plain(n: int, count: int, rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def _reject(y: NDArray[Any], count: int, rng: np.random.Generator) -> Draw:
-    n = len(y)
     ones = y.astype(np.float32).T
-    positives = ones.sum(axis=1, keepdims=True)
     kept: list[NDArray[np.float32]] = []
     drawn = have = 0
     while have < count:
         if drawn >= MOST_DRAWS * count:
-            raise UsageError(
-                f"only {have} of {drawn:,} resamples hold every class; some class is too rare for --resample reject",
-                hint="--resample skip-empty or stratified",
-            )
-        weights = _plain(n, min(BLOCK, count), rng)
-        got = ones @ weights
-        both = ((got > 0) | (positives == 0)) & ((got < n) | (positives == n))
-        good = np.asarray(both.all(axis=0))
-        if (
-            have + int(good.sum()) >= count
-        ):  # the last block counts up to the one that completes the set
+            raise _too_rare(have, drawn)
+        weights = _plain(len(y), min(BLOCK, count), rng)
+        good = _hold_every_class(ones, weights)
+        if have + int(good.sum()) >= count:
+            # the last block counts up to the one that completes the set
             last = int(np.flatnonzero(good)[count - have - 1]) + 1
             weights, good = weights[:, :last], good[:last]
         drawn += weights.shape[1]
         have += int(good.sum())
         kept.append(weights[:, good])
     return Draw(np.concatenate(kept, axis=1), drawn - count)
+
+
+def _hold_every_class(ones: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Per resample, whether each class has positives and negatives where the records have them."""
+    n = ones.shape[1]
+    positives = ones.sum(axis=1, keepdims=True)
+    drawn = ones @ weights
+    has_positives = (drawn > 0) | (positives == 0)
+    has_negatives = (drawn < n) | (positives == n)
+    return np.asarray((has_positives & has_negatives).all(axis=0))
+
+
+def _too_rare(have: int, drawn: int) -> UsageError:
+    return UsageError(
+        f"only {have} of {drawn:,} resamples hold every class; "
+        "some class is too rare for --resample reject",
+        hint="--resample skip-empty or stratified",
+    )
 
 
 def _stratified(y: NDArray[Any], count: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -112,8 +128,7 @@ def _by_patient(
 
 @dataclass(frozen=True, slots=True)
 class _Sorted:
-    """One class, sorted by falling score: the order, and for each positive where its group of equal
-    scores lies."""
+    """One class by falling score: the order, and where each positive's group of equals lies."""
 
     order: NDArray[np.int64]
     positives: NDArray[np.int64]
@@ -122,19 +137,19 @@ class _Sorted:
 
 
 def _sort(y: NDArray[Any], p: NDArray[Any]) -> _Sorted:
-    order = np.argsort(-p, kind="stable")
-    s = p[order]
-    starts = np.flatnonzero(np.r_[True, s[1:] != s[:-1]])
+    order = falling(p)
+    ranked = p[order]
+    starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
+    ends = np.r_[starts[1:], len(ranked)]
     positives = np.flatnonzero(y[order])
     group = np.searchsorted(starts, positives, side="right") - 1
-    return _Sorted(order, positives, starts[group], np.r_[starts[1:], len(s)][group] - 1)
+    return _Sorted(order, positives, starts[group], ends[group] - 1)
 
 
 def auc_and_ap(
     y: NDArray[Any], p: NDArray[Any], weights: NDArray[np.float32]
 ) -> tuple[Floats, Floats]:
-    """ROC-AUC and average precision per resample and class: two arrays (resamples, classes), NaN
-    where undefined.
+    """ROC-AUC and average precision: two arrays (resamples, classes), NaN where undefined.
 
     Weights are whole numbers below 2**24 in sum, so that float32 holds every partial sum exactly.
     """
@@ -151,27 +166,27 @@ def auc_and_ap(
 
 
 def _score(w: NDArray[np.float32], total: Floats, r: _Sorted) -> tuple[Floats, Floats]:
-    """U statistic and average precision from running sums, looked up only where there are
-    positives."""
+    """U statistic and average precision from running sums, looked up where there are positives."""
     ranked = w[r.order]
     running = np.zeros((len(ranked) + 1, w.shape[1]), np.float32)
     np.cumsum(ranked, axis=0, out=running[1:])
-    wp = ranked[r.positives].astype(np.float64)
-    above, upto = running[r.before].astype(np.float64), running[r.last + 1].astype(np.float64)
-    hits = wp.sum(axis=0)
-    negatives = total - hits
-    tp = _hits_upto(wp, r)
+    above = running[r.before].astype(np.float64)
+    upto = running[r.last + 1].astype(np.float64)
+    drawn = ranked[r.positives].astype(np.float64)
+    hits = drawn.sum(axis=0)
+    tp = _hits_upto(drawn, r)
     # a positive at sorted place i beats (total - upto) records below it and half of its own group
-    wins = np.einsum("pb,pb->b", wp, total - (above + upto) / 2) - hits * hits / 2
+    beaten = total - (above + upto) / 2
+    wins = np.einsum("pb,pb->b", drawn, beaten) - hits * hits / 2
     with np.errstate(divide="ignore", invalid="ignore"):
-        area = wins / (hits * negatives)
-        precision = np.where(wp > 0, wp * tp / upto, 0.0).sum(axis=0) / hits
+        area = wins / (hits * (total - hits))
+        precision = np.where(drawn > 0, drawn * tp / upto, 0.0).sum(axis=0) / hits
     return area, precision
 
 
-def _hits_upto(wp: Floats, r: _Sorted) -> Floats:
-    """Weight of the positives with a score at least as high, per positive."""
-    running = np.cumsum(wp, axis=0)
+def _hits_upto(drawn: Floats, r: _Sorted) -> Floats:
+    """How often positives with a score at least as high were drawn, per positive."""
+    running = np.cumsum(drawn, axis=0)
     last_of_group = np.searchsorted(r.last, r.last, side="right") - 1
     hits: Floats = running[last_of_group]
     return hits
@@ -186,22 +201,55 @@ def means(values: NDArray[Any], weights: NDArray[np.float32]) -> Floats:
 
     NaN values are left out, record by record.
     """
-    v = values.astype(np.float64)
-    known = ~np.isnan(v)
-    w = weights.T.astype(np.float64)
+    wide = values.astype(np.float64)
+    known = ~np.isnan(wide)
+    drawn = weights.T.astype(np.float64)
+    totals = drawn @ np.where(known, wide, 0.0)
+    counts = drawn @ known.astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        result: Floats = (w @ np.where(known, v, 0.0)) / (w @ known.astype(np.float64))
+        result: Floats = totals / counts
     return result
 
 
-def interval(values: Floats, level: float) -> tuple[float, float]:
-    """The percentile interval of a level such as 0.95; NaN values are left out, (NaN, NaN) when
-    none are left."""
-    good = values[~np.isnan(values)]
-    if len(good) < 2:
+def interval(draws: Floats, point: float, level: float) -> tuple[float, float]:
+    """The percentile interval of a score, of a level such as 0.95; it holds the point.
+
+    NaN draws are left out; (NaN, NaN) when fewer than two are left.
+    """
+    low, high = _percentiles(draws, level)
+    return _holding(point, low, high)
+
+
+def basic_interval(draws: Floats, point: float, level: float) -> tuple[float, float]:
+    """The basic interval, percentiles mirrored at the point, for a score that is biased upwards.
+
+    Average precision of few positives lies above that of many, and that of a resample above that
+    of the records. Percentiles are too high twice over then, and may lie wholly above the point;
+    mirrored ones undo the bias (Davison and Hinkley 1997, Bootstrap Methods, chapter 5). Where the
+    bias is larger than the spread, the point is the upper end.
+    """
+    low, high = _percentiles(draws, level)
+    return _holding(point, 2 * point - high, 2 * point - low)
+
+
+def _percentiles(draws: Floats, level: float) -> tuple[float, float]:
+    known = draws[~np.isnan(draws)]
+    if len(known) < 2:
         return float("nan"), float("nan")
-    low, high = np.quantile(good, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def _holding(point: float, low: float, high: float) -> tuple[float, float]:
+    if np.isnan(low) or np.isnan(point):
+        return low, high
+    return min(low, point), max(high, point)
+
+
+def intervals(draws: Floats, points: Floats, level: float) -> Floats:
+    """The percentile interval of each class: draws (resamples, k), points (k,), answer (k, 2)."""
+    columns = zip(draws.T, points, strict=True)
+    return np.array([interval(column, point, level) for column, point in columns])
 
 
 def row_means(values: Floats) -> Floats:

@@ -1,5 +1,4 @@
-"""An evaluation command that makes the predictions first: a sweep of one job, in a worktree of the
-pinned commit.
+"""An evaluation command that makes the predictions first: a sweep of one job.
 
 Hides: what such a sweep looks like, where its predictions are found, and how its end is told. It
 runs nothing itself; the evaluator's flow hands the sweep to the Experiment Orchestrator.
@@ -16,8 +15,9 @@ from pydantic import BeforeValidator, Field
 from sweeptree.analysis.aggregate.rows import log_tail
 from sweeptree.ecg.evaluate import predictions
 from sweeptree.errors import SweeptreeError, UsageError
-from sweeptree.model import Border, Command, ExpName, JobRecord, JobState, SweepSpec
-from sweeptree.plan import parse_duration
+from sweeptree.model import Border, JobRecord, JobState, SweepSpec
+from sweeptree.model.spec import Command, ExpName
+from sweeptree.model.text import parse_duration
 from sweeptree.records import SweepPaths, read_record
 
 _INTERRUPTED = 130
@@ -71,7 +71,8 @@ class CommandSpec(Border):
     )
     results_dir: Path | None = Field(
         default=None,
-        description="Where the command's results go; default: results/ at the top of the repository.",
+        description="Where the command's results go; default: results/ at the top of the "
+        "repository.",
     )
 
 
@@ -128,16 +129,12 @@ def made(paths: SweepPaths) -> Path:
 
 
 def _made_nothing(paths: SweepPaths, record: JobRecord) -> CommandFailed:
-    kept = f"; it made {', '.join(record.artifacts[:5])}" if record.artifacts else ""
+    headline = "the command succeeded, but made no predictions"
+    if record.artifacts:
+        headline += f"; it made {', '.join(record.artifacts[:5])}"
     notes = [f"  {note}" for note in record.notes[:5]]
     return CommandFailed(
-        "\n".join(
-            [
-                f"the command succeeded, but made no predictions{kept}",
-                *notes,
-                *_last_lines(paths, record),
-            ]
-        ),
+        "\n".join([headline, *notes, *_last_lines(paths, record)]),
         hint=(
             "write predictions.npz, diagnostic_preds.csv, or y_true.npy with y_pred.npy",
             "below the folder that the command starts in, or into $SWEEPTREE_OUT",
@@ -148,20 +145,23 @@ def _made_nothing(paths: SweepPaths, record: JobRecord) -> CommandFailed:
 def _failed(paths: SweepPaths, record: JobRecord) -> CommandFailed:
     name = paths.root.name
     interrupted = record.state is JobState.CANCELLED
-    said = "was interrupted" if interrupted else f"failed: {record.reason or record.state}"
+    end = "was interrupted" if interrupted else f"failed: {record.reason or record.state}"
     return CommandFailed(
-        "\n".join([f"the evaluation command {said}", *_last_lines(paths, record)]),
+        "\n".join([f"the evaluation command {end}", *_last_lines(paths, record)]),
         code=_INTERRUPTED if interrupted else 1,
         hint=(
             f"sweeptree logs {name}   has all that it printed",
-            f"sweeptree resume {name} --failed   runs it again; then: sweeptree evaluate {paths.root}",
+            f"sweeptree resume {name} --failed   runs it again",
+            f"then: sweeptree evaluate {paths.root}",
         ),
     )
 
 
 def _last_lines(paths: SweepPaths, record: JobRecord) -> list[str]:
-    lines = [line.rstrip() for line in log_tail(paths, record).replace("\r", "\n").splitlines()]
-    clean = [
-        "".join(c if c.isprintable() else "?" for c in line.expandtabs(4)) for line in lines if line
-    ]
-    return [f"  | {line}" for line in clean[-_LAST_LINES:]]
+    text = log_tail(paths, record).replace("\r", "\n").expandtabs(4)
+    lines = [line for line in map(str.rstrip, text.splitlines()) if line]
+    return [f"  | {_plain(line)}" for line in lines[-_LAST_LINES:]]
+
+
+def _plain(line: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in line)

@@ -1,21 +1,21 @@
-"""Comparing two AUCs on the same records: DeLong's test, and Holm's correction for many tests.
+"""Comparing two AUCs on the same records: DeLong's test.
 
 Sources: DeLong, DeLong, Clarke-Pearson (1988), Biometrics 44, 837-845; Sun and Xu (2014), IEEE
-Signal Processing Letters 21, 1389-1393 (the midrank form); Holm (1979), Scandinavian Journal of
-Statistics 6, 65-70.
+Signal Processing Letters 21, 1389-1393 (the midrank form).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sweeptree.ecg.evaluate.scores import Floats
+from sweeptree.ecg.evaluate.scores import Floats, floats
+
+_NO_SPREAD = 1e-18
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,42 +45,27 @@ def delong(y: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> AucTest:
     m, n = int(one.sum()), int((~one).sum())
     if m < 2 or n < 2:
         return AucTest(math.nan, math.nan, math.nan, math.nan)
-    parts = [_components(one, scores) for scores in (a, b)]
-    areas = [float(v10.mean()) for v10, _ in parts]
-    s10 = np.cov(np.stack([v10 for v10, _ in parts]))
-    s01 = np.cov(np.stack([v01 for _, v01 in parts]))
-    s = s10 / m + s01 / n
-    variance = float(s[0, 0] + s[1, 1] - 2 * s[0, 1])
-    difference = areas[0] - areas[1]
-    if variance <= 1e-18:
-        return AucTest(
-            areas[0],
-            areas[1],
-            0.0 if not difference else math.copysign(math.inf, difference),
-            float(not difference),
-        )
-    z = difference / math.sqrt(variance)
-    return AucTest(areas[0], areas[1], z, math.erfc(abs(z) / math.sqrt(2)))
+    positives_a, negatives_a = _components(one, floats(a))
+    positives_b, negatives_b = _components(one, floats(b))
+    spread = np.cov(np.stack([positives_a, positives_b])) / m
+    spread += np.cov(np.stack([negatives_a, negatives_b])) / n
+    variance = float(spread[0, 0] + spread[1, 1] - 2 * spread[0, 1])
+    auc_a, auc_b = float(positives_a.mean()), float(positives_b.mean())
+    z = _z(auc_a - auc_b, variance)
+    return AucTest(auc_a, auc_b, z, math.erfc(abs(z) / math.sqrt(2)))
+
+
+def _z(difference: float, variance: float) -> float:
+    """The difference in standard deviations: infinite without a spread, 0 without either."""
+    if variance > _NO_SPREAD:
+        return difference / math.sqrt(variance)
+    return math.copysign(math.inf, difference) if difference else 0.0
 
 
 def _components(one: NDArray[np.bool_], scores: NDArray[Any]) -> tuple[Floats, Floats]:
-    """Per positive the share of negatives it beats; per negative the share of positives that beat
-    it."""
+    """Per positive the share of negatives it beats; per negative, of positives that beat it."""
     m, n = int(one.sum()), int((~one).sum())
     everyone = midranks(scores)
     v10 = (everyone[one] - midranks(scores[one])) / n
     v01 = 1 - (everyone[~one] - midranks(scores[~one])) / m
     return v10, v01
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """Adjusted p-values; NaN stays NaN and does not count as a test."""
-    values = np.asarray(p, np.float64)
-    known = np.flatnonzero(~np.isnan(values))
-    order = known[np.argsort(values[known], kind="stable")]
-    adjusted = np.full(len(values), np.nan)
-    highest = 0.0
-    for place, index in enumerate(order):
-        highest = max(highest, min(1.0, float(values[index]) * (len(order) - place)))
-        adjusted[index] = highest
-    return [float(v) for v in adjusted]

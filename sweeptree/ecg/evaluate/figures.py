@@ -1,5 +1,4 @@
-"""The figures of classification: ROC, precision-recall, reliability, confusion, and the runs side
-by side.
+"""The figures of classification: ROC, precision-recall, reliability, confusion, runs side by side.
 
 Hides: matplotlib, and how its files become the same bytes each time. Colours are Okabe and Ito's,
 which colour-blind readers can tell apart; lines differ in dash too, so that they can be told apart
@@ -10,13 +9,14 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from sweeptree.ecg.evaluate import scores
 from sweeptree.ecg.evaluate.judge import Verdict
@@ -25,6 +25,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (3, 1)), (0, (1, 1)), (0, (7, 2)))
 GREY = "#8A8A8A"
 MOST_LINES = len(COLOURS)
+_IN_FRONT = 3
+"""The zorder of lines that have a name in the legend."""
 MOST_TABLES = 12
 LONGEST_NAME = 45
 STYLE: dict[Any, Any] = {
@@ -50,9 +52,8 @@ def files(figure: Figure, name: str) -> dict[str, bytes]:
     svg, png = io.BytesIO(), io.BytesIO()
     with mpl.rc_context(STYLE):
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-        figure.set_layout_engine(
-            "none"
-        )  # the layout stands; working it out again would take as long as drawing
+        # the layout stands; working it out again would take as long as drawing
+        figure.set_layout_engine("none")
         figure.savefig(png, format="png", dpi=200, metadata={"Software": None})
     return {f"{name}.svg": svg.getvalue(), f"{name}.png": png.getvalue()}
 
@@ -65,11 +66,15 @@ def all_figures(v: Verdict) -> dict[str, bytes]:
             made["reliability"] = reliability(v)
         if not np.isnan(v.thresholds).all():
             made["confusion"] = confusion(v)
-        return {
-            name: data
-            for stem, figure in made.items()
-            for name, data in files(figure, stem).items()
-        }
+        return files_of(made)
+
+
+def files_of(figures: Mapping[str, Figure]) -> dict[str, bytes]:
+    """The files of several figures, by name."""
+    made: dict[str, bytes] = {}
+    for name, figure in figures.items():
+        made |= files(figure, name)
+    return made
 
 
 def _square(title: str, x: str, y: str) -> tuple[Figure, Axes]:
@@ -83,19 +88,30 @@ def _square(title: str, x: str, y: str) -> tuple[Figure, Axes]:
 
 def _shown(v: Verdict, score: str) -> list[int]:
     """The classes to draw by name: all, or those with the most positives."""
-    known = [c for c in range(len(v.run.classes)) if not math.isnan(v.per_class[score][c])]
-    most = sorted(known, key=lambda c: (-v.per_class["positives"][c], c))[:MOST_LINES]
-    return sorted(most)
+    return _most_positives(v, np.isnan(v.per_class[score]), MOST_LINES)
+
+
+def _most_positives(v: Verdict, unknown: NDArray[np.bool_], most: int) -> list[int]:
+    """The columns of the classes with the most positives, leaving out the unknown ones."""
+    known = np.flatnonzero(~unknown)
+    ranked = known[np.argsort(-v.per_class["positives"][known], kind="stable")]
+    return sorted(int(c) for c in ranked[:most])
 
 
 def _legend(axes: Axes, v: Verdict, shown: Sequence[int], score: str) -> None:
-    known = int((~np.isnan(v.per_class[score])).sum())
-    lines = [line for line in axes.get_lines() if line.get_zorder() == 3]
-    title = "area" if score == "auc" else "average precision"
+    named = [line for line in axes.get_lines() if line.get_zorder() == _IN_FRONT]
+    title = "class, area" if score == "auc" else "class, average precision"
     axes.legend(
-        handles=lines, loc="center left", bbox_to_anchor=(1.02, 0.5), handlelength=3.2, labelspacing=0.7,
-        title=f"class, {title}" + (" [interval]" if v.class_intervals else ""), title_fontsize=8, alignment="left",
-    )  # fmt: skip
+        handles=named,
+        loc="center left",
+        bbox_to_anchor=(1.02, 0.5),
+        handlelength=3.2,
+        labelspacing=0.7,
+        title=f"{title} [interval]" if v.class_intervals else title,
+        title_fontsize=8,
+        alignment="left",
+    )
+    known = int((~np.isnan(v.per_class[score])).sum())
     if known > len(shown):
         text = f"grey: the other {known - len(shown)} classes"
         axes.text(1.04, 0.0, text, transform=axes.transAxes, fontsize=8, color="#555555")
@@ -103,10 +119,10 @@ def _legend(axes: Axes, v: Verdict, shown: Sequence[int], score: str) -> None:
 
 def _label(v: Verdict, score: str, c: int) -> str:
     text = f"{v.run.classes[c]}  {v.per_class[score][c]:.3f}"
-    if score in v.class_intervals and not np.isnan(v.class_intervals[score][c]).any():
-        low, high = v.class_intervals[score][c]
-        text += f" [{low:.3f}, {high:.3f}]"
-    return text
+    if score not in v.class_intervals:
+        return text
+    low, high = v.class_intervals[score][c]
+    return text if math.isnan(low) else f"{text} [{low:.3f}, {high:.3f}]"
 
 
 def roc(v: Verdict) -> Figure:
@@ -114,11 +130,9 @@ def roc(v: Verdict) -> Figure:
     figure, axes = _square("ROC", "1 - specificity", "sensitivity")
     axes.plot((0, 1), (0, 1), color=GREY, linewidth=0.8, linestyle=":")
     shown = _shown(v, "auc")
-    for c in range(len(v.run.classes)):
-        if math.isnan(v.per_class["auc"][c]):
-            continue
-        k = scores.curve(v.run.test.true[:, c], v.run.test.pred[:, c])
-        x, y = np.r_[0.0, k.fp / k.negatives], np.r_[0.0, k.tp / k.positives]
+    for c, counts in _curves(v, "auc"):
+        x = np.r_[0.0, counts.fp / counts.negatives]
+        y = np.r_[0.0, counts.tp / counts.positives]
         axes.plot(x, y, label=_label(v, "auc", c), **_look(shown, c))
     _legend(axes, v, shown, "auc")
     return figure
@@ -128,18 +142,21 @@ def precision_recall(v: Verdict) -> Figure:
     """Precision-recall curves, with the average precision and its interval per class."""
     figure, axes = _square("Precision and recall", "recall (sensitivity)", "precision")
     shown = _shown(v, "ap")
-    for c in range(len(v.run.classes)):
-        if math.isnan(v.per_class["ap"][c]):
-            continue
-        k = scores.curve(v.run.test.true[:, c], v.run.test.pred[:, c])
-        rises = (
-            np.diff(np.r_[0.0, k.tp]) > 0
-        )  # between these, precision only falls and recall stands still
-        x, y = (k.tp / k.positives)[rises], (k.tp / (k.tp + k.fp))[rises]
-        x, y = np.r_[0.0, x], np.r_[y[0], y]
+    for c, counts in _curves(v, "ap"):
+        # where recall stands still, precision only falls
+        rises = np.diff(np.r_[0.0, counts.tp]) > 0
+        recall = (counts.tp / counts.positives)[rises]
+        precision = (counts.tp / (counts.tp + counts.fp))[rises]
+        x, y = np.r_[0.0, recall], np.r_[precision[0], precision]
         axes.plot(x, y, label=_label(v, "ap", c), drawstyle="steps-pre", **_look(shown, c))
     _legend(axes, v, shown, "ap")
     return figure
+
+
+def _curves(v: Verdict, score: str) -> Iterator[tuple[int, scores.Curve]]:
+    """The column and the counts of each class that has this score."""
+    for c in np.flatnonzero(~np.isnan(v.per_class[score])):
+        yield int(c), scores.curve(v.run.test.true[:, c], v.run.test.pred[:, c])
 
 
 def _look(shown: Sequence[int], c: int) -> dict[str, Any]:
@@ -147,7 +164,7 @@ def _look(shown: Sequence[int], c: int) -> dict[str, Any]:
     if c not in shown:
         return {"color": "#CFCFCF", "linewidth": 0.6, "zorder": 1}
     at = shown.index(c)
-    return {"color": COLOURS[at], "linestyle": DASHES[at], "zorder": 3}
+    return {"color": COLOURS[at], "linestyle": DASHES[at], "zorder": _IN_FRONT}
 
 
 def reliability(v: Verdict) -> Figure:
@@ -176,20 +193,22 @@ def reliability(v: Verdict) -> Figure:
 
 
 def wilson(share: scores.Floats, count: scores.Floats) -> tuple[scores.Floats, scores.Floats]:
-    """Wilson's 95 % interval of a share; stays within 0 and 1 (Wilson 1927, J.
+    """Wilson's 95 % interval of a share, which stays within 0 and 1.
 
-    Am. Stat. Assoc. 22, 209-212).
+    Source: Wilson (1927), J. Am. Stat. Assoc. 22, 209-212.
     """
     z2 = 1.959964**2
-    centre = (share + z2 / (2 * count)) / (1 + z2 / count)
-    half = np.sqrt(z2 * (share * (1 - share) / count + z2 / (4 * count**2))) / (1 + z2 / count)
+    scale = 1 + z2 / count
+    centre = (share + z2 / (2 * count)) / scale
+    variance = share * (1 - share) / count + z2 / (4 * count**2)
+    half = np.sqrt(z2 * variance) / scale
     return centre - half, centre + half
 
 
 def confusion(v: Verdict) -> Figure:
     """One table of two by two per class: counts, shaded by the share of their row."""
-    known = [c for c in range(len(v.run.classes)) if not math.isnan(v.thresholds[c])]
-    shown = sorted(sorted(known, key=lambda c: (-v.per_class["positives"][c], c))[:MOST_TABLES])
+    unknown = np.isnan(v.thresholds)
+    shown = _most_positives(v, unknown, MOST_TABLES)
     columns = len(shown) if len(shown) <= 5 else 4
     rows = math.ceil(len(shown) / columns)
     figure = Figure(figsize=(2.0 * columns + 0.4, 2.1 * rows + 0.5), layout="constrained")
@@ -198,16 +217,19 @@ def confusion(v: Verdict) -> Figure:
         _table(axes, v, c)
     for axes in grid[len(shown) :]:
         axes.set_visible(False)
-    source = {"validation": "thresholds chosen on the validation fold", "0.5": "threshold 0.5"}[
-        v.threshold_source
-    ]
-    more = (
-        f"; the {len(shown)} classes with the most positives of {len(known)}"
-        if len(known) > len(shown)
-        else ""
-    )
-    figure.suptitle(f"Confusion, {source}{more}", fontsize=9)
+    title = f"Confusion, {_THRESHOLD[v.threshold_source]}"
+    known = int((~unknown).sum())
+    if known > len(shown):
+        title += f"; the {len(shown)} classes with the most positives of {known}"
+    figure.suptitle(title, fontsize=9)
     return figure
+
+
+_THRESHOLD = {
+    "validation": "thresholds chosen on the validation fold",
+    "0.5": "threshold 0.5",
+    "none": "no thresholds",
+}
 
 
 def _table(axes: Axes, v: Verdict, c: int) -> None:
@@ -215,13 +237,11 @@ def _table(axes: Axes, v: Verdict, c: int) -> None:
     counts = np.array([[k.tp[c], k.fn[c]], [k.fp[c], k.tn[c]]])
     shares = np.nan_to_num(scores.ratio(counts, counts.sum(axis=1, keepdims=True)))
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.15)
-    for i in range(2):
-        for j in range(2):
-            colour = (
-                "white" if shares[i, j] > 0.82 else "black"
-            )  # contrast of at least 5 to 1 on every shade
-            text = f"{counts[i, j]:,.0f}\n{shares[i, j] * 100:.0f} %"
-            axes.text(j, i, text, ha="center", va="center", color=colour, fontsize=8)
+    for (row, column), share in np.ndenumerate(shares):
+        # contrast of at least 5 to 1 on every shade
+        colour = "white" if share > 0.82 else "black"
+        text = f"{counts[row, column]:,.0f}\n{share * 100:.0f} %"
+        axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=8)
     axes.axhline(0.5, color="white", linewidth=2)
     axes.axvline(0.5, color="white", linewidth=2)
     axes.set_xticks([0, 1], ["+", "\N{MINUS SIGN}"])
@@ -246,18 +266,11 @@ def forest(
             if not math.isnan(low):
                 axes.plot((low, high), (place, place), color=COLOURS[0], linewidth=1.6, zorder=2)
             axes.plot(value, place, "o", color=COLOURS[0], markersize=5, zorder=3)
-        axes.set_yticks(
-            places,
-            [
-                name if len(name) <= LONGEST_NAME else f"{name[:20]}…{name[-24:]}"
-                for name, _, _ in values
-            ],
-        )
+        axes.set_yticks(places, [_shortened(name) for name, _, _ in values])
         axes.set(xlabel=f"{what} (with {level * 100:g} % interval)", ylim=(-0.6, len(values) - 0.4))
         axes.grid(axis="x", color="#E4E4E4", linewidth=0.6)
         return figure
 
 
-def as_names(made: Mapping[str, bytes]) -> list[str]:
-    """The figures' names without suffix, in order."""
-    return list(dict.fromkeys(name.rpartition(".")[0] for name in made))
+def _shortened(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[:20]}…{name[-24:]}"

@@ -1,14 +1,12 @@
-"""Judging one run's class scores: every score with its interval, per class, overall and per
-subgroup.
+"""Judging one run's class scores: every score with its interval, per class and overall.
 
 Hides: where thresholds come from, what needs probabilities, and which classes can be scored at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +15,9 @@ from sweeptree.ecg.dataset import Dataset
 from sweeptree.ecg.evaluate import bootstrap, scores
 from sweeptree.ecg.evaluate.predictions import Part, Predictions
 from sweeptree.ecg.evaluate.scores import Floats
+from sweeptree.ecg.evaluate.subgroups import Subgroup, subgroups
 
-SMALLEST_GROUP = 10
-AGE_BANDS = ((0, 40, "under 40"), (40, 60, "40-59"), (60, 80, "60-79"), (80, 200, "80 and over"))
+ThresholdSource = Literal["validation", "0.5", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +31,16 @@ class Options:
     seed: int
 
 
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """From which score on a class counts as predicted, NaN where that is not known."""
+
+    values: Floats
+    source: ThresholdSource
+    best_f1: Floats | None = None
+    """The F1 that each reaches on the validation records, where they come from there."""
+
+
 @dataclass(slots=True)
 class Verdict:
     """What one run came to. Arrays have one value per class, NaN where a class cannot be scored."""
@@ -40,15 +48,15 @@ class Verdict:
     run: Predictions
     prob: Floats | None
     thresholds: Floats
-    threshold_source: str
-    per_class: dict[str, Floats]
-    class_intervals: dict[str, Floats]
-    overall: dict[str, float]
-    intervals: dict[str, tuple[float, float]]
+    threshold_source: ThresholdSource
     confusion: scores.Confusion
+    per_class: dict[str, Floats] = field(default_factory=dict)
+    class_intervals: dict[str, Floats] = field(default_factory=dict)
+    overall: dict[str, float] = field(default_factory=dict)
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
     draws: dict[str, Floats] = field(default_factory=dict)
     rejected: int = 0
-    subgroups: list[dict[str, Any]] = field(default_factory=list)
+    subgroups: list[Subgroup] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -57,18 +65,19 @@ def judge(
 ) -> Verdict:
     """Score one run; `draw` holds the resamples of its test records."""
     prob = _probabilities(run.test, options.logits)
-    thresholds, source = _thresholds(run, prob, options.logits)
-    hits = scores.confusion(run.test.true, _decision(run.test, options.logits), thresholds)
-    verdict = Verdict(run, prob, thresholds, source, {}, {}, {}, {}, hits)
+    decisive = _decisive(run.test, options.logits)
+    thresholds = _thresholds(run, prob, options.logits)
+    hits = scores.confusion(run.test.true, decisive, thresholds.values)
+    verdict = Verdict(run, prob, thresholds.values, thresholds.source, hits)
     _rank(verdict)
-    _decide(verdict, options.logits)
+    _decide(verdict, decisive, thresholds)
     _calibrate(verdict)
-    _explain(verdict)
+    verdict.notes += _explanations(verdict)
     if draw is not None:
-        _intervals(verdict, draw, options)
+        _resample(verdict, draw, decisive, options.level)
         verdict.rejected = draw.rejected
     if data is not None:
-        verdict.subgroups = list(_subgroups(verdict, draw, options.level, data))
+        verdict.subgroups = subgroups(run.test, draw, options.level, data)
     return verdict
 
 
@@ -80,32 +89,32 @@ def _probabilities(part: Part, logits: bool) -> Floats | None:
     return part.pred.astype(np.float64)
 
 
-def _decision(part: Part, logits: bool) -> NDArray[Any]:
-    """What thresholds are compared with: probabilities where logits were given, else the scores as
-    saved."""
+def _decisive(part: Part, logits: bool) -> NDArray[Any]:
+    """What thresholds are compared with: probabilities of logits, else the scores as saved."""
     return scores.sigmoid(part.pred) if logits else part.pred
 
 
-def _thresholds(run: Predictions, prob: Floats | None, logits: bool) -> tuple[Floats, str]:
+def _thresholds(run: Predictions, prob: Floats | None, logits: bool) -> Thresholds:
     """The threshold of the best F1 per class on the validation part, never on the test part."""
-    if run.val is not None:
-        p = _decision(run.val, logits)
-        return np.array(
-            [scores.best_f1(run.val.true[:, c], p[:, c])[1] for c in range(p.shape[1])]
-        ), "validation"
-    if prob is not None:
-        return np.full(len(run.classes), 0.5), "0.5"
-    return np.full(len(run.classes), np.nan), "none"
+    count = len(run.classes)
+    if run.val is None:
+        if prob is None:
+            return Thresholds(np.full(count, np.nan), "none")
+        return Thresholds(np.full(count, 0.5), "0.5")
+    p = _decisive(run.val, logits)
+    best = [scores.best_f1(run.val.true[:, c], p[:, c]) for c in range(count)]
+    values = np.array([threshold for _, threshold in best])
+    return Thresholds(values, "validation", np.array([f1 for f1, _ in best]))
 
 
 def _rank(v: Verdict) -> None:
     y, p = v.run.test.true, v.run.test.pred
-    columns = range(len(v.run.classes))
+    classes = list(zip(y.T, p.T, strict=True))
     v.per_class["positives"] = y.sum(axis=0).astype(np.float64)
-    v.per_class["auc"] = np.array([scores.auc(y[:, c], p[:, c]) for c in columns])
-    v.per_class["ap"] = np.array([scores.average_precision(y[:, c], p[:, c]) for c in columns])
+    v.per_class["auc"] = np.array([scores.auc(*both) for both in classes])
+    v.per_class["ap"] = np.array([scores.average_precision(*both) for both in classes])
     for specificity in scores.SPECIFICITIES:
-        values = [scores.sensitivity_at(y[:, c], p[:, c], specificity) for c in columns]
+        values = [scores.sensitivity_at(*both, specificity) for both in classes]
         v.per_class[f"sensitivity_at_{specificity * 100:.0f}"] = np.array(values)
     v.overall["auc_macro"] = scores.mean_of(v.per_class["auc"])
     v.overall["auc_micro"] = scores.auc(y.ravel(), p.ravel())
@@ -113,12 +122,27 @@ def _rank(v: Verdict) -> None:
     v.overall["ap_micro"] = scores.average_precision(y.ravel(), p.ravel())
 
 
-def _decide(v: Verdict, logits: bool) -> None:
+def _decide(v: Verdict, decisive: NDArray[Any], thresholds: Thresholds) -> None:
     """Scores at the thresholds; a class without a threshold has none."""
-    known = ~np.isnan(v.thresholds)
-    c = v.confusion
-    table = {
-        "threshold": v.thresholds,
+    known = ~np.isnan(thresholds.values)
+    table = _at_thresholds(v.confusion) | {"threshold": thresholds.values}
+    for name in _DECISIONS:
+        v.per_class[name] = np.where(known, table[name], np.nan)
+    if thresholds.best_f1 is not None:
+        v.per_class["val_f1max"] = thresholds.best_f1
+    v.overall["f1_macro"] = scores.mean_of(v.per_class["f1"])
+    v.overall["f1_micro"] = _micro_f1(v.confusion, known)
+    v.overall["f1_weighted"] = _weighted(v.per_class["f1"], v.per_class["positives"])
+    agrees = (decisive >= thresholds.values) == v.run.test.true.astype(bool)
+    exact = float(agrees.all(axis=1).mean())
+    v.overall["exact_match"] = exact if known.all() else float("nan")
+
+
+_DECISIONS = ("threshold", "sensitivity", "specificity", "precision", "f1", "tp", "fp", "fn", "tn")
+
+
+def _at_thresholds(c: scores.Confusion) -> dict[str, Floats]:
+    return {
         "sensitivity": scores.ratio(c.tp, c.tp + c.fn),
         "specificity": scores.ratio(c.tn, c.tn + c.fp),
         "precision": scores.ratio(c.tp, c.tp + c.fp),
@@ -128,136 +152,80 @@ def _decide(v: Verdict, logits: bool) -> None:
         "fn": c.fn,
         "tn": c.tn,
     }
-    v.per_class.update({name: np.where(known, values, np.nan) for name, values in table.items()})
-    if v.run.val is not None:
-        p = _decision(v.run.val, logits)
-        best = [scores.best_f1(v.run.val.true[:, k], p[:, k])[0] for k in range(len(v.run.classes))]
-        v.per_class["val_f1max"] = np.array(best)
-    f1, positives = v.per_class["f1"], v.per_class["positives"]
-    weighted = ~np.isnan(f1) & (positives > 0)
-    v.overall["f1_macro"] = scores.mean_of(f1)
-    micro = scores.ratio(2 * c.tp[known].sum(), (2 * c.tp + c.fp + c.fn)[known].sum())
-    v.overall["f1_micro"] = float(micro)
-    v.overall["f1_weighted"] = float(
-        scores.ratio((f1 * positives)[weighted].sum(), positives[weighted].sum())
-    )
-    exact = ((_decision(v.run.test, logits) >= v.thresholds) == v.run.test.true.astype(bool)).all(
-        axis=1
-    )
-    v.overall["exact_match"] = float(exact.mean()) if known.all() else float("nan")
+
+
+def _micro_f1(c: scores.Confusion, known: NDArray[np.bool_]) -> float:
+    either = (2 * c.tp + c.fp + c.fn)[known].sum()
+    return float(scores.ratio(2 * c.tp[known].sum(), either))
+
+
+def _weighted(f1: Floats, positives: Floats) -> float:
+    """The mean F1, weighted by positives, over the classes that have both."""
+    used = ~np.isnan(f1) & (positives > 0)
+    return float(scores.ratio((f1 * positives)[used].sum(), positives[used].sum()))
 
 
 def _calibrate(v: Verdict) -> None:
-    k = len(v.run.classes)
     y, p = v.run.test.true, v.prob
     if p is None:
-        v.per_class["brier"] = v.per_class["ece"] = np.full(k, np.nan)
+        unknown = np.full(len(v.run.classes), np.nan)
+        v.per_class["brier"] = v.per_class["ece"] = unknown
         v.overall["brier"] = v.overall["ece"] = float("nan")
         return
+    errors = [scores.reliability(*both).ece for both in zip(y.T, p.T, strict=True)]
     v.per_class["brier"] = scores.brier(y, p)
-    v.per_class["ece"] = np.array([scores.reliability(y[:, c], p[:, c]).ece for c in range(k)])
+    v.per_class["ece"] = np.array(errors)
     v.overall["brier"] = scores.mean_of(v.per_class["brier"])
     v.overall["ece"] = scores.reliability(y, p).ece
 
 
-def _explain(v: Verdict) -> None:
-    """Say in words what could not be scored and why."""
-    empty = [
-        c for c, value in zip(v.run.classes, v.per_class["auc"], strict=True) if np.isnan(value)
-    ]
-    if empty:
-        v.notes.append(
-            f"not ranked, for lack of positives or negatives in the test records: {', '.join(empty)}"
-        )
+def _explanations(v: Verdict) -> list[str]:
+    """In words, what could not be scored and why."""
+    notes = []
+    unranked = np.isnan(v.per_class["auc"])
+    if unranked.any():
+        names = ", ".join(v.run.classes[c] for c in np.flatnonzero(unranked))
+        notes.append(f"not ranked, for lack of positives or negatives in the test records: {names}")
     if v.threshold_source == "0.5":
-        v.notes.append("no validation predictions: thresholds are 0.5, not chosen")
+        notes.append("no validation predictions: thresholds are 0.5, not chosen")
     if v.threshold_source == "none":
-        v.notes.append(
+        notes.append(
             "no validation predictions and no probabilities: nothing is scored at a threshold"
         )
     if v.prob is None:
-        v.notes.append("scores outside [0, 1]: no calibration; give --logits if they are logits")
+        notes.append("scores outside [0, 1]: no calibration; give --logits if they are logits")
+    return notes
 
 
-def _intervals(v: Verdict, draw: bootstrap.Draw, options: Options) -> None:
-    y, p = v.run.test.true, v.run.test.pred
-    areas, precisions = bootstrap.auc_and_ap(y, p, draw.weights)
-    v.draws["auc_macro"], v.draws["ap_macro"] = (
-        bootstrap.row_means(areas),
-        bootstrap.row_means(precisions),
-    )
-    v.draws["f1_macro"] = bootstrap.row_means(_f1_draws(v, draw, options.logits))
+def _resample(v: Verdict, draw: bootstrap.Draw, decisive: NDArray[Any], level: float) -> None:
+    """The scores of every resample, and the intervals that follow."""
+    areas, precisions = bootstrap.auc_and_ap(v.run.test.true, v.run.test.pred, draw.weights)
+    v.draws["auc_macro"] = bootstrap.row_means(areas)
+    v.draws["ap_macro"] = bootstrap.row_means(precisions)
+    v.draws["f1_macro"] = bootstrap.row_means(_f1_draws(v, draw, decisive))
     if v.prob is not None:
-        v.draws["brier"] = bootstrap.row_means(bootstrap.means((v.prob - y) ** 2, draw.weights))
+        errors = (v.prob - v.run.test.true) ** 2
+        v.draws["brier"] = bootstrap.row_means(bootstrap.means(errors, draw.weights))
     for name, values in v.draws.items():
-        v.intervals[name] = bootstrap.interval(values, options.level)
-    for name, table in (("auc", areas), ("ap", precisions)):
-        rows = [bootstrap.interval(table[:, c], options.level) for c in range(table.shape[1])]
-        v.class_intervals[name] = np.array(rows)
+        low, high = interval_of(name)(values, v.overall[name], level)
+        v.intervals[name] = (max(low, 0.0), min(high, 1.0))
+    v.class_intervals["auc"] = bootstrap.intervals(areas, v.per_class["auc"], level)
+    v.class_intervals["ap"] = bootstrap.intervals(precisions, v.per_class["ap"], level)
 
 
-def _f1_draws(v: Verdict, draw: bootstrap.Draw, logits: bool) -> Floats:
+def interval_of(score: str) -> bootstrap.Interval:
+    """How a score's interval is made.
+
+    A mean of average precisions keeps the upward bias of each, while its spread shrinks with the
+    number of classes: percentiles would miss the point, and the truth.
+    """
+    return bootstrap.basic_interval if score == "ap_macro" else bootstrap.interval
+
+
+def _f1_draws(v: Verdict, draw: bootstrap.Draw, decisive: NDArray[Any]) -> Floats:
     """F1 per resample and class at the fixed thresholds."""
-    hit, one = _decision(v.run.test, logits) >= v.thresholds, v.run.test.true.astype(bool)
-    w = draw.weights.T.astype(np.float64)
-    tp, either = w @ (hit & one).astype(np.float64), w @ (hit.astype(np.float64) + one)
-    f1 = scores.ratio(2 * tp, either)
-    return np.where(np.isnan(v.thresholds), np.nan, f1)
-
-
-def _subgroups(
-    v: Verdict, draw: bootstrap.Draw | None, level: float, data: Dataset
-) -> Iterator[dict[str, Any]]:
-    row_of = {int(ecg_id): number for number, ecg_id in enumerate(data.ecg_ids)}
-    rows = [data.rows[row_of[int(i)]] for i in v.run.test.ids]
-    for kind, values in _kinds(rows).items():
-        for value in sorted(set(values), key=_place):
-            members = np.flatnonzero(np.array(values) == value)
-            yield {"group": kind, "value": value, **_subgroup(v, draw, level, members)}
-
-
-def _place(value: str) -> tuple[int, str]:
-    """Age bands from young to old; everything else by its name."""
-    bands = [name for _, _, name in AGE_BANDS]
-    return (bands.index(value) if value in bands else len(bands), value)
-
-
-def _kinds(rows: Sequence[Mapping[str, str]]) -> dict[str, list[str]]:
-    sexes = {"0": "male", "1": "female"}
-    return {
-        "sex": [sexes.get(r["sex"].removesuffix(".0"), "not known") for r in rows],
-        "age": [_band(r["age"]) for r in rows],
-        "device": [r["device"] or "not known" for r in rows],
-        "site": [r["site"].removesuffix(".0") or "not known" for r in rows],
-        "signal": ["noise noted" if r["noisy"] == "1" else "no noise noted" for r in rows],
-        "pacemaker": ["yes" if r["pacemaker"].startswith("ja") else "none noted" for r in rows],
-    }
-
-
-def _band(age: str) -> str:
-    if not age:
-        return "not known"
-    return next(name for low, high, name in AGE_BANDS if low <= float(age) < high)
-
-
-def _subgroup(
-    v: Verdict, draw: bootstrap.Draw | None, level: float, members: NDArray[np.int64]
-) -> dict[str, Any]:
-    nothing = {"auc_macro": float("nan"), "low": float("nan"), "high": float("nan"), "classes": 0}
-    if len(members) < SMALLEST_GROUP:
-        return {"n": len(members), **nothing}
-    y, p = v.run.test.true[members], v.run.test.pred[members]
-    areas = np.array([scores.auc(y[:, c], p[:, c]) for c in range(y.shape[1])])
-    low = high = float("nan")
-    if draw is not None:
-        # the same resamples, seen in this group only: its size varies as it would in a new sample
-        draws, _ = bootstrap.auc_and_ap(y, p, draw.weights[members])
-        low, high = bootstrap.interval(bootstrap.row_means(draws), level)
-    known = int((~np.isnan(areas)).sum())
-    return {
-        "n": len(members),
-        "auc_macro": scores.mean_of(areas),
-        "low": low,
-        "high": high,
-        "classes": known,
-    }
+    hit, one = decisive >= v.thresholds, v.run.test.true.astype(bool)
+    drawn = draw.weights.T.astype(np.float64)
+    tp = drawn @ (hit & one).astype(np.float64)
+    either = drawn @ (hit.astype(np.float64) + one)
+    return np.where(np.isnan(v.thresholds), np.nan, scores.ratio(2 * tp, either))

@@ -7,6 +7,8 @@ thick ones each five, drawn at true size.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -16,8 +18,9 @@ from matplotlib.patheffects import withStroke
 
 from sweeptree.ecg import ptbxl
 from sweeptree.ecg.evaluate import waves
-from sweeptree.ecg.evaluate.figures import COLOURS, GREY, STYLE, files
+from sweeptree.ecg.evaluate.figures import COLOURS, GREY, STYLE, files_of
 from sweeptree.ecg.evaluate.scores import Floats, mean_of
+from sweeptree.ecg.evaluate.units import MICROVOLTS
 
 MM_PER_SECOND, MM_PER_MILLIVOLT = 25.0, 10.0
 _INCH = 25.4
@@ -31,12 +34,7 @@ _PRINT_ORDER = (("I", "aVR", "V1", "V4"), ("II", "aVL", "V2", "V5"), ("III", "aV
 def all_figures(v: waves.WaveVerdict) -> dict[str, bytes]:
     """lead_errors and overlay as SVG and PNG."""
     with mpl.rc_context(STYLE):
-        made = {"lead_errors": lead_errors(v), "overlay": overlay(v)}
-        return {
-            name: data
-            for stem, figure in made.items()
-            for name, data in files(figure, stem).items()
-        }
+        return files_of({"lead_errors": lead_errors(v), "overlay": overlay(v)})
 
 
 def lead_errors(v: waves.WaveVerdict) -> Figure:
@@ -51,9 +49,7 @@ def lead_errors(v: waves.WaveVerdict) -> Figure:
             low, high = v.lead_intervals[name].T
             axes.hlines(places, low, high, color=colour, linewidth=1.6)
         axes.plot(v.per_lead[name], places, "o", color=colour, markersize=4.5)
-        axes.set_title(
-            _TITLES[name] + (f" ({v.unit.replace('uV', 'µV')})" if name in ("mae", "rmse") else "")
-        )
+        axes.set_title(_title(name, v.unit))
         axes.grid(axis="x", color="#E4E4E4", linewidth=0.6)
         axes.margins(x=0.12)
     panels[0].set_yticks(places, v.leads)
@@ -61,48 +57,65 @@ def lead_errors(v: waves.WaveVerdict) -> Figure:
     return figure
 
 
+def _title(score: str, unit: str) -> str:
+    if score not in ("mae", "rmse"):
+        return _TITLES[score]
+    return f"{_TITLES[score]} ({unit.replace('uV', 'µV')})"
+
+
 def overlay(v: waves.WaveVerdict) -> Figure:
     """Truth and prediction of the record with the median correlation."""
     record = waves.typical_record(v)
-    name = (
-        f"record {int(v.run.ids[record])}" if v.run.ids is not None else f"record number {record}"
-    )
-    r = mean_of(v.table[record, :, waves.SCORES.index("r")])
-    true, pred = waves.microvolts(v, record)
-    title = f"{name}, the median case: r = " + ("n/a" if math.isnan(r) else f"{r:.3f}")
-    if v.unit != "uV":
+    true, pred = waves.one_record(v, record)
+    title = _record_title(v, record)
+    if v.unit != MICROVOLTS:
         return _stacked(v, true, pred, title)
     return _paper(v, true / 1000, pred / 1000, title)
 
 
-def _strips(v: waves.WaveVerdict) -> list[tuple[int, float, float, float]]:
-    """(lead, row, start, end in seconds): the usual 3 x 4 print of 2.5 s each and a rhythm strip,
-    or 10 s per lead."""
+def _record_title(v: waves.WaveVerdict, record: int) -> str:
+    ids = v.run.ids
+    name = f"record number {record}" if ids is None else f"record {int(ids[record])}"
+    r = mean_of(v.table[record, :, waves.SCORES.index("r")])
+    return f"{name}, the median case: r = " + ("n/a" if math.isnan(r) else f"{r:.3f}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Strip:
+    """A piece of a lead on paper: from `start` to `end`, in seconds, in a row from the top."""
+
+    lead: int
+    row: float
+    start: float
+    end: float
+
+
+def _strips(v: waves.WaveVerdict) -> list[_Strip]:
+    """The usual 3 x 4 print of 2.5 s each and a rhythm strip, or 10 s per lead."""
     seconds = float(ptbxl.SECONDS)
     if v.leads != ptbxl.LEADS:
-        return [(lead, float(lead), 0.0, seconds) for lead in range(len(v.leads))]
+        return [_Strip(lead, float(lead), 0.0, seconds) for lead in range(len(v.leads))]
     quarter = seconds / 4
-    strips = [
-        (v.leads.index(name), float(row), column * quarter, (column + 1) * quarter)
-        for row, names in enumerate(_PRINT_ORDER)
-        for column, name in enumerate(names)
-    ]
-    return [*strips, (v.leads.index("II"), 3.0, 0.0, seconds)]
+    strips = []
+    for row, names in enumerate(_PRINT_ORDER):
+        for column, name in enumerate(names):
+            start = column * quarter
+            strips.append(_Strip(v.leads.index(name), float(row), start, start + quarter))
+    return [*strips, _Strip(v.leads.index("II"), 3.0, 0.0, seconds)]
 
 
 def _paper(v: waves.WaveVerdict, true: Floats, pred: Floats, title: str) -> Figure:
-    """On the grid, in millimetres; each lead is shifted by the median of its truth, as the baseline
-    filter would."""
+    """On the grid, in millimetres; each lead is shifted by the median of its truth."""
     strips = _strips(v)
-    rows = 1 + int(max(row for _, row, _, _ in strips))
+    rows = 1 + int(max(strip.row for strip in strips))
     width, height = ptbxl.SECONDS * MM_PER_SECOND + 10, rows * _ROW_MM + _HEADROOM_MM
     figure = Figure(figsize=(width / _INCH, (height + 14) / _INCH))
     axes = figure.add_axes((0, 8 / (height + 14), 1, height / (height + 14)))
     axes.set(xlim=(0, width), ylim=(-height, 0))
     axes.axis("off")
     _grid(axes, width, height)
-    for lead, row, start, end in strips:
-        _strip(axes, v.leads[lead], (true[lead], pred[lead]), row, (start, end))
+    for strip in strips:
+        _draw(axes, v.leads[strip.lead], strip, (true[strip.lead], pred[strip.lead]))
     figure.text(0.01, 1 - 4.2 / (height + 14), title, fontsize=9)
     text = "true black, predicted blue; 25 mm/s, 10 mm/mV; shifted to the baseline"
     figure.text(0.01, 2.4 / (height + 14), text, fontsize=8)
@@ -111,42 +124,31 @@ def _paper(v: waves.WaveVerdict, true: Floats, pred: Floats, title: str) -> Figu
 
 def _grid(axes: Axes, width: float, height: float) -> None:
     for step, colour, thickness in ((1, _THIN, 0.35), (5, _THICK, 0.6)):
-        axes.vlines(
-            np.arange(0, width + 0.1, step), -height, 0, color=colour, linewidth=thickness, zorder=0
-        )
-        axes.hlines(
-            -np.arange(0, height + 0.1, step), 0, width, color=colour, linewidth=thickness, zorder=0
-        )
+        look: dict[str, Any] = {"color": colour, "linewidth": thickness, "zorder": 0}
+        axes.vlines(np.arange(0, width + 0.1, step), -height, 0, **look)
+        axes.hlines(-np.arange(0, height + 0.1, step), 0, width, **look)
 
 
-def _strip(
-    axes: Axes, name: str, both: tuple[Floats, Floats], row: float, span: tuple[float, float]
-) -> None:
-    samples = both[0].shape[-1]
-    rate = samples / ptbxl.SECONDS
-    cut = slice(round(span[0] * rate), round(span[1] * rate))
-    t = np.arange(samples)[cut] / rate * MM_PER_SECOND + 5
-    zero = -(row + 0.5) * _ROW_MM - _HEADROOM_MM
-    baseline = float(np.median(both[0]))
-    for values, colour, thickness, order in (
-        (both[0], "black", 1.5, 2),
-        (both[1], "#2E9BE6", 0.7, 3),
-    ):
+def _draw(axes: Axes, name: str, strip: _Strip, both: tuple[Floats, Floats]) -> None:
+    """One strip: the truth in black, the prediction thinner over it, the lead's name."""
+    true, pred = both
+    rate = len(true) / ptbxl.SECONDS
+    cut = slice(round(strip.start * rate), round(strip.end * rate))
+    t = np.arange(len(true))[cut] / rate * MM_PER_SECOND + 5
+    zero = -(strip.row + 0.5) * _ROW_MM - _HEADROOM_MM
+    baseline = float(np.median(true))
+    for values, colour, thickness, order in ((true, "black", 1.5, 2), (pred, "#2E9BE6", 0.7, 3)):
         y = zero + (values[cut] - baseline) * MM_PER_MILLIVOLT
         axes.plot(t, y, color=colour, linewidth=thickness, zorder=order)
-    halo = [
-        withStroke(linewidth=2.5, foreground="white")
-    ]  # a high beat may stand where the name is
-    axes.text(
-        float(t[0]) + 1,
-        zero + 10.5,
-        name,
-        fontsize=8,
-        fontweight="bold",
-        zorder=4,
-        path_effects=halo,
-    )
-    axes.vlines(float(t[0]), zero - 4, zero + 4, color="black", linewidth=0.6)
+    _name(axes, name, float(t[0]), zero)
+
+
+def _name(axes: Axes, name: str, left: float, zero: float) -> None:
+    # a high beat may stand where the name is
+    halo = [withStroke(linewidth=2.5, foreground="white")]
+    look: dict[str, Any] = {"fontsize": 8, "fontweight": "bold", "zorder": 4}
+    axes.text(left + 1, zero + 10.5, name, path_effects=halo, **look)
+    axes.vlines(left, zero - 4, zero + 4, color="black", linewidth=0.6)
 
 
 def _stacked(v: waves.WaveVerdict, true: Floats, pred: Floats, title: str) -> Figure:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import shutil
@@ -30,9 +29,13 @@ from sweeptree.engine.server.config import (
     address_environment,
 )
 from sweeptree.engine.server.gate import App, Gate
-from sweeptree.engine.server.identity import start_ticks
 from sweeptree.engine.server.token import auth_string, replace_token
-from sweeptree.records import utc_now, write_json
+from sweeptree.system import locks
+from sweeptree.system.clock import utc_now
+from sweeptree.system.files import write_json
+from sweeptree.system.processes import start_ticks
+
+_LOCK_PATIENCE = 1.0
 
 
 def main(argv: list[str]) -> None:
@@ -57,13 +60,11 @@ def main(argv: list[str]) -> None:
 
 
 def _take(path: Path) -> int:
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    for _ in range(20):  # a look at the lock holds it shared for some microseconds
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return file
-        time.sleep(0.05)
-    raise SystemExit(EXIT_ALIVE)
+    try:
+        # patient: a look at the lock holds it shared for some microseconds
+        return locks.take(path, mode=0o600, patience=_LOCK_PATIENCE, pause=0.05)
+    except BlockingIOError:
+        raise SystemExit(EXIT_ALIVE) from None
 
 
 def _listen(port: int, tries: int) -> socket.socket:

@@ -12,16 +12,8 @@ import os
 import select
 import signal
 import time
-from pathlib import Path
 
-
-def start_ticks(pid: int) -> int | None:
-    """When the process started, in clock ticks since boot; None where /proc does not say."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    return int(stat.rpartition(")")[2].split()[19])
+from sweeptree.system.processes import start_ticks
 
 
 class Process:

@@ -8,7 +8,6 @@ last, so that a living server is found even when the one that started it was kil
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import subprocess
 import sys
@@ -33,7 +32,7 @@ from sweeptree.engine.server.profile import refresh_profile
 from sweeptree.engine.server.token import auth_string, make_token, token_path
 from sweeptree.errors import RecordError, ServerError
 from sweeptree.records import read_json
-from sweeptree.system.locks import is_held
+from sweeptree.system import locks
 
 _DEFAULT = StartPolicy()
 _STEP = 0.05
@@ -66,7 +65,7 @@ def ensure(home: Path, port: int, manner: StartPolicy = _DEFAULT) -> Server:
 def status(home: Path) -> Server | None:
     """The server whose process lives, or None. It may still be starting: ask `Server.answers`."""
     paths = _paths(home)
-    if not is_held(paths.alive):
+    if not locks.is_held(paths.alive):
         return None
     for _ in range(20):  # between taking its lock and writing its record lie some milliseconds
         server = _read(paths)
@@ -156,31 +155,20 @@ def _paths(home: Path) -> ServerPaths:
 def _guard(paths: ServerPaths, manner: StartPolicy) -> Iterator[None]:
     try:
         paths.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = os.open(paths.guard, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        patience = manner.start + manner.stop
+        lock = locks.hold(paths.guard, mode=0o600, patience=patience, pause=_STEP)
+    except BlockingIOError:
+        raise ServerError(
+            "another command has been starting or stopping the Prefect server for minutes",
+            hint="sweeptree server status",
+        ) from None
     except OSError as error:
         raise ServerError(
             f"{paths.home} cannot be written: {error.strerror}",
             hint="set SWEEPTREE_HOME to a folder of yours",
         ) from error
-    try:
-        _lock(file, manner.start + manner.stop)
+    with lock:
         yield
-    finally:
-        os.close(file)
-
-
-def _lock(file: int, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while True:
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        if time.monotonic() > deadline:
-            raise ServerError(
-                "another command has been starting or stopping the Prefect server for minutes",
-                hint="sweeptree server status",
-            )
-        time.sleep(_STEP)
 
 
 def _identity(path: Path) -> tuple[int, int | None] | None:
@@ -223,7 +211,7 @@ def _wait_answer(server: Server, seconds: float) -> bool:
     while time.monotonic() < deadline:
         if server.answers(1.0):
             return True
-        if not is_held(ServerPaths(server.home).alive):
+        if not locks.is_held(ServerPaths(server.home).alive):
             return False
         time.sleep(_STEP)
     return False
@@ -307,7 +295,7 @@ def _last_line(log: Path) -> str:
 
 def _end(paths: ServerPaths, server: Server, patience: float) -> None:
     """TERM, wait, KILL: only the process that holds the lock of this home, and its own session."""
-    process = hold(server) if is_held(paths.alive) else None
+    process = hold(server) if locks.is_held(paths.alive) else None
     if process is None:
         return
     with process:

@@ -8,7 +8,6 @@ process and lives exactly as long as it; its pid counts only together with its s
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import subprocess
@@ -18,11 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeptree.engine.server.config import Server, environment
-from sweeptree.engine.server.identity import Process, start_ticks
+from sweeptree.engine.server.identity import Process
 from sweeptree.engine.server.process import own_port
 from sweeptree.engine.server.token import fingerprint
 from sweeptree.errors import RecordError, ServerError
-from sweeptree.records import read_json, utc_now, write_json
+from sweeptree.records import read_json
+from sweeptree.system import locks
+from sweeptree.system.clock import utc_now
+from sweeptree.system.files import write_json
+from sweeptree.system.processes import start_ticks
 
 TERM_PATIENCE = 10.0  # seconds; a worker may sleep through a first TERM and leave on a second
 
@@ -52,21 +55,25 @@ def ensure_worker(home: Path, pool: str, variables: Mapping[str, str]) -> int:
     earlier = wanted_worker(home)
     if earlier is not None and earlier.pid is not None and not earlier.serves(variables):
         stop_worker(home)  # its server has another address or token now
-    alive = os.open(_alive(home), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            process = _process(home)
-            if process is None:
-                raise ServerError(
-                    "a worker is being started by another command", hint="sweeptree deploy"
-                ) from None
-            with process:
-                return process.pid
+        lock = locks.hold(_alive(home), mode=0o600)
+    except BlockingIOError:
+        return _pid_of_other(home)
+    except OSError as error:
+        raise ServerError(
+            f"{_alive(home)} cannot be locked: {error.strerror}",
+            hint="set SWEEPTREE_HOME to a folder of yours on a local disk",
+        ) from error
+    with lock as alive:
         return _start(home, pool, variables, alive)
-    finally:
-        os.close(alive)
+
+
+def _pid_of_other(home: Path) -> int:
+    process = _process(home)
+    if process is None:
+        raise ServerError("a worker is being started by another command", hint="sweeptree deploy")
+    with process:
+        return process.pid
 
 
 def restart_worker(server: Server) -> bool:

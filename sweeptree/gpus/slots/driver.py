@@ -1,5 +1,4 @@
-"""What a keeper asks the NVIDIA driver: who computes on a device, how much memory is used, whether
-it failed.
+"""What a keeper asks the NVIDIA driver: who computes on a device, its memory, whether it failed.
 
 Hides the library libnvidia-ml.so.1 as ctypes sees it. `sweeptree.gpus` finds the devices with
 pynvml; a keeper has no site-packages and must not pay 40 ms for a module of 300 functions, so this
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
 _MIB = 1024 * 1024
 _SUCCESS, _TOO_SMALL, _LACKING, _LOST = 0, 7, 13, 15
 _XID_EVENT = 0x8
-_UNKNOWN = 2**64 - 1  # the memory of a process that may not be told
+_FIRST_ROOM, _MOST_ROOM, _MOST_EVENTS = 32, 4096, 64
+_UNKNOWN = 2**64 - 1  # the memory of a process that we may not see
 
 
 class LostError(Exception):
@@ -80,38 +80,30 @@ class Driver:
         return found.total // _MIB, found.free // _MIB
 
     def processes(self, uuid: str) -> list[tuple[int, int]] | None:
-        """PID and memory of every process that computes there; memory 0 where it may not be told."""
-        room = 32
+        """PID and memory of all processes that compute there; memory 0 where it is not known."""
+        room = _FIRST_ROOM
         while True:
             count, found = c_uint(room), (_Process * room)()
-            code = self._code(uuid, "nvmlDeviceGetComputeRunningProcesses_v3", byref(count), found)
-            if code == _LACKING:
-                code = self._code(
-                    uuid, "nvmlDeviceGetComputeRunningProcesses_v2", byref(count), found
-                )
-            if code == _TOO_SMALL and room < 4096:
-                room = 2 * max(room, count.value)
-                continue
-            if code != _SUCCESS:
+            code = self._list_processes(uuid, byref(count), found)
+            if code == _SUCCESS:
+                return [(process.pid, _mib(process.memory)) for process in found[: count.value]]
+            if code != _TOO_SMALL or room >= _MOST_ROOM:
                 return None
-            return [
-                (p.pid, 0 if p.memory == _UNKNOWN else p.memory // _MIB)
-                for p in found[: count.value]
-            ]
+            room = 2 * max(room, count.value)
 
     def utilisation(self, uuid: str) -> int | None:
         """Percent of the last moment in which something computed."""
         found = _Rates()
-        return found.gpu if self._ask(uuid, "nvmlDeviceGetUtilizationRates", byref(found)) else None
+        if not self._ask(uuid, "nvmlDeviceGetUtilizationRates", byref(found)):
+            return None
+        return int(found.gpu)
 
     def energy(self, uuid: str) -> float | None:
         """What the device has used since the driver was loaded."""
         found = c_ulonglong()
-        return (
-            found.value / 1000
-            if self._ask(uuid, "nvmlDeviceGetTotalEnergyConsumption", byref(found))
-            else None
-        )
+        if not self._ask(uuid, "nvmlDeviceGetTotalEnergyConsumption", byref(found)):
+            return None
+        return float(found.value / 1000)
 
     def watch(self, uuids: Iterable[str]) -> None:
         """Note from now on the XID errors of these devices, as far as the driver tells them."""
@@ -124,9 +116,9 @@ class Driver:
     def xids(self) -> list[tuple[str, int]]:
         """UUID and number of every XID error since the last call; does not wait."""
         found: list[tuple[str, int]] = []
-        while self._watched and len(found) < 64:
-            event = _Event()
-            if self._call("nvmlEventSetWait_v2", self._events, byref(event), c_uint(0)) != _SUCCESS:
+        while self._watched and len(found) < _MOST_EVENTS:
+            event = self._next_event()
+            if event is None:
                 break
             if event.kind == _XID_EVENT and event.device in self._watched:
                 found.append((self._watched[event.device], event.data))
@@ -138,22 +130,37 @@ class Driver:
             self._call("nvmlEventSetFree", self._events)
         self._call("nvmlShutdown")
 
+    def _next_event(self) -> _Event | None:
+        event = _Event()
+        code = self._call("nvmlEventSetWait_v2", self._events, byref(event), c_uint(0))
+        return event if code == _SUCCESS else None
+
+    def _list_processes(self, uuid: str, *answers: Any) -> int:
+        code = self._code(uuid, "nvmlDeviceGetComputeRunningProcesses_v3", *answers)
+        if code == _LACKING:
+            code = self._code(uuid, "nvmlDeviceGetComputeRunningProcesses_v2", *answers)
+        return code
+
     def _ask(self, uuid: str, question: str, *answers: Any) -> bool:
         return self._code(uuid, question, *answers) == _SUCCESS
 
     def _code(self, uuid: str, question: str, *answers: Any) -> int:
         """NVML's answer about one device. Raises LostError when that one is gone."""
-        if uuid not in self._handles:
-            handle = c_void_p()
-            code = self._call("nvmlDeviceGetHandleByUUID", uuid.encode(), byref(handle))
-            if code == _LOST:
-                raise LostError(uuid)
-            if code != _SUCCESS:
-                return code
-            self._handles[uuid] = handle
-        code = self._call(question, self._handles[uuid], *answers)
+        code = self._find(uuid)
+        if code == _SUCCESS:
+            code = self._call(question, self._handles[uuid], *answers)
         if code == _LOST:
             raise LostError(uuid)
+        return code
+
+    def _find(self, uuid: str) -> int:
+        """See to it that the device's handle is known."""
+        if uuid in self._handles:
+            return _SUCCESS
+        handle = c_void_p()
+        code = self._call("nvmlDeviceGetHandleByUUID", uuid.encode(), byref(handle))
+        if code == _SUCCESS:
+            self._handles[uuid] = handle
         return code
 
     def _call(self, question: str, *values: Any) -> int:
@@ -162,6 +169,10 @@ class Driver:
         except AttributeError:  # an older driver
             return _LACKING
         return int(function(*values))
+
+
+def _mib(memory: int) -> int:
+    return 0 if memory == _UNKNOWN else memory // _MIB
 
 
 def open_driver() -> Driver | None:

@@ -1,7 +1,7 @@
-"""Who wrote a note into a slot file or a ticket: one line of JSON, written and read without
-importing json early.
+"""Who wrote a note into a slot file or a ticket: one line of JSON.
 
-Hides how a process names itself so that it cannot be taken for one that gets its PID later.
+Hides how it is written without importing json, and read without importing it early; and how a
+process names itself so that it cannot be taken for one that gets its PID later.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import time
 from _json import encode_basestring_ascii as _quoted
 
-from sweeptree.system import locks
+from sweeptree.system.processes import start_ticks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing itself is too dear for the keeper
@@ -20,12 +20,14 @@ if TYPE_CHECKING:  # typing itself is too dear for the keeper
     from sweeptree.errors import Refused
 
 
+_LONGEST_TEXT = 1000
+
+
 class _Who:
     """Who wrote a note.
 
-    `since` is UTC ISO 8601; `ticks` the start of process `pid` in clock ticks after boot.
-
-    `memory` is what was promised to it of each device in MiB; 0: the whole device.
+    `since` is UTC ISO 8601; `ticks` the start of process `pid` in clock ticks after boot; `memory`
+    what was promised to it of each device in MiB (0: the whole device).
     """
 
     __slots__ = ("host", "memory", "owner", "pid", "since", "ticks")
@@ -68,17 +70,17 @@ class Waiter(_Who):
 
 
 def write_note(owner: str, memory: int = 0) -> bytes:
-    """One line of JSON that says who this process is, and how many MiB of a device it was promised
-    (0: all)."""
-    return (
-        f'{{"owner": {_quoted(owner[:1000])}, "pid": {os.getpid()}, "ticks": {_start_ticks()}, '
-        f'"since": "{now()}", "host": {_quoted(os.uname().nodename)}, "memory": {memory}}}\n'
-    ).encode()
+    """Who this process is, and how many MiB of each device it was promised (0: all)."""
+    pid = os.getpid()
+    who = (
+        f'"owner": {_quoted(owner[:_LONGEST_TEXT])}, "pid": {pid}, "ticks": {start_ticks(pid) or 0}'
+    )
+    where = f'"since": "{now()}", "host": {_quoted(os.uname().nodename)}'
+    return f'{{{who}, {where}, "memory": {memory}}}\n'.encode()
 
 
 def parse_note(note: bytes) -> dict[str, Any]:
-    """The first line of a note as a dict; empty when it is not one (just being written, or a
-    stranger's)."""
+    """The first line of a note; empty when it is none (just being written, or a stranger's)."""
     import json
 
     try:
@@ -91,10 +93,12 @@ def parse_note(note: bytes) -> dict[str, Any]:
 def wanted(note: bytes) -> frozenset[str]:
     """The devices on the second line of a ticket; none while that line is not complete."""
     lines = note.split(b"\n")
-    return frozenset(lines[1].decode("ascii", "replace").split()) if len(lines) > 2 else frozenset()
+    if len(lines) <= 2:
+        return frozenset()
+    return frozenset(lines[1].decode("ascii", "replace").split())
 
 
-def told_why(note: bytes) -> str:
+def obstacle(note: bytes) -> str:
     """What is in a waiter's way: the third line of its ticket."""
     lines = note.split(b"\n")
     return lines[2].decode("utf-8", "replace") if len(lines) > 3 else ""
@@ -103,11 +107,6 @@ def told_why(note: bytes) -> str:
 def now() -> str:
     """The time in UTC, ISO 8601 to the second."""
     return time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
-
-
-def boot_id() -> str:
-    """What tells this boot of the machine from every other ('' where there is no such thing)."""
-    return _small("/proc/sys/kernel/random/boot_id").decode().strip()
 
 
 def refused(
@@ -121,21 +120,3 @@ def refused(
 
 def _whole(value: object) -> int:
     return value if isinstance(value, int) and value >= 0 else 0
-
-
-def _start_ticks() -> int:
-    """When this process started, in clock ticks after boot (field 22 of proc(5) stat); 0 where
-    there is no /proc."""
-    fields = _small("/proc/self/stat").rpartition(b")")[2].split()
-    return int(fields[19]) if fields else 0
-
-
-def _small(path: str) -> bytes:
-    try:
-        file = os.open(path, os.O_RDONLY | locks.OPEN_SAFELY)
-    except OSError:
-        return b""
-    try:
-        return os.read(file, 4096)
-    finally:
-        os.close(file)

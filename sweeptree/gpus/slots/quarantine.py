@@ -10,12 +10,17 @@ from __future__ import annotations
 import os
 from _json import encode_basestring_ascii as _quoted
 
-from sweeptree.gpus.slots.notes import boot_id, now, parse_note
+from sweeptree.gpus.slots.notes import now, parse_note
 from sweeptree.system import locks
+from sweeptree.system.processes import boot_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+_END = ".quarantine"
+_LONGEST_REASON = 1000
 
 
 class Quarantine:
@@ -30,32 +35,19 @@ class Quarantine:
 
 
 def put_into_quarantine(root: str, uuid: str, reason: str) -> None:
-    """Let nobody have the device from now on; an earlier reason stands. Raises OSError."""
-    folder = locks.open_folder(root)
-    try:
+    """Let nobody have the device from now on; an earlier reason is kept. Raises OSError."""
+    with locks.Held(locks.open_folder(root)) as folder:
         if quarantine_of(folder, uuid) is not None:
             return
-        file = locks.open_file(folder, _name(uuid))
-        try:
-            line = f'{{"reason": {_quoted(reason[:1000])}, "since": "{now()}", "boot": {_quoted(boot_id())}}}\n'
+        what = f'"reason": {_quoted(reason[:_LONGEST_REASON])}, "since": "{now()}"'
+        line = f'{{{what}, "boot": {_quoted(boot_id())}}}\n'
+        with locks.Held(locks.open_file(folder, _name(uuid))) as file:
             locks.write(file, line.encode())
-        finally:
-            os.close(file)
-    finally:
-        os.close(folder)
 
 
 def quarantine_of(folder: int, uuid: str) -> Quarantine | None:
     """The quarantine of a device, asked of the opened folder of slots."""
-    file = locks.open_note(folder, _name(uuid))
-    if file is None:
-        return None
-    try:
-        line = os.pread(file, locks.MAX_NOTE_BYTES, 0)
-    except OSError:
-        return None
-    finally:
-        os.close(file)
+    line = _read(folder, _name(uuid))
     note = parse_note(line) if line else {}
     if not note or note.get("boot") != boot_id():
         return None
@@ -67,10 +59,9 @@ def quarantined(root: str, uuids: Iterable[str]) -> list[Quarantine]:
     folder = locks.open_existing(root)
     if folder is None:
         return []
-    try:
-        return [found for uuid in uuids if (found := quarantine_of(folder, uuid)) is not None]
-    finally:
-        os.close(folder)
+    with locks.Held(folder):
+        found = [quarantine_of(folder, uuid) for uuid in uuids]
+    return [quarantine for quarantine in found if quarantine is not None]
 
 
 def all_quarantined(root: str) -> list[Quarantine]:
@@ -79,27 +70,34 @@ def all_quarantined(root: str) -> list[Quarantine]:
         names = sorted(os.listdir(root))  # noqa: PTH208 - pathlib is too dear for the keeper
     except OSError:
         return []
-    return quarantined(
-        root,
-        [n.removesuffix(_END).replace("+", "/") for n in names if n.endswith(_END) and n[0] != "."],
-    )
+    files = [name for name in names if name.endswith(_END) and name[0] != "."]
+    return quarantined(root, [_uuid(name) for name in files])
 
 
 def lift_quarantine(root: str, uuid: str) -> None:
     """Give the device out again. Raises OSError."""
-    folder = locks.open_folder(root)
-    try:
-        file = locks.open_file(folder, _name(uuid))
-        try:
-            os.ftruncate(file, 0)
-        finally:
-            os.close(file)
-    finally:
-        os.close(folder)
-
-
-_END = ".quarantine"
+    with (
+        locks.Held(locks.open_folder(root)) as folder,
+        locks.Held(locks.open_file(folder, _name(uuid))) as file,
+    ):
+        os.ftruncate(file, 0)
 
 
 def _name(uuid: str) -> str:
     return uuid.replace("/", "+") + _END
+
+
+def _uuid(name: str) -> str:
+    return name.removesuffix(_END).replace("+", "/")
+
+
+def _read(folder: int, name: str) -> bytes:
+    file = locks.open_note(folder, name)
+    if file is None:
+        return b""
+    try:
+        return os.pread(file, locks.MAX_NOTE_BYTES, 0)
+    except OSError:
+        return b""
+    finally:
+        os.close(file)

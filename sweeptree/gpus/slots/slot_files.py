@@ -1,5 +1,4 @@
-"""The slot files of each device: which are held, what they promise, and which devices a claim
-takes.
+"""The slot files of each device: which are held, and what they promise.
 
 Hides the two ways to hold a device. Without a promise of memory a holder has the whole device: slot
 0 is his and no other is held. With one, holders share it, one slot file each, as long as their
@@ -12,6 +11,7 @@ from __future__ import annotations
 import os
 import time
 
+from sweeptree.gpus.slots.choice import choose
 from sweeptree.gpus.slots.driver import Driver, LostError
 from sweeptree.gpus.slots.notes import Holder, parse_note
 from sweeptree.gpus.slots.quarantine import put_into_quarantine, quarantine_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SLOTS_PER_DEVICE = 16
 _QUIET = 3.0  # seconds after a job of ours in which the utilisation is still its own
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.004, 0.5
+_ALL_MEMORY = 1 << 60  # MiB: more than any device has
 
 
 class Place:
@@ -43,9 +44,8 @@ class Place:
         self.stale = [slot for slot in free if os.fstat(slot).st_size]
 
     def sign(self, note: bytes) -> list[str]:
-        """Write the new holder's note, and return the owners that died holding a slot of this
-        device."""
-        owners = [Holder(self.uuid, 0, parse_note(_content(file))).owner for file in self.stale]
+        """Write the new holder's note; the owners that died holding a slot of this device."""
+        owners = [_holder(self.uuid, 0, file).owner for file in self.stale]
         for file in self.stale:
             locks.write(file, b"")
         locks.write(self.file, note)
@@ -66,20 +66,14 @@ class SlotFiles:
         self.sick: dict[str, str] = {}
 
     def take(self, devices: Sequence[Mapping[str, Any]], count: int, memory: int) -> list[Place]:
-        """Lock a slot on each of `count` devices: the best ones for the purpose, or none and
-        nothing."""
-        found: dict[str, Place] = {}
-        eager = not memory and (count == 1 or not any(device.get("links") for device in devices))
-        for device in devices:
-            place = self._place(device, memory)
-            if place is not None:
-                found[place.uuid] = place
-            if eager and len(found) == count:
-                break
-        chosen = choose(found, devices, count) if len(found) >= count else []
-        for uuid, place in found.items():
-            if uuid not in chosen:
-                locks.unlock(place.file)
+        """Lock a slot on each of `count` devices, the best for the purpose; or on none at all."""
+        found = self._find(devices, count, memory)
+        chosen: list[str] = []
+        if len(found) >= count:
+            left = {uuid: place.left for uuid, place in found.items()}
+            chosen = choose(left, devices, count)
+        unwanted = [place.file for uuid, place in found.items() if uuid not in chosen]
+        _unlock(unwanted)
         return [found[uuid] for uuid in chosen]
 
     def keep(self, places: Iterable[Place]) -> None:
@@ -94,19 +88,35 @@ class SlotFiles:
         self._files.clear()
 
     def in_use_by_others(self) -> list[str]:
-        """The devices that have been free of slots for a while and still not to be had: somebody
-        else uses them."""
+        """The devices that somebody else uses: without slots for a while, and still not free."""
         return [uuid for uuid, (_, pause) in self._pauses.items() if pause >= _LONGEST_PAUSE]
+
+    def _find(
+        self, devices: Sequence[Mapping[str, Any]], count: int, memory: int
+    ) -> dict[str, Place]:
+        """A place on each device that has one; on the first `count` when none is better."""
+        have_links = any(device.get("links") for device in devices)
+        is_any_good = not memory and (count == 1 or not have_links)
+        enough = count if is_any_good else len(devices)
+        found: dict[str, Place] = {}
+        for device in devices:
+            place = self._place(device, memory)
+            if place is not None:
+                found[place.uuid] = place
+            if len(found) == enough:
+                break
+        return found
 
     def _place(self, device: Mapping[str, Any], memory: int) -> Place | None:
         uuid = str(device["uuid"])
-        if self._pauses.get(uuid, (0.0, 0.0))[0] > time.monotonic():
+        next_look, _ = self._pauses.get(uuid, (0.0, 0.0))
+        if next_look > time.monotonic():
             return None
         place = self._shared(device, memory) if memory else self._whole(uuid)
-        if place is not None and not self._is_fit(place, memory):
-            locks.unlock(place.file)
-            return None
-        return place
+        if place is None or self._is_fit(place, memory):
+            return place
+        locks.unlock(place.file)
+        return None
 
     def _whole(self, uuid: str) -> Place | None:
         """Slot 0, when no slot of the device is held."""
@@ -135,11 +145,12 @@ class SlotFiles:
             if file is not None:
                 free.append(file)
             elif name in self._files:
-                promised = _promised(self._files[name])
-                left = left - promised if promised else -1
-        for file in free if left < 0 else free[1:]:
-            locks.unlock(file)
-        return Place(uuid, free[0], left, free) if free and left >= 0 else None
+                left -= _promised(self._files[name]) or _ALL_MEMORY
+        if left < 0 or not free:
+            _unlock(free)
+            return None
+        _unlock(free[1:])
+        return Place(uuid, free[0], left, free)
 
     def _lock(self, name: str, *, make: bool = False) -> int | None:
         """Lock a slot's file.
@@ -147,47 +158,51 @@ class SlotFiles:
         None: it is held (then it is open), or it is not there and not to be made.
         """
         for _ in range(2):
-            file = self._files.get(name)
-            if file is None:
-                file = locks.open_file(self._folder, name) if make else self._open(name)
-                if file is None:
-                    return None
-                self._files[name] = file
-            if not locks.lock(file):
+            file = self._file(name, make=make)
+            if file is None or not locks.lock(file):
                 return None
             if os.fstat(file).st_nlink:
                 return file
             os.close(self._files.pop(name))  # the file was removed meanwhile: open the new one
         return None
 
-    def _open(self, name: str) -> int | None:
-        try:
-            return locks.open_file(self._folder, name, make=False)
-        except FileNotFoundError:
-            return None
+    def _file(self, name: str, *, make: bool) -> int | None:
+        """The opened file of a slot; None when it is not there and not to be made."""
+        if name not in self._files:
+            try:
+                self._files[name] = locks.open_file(self._folder, name, make=make)
+            except FileNotFoundError:
+                return None
+        return self._files[name]
 
     def _is_fit(self, place: Place, memory: int) -> bool:
         """Whether the device behind a place can be used now, as the driver sees it."""
-        out = quarantine_of(self._folder, place.uuid)
-        if out is not None:
-            self.sick[place.uuid] = out.reason
+        if self._is_quarantined(place.uuid):
             return False
-        self.sick.pop(place.uuid, None)
         try:
             fit = self._driver is None or self._suits(self._driver, place, memory)
         except LostError:
-            put_into_quarantine(
-                self._root, place.uuid, "it is lost: the driver cannot reach it any more"
-            )
+            reason = "it is lost: the driver cannot reach it any more"
+            put_into_quarantine(self._root, place.uuid, reason)
             return False
         if fit:
             self._pauses.pop(place.uuid, None)
         else:
-            pause = min(
-                2 * self._pauses.get(place.uuid, (0.0, _FIRST_PAUSE / 2))[1], _LONGEST_PAUSE
-            )
-            self._pauses[place.uuid] = (time.monotonic() + pause, pause)
+            self._look_less_often(place.uuid)
         return fit
+
+    def _is_quarantined(self, uuid: str) -> bool:
+        quarantine = quarantine_of(self._folder, uuid)
+        if quarantine is None:
+            self.sick.pop(uuid, None)
+            return False
+        self.sick[uuid] = quarantine.reason
+        return True
+
+    def _look_less_often(self, uuid: str) -> None:
+        _, last = self._pauses.get(uuid, (0.0, _FIRST_PAUSE / 2))
+        pause = min(2 * last, _LONGEST_PAUSE)
+        self._pauses[uuid] = (time.monotonic() + pause, pause)
 
     def _suits(self, driver: Driver, place: Place, memory: int) -> bool:
         keepers = self._keepers(place)
@@ -200,26 +215,17 @@ class SlotFiles:
         found: dict[int, int] = {}
         for number, name in enumerate(slot_names(place.uuid)):
             file = self._files.get(name)
-            if file in (None, place.file) or self._is_free(file):
+            if file is None or file == place.file or _is_free(file):
                 continue
-            holder = Holder(place.uuid, number, parse_note(_content(file)))
+            holder = _holder(place.uuid, number, file)
             found[holder.pid] = found.get(holder.pid, 0) + holder.memory
         return found
 
-    def _is_free(self, file: int | None) -> bool:
-        if file is None or not locks.lock(file):
-            return False
-        locks.unlock(file)
-        return True
-
     def _is_quiet(self, uuid: str) -> bool:
-        """Whether no slot of the device was written to a moment ago, as a claim and a release do."""
-        files = (self._files.get(name) for name in slot_names(uuid))
-        return all(
-            abs(time.time() - os.fstat(file).st_mtime) > _QUIET
-            for file in files
-            if file is not None
-        )
+        """Whether no slot of the device was written to just now, as a claim and a release do."""
+        names = [name for name in slot_names(uuid) if name in self._files]
+        changes = [os.fstat(self._files[name]).st_mtime for name in names]
+        return all(abs(time.time() - change) > _QUIET for change in changes)
 
 
 def slot_names(uuid: str) -> Iterator[str]:
@@ -236,53 +242,34 @@ def holders(root: str, uuids: Iterable[str]) -> list[Holder]:
     folder = locks.open_existing(root)
     if folder is None:
         return []
-    try:
-        slots = [
-            (uuid, number, name) for uuid in uuids for number, name in enumerate(slot_names(uuid))
-        ]
-        notes = [(uuid, number, locks.living_note(folder, name)) for uuid, number, name in slots]
-    finally:
-        os.close(folder)
-    return [
-        Holder(uuid, number, parse_note(note)) for uuid, number, note in notes if note is not None
-    ]
+    with locks.Held(folder):
+        return [holder for uuid in uuids for holder in _holders_of(folder, uuid)]
 
 
-def choose(
-    found: Mapping[str, Place], devices: Sequence[Mapping[str, Any]], count: int
-) -> list[str]:
-    """`count` of the found devices: those closest to each other, then the fullest, then the first
-    in the list."""
-    links = {str(device["uuid"]): dict(device.get("links") or ()) for device in devices}
-    order = sorted(found, key=lambda uuid: found[uuid].left)
-    if count == 1:
-        return order[:1]
-    sets = [_nearest(uuid, order, links, count) for uuid in order]
-    return min(sets, key=lambda chosen: _spread(chosen, links))
+def _holders_of(folder: int, uuid: str) -> Iterator[Holder]:
+    for number, name in enumerate(slot_names(uuid)):
+        note = locks.living_note(folder, name)
+        if note is not None:
+            yield Holder(uuid, number, parse_note(note))
 
 
-def _nearest(
-    first: str, others: list[str], links: Mapping[str, Mapping[str, int]], count: int
-) -> list[str]:
-    near = sorted(
-        (uuid for uuid in others if uuid != first), key=lambda uuid: links[first].get(uuid, 0)
-    )
-    chosen = {first, *near[: count - 1]}
-    return [uuid for uuid in links if uuid in chosen]
-
-
-def _spread(chosen: list[str], links: Mapping[str, Mapping[str, int]]) -> tuple[int, int]:
-    """The longest way between two of them, and the sum of all ways (levels of
-    nvmlGpuTopologyLevel_t)."""
-    ways = [links[a].get(b, 0) for a in chosen for b in chosen if a != b]
-    return max(ways), sum(ways)
-
-
-def _content(file: int) -> bytes:
-    return os.pread(file, locks.MAX_NOTE_BYTES, 0)
+def _holder(uuid: str, number: int, file: int) -> Holder:
+    note = os.pread(file, locks.MAX_NOTE_BYTES, 0)
+    return Holder(uuid, number, parse_note(note))
 
 
 def _promised(file: int) -> int:
-    """What the holder of this slot was promised in MiB; 0: the whole device, also when its note
-    cannot be read."""
-    return Holder("", 0, parse_note(_content(file))).memory
+    """What a slot's holder was promised in MiB; 0, as for a note that is none: the whole device."""
+    return _holder("", 0, file).memory
+
+
+def _is_free(file: int) -> bool:
+    if not locks.lock(file):
+        return False
+    locks.unlock(file)
+    return True
+
+
+def _unlock(files: Iterable[int]) -> None:
+    for file in files:
+        locks.unlock(file)

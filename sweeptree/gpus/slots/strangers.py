@@ -1,14 +1,12 @@
 """Whether a device is in use by processes that hold no slot of ours.
 
-Hides how a process is told to be ours: it descends from the keeper that holds the slot (seen also
+Hides how a process is known as ours: it descends from the keeper that holds the slot (seen also
 across users), or carries the cookie of a job. All figures in MiB and percent.
 """
 
 from __future__ import annotations
 
-import os
-
-from sweeptree.system import locks
+from sweeptree.system.processes import environment, parent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,12 +31,18 @@ def sees_strangers(driver: Driver, uuid: str, *, quiet: bool) -> bool:
         if not _has_cookie(pid):
             return True
         ours += memory
-    known = driver.memory(uuid)
-    if known is not None:
-        total, free = known
-        if total - free - ours >= max(LEAST_USED, total // USED_PART):
-            return True
+    if _is_used_beside(driver, uuid, ours):
+        return True
     return quiet and not ours and (driver.utilisation(uuid) or 0) >= BUSY_PERCENT
+
+
+def _is_used_beside(driver: Driver, uuid: str, ours: int) -> bool:
+    """Whether more memory than an idle device has is used beside what is `ours`."""
+    known = driver.memory(uuid)
+    if known is None:
+        return False
+    total, free = known
+    return total - free - ours >= max(LEAST_USED, total // USED_PART)
 
 
 def has_room(driver: Driver, uuid: str, memory: int, keepers: dict[int, int]) -> bool:
@@ -53,52 +57,32 @@ def has_room(driver: Driver, uuid: str, memory: int, keepers: dict[int, int]) ->
     if known is None:
         return True
     total, free = known
-    taken = sum(
-        used for pid, used in driver.processes(uuid) or () if _is_stranger(pid, keepers.keys())
-    )
-    return memory <= free and memory <= total - sum(keepers.values()) - taken
+    promised = sum(keepers.values())
+    taken = _taken_by_strangers(driver, uuid, keepers.keys())
+    return memory <= min(free, total - promised - taken)
+
+
+def _taken_by_strangers(driver: Driver, uuid: str, keepers: Collection[int]) -> int:
+    processes = driver.processes(uuid) or ()
+    return sum(memory for pid, memory in processes if _is_stranger(pid, keepers))
 
 
 def _is_stranger(pid: int, keepers: Collection[int]) -> bool:
-    """False also when it cannot be told (a process of another PID namespace): then the free memory
-    decides."""
+    """False also for a process of another PID namespace: then the free memory decides."""
     return not _has_cookie(pid) and descends(pid, keepers) is False
 
 
 def descends(pid: int, ancestors: Collection[int]) -> bool | None:
-    """Whether a process is one of `ancestors` or descends from one; None when it cannot be seen
-    from here."""
+    """Whether a process is one of `ancestors` or descends from one; None: it is out of sight."""
     while pid > 1:
         if pid in ancestors:
             return True
-        parent = _parent(pid)
-        if parent is None:
+        above = parent(pid)
+        if above is None:
             return None
-        pid = parent
+        pid = above
     return False
 
 
 def _has_cookie(pid: int) -> bool:
-    return (b"\0" + _read(f"/proc/{pid}/environ")).find(b"\0" + COOKIE) >= 0
-
-
-def _parent(pid: int) -> int | None:
-    fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
-    return int(fields[1]) if len(fields) > 1 else None
-
-
-def _read(path: str) -> bytes:
-    """A file of the kernel's, whole; empty when it cannot be read."""
-    data = b""
-    try:
-        file = os.open(path, os.O_RDONLY | locks.OPEN_SAFELY)
-    except OSError:
-        return data
-    try:
-        while part := os.read(file, 65536):
-            data += part
-    except OSError:
-        return b""
-    finally:
-        os.close(file)
-    return data
+    return (b"\0" + environment(pid)).find(b"\0" + COOKIE) >= 0

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sweeptree.analysis.wording import mean_and_std
 from sweeptree.model import Scalar
 
 _SHOWN_FILES = 50
@@ -84,14 +85,8 @@ def _params(params: Mapping[str, Scalar]) -> str:
 def _scores(scores: Sequence[Score]) -> str:
     if not scores:
         return ""
-    rows = [(score.name, spread(score), str(score.count)) for score in scores]
+    rows = [(score.name, mean_and_std(score.mean, score.std), str(score.count)) for score in scores]
     return "**Metrics** (mean ± std over seeds)\n\n" + _table(("metric", "mean ± std", "n"), rows)
-
-
-def spread(score: Score) -> str:
-    """0.9123 ± 0.0041; without ± for a single value."""
-    mean = f"{score.mean:.4g}"
-    return mean if score.std is None else f"{mean} ± {score.std:.2g}"
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

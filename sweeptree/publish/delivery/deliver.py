@@ -19,7 +19,7 @@ from sweeptree.publish.delivery.body import Evidence, render
 from sweeptree.publish.delivery.target import Target, check_branch, find_target
 from sweeptree.publish.delivery.values import Context, Delivered, Options, State
 from sweeptree.publish.forge import Ensured, Token, Wanted
-from sweeptree.repository import branches, guards, leaks, merges, remotes
+from sweeptree.repository import branches, guards, leaks, outgoing, remotes
 from sweeptree.repository.differences import FileChange
 from sweeptree.repository.guards import LeftOut, Limits
 from sweeptree.repository.remotes import Tips
@@ -181,8 +181,8 @@ class _Delivery:
 
     def _keep(self) -> str:
         """Our content on a local branch, whatever a remote may say."""
-        commit = self.source.commit(branches.held(self.source.top, self.branch))
-        branches.hold(self.source.top, self.branch, commit)
+        commit = self.source.commit(branches.last_delivery(self.source.top, self.branch))
+        branches.remember_delivery(self.source.top, self.branch, commit)
         return commit
 
     def _pushes(self) -> bool:
@@ -255,7 +255,7 @@ class _Delivery:
         Returns the commit there, and whether it was pushed.
         """
         top, there = self.source.top, seen.branches.get(self.branch)
-        held = branches.held(top, self.branch)
+        held = branches.last_delivery(top, self.branch)
         ours = self.source.commit(there if there == held else None)
         commit = self._settle(ours, there)
         if commit == there:
@@ -263,7 +263,7 @@ class _Delivery:
         if known is not None and known.state != "open" and _same_files(top, ours, known.commit):
             return ours, False  # people have decided about this very content
         self._check(commit, seen)
-        branches.hold(top, self.branch, commit)
+        branches.remember_delivery(top, self.branch, commit)
         assert self.target.remote is not None
         remotes.push(top, self.target.remote, commit, self.branch, expected=there)
         return commit, True
@@ -273,7 +273,7 @@ class _Delivery:
         changed meanwhile."""
         base = self.target.base or seen.default
         there = [*seen.branches.values(), *self._known_base(base)]
-        problems = guards.examine_commits(
+        problems = outgoing.examine_commits(
             self.source.top, commit, there, _limits(self.options, self.target)
         )
         guards.Examined((), (), tuple(problems)).must_pass()
@@ -290,7 +290,7 @@ class _Delivery:
             remotes.fetch(top, self.target.remote, {f"refs/heads/{base}": f"{_FETCHED}/{base}"})
         except PushError:
             return []  # the remote has no such branch (yet)
-        found = merges.commit_of(top, f"{_FETCHED}/{base}")
+        found = branches.commit_of(top, f"{_FETCHED}/{base}")
         return [found] if found else []
 
     def _settle(self, ours: str, there: str | None) -> str:
@@ -304,7 +304,7 @@ class _Delivery:
             return ours
         assert remote is not None
         remotes.fetch(top, remote, {f"refs/heads/{self.branch}": f"{_FETCHED}/{self.branch}"})
-        held = branches.held(top, self.branch)
+        held = branches.last_delivery(top, self.branch)
         if _same_files(top, ours, there):
             return there
         if held and _same_files(top, ours, held) and branches.contains(top, held, there):
@@ -360,7 +360,7 @@ class _Delivery:
 
 def _same_files(top: Path, ours: str, other: str) -> bool:
     """True when the other commit holds the same tree; one that this repository lacks does not."""
-    return branches.find_tree(top, other) == branches.tree_of(top, ours)
+    return branches.find_tree_id(top, other) == branches.tree_id(top, ours)
 
 
 def _file_facts(source: _Source) -> tuple[tuple[str, str], ...]:

@@ -2,49 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from sweeptree.analysis import stats
+from sweeptree.analysis.document import Document, Group
 from sweeptree.model import JobRecord, JobState
-from sweeptree.publish.delivery.body import Evidence, Score, Table, spread
+from sweeptree.publish.delivery.body import Evidence, Score, Table
 
 _METRICS = 20
 _RANKS = 20
 
 
 def job_evidence(exp_name: str, record: JobRecord, records: Sequence[JobRecord]) -> Evidence:
-    """One job's command, configuration and metrics; mean and spread are over the seeds of its
-    config so far."""
-    seeds = [
-        other for other in records if other.config_id == record.config_id and other.id != record.id
-    ]
+    """One job's command, configuration and metrics; spreads are over its config's seeds so far."""
+    others = [other for other in records if _is_another_seed(record, other)]
     return Evidence(
         heading=f"{exp_name} job {record.id}",
         command=record.cmd,
         commit=(record.base_commit or "")[:12],
         facts=_facts(record),
         params=record.params,
-        scores=_scores([record, *(other for other in seeds if other.state is JobState.SUCCEEDED)]),
+        scores=_scores([record, *others]),
         reproduce=record.reproduce or "",
     )
 
 
-def winner_evidence(exp_name: str, record: JobRecord, document: Mapping[str, Any]) -> Evidence:
+def _is_another_seed(record: JobRecord, other: JobRecord) -> bool:
+    is_same_config = other.config_id == record.config_id and other.id != record.id
+    return is_same_config and other.state is JobState.SUCCEEDED
+
+
+def winner_evidence(exp_name: str, record: JobRecord, document: Document) -> Evidence:
     """The winner's job, its config's metrics and the leaderboard of aggregated.json."""
-    ranked = sorted(
-        (group for group in document.get("groups", ()) if group.get("rank")),
-        key=lambda g: g["rank"],
-    )
-    groups = [group for group in ranked if group.get("config_id") == record.config_id]
+    ranked = document.ranked()
+    own = next((group for group in ranked if group.config_id == record.config_id), None)
+    metric = document.objective.name if document.objective else ""
     return Evidence(
-        heading=f"{exp_name}: the best of {len(ranked)} configs in {document.get('n_jobs', 0)} jobs",
+        heading=f"{exp_name}: the best of {len(ranked)} configs in {document.n_jobs} jobs",
         command=record.cmd,
         commit=(record.base_commit or "")[:12],
         facts=_facts(record),
         params=record.params,
-        scores=_group_scores(groups[0]) if groups else _scores([record]),
-        table=_leaderboard(ranked, str((document.get("objective") or {}).get("name", ""))),
+        scores=_scores([record]) if own is None else _group_scores(own),
+        table=_leaderboard(ranked, metric),
         reproduce=record.reproduce or "",
     )
 
@@ -68,29 +68,17 @@ def _scores(records: Sequence[JobRecord]) -> tuple[Score, ...]:
     return tuple(found)
 
 
-def _group_scores(group: Mapping[str, Any]) -> tuple[Score, ...]:
-    found = []
-    for name, facts in list((group.get("metrics") or {}).items())[:_METRICS]:
-        mean, values = facts.get("mean"), facts.get("values") or ()
-        if isinstance(mean, int | float):
-            found.append(Score(str(name), float(mean), facts.get("std"), len(values) or 1))
-    return tuple(found)
+def _group_scores(group: Group) -> tuple[Score, ...]:
+    found = list(group.metrics.items())[:_METRICS]
+    return tuple(Score(name, metric.mean, metric.std, metric.n) for name, metric in found)
 
 
-def _leaderboard(ranked: Sequence[Mapping[str, Any]], metric: str) -> Table | None:
+def _leaderboard(ranked: Sequence[Group], metric: str) -> Table | None:
     if not ranked:
         return None
-    rows = []
-    for group in ranked[:_RANKS]:
-        facts = (group.get("metrics") or {}).get(metric) or {}
-        mean, std = facts.get("mean"), facts.get("std")
-        score = Score(metric, mean, std, 0) if isinstance(mean, int | float) else None
-        rows.append(
-            (
-                str(group["rank"]),
-                str(group["config_id"]),
-                spread(score) if score else "",
-                str(group.get("n", "")),
-            )
-        )
-    return Table(("rank", "config", f"{metric} (mean ± std)", "seeds"), tuple(rows))
+    columns = ("rank", "config", f"{metric} (mean ± std)", "seeds")
+    return Table(columns, tuple(_row(group, metric) for group in ranked[:_RANKS]))
+
+
+def _row(group: Group, metric: str) -> tuple[str, ...]:
+    return str(group.rank), group.config_id, group.spread(metric), str(group.n)

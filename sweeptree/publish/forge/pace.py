@@ -8,13 +8,15 @@ of the REST API).
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from sweeptree.errors import Refused
+from sweeptree.system import locks
 
 INTERVAL = 1.0  # seconds between two writes
 MAX_WAIT = 120.0  # seconds that a caller waits in all for a rate limit
@@ -46,12 +48,15 @@ class Pace:
     @contextlib.contextmanager
     def _held(self) -> Iterator[int]:
         self.lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            lock = locks.hold(self.lock, mode=0o600, patience=None)
+        except OSError as error:
+            raise Refused(
+                f"{self.lock} cannot be locked: {error.strerror}",
+                hint="set SWEEPTREE_HOME to a folder of yours on a local disk",
+            ) from error
+        with lock as file:
             yield file
-        finally:
-            os.close(file)
 
     def _rest(self, file: int) -> None:
         try:

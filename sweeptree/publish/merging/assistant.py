@@ -72,7 +72,7 @@ def merge_pull(start: Path, number: int, options: MergeOptions, around: Context)
         state: State = "up-to-date" if pull.state == "merged" else "refused"
         return replace(_blank(pull), state=state, reason=f"it is {pull.state}")
     try:
-        with merges.sole_merger(repo, pull.base), merges.passing_refs(repo, f"{_REFS}/{number}"):
+        with merges.merge_lock(repo, pull.base), merges.temporary_refs(repo, f"{_REFS}/{number}"):
             decision = _decide_pull(repo, pull, target, options)
     except _NotLanded as stuck:
         _reported(target, stuck.decision)
@@ -88,7 +88,7 @@ def _decide_pull(
     assert target.forge is not None and target.remote is not None
     head = f"{_REFS}/{pull.number}/head"
     remotes.fetch(repo.start, target.remote, {f"refs/pull/{pull.number}/head": head})
-    if merges.commit_of(repo.start, head) != pull.commit:
+    if branches.commit_of(repo.start, head) != pull.commit:
         return replace(
             _blank(pull), state="refused", reason="its head moved just now: look at it again"
         )
@@ -127,7 +127,7 @@ def merge_worktree(worktree: Path, options: MergeOptions) -> MergeDecision:
         merges.advance(repo, base, commit, old=old)
         return commit
 
-    with merges.sole_merger(repo, base):
+    with merges.merge_lock(repo, base):
         case = _Case(
             repo,
             options,
@@ -200,7 +200,7 @@ def _pull_case(
 def _remote_tip(repo: Repository, remote: Remote, pull: PullRequest) -> str:
     ref = f"{_REFS}/{pull.number}/base"
     remotes.fetch(repo.start, remote, {f"refs/heads/{pull.base}": ref})
-    found = merges.commit_of(repo.start, ref)
+    found = branches.commit_of(repo.start, ref)
     assert found is not None
     return found
 
@@ -294,7 +294,7 @@ def _described(case: _Case, decision: MergeDecision) -> MergeDecision:
     """The same with what a person wants to see of it: the files, the commits, and the diff where it
     is short."""
     top, base, head = case.repo.start, decision.base_commit, decision.head
-    files, commits = merges.brought(top, base, head), history.commits_between(top, base, head)
+    files, commits = merges.changed_files(top, base, head), history.commits_between(top, base, head)
     lines = sum((file.added or 0) + (file.removed or 0) for file in files)
     diff = merges.patch(top, base, head) if 0 < lines <= case.options.diff_lines else ""
     return replace(decision, files=files, diff=diff, commits=commits)

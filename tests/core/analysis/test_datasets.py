@@ -4,19 +4,18 @@ compared."""
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from core.cli_records import call, plan_sweep, put
-from core.sweep.test_stages import Rig, run_one
+from core.sweep.kit import opened, ran, run_one
 from sweeptree.analysis.aggregate import aggregate
-from sweeptree.analysis.aggregate.groups import stand
+from sweeptree.analysis.aggregate.ranking import rank
 from sweeptree.analysis.datasets import Digests
+from sweeptree.analysis.document import JobRow
 from sweeptree.model import JobRecord, JobState, Worktree
 from sweeptree.records import SweepPaths, SweepStore
 from sweeptree.sweep import attempts, stages
-from sweeptree.sweep.running import Chain
 
 OLD, NEW = "0a" * 32, "7f" * 32
 
@@ -29,26 +28,21 @@ def dataset(folder: Path, digest: object) -> Path:
     return folder
 
 
-def recorded(chain: Chain) -> JobRecord:
-    assert chain.record is not None
-    return chain.record
-
-
 def test_a_job_in_a_worktree_records_the_digest_of_the_linked_data(repo: Path) -> None:
     dataset(repo / "data" / "processed", OLD)
-    record = recorded(run_one(repo, "test -L data && cat data/processed/manifest.json"))
+    record = run_one(repo, "test -L data && cat data/processed/manifest.json")
     assert (record.state, record.data_digest) == (JobState.SUCCEEDED, OLD)
 
 
 def test_the_folder_that_the_command_names_comes_first(repo: Path, tmp_path: Path) -> None:
     dataset(repo / "data" / "processed", OLD)
     other = dataset(tmp_path / "other", NEW)
-    assert recorded(run_one(repo, f"python3 train.py --data_dir {other}")).data_digest == NEW
+    assert run_one(repo, f"python3 train.py --data_dir {other}").data_digest == NEW
 
 
 def test_a_job_in_the_repository_itself_records_it_too(repo: Path) -> None:
     dataset(repo / "data" / "processed", OLD)
-    assert recorded(run_one(repo, "true", use_worktree=False)).data_digest == OLD
+    assert run_one(repo, "true", use_worktree=False).data_digest == OLD
 
 
 @pytest.mark.parametrize("digest", [None, 7, "", "x" * 129, "a\nb"])
@@ -76,7 +70,7 @@ def test_data_exchanged_under_a_running_job_are_noted(repo: Path) -> None:
     swap = (
         f"echo '{json.dumps({'digest': NEW})}' > {folder}/m && mv {folder}/m {folder}/manifest.json"
     )
-    record = recorded(run_one(repo, swap))
+    record = run_one(repo, swap)
     assert record.data_digest == OLD
     assert record.notes == (
         f"the dataset changed while the job ran: {OLD[:12]} when it started, {NEW[:12]} when it ended",
@@ -85,21 +79,21 @@ def test_data_exchanged_under_a_running_job_are_noted(repo: Path) -> None:
 
 def test_an_attempt_that_is_taken_over_keeps_the_digest_of_its_start(repo: Path) -> None:
     dataset(repo / "data" / "processed", OLD)
-    rig = Rig(repo, commands=["true"])
-    chain = rig.chain()
-    dataset(repo / "data" / "processed", NEW)
-    started = rig.prepared.paths.attempt(0, 1, "started")
-    if not started.exists():
-        started.write_text("{}")
-    attempts.await_start(chain, None, started)  # type: ignore[arg-type]
-    stages.finish(chain)
-    rig.close()
-    assert recorded(chain).data_digest == OLD
+    with opened(repo, "true") as sweep:
+        job = sweep.job(0)
+        so_far = ran(job)
+        dataset(repo / "data" / "processed", NEW)
+        started = sweep.paths.attempt(0, 1, "started")
+        if not started.exists():
+            started.write_text("{}")
+        attempts.await_start(job, so_far, None, started)  # type: ignore[arg-type]
+        record = stages.finish(job, so_far)
+    assert record.data_digest == OLD
 
 
 def job(
     index: int, config: str, digest: str | None, value: float, state: str = "succeeded"
-) -> dict[str, Any]:
+) -> JobRow:
     record = JobRecord(
         id=index,
         config_id=config,
@@ -108,55 +102,55 @@ def job(
         metrics={"val_auc": value},
         data_digest=digest,
     )
-    return record.model_dump(mode="json")
+    return JobRow(**record.model_dump())
 
 
 def test_configs_on_different_data_are_neither_ranked_nor_tested() -> None:
-    standing = stand([job(n, "ab"[n % 2], (OLD, NEW)[n % 2], 0.9) for n in range(6)], "val_auc:max")
-    assert (standing.comparable, standing.leaderboard, standing.comparisons) == (False, [], [])
-    assert standing.data_digests == {OLD: 3, NEW: 3}
-    assert [group["metrics"]["val_auc"]["n"] for group in standing.groups] == [3, 3]
+    ranking = rank([job(n, "ab"[n % 2], (OLD, NEW)[n % 2], 0.9) for n in range(6)], "val_auc:max")
+    assert (ranking.comparable, ranking.leaderboard, ranking.comparisons) == (False, (), ())
+    assert ranking.data_digests == {OLD: 3, NEW: 3}
+    assert [group.metrics["val_auc"].n for group in ranking.groups] == [3, 3]
     assert (
-        OLD[:12] in standing.warnings[0]
-        and NEW[:12] in standing.warnings[0]
-        and "--mix_data" in standing.warnings[0]
+        OLD[:12] in ranking.warnings[0]
+        and NEW[:12] in ranking.warnings[0]
+        and "--mix_data" in ranking.warnings[0]
     )
 
 
 def test_seeds_on_different_data_have_no_mean() -> None:
-    standing = stand(
+    ranking = rank(
         [job(0, "a", OLD, 0.9), job(1, "a", NEW, 0.1), job(2, "b", OLD, 0.8)], "val_auc:max"
     )
-    assert [group["metrics"].get("val_auc", {}).get("mean") for group in standing.groups] == [
+    assert [group.mean("val_auc") for group in ranking.groups] == [
         None,
         0.8,
     ]
-    assert [group["rank"] for group in standing.groups] == [None, None]
+    assert [group.rank for group in ranking.groups] == [None, None]
 
 
 def test_told_to_mix_the_ranking_stands_with_a_warning() -> None:
     jobs = [job(n, "ab"[n % 2], (OLD, NEW)[n % 2], 0.9 - n % 2) for n in range(6)]
-    standing = stand(jobs, "val_auc:max", mix_data=True)
-    assert (standing.comparable, standing.leaderboard, len(standing.comparisons)) == (
+    ranking = rank(jobs, "val_auc:max", mix_data=True)
+    assert (ranking.comparable, ranking.leaderboard, len(ranking.comparisons)) == (
         True,
         ["a", "b"],
         1,
     )
-    assert "--mix_data was given" in standing.warnings[0]
+    assert "--mix_data was given" in ranking.warnings[0]
 
 
 def test_only_jobs_that_count_can_mix() -> None:
-    standing = stand(
+    ranking = rank(
         [job(0, "a", OLD, 0.9), job(1, "b", OLD, 0.8), job(2, "b", NEW, 0.1, "failed")],
         "val_auc:max",
     )
-    assert (standing.comparable, standing.leaderboard) == (True, ["a", "b"])
+    assert (ranking.comparable, ranking.leaderboard) == (True, ["a", "b"])
 
 
 def test_a_job_that_names_no_dataset_is_told_of() -> None:
-    standing = stand([job(0, "a", OLD, 0.9), job(1, "b", None, 0.8)], "val_auc:max")
-    assert standing.leaderboard == ["a", "b"]
-    assert standing.warnings[0] == f"1 job named no dataset, the others ran on {OLD[:12]}"
+    ranking = rank([job(0, "a", OLD, 0.9), job(1, "b", None, 0.8)], "val_auc:max")
+    assert ranking.leaderboard == ["a", "b"]
+    assert ranking.warnings[0] == f"1 job named no dataset, the others ran on {OLD[:12]}"
 
 
 @pytest.fixture
@@ -200,7 +194,7 @@ def test_a_spec_that_mixes_needs_no_option(mixed: SweepPaths) -> None:
     facts["spec"]["mix_data"] = True
     mixed.sweep.write_text(json.dumps(facts))
     document = aggregate(mixed)
-    assert document["comparable"] and len(document["leaderboard"]) == 2
+    assert document.comparable and len(document.leaderboard) == 2
 
 
 def test_the_table_names_the_dataset_of_each_job(mixed: SweepPaths) -> None:

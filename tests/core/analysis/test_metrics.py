@@ -68,7 +68,8 @@ def test_what_is_not_finite_is_left_out_and_named(tmp_path: Path) -> None:
 
 
 def test_marked_lines_come_before_the_last_json_line(tmp_path: Path) -> None:
-    log = b'SWEEPTREE {"auc": 0.7}\rx SWEEPTREE {"auc": 1}\n  SWEEPTREE {"auc": 0.8, "n": 2}\r\n{"auc": 0.1}\n'
+    log = b'SWEEPTREE {"auc": 0.7}\rx SWEEPTREE {"auc": 1}\n'
+    log += b'  SWEEPTREE {"auc": 0.8, "n": 2}\r\n{"auc": 0.1}\n'
     found = collected(tmp_path, b"", log)
     assert found.values == {"auc": 0.8, "n": 2.0}
     assert found.source == "job_0.log: SWEEPTREE lines"

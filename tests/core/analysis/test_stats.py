@@ -1,5 +1,6 @@
 """Numbers against numpy, tables and hand counts."""
 
+import math
 from itertools import combinations
 
 import numpy as np
@@ -106,6 +107,12 @@ def test_holm_of_known_values() -> None:
     assert stats.holm([0.9, 0.8]) == (1.0, 1.0)
 
 
+def test_where_there_was_no_test_holm_corrects_the_others_only() -> None:
+    *tests, none = stats.holm([0.01, 0.04, 0.03, math.nan])
+    assert tests == pytest.approx([0.03, 0.06, 0.06])
+    assert math.isnan(none)
+
+
 @pytest.mark.parametrize(
     ("text", "name", "goal"),
     [
@@ -116,4 +123,4 @@ def test_holm_of_known_values() -> None:
     ],
 )
 def test_objective_reads_the_goal_or_the_name(text: str, name: str, goal: str) -> None:
-    assert stats.objective(text) == stats.Objective(name, goal)  # type: ignore[arg-type]
+    assert stats.objective(text) == stats.Objective(name, goal)

@@ -15,7 +15,6 @@ from nvml import FakeDriver, build
 
 from sweeptree import gpus
 from sweeptree.gpus import slots
-from sweeptree.model import Device
 
 ASK = """
 import dataclasses, json, sys
@@ -219,89 +218,6 @@ def test_an_inherited_choice_is_kept(see: See) -> None:
 def test_an_inherited_empty_choice_says_so(see: See) -> None:
     found = see("gpu", "gpu", CUDA_VISIBLE_DEVICES="")
     assert (indices(found), found["why"]) == ([], "CUDA_VISIBLE_DEVICES='' hides all 2 GPUs")
-
-
-DEVICES = tuple(
-    Device(uuid, index, "NVIDIA A100", 40960, 40960)
-    for uuid, index in [
-        ("GPU-aa11", 0),
-        ("GPU-ab22", 1),
-        ("MIG-c1", 2),
-        ("MIG-c2", 2),
-        ("MIG-GPU-dd/1/0", 3),
-    ]
-)
-
-
-@pytest.mark.parametrize(
-    ("value", "uuids"),
-    [
-        (None, ["GPU-aa11", "GPU-ab22", "MIG-c1", "MIG-c2", "MIG-GPU-dd/1/0"]),
-        ("", []),
-        (" ", []),
-        ("NoDevFiles", []),
-        ("-1", []),
-        ("1", ["GPU-ab22"]),
-        ("1,0", ["GPU-ab22", "GPU-aa11"]),
-        (" 1 , 0 ", ["GPU-ab22", "GPU-aa11"]),
-        ("0,9,1", ["GPU-aa11"]),
-        ("0,-1,1", ["GPU-aa11"]),
-        ("0,0,1", ["GPU-aa11", "GPU-ab22"]),
-        ("GPU-ab22", ["GPU-ab22"]),
-        ("GPU-ab", ["GPU-ab22"]),
-        ("GPU-a", []),
-        ("1,GPU-a,0", ["GPU-ab22"]),
-        ("ab22", []),
-        ("2", ["MIG-c1"]),
-        ("MIG-c2", ["MIG-c2"]),
-        ("MIG-GPU-dd/1/0", ["MIG-GPU-dd/1/0"]),
-        ("\N{ARABIC-INDIC DIGIT ONE}", []),
-    ],
-)
-def test_allowed(value: str | None, uuids: list[str]) -> None:
-    assert [device.uuid for device in gpus.allowed(DEVICES, value)] == uuids
-
-
-@pytest.mark.parametrize(
-    ("name", "tag"),
-    [
-        ("NVIDIA GeForce RTX 4090", "gpu-model:rtx-4090"),
-        ("NVIDIA A100-SXM4-80GB", "gpu-model:a100-sxm4-80gb"),
-        ("NVIDIA A100 MIG 1g.5gb", "gpu-model:a100-mig-1g.5gb"),
-        ("NVIDIA", "gpu-model:unknown"),
-    ],
-)
-def test_tags(name: str, tag: str) -> None:
-    device = Device("GPU-1", 0, name, 1, 1)
-    assert gpus.tags((device, device), "box") == ("gpu", "gpu:box", tag)
-
-
-def test_no_devices_no_tags() -> None:
-    assert gpus.tags((), "box") == ()
-
-
-@pytest.mark.parametrize(
-    ("number", "memory", "size"), [(1, None, 2), (8, None, 16), (2, 10240, 16), (2, 99999, 4)]
-)
-def test_the_limit_lets_one_job_wait_behind_each_slot(
-    number: int, memory: int | None, size: int
-) -> None:
-    devices = tuple(Device(f"GPU-{n}", n, "A100", 40960, 40960) for n in range(number))
-    assert gpus.limit_size(devices, memory) == size
-
-
-def test_the_table_says_who_holds_and_who_waits(tmp_path: Path) -> None:
-    devices = (Device("GPU-a", 0, "A", 10, 4), Device("GPU-b", 1, "B", 20, 20))
-    found = gpus.Detection(devices, "550", None, (), {"GPU-a": 70})
-    chosen = [{"uuid": "GPU-a", "index": 0}]
-    first, second = slots.enqueue(str(tmp_path), "first"), slots.enqueue(str(tmp_path), "second")
-    with first, second, first.try_claim(chosen, 1) or pytest.fail("not free"):
-        assert second.try_claim(chosen, 1) is None
-        rows = gpus.table(found, tmp_path)
-    assert rows == [
-        gpus.GpuRow(0, "A", "GPU-a", 10, 4, 70, "held", ("first",), ("second",)),
-        gpus.GpuRow(1, "B", "GPU-b", 20, 20, None, "free", (), ()),
-    ]
 
 
 @pytest.mark.gpu

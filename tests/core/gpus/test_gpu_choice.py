@@ -18,68 +18,10 @@ from sweeptree.errors import Refused, UsageError
 from sweeptree.gpus import slots
 from sweeptree.model import Device, SweepSpec
 from sweeptree.settings import Settings
-from sweeptree.sweep.preflight import Prepared, check_options, prepare
+from sweeptree.sweep.preflight import PreparedSweep, check_options, prepare
 
 DEVICES = tuple(Device(UUID.format(n), n, "NVIDIA A100", 40960, 40960) for n in range(4))
 FOUND = gpus.Detection(DEVICES, "550", None, ())
-
-
-def indices(devices: tuple[Device, ...]) -> list[int]:
-    return [device.index for device in devices]
-
-
-@pytest.mark.parametrize(
-    ("names", "left"),
-    [
-        ((), [0, 1, 2, 3]),
-        (("2", "0"), [2, 0]),
-        (("^0",), [1, 2, 3]),
-        (("0", "1", "^1"), [0]),
-        ((UUID.format(3),), [3]),
-        ((f"^{UUID.format(3)[:12]}",), [0, 1, 2]),
-        (("1", "1"), [1]),
-    ],
-)
-def test_a_list_of_devices(names: tuple[str, ...], left: list[int]) -> None:
-    assert indices(gpus.narrowed(FOUND, names).devices) == left
-
-
-@pytest.mark.parametrize(
-    ("names", "why"),
-    [(("9",), "no GPU 9"), (("^GPU-x",), "no GPU GPU-x"), (("0", "^0"), "leaves no GPU")],
-)
-def test_a_list_that_fits_nothing_is_refused(names: tuple[str, ...], why: str) -> None:
-    with pytest.raises(UsageError, match=why):
-        gpus.narrowed(FOUND, names)
-
-
-@pytest.mark.parametrize(
-    ("environ", "left"),
-    [
-        ({}, [0, 1, 2, 3]),
-        ({"SLURM_JOB_GPUS": "1,3"}, [1, 3]),
-        ({"SLURM_JOB_GPUS": "1-2"}, [1, 2]),
-        ({"SLURM_JOB_GPUS": "1,3", "SLURM_STEP_GPUS": "3"}, [3]),
-        ({"SLURM_JOB_GPUS": "4,5,6,7"}, [0, 1, 2, 3]),
-        ({"SLURM_JOB_GPUS": "gpu:a100:1"}, [0, 1, 2, 3]),
-    ],
-)
-def test_a_slurm_allocation(environ: dict[str, str], left: list[int]) -> None:
-    assert indices(gpus.allotted(DEVICES, environ)) == left
-
-
-@pytest.mark.parametrize(
-    ("per_job", "memory", "jobs"),
-    [(1, None, 4), (2, None, 2), (3, None, 1), (1, 20480, 8), (1, 20481, 4), (2, 20480, 4), (1, 1, 64), (1, 50000, 0),
-     (4, 10240, 4), (0, None, 0)],
-)  # fmt: skip
-def test_how_many_jobs_fit(per_job: int, memory: int | None, jobs: int) -> None:
-    assert gpus.capacity(DEVICES, per_job, memory) == jobs
-
-
-def test_unequal_gpus_take_less_for_jobs_on_several() -> None:
-    devices = (Device("GPU-a", 0, "A", 80000, 0), Device("GPU-b", 1, "B", 20000, 0))
-    assert gpus.capacity(devices, 2, 10000) == 2
 
 
 @pytest.mark.parametrize(
@@ -175,7 +117,7 @@ def test_doctor_tells_and_lifts_a_quarantine(repo: Path, monkeypatch: pytest.Mon
 
 def planned(
     repo: Path, found: gpus.Detection, patch: pytest.MonkeyPatch, **fields: Any
-) -> Prepared:
+) -> PreparedSweep:
     patch.setattr("sweeptree.sweep.preflight.detect", lambda: found)
     return prepare(
         SweepSpec(exp_name="x", repo=repo, commands=("true",) * 30, **fields), Settings()

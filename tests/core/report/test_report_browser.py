@@ -15,7 +15,8 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
 ]
-FIRST_CELLS = "[...document.querySelector('table.data').tBodies[0].rows].map(row => row.cells[{}].textContent)"
+ROWS = "[...document.querySelector('table.data').tBodies[0].rows]"
+FIRST_CELLS = ROWS + ".map(row => row.cells[{}].textContent)"
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_a_click_sorts_and_another_turns_it_round(browser: Browser) -> None:
 def test_words_filter_the_rows(browser: Browser) -> None:
     typed = "box.value = 'depth=3 lr=0.1'; box.dispatchEvent(new Event('input'))"
     browser.evaluate(f"box = document.querySelector('input.find'); {typed}")
-    shown = "[...document.querySelector('table.data').tBodies[0].rows].filter(row => !row.hidden).length"
+    shown = ROWS + ".filter(row => !row.hidden).length"
     assert browser.evaluate(shown) == 1
 
 
@@ -81,7 +82,8 @@ def test_without_a_script_everything_is_there(tmp_path: Path, paths: SweepPaths)
     with Browser(tmp_path / "profile", script=False) as browser:
         browser.open(paths.report.as_uri())
         found = browser.evaluate(
-            "[document.querySelectorAll('table.data tbody tr').length, document.querySelectorAll('circle').length,"
+            "[document.querySelectorAll('table.data tbody tr').length,"
+            " document.querySelectorAll('circle').length,"
             " document.querySelectorAll('button, input').length]"
         )
         assert found == [12 + 36, 35, 0] and not browser.troubles

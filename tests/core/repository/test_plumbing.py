@@ -49,17 +49,17 @@ def test_credentials_are_not_repeated(repo: Path) -> None:
     assert "ghp_canary" not in str(answer.error())
 
 
-def test_administration_excludes_threads(repo: Path) -> None:
+def test_worktrees_lock_excludes_threads(repo: Path) -> None:
     inside, order = threading.Event(), list[str]()
 
     def second() -> None:
         inside.wait(10)
-        with plumbing.administration(repo / ".git"):
+        with plumbing.worktrees_lock(repo / ".git"):
             order.append("second")
 
     thread = threading.Thread(target=second)
     thread.start()
-    with plumbing.administration(repo / ".git"):
+    with plumbing.worktrees_lock(repo / ".git"):
         inside.set()
         thread.join(0.1)
         order.append("first")
@@ -70,22 +70,21 @@ def test_administration_excludes_threads(repo: Path) -> None:
 def test_repository_without_write_permission_is_refused(tmp_path: Path) -> None:
     with (
         pytest.raises(Refused, match="cannot be written"),
-        plumbing.administration(tmp_path / "missing"),
+        plumbing.worktrees_lock(tmp_path / "missing"),
     ):
         pass
 
 
 @pytest.mark.parametrize("file", ["locked", "gitdir", "HEAD", "commondir"])
 def test_a_worktree_that_others_prune_while_git_makes_it_is_made_again(file: str) -> None:
-    said, tries = (
-        f"fatal: could not open '.git/worktrees/slot_7/{file}' for writing: No such file or directory",
-        [],
-    )
+    place = f".git/worktrees/slot_7/{file}"
+    complaint = f"fatal: could not open '{place}' for writing: No such file or directory"
+    tries = []
 
     def step() -> None:
         tries.append(file)
         if len(tries) == 1:
-            raise GitError("failed", stderr=said)
+            raise GitError("failed", stderr=complaint)
 
     plumbing.persist(step)
     assert len(tries) == 2

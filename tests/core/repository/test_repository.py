@@ -8,7 +8,7 @@ import pytest
 from helpers import git
 
 from sweeptree.errors import Refused, SweeptreeError, UsageError
-from sweeptree.repository import find_repository, in_place, resolve_base
+from sweeptree.repository import find_repository, hide_results, in_place, resolve_base
 
 AWKWARD = [
     "with space",
@@ -154,3 +154,57 @@ def test_in_place_is_refused_in_a_bare_repository(repo: Path, tmp_path: Path) ->
     found = find_repository(tmp_path / "b.git")
     with pytest.raises(Refused, match="bare"):
         in_place(found, resolve_base(found, "HEAD"))
+
+
+def take_results_out_of_gitignore(repo: Path) -> None:
+    (repo / ".gitignore").write_text("")
+    git("commit", "-qam", "ignore nothing", cwd=repo)
+
+
+@pytest.mark.parametrize("place", ["results/exp", "my runs [a]/exp", "results/*/exp"])
+def test_clean_and_add_leave_results_alone(repo: Path, place: str) -> None:
+    take_results_out_of_gitignore(repo)
+    (repo / place).mkdir(parents=True)
+    (repo / place / "sweep.json").write_text("{}")
+    for _ in range(2):
+        hide_results(find_repository(repo / "ecg"), repo / place)
+    git("clean", "-fdq", cwd=repo)
+    git("add", "-A", cwd=repo)
+    assert (repo / place / "sweep.json").exists()
+    assert git("status", "--porcelain", cwd=repo) == ""
+    exclude = (repo / ".git/info/exclude").read_text().splitlines()
+    assert len(exclude) == len(set(exclude))
+
+
+def test_new_files_beside_tracked_results_are_still_shown(repo: Path) -> None:
+    take_results_out_of_gitignore(repo)
+    for path in ("results/table.csv", "results/exp/sweep.json"):
+        (repo / path).parent.mkdir(parents=True, exist_ok=True)
+        (repo / path).write_text("1")
+    git("add", "results/table.csv", cwd=repo)
+    hide_results(find_repository(repo), repo / "results/exp")
+    (repo / "results/new.csv").write_text("2")
+    status = git("status", "--porcelain", "-uall", cwd=repo).splitlines()
+    assert status == ["A  results/table.csv", "?? results/new.csv"]
+
+
+def test_results_elsewhere_change_no_setting(repo: Path, tmp_path: Path) -> None:
+    before = (repo / ".git/info/exclude").read_text()
+    hide_results(find_repository(repo), tmp_path / "results/exp")
+    assert (repo / ".git/info/exclude").read_text() == before
+
+
+def test_results_of_a_bare_layout_are_where_the_user_started(repo: Path, tmp_path: Path) -> None:
+    git("clone", "-q", "--bare", repo, tmp_path / "p/.bare", cwd=tmp_path)
+    git("worktree", "add", "-q", tmp_path / "p/main", cwd=tmp_path / "p/.bare")
+    found = find_repository(tmp_path / "p/main/ecg")
+    assert found.results_dir == tmp_path / "p/main/results"
+    hide_results(found, found.results_dir / "exp")
+    (found.results_dir / "exp").mkdir(parents=True)
+    (found.results_dir / "exp/sweep.json").write_text("{}")
+    assert git("status", "--porcelain", "--ignored=no", cwd=tmp_path / "p/main") == ""
+
+
+def test_results_of_a_linked_worktree_are_in_the_main_one(repo: Path, tmp_path: Path) -> None:
+    git("worktree", "add", "-q", tmp_path / "w", cwd=repo)
+    assert find_repository(tmp_path / "w").results_dir == repo / "results"

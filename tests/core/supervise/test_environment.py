@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sweeptree.supervise import job_environment
+from sweeptree.supervise import JobVariables, job_environment
 
 FACTS: dict[str, Any] = {
     "exp": "e",
@@ -20,8 +20,10 @@ FACTS: dict[str, Any] = {
 OURS = Path("/ours")
 
 
-def made(base: dict[str, str], **more: Any) -> dict[str, str]:
-    return job_environment(base, **{**FACTS, "venv": OURS, **more})
+def made(
+    base: dict[str, str], *, keep: tuple[str, ...] = (), venv: Path = OURS, **more: Any
+) -> dict[str, str]:
+    return job_environment(base, JobVariables(**{**FACTS, **more}), keep=keep, venv=venv)
 
 
 def test_the_names_of_the_contract() -> None:

@@ -55,8 +55,8 @@ def test_no_link_is_followed_and_each_is_named(top: Path, dest: Path, tmp_path: 
     assert kept.names == ()
     assert kept.skipped == (
         "folder/key: behind a link, which is not followed",
-        "folder: a link",
-        "file: a link",
+        "folder: a link that leads outside",
+        "file: a link that leads outside",
     )
     assert not list(dest.rglob("*"))
 
@@ -163,3 +163,54 @@ def test_a_folder_at_the_place_of_a_copy_is_said(top: Path, dest: Path) -> None:
     write(top / "a")
     (dest / "a").mkdir(parents=True)
     assert keep(top, ["a"], dest).skipped[0].startswith("a: cannot be written")
+
+
+def test_links_among_outputs_are_kept(top: Path, dest: Path) -> None:
+    write(top / "ck" / "epoch=3.ckpt", b"weights")
+    write(top / "wandb" / "run-1" / "log.txt")
+    (top / "ck" / "last.ckpt").symlink_to("epoch=3.ckpt")
+    (top / "best.ckpt").symlink_to(top / "ck" / "last.ckpt")
+    (top / "wandb" / "latest-run").symlink_to("run-1")
+    kept = keep(top, ["best.ckpt", "ck/epoch=3.ckpt", "ck/last.ckpt", "wandb/"], dest)
+    assert kept.skipped == ()
+    assert set(kept.names) == {
+        "ck/epoch=3.ckpt",
+        "wandb/run-1/log.txt",
+        "best.ckpt",
+        "ck/last.ckpt",
+    }
+    assert (dest / "ck" / "last.ckpt").readlink() == Path("epoch=3.ckpt")
+    assert (dest / "best.ckpt").readlink() == Path("ck/epoch=3.ckpt")
+    assert (dest / "wandb" / "latest-run" / "log.txt").read_bytes() == b"data"
+
+
+def test_links_to_what_is_not_kept_are_named(top: Path, dest: Path) -> None:
+    write(top / "train.py")
+    write(top / "out" / "a.txt")
+    for name, target in {
+        "gone": "nowhere",
+        "code": "train.py",
+        "out/up": "..",
+        "out/me": ".",
+    }.items():
+        (top / name).symlink_to(target)
+    kept = keep(top, ["gone", "code", "out/"], dest)
+    assert kept.names == ("out/a.txt",)
+    assert sorted(kept.skipped) == [
+        "code: a link to what is not kept",
+        "gone: a link to what is not kept",
+        "out/me: a link to what is not kept",
+        "out/up: a link to what is not kept",
+    ]
+    assert sorted(path.name for path in dest.rglob("*")) == ["a.txt", "out"]
+
+
+def test_a_link_is_replaced_and_never_written_through(top: Path, dest: Path) -> None:
+    write(top / "a", b"new")
+    write(dest.parent / "precious", b"old")
+    (top / "last").symlink_to("a")
+    dest.mkdir()
+    (dest / "last").symlink_to("../precious")
+    assert keep(top, ["a", "last"], dest).names == ("a", "last")
+    assert (dest / "last").readlink() == Path("a")
+    assert (dest.parent / "precious").read_bytes() == b"old"

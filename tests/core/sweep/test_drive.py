@@ -5,7 +5,8 @@ import threading
 import pytest
 
 from sweeptree.errors import SweeptreeError
-from sweeptree.sweep.drive import Turns, drive
+from sweeptree.sweep.drive import drive
+from sweeptree.sweep.turns import Turns
 
 WAIT = 20.0
 
@@ -96,33 +97,3 @@ def test_chains_beyond_the_turns_make_ready_and_none_begins_before_its_turn_may_
     assert sorted(started) == list(range(40))
     assert most["runs"] <= count and most["ready"] <= max(count, ahead)
     assert started == sorted(started) or max(count, ahead) > 1
-
-
-def test_turns_go_to_those_who_waited_longest() -> None:
-    turns, order, stopping = Turns(1), list[int](), threading.Event()
-    assert turns.take(stopping)
-
-    def wait(number: int) -> None:
-        assert turns.take(stopping)
-        order.append(number)
-        turns.give_back()
-
-    threads = []
-    for number in range(4):
-        threads.append(threading.Thread(target=wait, args=(number,)))
-        threads[-1].start()
-        while len(turns._waiting) <= number:
-            threads[-1].join(0.001)
-    turns.give_back()
-    for thread in threads:
-        thread.join(WAIT)
-    assert order == [0, 1, 2, 3]
-
-
-def test_a_stop_ends_the_wait_for_a_turn_and_costs_none() -> None:
-    turns, stopping = Turns(1), threading.Event()
-    assert turns.take(stopping)
-    stopping.set()
-    assert not turns.take(stopping)
-    turns.give_back()
-    assert turns.take_at_once() and not turns.take_at_once()

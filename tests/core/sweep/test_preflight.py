@@ -8,10 +8,11 @@ import pytest
 from helpers import git
 
 from sweeptree.errors import Refused, UsageError
-from sweeptree.model import JobState, Resume, SweepSpec
-from sweeptree.records import SweepPaths, SweepStore, write_json
+from sweeptree.model import SweepSpec
+from sweeptree.records import SweepPaths, SweepStore
 from sweeptree.settings import Settings
-from sweeptree.sweep.preflight import Prepared, check_options, must_start, prepare
+from sweeptree.sweep.preflight import PreparedSweep, check_options, must_start, prepare
+from sweeptree.system.files import write_json
 
 
 def spec(repo: Path, **fields: object) -> SweepSpec:
@@ -21,7 +22,7 @@ def spec(repo: Path, **fields: object) -> SweepSpec:
     )
 
 
-def look(repo: Path, *, resume: bool = False, **fields: object) -> Prepared:
+def look(repo: Path, *, resume: bool = False, **fields: object) -> PreparedSweep:
     return prepare(spec(repo, **fields), Settings(slot_dir=repo.parent / "slots"), resume=resume)
 
 
@@ -141,24 +142,3 @@ def test_without_gpus_the_cores_are_the_slots_and_it_says_so(repo: Path) -> None
 def test_branches_need_worktrees(repo: Path) -> None:
     with pytest.raises(UsageError, match="--use_worktree"):
         check_options(spec(repo, use_worktree=False, commit_and_pr=True))
-
-
-@pytest.mark.parametrize(
-    ("resume", "again"),
-    [
-        (Resume(), {"planned", "running", "cancelled", "lost"}),
-        (Resume(failed=True), {"planned", "running", "cancelled", "lost", "failed", "timed_out"}),
-        (Resume(jobs=(7,)), {state.value for state in JobState}),
-        (Resume(jobs=(8,)), set()),
-    ],
-)
-def test_resume_takes_what_is_missing_and_what_is_asked_for(
-    resume: Resume, again: set[str]
-) -> None:
-    assert {state.value for state in JobState if resume.takes(7, state)} == again
-
-
-def test_resume_oom_takes_only_the_jobs_that_lacked_memory() -> None:
-    wanted = Resume(oom=True)
-    assert wanted.takes(0, JobState.FAILED, "out of GPU memory (exit code 1)")
-    assert not wanted.takes(0, JobState.FAILED, "exit code 1")

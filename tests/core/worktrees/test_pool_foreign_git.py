@@ -1,4 +1,4 @@
-"""Git commands of others, which lock git's entry of a worktree for moments while jobs come and go."""
+"""Git commands of others, which lock git's entry of a worktree while jobs come and go."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from helpers import git
 
 from sweeptree.repository import find_repository, resolve_base
-from sweeptree.worktrees import Pool, administration
+from sweeptree.worktrees import Pool, registry
 from sweeptree.worktrees.tree import compare, picture
 
 LOOKS = 3000
@@ -81,8 +81,8 @@ def test_a_lock_that_comes_and_goes_does_not_stop_a_worktree_from_being_moved(re
         find_repository(repo),
         [repo / ".sweeptree" / "wt" / name for name in ("here", "there")],
     )
-    entry = administration.add(found, places[0], "HEAD")
+    entry = registry.add(found, places[0], "HEAD")
     with flickering(entry / "HEAD.lock"):
         for number in range(MOVES):
-            administration.move(found, entry, places[number % 2], places[1 - number % 2])
-    assert administration.pointer(places[MOVES % 2]) == entry
+            registry.move(found, entry, places[number % 2], places[1 - number % 2])
+    assert registry.entry_of(places[MOVES % 2]) == entry

@@ -1,0 +1,126 @@
+"""What crashes have left, for `sweeptree doctor`: each kind named, and mended with `--repair`.
+
+Hides where the kinds are looked for: the sweeps of this repository, the queue of GPU slots, the
+server's home.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from sweeptree.cli.commands.doctor.finding import Finding
+from sweeptree.cli.find import results_dir
+from sweeptree.engine import server
+from sweeptree.errors import ServerError, SweeptreeError
+from sweeptree.records import SweepPaths, holder, iter_sweeps
+from sweeptree.settings import Settings
+from sweeptree.sweep import recovery
+from sweeptree.sweep.recovery import spec_of
+
+REPAIR = "sweeptree doctor --repair"
+_SHOWN = 5
+
+
+def remains(*, repair: bool) -> Iterator[Finding]:
+    """Everything that a killed command can have left behind, except worktrees."""
+    settings = Settings()
+    count = 0
+    for found in _all(settings, repair=repair):
+        count += 1
+        yield found
+    if not count:
+        yield Finding("remains", "ok", "no crash has left anything")
+
+
+def _all(settings: Settings, *, repair: bool) -> Iterator[Finding]:
+    for paths in iter_sweeps(results_dir(None)):
+        if holder(paths) is None:  # a living driver looks after its own
+            yield from _guarded(paths, settings, repair=repair)
+    yield from _queue(settings.slot_dir, repair=repair)
+    yield from _server(settings.home, repair=repair)
+    yield from _database(settings.home, repair=repair)
+
+
+def _guarded(paths: SweepPaths, settings: Settings, *, repair: bool) -> Iterator[Finding]:
+    try:
+        yield from _orphans(paths, repair=repair)
+        yield from _stale(paths, settings, repair=repair)
+        yield from _ledger(paths, repair=repair)
+    except SweeptreeError as error:
+        yield Finding("sweep", "fail", f"{paths.root.name}: {error.message}", "; ".join(error.hint))
+
+
+def _orphans(paths: SweepPaths, *, repair: bool) -> Iterator[Finding]:
+    found = recovery.end_orphans(paths) if repair else recovery.orphans(paths)
+    if found:
+        pids = _numbers(found)
+        text = f"{len(found)} processes of {paths.root.name} without a keeper ({pids})"
+        yield _finding("orphans", f"ended {text}" if repair else text, repair=repair)
+
+
+def _stale(paths: SweepPaths, settings: Settings, *, repair: bool) -> Iterator[Finding]:
+    stale = recovery.stale_jobs(paths)
+    if not stale:
+        return
+    if repair:
+        for text in recovery.settle(spec_of(paths), settings):
+            yield _finding("records", text, repair=True)
+        return
+    jobs = _numbers(stale)
+    text = (
+        f"{paths.root.name}: {len(stale)} jobs whose keeper is gone "
+        f"and whose record does not say so ({jobs})"
+    )
+    yield _finding("records", text, repair=False)
+
+
+def _ledger(paths: SweepPaths, *, repair: bool) -> Iterator[Finding]:
+    count = recovery.lagging(paths, mend=repair) if paths.ledger.exists() else 0
+    if count:
+        text = f"{paths.root.name}: the ledger lacks {count} jobs that the records have"
+        yield _finding("ledger", f"{text}; added" if repair else text, repair=repair)
+
+
+def _queue(slot_dir: Path, *, repair: bool) -> Iterator[Finding]:
+    dead = recovery.dead_tickets(slot_dir, remove=repair)
+    if dead:
+        text = f"{len(dead)} places in the queue for GPU slots that nobody holds any more"
+        yield _finding("slots", f"removed {text}" if repair else text, repair=repair)
+
+
+def _server(home: Path, *, repair: bool) -> Iterator[Finding]:
+    if server.status(home) is not None or server.stopped_on_request(home):
+        return
+    text = "the Prefect server died without being stopped"
+    if repair:
+        server.stop(home)
+        text += "; its note is removed, the next sweep starts one"
+    yield _finding("server", text, repair=repair)
+
+
+def _database(home: Path, *, repair: bool) -> Iterator[Finding]:
+    trouble = server.database_trouble(home)
+    if trouble is None:
+        return
+    text = f"the Prefect server's database is broken ({trouble})"
+    if not repair:
+        yield Finding(
+            "database", "fail", f"{text}; sweeps run by their files, without the UI", REPAIR
+        )
+        return
+    try:
+        place = server.set_database_aside(home)
+    except ServerError as error:
+        yield Finding("database", "fail", f"{text}: {error.message}", "; ".join(error.hint))
+        return
+    yield _finding("database", f"{text}: it was moved to {place}", repair=True)
+
+
+def _numbers(numbers: Collection[int]) -> str:
+    first = ", ".join(map(str, sorted(numbers)[:_SHOWN]))
+    return f"{first}, ..." if len(numbers) > _SHOWN else first
+
+
+def _finding(name: str, text: str, *, repair: bool) -> Finding:
+    return Finding("repaired", "ok", text) if repair else Finding(name, "warn", text, REPAIR)

@@ -1,0 +1,229 @@
+"""The last screen of a sweep: what it came to, where it is, what to do next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sweeptree.analysis.document import Document, JobRow
+from sweeptree.analysis.failures import FAILED, last_error_line
+from sweeptree.cli.screens.boards import job_table, leaderboard, legend, ranked_by
+from sweeptree.cli.screens.terminal import (
+    MAX_WIDTH,
+    clock,
+    point_lines,
+    printable,
+    readable,
+    shorten,
+    spoken,
+    width,
+)
+from sweeptree.cli.screens.view import word
+from sweeptree.model import DeliveryState, ExitCode
+from sweeptree.records import SweepPaths
+
+_Jobs = Sequence[JobRow]
+_SHOWN_JOBS = 12
+_SHOWN_FAILURES = 8
+_SHOWN_LINKS = 5
+_SHOWN_NUMBERS = 10
+_SHOWN_FILES = ("aggregated.json", "aggregated.csv", "groups.csv", "report.html")
+_ENDS: Mapping[int, str] = {
+    ExitCode.INTERRUPTED: "interrupted",
+    ExitCode.TIME_LIMIT: "stopped at its time limit",
+}
+_RESUMABLE = (*_ENDS, ExitCode.STEP_FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a sweep ended: its aggregates, its files, its exit code, and notes on the run itself."""
+
+    aggregated: Document
+    paths: SweepPaths
+    exit_code: int
+    ui_url: str | None = None
+    notes: Sequence[str] = ()
+
+    @property
+    def name(self) -> str:
+        """The sweep's name."""
+        return self.aggregated.exp_name
+
+    @property
+    def jobs(self) -> _Jobs:
+        """The jobs as the aggregates hold them."""
+        return self.aggregated.jobs
+
+
+def final_screen(ending: Ending, room: int | None = None) -> str:
+    """Counts, the leaderboard or the jobs, failures, warnings, paths and the next commands."""
+    room = room or width()
+    failures = failure_lines(ending.name, ending.jobs, room)
+    lines = [
+        _headline(ending, room),
+        "",
+        *_results(ending.aggregated, room),
+        *(["", *failures, ""] if failures else []),
+        *_points("!", ending.aggregated.warnings),
+        *_points("!", _unfixed(ending.jobs)),
+        *_points("!", _undelivered(ending.jobs)),
+        *_points("-", ending.notes),
+        "",
+        *_where(ending, room),
+        f"Next:  {_next(ending, has_failures=bool(failures))}",
+    ]
+    return readable("\n".join(lines) + "\n")
+
+
+def _results(aggregated: Document, room: int) -> list[str]:
+    """The leaderboard; without a metric to rank by, the first jobs."""
+    goal = ranked_by(aggregated)
+    if goal:
+        return [*leaderboard(aggregated, goal, room), *legend(aggregated, goal)]
+    first = aggregated.jobs[:_SHOWN_JOBS]
+    return [*job_table(first, None, room), *legend(aggregated, goal)]
+
+
+def _points(mark: str, texts: Iterable[object]) -> list[str]:
+    return [line for text in texts for line in point_lines(mark, str(text))]
+
+
+def _headline(ending: Ending, room: int) -> str:
+    jobs = ending.jobs
+    counts = Counter(word(job.state or "planned") for job in jobs)
+    gpu = sum(job.gpu_seconds or 0 for job in jobs)
+    parts = [
+        f"{ending.name} {_ENDS.get(ending.exit_code, 'finished')}",
+        *(f"{many} {state}" for state, many in counts.items()),
+        clock(_wall_seconds(jobs)),
+        f"GPU time {spoken(gpu)}" if gpu else "",
+    ]
+    left = "   ".join(part for part in parts if part)
+    right = f"exit {int(ending.exit_code)}"
+    return left + "   " + right.rjust(max(0, room - len(left) - 3))
+
+
+def _wall_seconds(jobs: _Jobs) -> float | None:
+    """From the first start to the last end."""
+    starts = [job.start_time for job in jobs if job.start_time]
+    ends = [job.end_time for job in jobs if job.end_time]
+    if not starts or not ends:
+        return None
+    try:
+        first, last = datetime.fromisoformat(min(starts)), datetime.fromisoformat(max(ends))
+        return (last - first).total_seconds()
+    except (TypeError, ValueError):
+        return None
+
+
+def failure_lines(name: str, jobs: _Jobs, room: int = MAX_WIDTH) -> list[str]:
+    """Each failed job: its reason, its log's last error line, the command that shows more."""
+    failed = [job for job in jobs if job.state in FAILED]
+    lines = [line for job in failed[:_SHOWN_FAILURES] for line in _failure(name, job, room)]
+    others = failed[_SHOWN_FAILURES:]
+    if others:
+        numbers = ", ".join(str(job.id) for job in others[:20])
+        lines.append(shorten(f"  {len(others)} more jobs failed: {numbers}", room))
+    return lines
+
+
+def _failure(name: str, job: JobRow, room: int) -> list[str]:
+    index = job.id
+    config = printable(job.config_id or "")
+    head = f"  job {index}  {config}{_seed(job)}   {_how(job)}"
+    error = last_error_line(job.log_tail)
+    return [
+        shorten(head, room),
+        *([shorten(f"         {error}", room)] if error else []),
+        f"         sweeptree logs {name}:{index}",
+    ]
+
+
+def _seed(job: JobRow) -> str:
+    return "" if job.seed is None else f" seed={job.seed}"
+
+
+def _how(job: JobRow) -> str:
+    """Why a job failed, after how long, and at which attempt."""
+    reason = printable(job.reason or word(str(job.state)))
+    attempts = len(job.attempts)
+    if job.duration_seconds:
+        reason += f" after {spoken(job.duration_seconds)}"
+    if attempts > 1:
+        reason += f"   (attempt {attempts})"
+    return reason
+
+
+def _where(ending: Ending, room: int) -> list[str]:
+    root = ending.paths.root
+    files = [name for name in _SHOWN_FILES if (root / name).is_file()]
+    lines = [f"  results     {root}"]
+    if files:
+        lines.append(f"  files       {'  '.join(files)}")
+    lines += _pull_requests(ending.jobs, room)
+    if ending.ui_url:
+        lines.append(f"  Prefect UI  {ending.ui_url}")
+    return lines
+
+
+def _pull_requests(jobs: _Jobs, room: int) -> list[str]:
+    linked = [job for job in jobs if job.pr_url]
+    lines = [
+        shorten(f"  PR          job {job.id}  {printable(job.pr_url)}", room)
+        for job in linked[:_SHOWN_LINKS]
+    ]
+    more = len(linked) - _SHOWN_LINKS
+    if more > 0:
+        lines.append(f"  {more} more pull requests are named in the records")
+    return lines
+
+
+def _unfixed(jobs: _Jobs) -> list[str]:
+    """Auto-fixes that did not work: each reason once, with its jobs."""
+    failed: dict[str, list[str]] = {}
+    for job in jobs:
+        fix = job.auto_fix
+        if fix and fix.get("exit_code") != 0:
+            failed.setdefault(str(fix.get("reason")), []).append(str(job.id))
+    return [f"{_numbered(ids)}: auto-fix failed: {printable(why)}" for why, ids in failed.items()]
+
+
+def _undelivered(jobs: _Jobs) -> list[str]:
+    """What became no pull request: each failure once with its jobs, then the local branches."""
+    failed: dict[str, list[str]] = {}
+    local: dict[str, list[str]] = {}
+    for job in jobs:
+        delivery = job.delivery
+        if delivery is None:
+            continue
+        if delivery.state is DeliveryState.FAILED:
+            why = f"{delivery.step} failed: {delivery.reason}"
+            failed.setdefault(why, []).append(str(job.id))
+        elif delivery.state is DeliveryState.LOCAL:
+            local.setdefault(delivery.reason or "", []).append(str(job.id))
+    return [
+        *(f"{_numbered(ids)}: {printable(why)}" for why, ids in failed.items()),
+        *(_only_local(ids, why) for why, ids in local.items()),
+    ]
+
+
+def _only_local(ids: Sequence[str], why: str) -> str:
+    return f"{_numbered(ids)}: a local branch, no pull request. {printable(why)}"
+
+
+def _numbered(ids: Sequence[str]) -> str:
+    noun = "job" if len(ids) == 1 else "jobs"
+    first = ", ".join(ids[:_SHOWN_NUMBERS])
+    more = len(ids) - _SHOWN_NUMBERS
+    return f"{noun} {first} and {more} more" if more > 0 else f"{noun} {first}"
+
+
+def _next(ending: Ending, *, has_failures: bool) -> str:
+    name = ending.name
+    commands = [f"sweeptree resume {name}"] if ending.exit_code in _RESUMABLE else []
+    commands.append(f"sweeptree show {name} --jobs" if has_failures else f"sweeptree show {name}")
+    commands.append(f"sweeptree status {name}")
+    return "    ".join(commands)

@@ -1,0 +1,252 @@
+"""A job's life, from a clean worktree to its last record: the driver of its stages.
+
+    take over → try until done → fix → deliver → finish
+
+Each step is `(job, so far, run) -> so far`; only here does one result lead to the next. Whatever
+a stage raises comes back as Trouble: before the command has ended it ends the job as failed, after
+that it is written to the record and costs the exit code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from sweeptree.model import Attempt, JobRecord, JobState
+from sweeptree.sweep import adoption, attempts, job_delivery, retries, stages
+from sweeptree.sweep.launches import attempt_file
+from sweeptree.sweep.results import Ended, Lost, RunStage, SoFar, Trouble, caught
+from sweeptree.sweep.running import JobContext
+from sweeptree.system.clock import utc_now
+
+_PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
+
+class Start(Enum):
+    """Where a job's life goes on. COMMAND: at its beginning, or with the command that runs already;
+    CHANGES: after its command; DELIVERY: with what its delivery lacks."""
+
+    COMMAND = auto()
+    CHANGES = auto()
+    DELIVERY = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """The job ends here, in trouble."""
+
+    so_far: SoFar
+    trouble: Trouble
+
+
+Step = Callable[[JobContext, SoFar, RunStage], SoFar | Halt]
+
+
+def run_job(job: JobContext, start: Start, run: RunStage) -> Ended:
+    """One job through its life; never raises: what went wrong stands in the record."""
+    came = _walk(job, start, run)
+    ended = give_up(job, came) if isinstance(came, Halt) else _end(job, came)
+    may_go_on = ended.record.state in (JobState.SUCCEEDED, JobState.PLANNED)
+    if job.spec.on_fail == "stop" and not may_go_on:
+        job.sweep.stop.start_no_more()
+    job.turn.leave()
+    return ended
+
+
+def _walk(job: JobContext, start: Start, run: RunStage) -> SoFar | Halt:
+    so_far = _begin(job, start)
+    for step in _LIVES[start]:
+        came = _one_step(step, job, so_far, run)
+        if isinstance(came, Halt):
+            return came
+        so_far = came
+    return so_far
+
+
+def _begin(job: JobContext, start: Start) -> SoFar:
+    so_far = SoFar(gpu_memory=job.spec.gpu_mem or 0)
+    return so_far if start is Start.COMMAND else adoption.on_last_attempt(job, so_far)
+
+
+def _one_step(step: Step, job: JobContext, so_far: SoFar, run: RunStage) -> SoFar | Halt:
+    came = caught("record", lambda: step(job, so_far, run))
+    return Halt(so_far, came) if isinstance(came, Trouble) else came
+
+
+def _take_over(job: JobContext, so_far: SoFar, run: RunStage) -> SoFar | Halt:
+    """An attempt that an earlier run started: waited for, not started again."""
+    if not adoption.is_unfinished(job):
+        return so_far
+    so_far = adoption.on_last_attempt(job, so_far)
+    ran = run(adoption.ADOPT_COMMAND, job, so_far)
+    if isinstance(ran, Trouble):
+        return Halt(so_far, ran)
+    if isinstance(ran, Lost):
+        return so_far
+    return retries.forgiving(so_far.after_command(ran), job.sweep.prepared)
+
+
+def _try_until_done(job: JobContext, so_far: SoFar, run: RunStage) -> SoFar | Halt:
+    came: SoFar | Halt = so_far
+    while isinstance(came, SoFar) and _has_tries_left(job, came) and job.sweep.await_room():
+        came = _try_once(job, came, run)
+    return came
+
+
+def _has_tries_left(job: JobContext, so_far: SoFar) -> bool:
+    return retries.has_tries_left(so_far, job.spec.retries)
+
+
+def _try_once(job: JobContext, so_far: SoFar, run: RunStage) -> SoFar | Halt:
+    """One try of the job: a clean worktree, then the command."""
+    if so_far.outcome is not None:
+        finished = caught("finish", lambda: stages.finish(job, so_far))
+        if isinstance(finished, Trouble):
+            return Halt(so_far, finished)
+    new = so_far.on_attempt(attempts.last_attempt(job, so_far) + 1)
+    prepared = run(stages.CREATE_WORKTREE, job, new)
+    if isinstance(prepared, Trouble):
+        return Halt(new, prepared)
+    new = new.with_worktree(prepared.worktree)
+    if not _take_turn(job):
+        return new
+    ran = run(stages.RUN_COMMAND, job, new)
+    if isinstance(ran, Trouble):
+        return Halt(new, ran)
+    return retries.forgiving(new.after_command(ran), job.sweep.prepared)
+
+
+def _take_turn(job: JobContext) -> bool:
+    """Wait until the job's command may run. False when the sweep is to stop instead."""
+    if not job.turn.is_needed:
+        return True
+    return job.turn.take(job.sweep.stop.stopping) and job.sweep.await_room()
+
+
+def _take_up(job: JobContext, so_far: SoFar, run: RunStage) -> SoFar:  # noqa: ARG001 - a step
+    return adoption.take_up(job, so_far)
+
+
+def _fix_and_deliver(job: JobContext, so_far: SoFar, run: RunStage) -> SoFar:
+    """The stages after a successful command, where they were asked for."""
+    if not so_far.has_succeeded:
+        return so_far
+    trouble = _fix(job, so_far, run) if job.spec.auto_fix_before_pr else None
+    if not job.spec.delivers:
+        return so_far
+    if trouble is not None:  # what was not fixed is not handed over
+        return _undelivered(job, so_far, replace(trouble, step="commit"))
+    return _deliver(job, so_far, run)
+
+
+def _fix(job: JobContext, so_far: SoFar, run: RunStage) -> Trouble | None:
+    fixed = run(stages.AUTO_FIX, job, so_far)
+    if not isinstance(fixed, Trouble):
+        return None
+    stages.record_no_fix(job, fixed.reason)
+    job_delivery.note(job, _note(fixed))
+    return fixed
+
+
+def _deliver(job: JobContext, so_far: SoFar, run: RunStage) -> SoFar:
+    """Branch, pull request, labels and reviewers; what fails costs the exit code and is finished by
+    `resume`."""
+    done = run(stages.COMMIT_AND_PR, job, so_far)
+    if isinstance(done, Trouble):
+        return _undelivered(job, so_far, done)
+    so_far = so_far.after_delivery(done)
+    if done.branch is None or not job.spec.wants_review:
+        return so_far
+    reviewed = run(stages.LABEL_AND_REVIEW, job, so_far)
+    if isinstance(reviewed, Trouble):
+        return _undelivered(job, so_far, reviewed)
+    return so_far
+
+
+def _deliver_again(job: JobContext, so_far: SoFar, run: RunStage) -> SoFar:
+    """A job whose delivery failed in an earlier run: only that is done."""
+    found = caught("commit", lambda: adoption.take_up_owed(job, so_far))
+    if isinstance(found, Trouble):
+        return _undelivered(job, so_far, found)
+    return _deliver(job, found, run)
+
+
+def _undelivered(job: JobContext, so_far: SoFar, trouble: Trouble) -> SoFar:
+    job_delivery.record_failure(job, trouble)
+    return so_far.owing_delivery()
+
+
+_LIVES: dict[Start, tuple[Step, ...]] = {
+    Start.COMMAND: (_take_over, _try_until_done, _fix_and_deliver),
+    Start.CHANGES: (_take_up, _try_until_done, _fix_and_deliver),
+    Start.DELIVERY: (_deliver_again,),
+}
+
+
+def _end(job: JobContext, so_far: SoFar) -> Ended:
+    finished = caught("finish", lambda: stages.finish(job, so_far))
+    if isinstance(finished, Trouble):
+        return give_up(job, Halt(so_far, finished))
+    return Ended(finished)
+
+
+def give_up(job: JobContext, halt: Halt) -> Ended:
+    """Trouble of ours ended the job: the record says so, and the worktree is kept for a look.
+
+    How the command itself ended stays as it was recorded. Where it could not be recorded for want
+    of room or of file handles, the attempt stays open on disk, so that `resume` takes its outcome
+    instead of running it again.
+    """
+    stages.give_back(job, halt.so_far.worktree)
+    if _has_recorded_end(job, halt.so_far):
+        with contextlib.suppress(OSError):
+            job_delivery.note(job, _note(halt.trouble))
+        return Ended(job.record, step_failed=True)
+    if _can_be_recorded_later(job, halt):
+        failed = {"state": JobState.FAILED, "reason": halt.trouble.reason}
+        return Ended(job.record.model_copy(update=failed))
+    return Ended(_record_failed(job, halt))
+
+
+def _note(trouble: Trouble) -> str:
+    return f"{trouble.step} failed: {trouble.reason}"
+
+
+def _has_recorded_end(job: JobContext, so_far: SoFar) -> bool:
+    ended = [attempt.number for attempt in job.record.attempts if attempt.state.is_final]
+    return so_far.attempt in ended
+
+
+def _can_be_recorded_later(job: JobContext, halt: Halt) -> bool:
+    error = halt.trouble.error
+    is_passing = isinstance(error, OSError) and error.errno in _PASSING
+    return is_passing and os.path.lexists(attempt_file(job, halt.so_far, "outcome"))
+
+
+def _record_failed(job: JobContext, halt: Halt) -> JobRecord:
+    attempt = Attempt(
+        number=max(halt.so_far.attempt, 1),
+        state=JobState.FAILED,
+        reason=halt.trouble.reason,
+        end_time=utc_now(),
+    )
+    try:
+        return job.store.update(
+            job.index,
+            cmd=job.job.command,
+            params=dict(job.job.params),
+            seed=job.job.seed,
+            config_id=job.job.config_id,
+            state=JobState.FAILED,
+            reason=attempt.reason,
+            end_time=attempt.end_time,
+            attempts=attempts.with_attempt(job, attempt),
+        )
+    except OSError:
+        return JobRecord(
+            id=job.index, cmd=job.job.command, state=JobState.FAILED, reason=attempt.reason
+        )

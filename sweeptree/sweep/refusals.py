@@ -1,0 +1,147 @@
+"""What forbids a start: earlier results, a full disk, changes that worktrees would lack."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sweeptree import worktrees
+from sweeptree.errors import RecordError, Refused
+from sweeptree.model import Base, SweepSpec
+from sweeptree.records import SweepPaths, holder, read_sweep
+from sweeptree.system.room import Room, nearest_existing
+
+_DECIDING = ("commands", "template", "grid", "seeds", "setup", "use_worktree", "commit")
+_OTHER_NAME = "or choose another --exp_name"
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A spec, the commit that it is pinned to, and the hash of what decides about its jobs."""
+
+    spec: SweepSpec
+    base: Base
+    spec_hash: str
+
+
+def of_results(paths: SweepPaths, pinned: Pinned, *, resume: bool) -> list[Refused]:
+    """What stands in the place of the results forbids a start."""
+    root = paths.root
+    if root.is_symlink():
+        hint = "remove it, or choose another --exp_name"
+        return [Refused(f"{root} is a symbolic link", hint=hint)]
+    earlier = _of_earlier(paths, pinned, resume=resume)
+    return [*earlier, *_of_place(nearest_existing(root))]
+
+
+def of_room(room: Room) -> list[Refused]:
+    """The disk is too full."""
+    lack = room.lacking()
+    if lack is None:
+        return []
+    hint = (
+        "free some space",
+        "or choose another place with --results_dir",
+        "or lower --min_free, as in --min_free 100M",
+    )
+    return [Refused(f"there is no room to start: {lack}", hint=hint)]
+
+
+def of_dirt(dirty: worktrees.DirtyReport | None, spec: SweepSpec) -> list[Refused]:
+    """The worktrees would lack changes of the user's that are not committed."""
+    if dirty is None or not dirty.must_refuse or spec.dirty != "refuse":
+        return []
+    lines = "\n  ".join(dirty.lines)
+    hint = (
+        "git add and git commit them",
+        "or pass --dirty snapshot to carry them, --dirty ignore to go without",
+    )
+    text = f"the worktrees would lack changes that are not committed:\n  {lines}"
+    return [Refused(text, hint=hint)]
+
+
+def _of_place(parent: Path) -> list[Refused]:
+    if parent.is_dir() and os.access(parent, os.W_OK | os.X_OK):
+        return []
+    hint = "choose another place with --results_dir"
+    return [Refused(f"{parent} cannot be written", hint=hint)]
+
+
+def _of_earlier(paths: SweepPaths, pinned: Pinned, *, resume: bool) -> list[Refused]:
+    """An earlier sweep of this name, running or ended."""
+    running = holder(paths)
+    if running is not None:
+        return [_is_running(pinned.spec.exp_name, running)]
+    if not paths.root.exists():
+        return []
+    if not paths.root.is_dir():
+        hint = "remove it, or choose another --exp_name"
+        return [Refused(f"{paths.root} is not a folder", hint=hint)]
+    before = _read_earlier(paths)
+    if before is None:
+        return []
+    if not resume:
+        return [_holds_results(paths)]
+    if before.get("spec_hash") != pinned.spec_hash:
+        return [_is_another_spec(before, pinned)]
+    return []
+
+
+def _read_earlier(paths: SweepPaths) -> Mapping[str, Any] | None:
+    """sweep.json of an earlier sweep; empty when it cannot be read, None when there was none."""
+    if not any(paths.root.iterdir()):
+        return None
+    try:
+        return read_sweep(paths)
+    except RecordError:
+        has_results = any(paths.root.glob("job_*")) or paths.summary.exists()
+        return {} if has_results else None
+
+
+def _is_running(exp_name: str, running: Mapping[str, Any]) -> Refused:
+    is_known = "pid" in running and "host" in running
+    where = f" (process {running['pid']} on {running['host']})" if is_known else ""
+    return Refused(
+        f"a sweep named {exp_name} is running{where}",
+        hint=(f"sweeptree status {exp_name}", _OTHER_NAME),
+    )
+
+
+def _holds_results(paths: SweepPaths) -> Refused:
+    return Refused(
+        f"{paths.root} holds the results of an earlier sweep",
+        hint=("add --resume to go on with what is missing in it", _OTHER_NAME),
+    )
+
+
+def _is_another_spec(before: Mapping[str, Any], pinned: Pinned) -> Refused:
+    name = pinned.spec.exp_name
+    differences = "\n  ".join(_differences(before, pinned))
+    text = f"{name} was started with another spec, so it cannot be resumed with this one"
+    return Refused(
+        f"{text}:\n  {differences}",
+        hint=(f"sweeptree resume {name} goes on with the spec it had", _OTHER_NAME),
+    )
+
+
+def _differences(before: Mapping[str, Any], pinned: Pinned) -> list[str]:
+    """What the sweep had and what it would get now, a line for each field that differs."""
+    old = before.get("spec")
+    if not isinstance(old, dict):
+        return ["its sweep.json cannot be read"]
+    had = {**old, "commit": (before.get("base") or {}).get("commit")}
+    now = {**pinned.spec.model_dump(mode="json"), "commit": pinned.base.commit}
+    return [
+        f"{name}: {_short(had.get(name))} -> {_short(now.get(name))}"
+        for name in _DECIDING
+        if had.get(name) != now.get(name)
+    ]
+
+
+def _short(value: object) -> str:
+    if not isinstance(value, list):
+        return str(value)[:80]
+    return f"{len(value)} of them, first {str(value[0])[:60]!r}" if value else "none"

@@ -1,0 +1,84 @@
+"""The stop switch of a sweep.
+
+Hides: how a stop reaches every keeper, also one that is only now being started, and that asking a
+keeper twice would kill it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from enum import IntEnum
+
+from sweeptree import supervise
+from sweeptree.model import StopCause
+
+
+class _Asked(IntEnum):
+    """How firmly the jobs were asked to stop."""
+
+    NOT = 0
+    TERM = 1
+    KILL = 2
+
+
+class StopSwitch:
+    """Whether a sweep must stop, why, and the keepers within its reach."""
+
+    def __init__(self) -> None:
+        self.stopping = threading.Event()
+        self._cause: StopCause | None = None
+        self._asked = _Asked.NOT
+        self._guard = threading.Lock()
+        self._keepers: set[supervise.Keeper] = set()
+
+    @property
+    def cause(self) -> StopCause | None:
+        """Why the sweep stops; None: it does not."""
+        return self._cause
+
+    def stop(self, cause: StopCause, *, kill: bool = False) -> None:
+        """Start nothing more and ask every running job to stop; `kill`: at once.
+
+        The first cause holds. Asking again changes nothing, because a keeper takes a second request
+        as an order to kill.
+        """
+        wanted = _Asked.KILL if kill else _Asked.TERM
+        for keeper in self._keepers_to_ask(cause, wanted):
+            _ask(keeper, wanted)
+
+    def _keepers_to_ask(self, cause: StopCause, wanted: _Asked) -> tuple[supervise.Keeper, ...]:
+        with self._guard:
+            if self._cause in (None, StopCause.JOB_FAILED):
+                self._cause = cause
+            is_news = wanted > self._asked
+            self._asked = max(self._asked, wanted)
+            self.stopping.set()
+            return tuple(self._keepers) if is_news else ()
+
+    def start_no_more(self) -> None:
+        """Let what runs go on, start nothing more (`--on_fail stop`)."""
+        with self._guard:
+            self._cause = self._cause or StopCause.JOB_FAILED
+        self.stopping.set()
+
+    @contextlib.contextmanager
+    def within_reach(self, keeper: supervise.Keeper) -> Iterator[supervise.Keeper]:
+        """Keep a keeper within reach of `stop` while it is waited for."""
+        with self._guard:
+            self._keepers.add(keeper)
+            asked = self._asked
+        _ask(keeper, asked)
+        try:
+            yield keeper
+        finally:
+            with self._guard:
+                self._keepers.discard(keeper)
+
+
+def _ask(keeper: supervise.Keeper, asked: _Asked) -> None:
+    if asked is _Asked.KILL:
+        keeper.kill()
+    elif asked is _Asked.TERM:
+        keeper.stop()

@@ -1,0 +1,66 @@
+"""Refs for commits that a job made, which nothing would name once its worktree is gone.
+
+Hides: where a worktree's own files name commits, and that `git gc` deletes what no ref leads to as
+soon as a worktree is gone, because a reflog goes with its worktree.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from sweeptree.repository import plumbing
+from sweeptree.repository.repository import Repository
+from sweeptree.worktrees.registry import read
+
+_SHA = re.compile(rb"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
+_MAX_COMMITS = 1000
+
+
+def named_commits(entry: Path) -> list[str]:
+    """Commits that a worktree's own files name: HEAD, its history, and refs that only it has."""
+    found: dict[str, None] = {}
+    for file in _files_with_commits(entry):
+        for commit in _SHA.findall(read(file) or b""):
+            found[commit.decode()] = None
+    real = [commit for commit in found if set(commit) != {"0"}]
+    return real[-_MAX_COMMITS:]
+
+
+def _files_with_commits(entry: Path) -> list[Path]:
+    heads = sorted(entry.glob("*HEAD"))
+    refs = sorted((entry / "refs").rglob("*"))
+    return [file for file in (*heads, entry / "logs" / "HEAD", *refs) if _is_own_file(file)]
+
+
+def _is_own_file(file: Path) -> bool:
+    return file.name != "FETCH_HEAD" and not file.is_symlink() and file.is_file()
+
+
+def save_commits(
+    repo: Repository, prefix: str, commits: Iterable[str], base: str | None
+) -> list[str]:
+    """Give each commit that no ref leads to a ref `prefix`-<hash8>; returns the refs made."""
+    wanted = [commit for commit in commits if commit != base]
+    tips = _unreachable_tips(repo, wanted, base) if wanted else []
+    refs = {f"{prefix}-{tip[:8]}": tip for tip in tips}
+    if refs:
+        _make_refs(repo, refs)
+    return list(refs)
+
+
+def _unreachable_tips(repo: Repository, commits: list[str], base: str | None) -> list[str]:
+    """Those of the commits that no ref leads to, without the ancestors of others among them."""
+    known = [f"^{base}"] if base else []
+    words = ("rev-list", "--ignore-missing", "--parents", *commits, *known)
+    listing = plumbing.run(repo.start, *words, "--not", "--single-worktree", "--all")
+    rows = [line.decode().split() for line in listing.splitlines()]
+    parents = {parent for row in rows for parent in row[1:]}
+    return [row[0] for row in rows if row[0] not in parents]
+
+
+def _make_refs(repo: Repository, refs: dict[str, str]) -> None:
+    orders = "".join(f"update {ref} {commit}\n" for ref, commit in refs.items())
+    call = plumbing.Call(orders.encode())
+    plumbing.run(repo.start, *plumbing.DURABLE, "update-ref", "--stdin", call=call)

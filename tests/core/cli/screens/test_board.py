@@ -1,0 +1,73 @@
+"""What the live view knows of a running sweep."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from core.cli.screens.board_kit import board, entry
+from sweeptree.records import SweepPaths
+
+
+def test_the_curve_is_read_from_the_end_of_the_metrics_file(paths: SweepPaths) -> None:
+    with paths.metrics(0).open("w") as out:
+        out.write(
+            "".join(json.dumps({"step": n, "val_auc": n / 10_000}) + "\n" for n in range(10_000))
+        )
+        out.write('not json\n{"val_auc": NaN}\n{"step": 10000, "val_')
+    state = board(1, paths)
+    state.apply(entry(0, "running"))
+    curve = state.curve(state.row(0))
+    assert (
+        curve.step == 9999 and len(curve.values) == 16 and curve.values[-1] == pytest.approx(0.9999)
+    )
+
+
+def test_a_link_in_the_place_of_the_metrics_is_not_followed(
+    paths: SweepPaths, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.write_text('{"step": 1, "val_auc": 0.5}\n')
+    paths.metrics(0).symlink_to(other)
+    state = board(1, paths)
+    state.apply(entry(0, "running"))
+    assert state.curve(state.row(0)).values == ()
+
+
+def test_counts_best_and_time_left(paths: SweepPaths) -> None:
+    state = board(10, paths)
+    start = (datetime.now(UTC) - timedelta(seconds=30)).isoformat()
+    for n in (0, 1):
+        state.apply(entry(n, "running", start_time=start))
+    state.apply(entry(0, "succeeded", duration_seconds=60.0, metrics={"val_auc": 0.7}))
+    left = state.remaining_seconds()
+    assert (state.counts["planned"], state.counts["running"], state.counts["succeeded"]) == (
+        8,
+        1,
+        1,
+    )
+    assert (state.best, state.percent) == (0.7, 10)
+    assert left is not None and 240 <= left <= 256
+
+
+def test_the_same_state_twice_is_one_event(paths: SweepPaths) -> None:
+    state = board(2, paths)
+    assert state.apply(entry(0, "running")) and not state.apply(entry(0, "running", gpus=["GPU-1"]))
+    assert state.row(0).gpus == ("GPU-1",) and state.counts["running"] == 1
+
+
+def test_a_retried_job_leaves_the_list_of_those_that_ended(paths: SweepPaths) -> None:
+    state = board(2, paths)
+    state.apply(entry(0, "failed"))
+    state.apply(entry(0, "running", attempt=2))
+    assert [(row.index, row.state) for row in state.visible(9)] == [(0, "running")]
+
+
+def test_what_a_dead_run_left_running_is_to_be_done_again(paths: SweepPaths) -> None:
+    state = board(3, paths)
+    state.apply(entry(0, "succeeded"))
+    state.apply(entry(1, "running"))
+    state.forget_running()
+    assert [row.index for row in state.visible(9)] == [0]
+    assert (state.counts["planned"], state.counts["running"]) == (2, 0)

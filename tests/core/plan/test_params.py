@@ -1,0 +1,47 @@
+"""What a command says about itself."""
+
+import pytest
+
+from core.plan.plan_kit import jobs
+from sweeptree.plan import is_seed_name, typed
+
+
+@pytest.mark.parametrize(
+    ("command", "params", "seed"),
+    [
+        ("python run_training.py --exp unet_lr_3e-4 --seed 1", {"exp": "unet_lr_3e-4"}, 1),
+        ("python t.py --lr=3e-4 -n 5 --amp", {"lr": 3e-4, "n": 5, "amp": True}, None),
+        ("python t.py lr=3e-4 +a.b=1 ++c=x trainer.seed=7", {"lr": 3e-4, "a.b": 1, "c": "x"}, 7),
+        ("CUDA_VISIBLE_DEVICES=0 LR=3 SEED=4 python t.py", {"LR": 3}, 4),
+        ("cd x && python t.py --lr 1 2>&1 | tee --append log", {"lr": 1}, None),
+        ("python t.py --layers 64 128 --shift -1e-3", {"layers": "64 128", "shift": -1e-3}, None),
+        ("accelerate launch --num_processes 2 t.py --lr 1", {"lr": 1}, None),
+        ("python -u -m pkg.train --config c.py", {"config": "c.py"}, None),
+        ("python t.py --name 'two words' --id 007", {"name": "two words", "id": "007"}, None),
+        ("python t.py --name 'unbalanced --lr 1", {}, None),
+        ("python t.py --lr 1 > log_1.txt", {"lr": 1}, None),
+        ("python t.py --random-seed 3 --data_seed 0", {"data_seed": 0}, 3),
+        ("python t.py --seed none", {"seed": "none"}, None),
+    ],
+)
+def test_parameters_are_read_off_the_command(
+    command: str, params: dict[str, object], seed: int | None
+) -> None:
+    (job,) = jobs(command)
+    assert (dict(job.params), job.seed, job.command) == (params, seed, command)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("3", 3), ("3e-4", 3e-4), ("007", "007"), ("True", True), ("1e999", "1e999"), ("x", "x")],
+)
+def test_numbers_and_truth_values_are_known_by_their_text(text: str, value: object) -> None:
+    assert typed(text) == value
+    assert type(typed(text)) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_seed"), [("SEED", True), ("trainer.rng-seed", True), ("data_seed", False)]
+)
+def test_seeds_are_known_by_their_name(name: str, is_seed: bool) -> None:
+    assert is_seed_name(name) is is_seed

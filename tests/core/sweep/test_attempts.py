@@ -1,0 +1,63 @@
+"""One attempt: the command under its keeper, and what the record says of it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from helpers import git
+
+from core.sweep.kit import opened, paths_of, ran, run_one
+from sweeptree.model import JobState
+from sweeptree.records import read_record
+from sweeptree.sweep import attempts
+from sweeptree.sweep.results import SoFar
+
+
+def test_a_job_leaves_record_log_metrics_and_artifacts(repo: Path) -> None:
+    command = "python3 train.py --lr 3e-4 --seed 7; echo weights > model.txt"
+    run_one(repo, command, metric="val_auc:max")
+    paths = paths_of(repo)
+    record = read_record(paths.record(0))
+    assert (record.state, record.exit_code, record.seed) == (JobState.SUCCEEDED, 0, 7)
+    assert record.metrics["val_auc"] == 0.9
+    assert record.artifacts == ("model.txt",)
+    assert (paths.artifacts(0) / "model.txt").read_text() == "weights\n"
+    assert paths.log(0).read_text() == "trained --lr 3e-4 --seed 7\n"
+    assert record.base_commit == git("rev-parse", "HEAD", cwd=repo)
+
+
+def test_a_failing_command_is_data(repo: Path) -> None:
+    record = run_one(repo, "exit 3")
+    assert (record.state, record.exit_code, record.reason) == (JobState.FAILED, 3, "exit code 3")
+
+
+def test_a_timeout_is_told_from_a_failure(repo: Path) -> None:
+    assert run_one(repo, "sleep 30", timeout=0.2).state is JobState.TIMED_OUT
+
+
+@pytest.mark.parametrize(
+    "command", ["echo 'two  words'", "printf '%s' \"a'b\"", "echo ü\necho second", "true # ; rm"]
+)
+def test_a_command_runs_as_it_was_written(repo: Path, command: str) -> None:
+    record = run_one(repo, command)
+    assert (record.cmd, record.state) == (command, JobState.SUCCEEDED)
+
+
+def test_the_ledger_tells_every_state(repo: Path) -> None:
+    run_one(repo, "true")
+    lines = [json.loads(line) for line in paths_of(repo).ledger.read_text().splitlines()]
+    assert [line["state"] for line in lines] == ["running", "succeeded"]
+
+
+def test_a_job_that_removed_its_worktree_has_failed(repo: Path) -> None:
+    record = run_one(repo, 'rm -rf "$SWEEPTREE_WORKTREE"')
+    assert (record.state, record.exit_code) == (JobState.FAILED, 0)
+
+
+def test_attempts_are_counted_by_every_trace_they_left(repo: Path) -> None:
+    with opened(repo, "true") as sweep:
+        job = sweep.job(0)
+        assert attempts.last_attempt(job, SoFar()) == 0
+        so_far = ran(job)
+        assert attempts.last_attempt(job, SoFar()) == 1
+        assert attempts.last_attempt(job, so_far.on_attempt(5)) == 5

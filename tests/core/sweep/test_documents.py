@@ -1,0 +1,35 @@
+"""sweep.json and summary.json."""
+
+from pathlib import Path
+
+from core.sweep.kit import opened
+from sweeptree.model import ExitCode, JobRecord
+from sweeptree.records import read_json, read_sweep
+from sweeptree.sweep import documents
+
+
+def test_a_sweep_that_begins_has_no_end_yet(repo: Path) -> None:
+    with opened(repo, "python3 train.py --lr 1 --seed 2") as sweep:
+        documents.write_begin(sweep.prepared, "run-1")
+        facts = read_sweep(sweep.paths)
+    assert (facts["exit_code"], facts["ended_at"], facts["flow_run_id"]) == (None, None, "run-1")
+    assert facts["jobs"][0]["params"] == {"lr": 1}
+    assert facts["base"]["branch"] == "main"
+
+
+def test_the_end_keeps_what_was_written_at_the_beginning(repo: Path) -> None:
+    with opened(repo, "true") as sweep:
+        facts = documents.write_begin(sweep.prepared, None)
+        sweep.misses.add("the engine was away")
+        documents.write_end(sweep.prepared, facts, ExitCode.STEP_FAILED, sweep.misses)
+        ended = read_sweep(sweep.paths)
+    assert (ended["exit_code"], ended["missed"]) == (4, ["the engine was away"])
+    assert ended["started_at"] == facts["started_at"]
+
+
+def test_the_summary_has_an_exit_code_per_job_in_their_order(repo: Path) -> None:
+    with opened(repo, "true", "true", "true") as sweep:
+        records = {2: JobRecord(id=2, exit_code=5), 0: JobRecord(id=0, exit_code=0)}
+        documents.write_summary(sweep.prepared, records)
+        summary = read_json(sweep.paths.summary)
+    assert (summary["commands"], summary["exit_codes"]) == (3, [0, None, 5])

@@ -1,0 +1,158 @@
+"""A job's life: trouble in any stage is written down, none is lost, each stage runs once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.sweep.kit import lived, opened
+from sweeptree.errors import GitError
+from sweeptree.model import DeliveryState, JobRecord, JobState
+from sweeptree.sweep.life import Start, run_job
+from sweeptree.sweep.results import Ended, RunStage, SoFar, Stage, Trouble, caught, run_directly
+from sweeptree.sweep.running import JobContext
+
+CHANGES = "echo '# tuned' >> train.py"
+DELIVERS = {
+    "commit_and_pr": True,
+    "post_pr_labels": ("auto",),
+    "auto_fix_before_pr": True,
+    "auto_fix_script": "train.py",
+}
+OUT_IS_A_FILE = 'rmdir "$SWEEPTREE_OUT"; echo x > "$SWEEPTREE_OUT"'
+
+
+class Breaking:
+    """Runs stages, except one, which raises; `ran` names them in their order."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.ran: list[str] = []
+
+    def __call__(self, stage: Stage[Any], job: JobContext, so_far: SoFar, /) -> Any:
+        self.ran.append(stage.name)
+        if stage.name == self.name:
+            return caught(stage.step, self._fail)
+        return run_directly(stage, job, so_far)
+
+    def _fail(self) -> None:
+        raise GitError(f"{self.name} broke")
+
+
+def lived_with(repo: Path, run: RunStage, *commands: str, **fields: object) -> Ended:
+    with opened(repo, *commands, **fields) as sweep:
+        return run_job(sweep.job(0), Start.COMMAND, run)
+
+
+@pytest.mark.parametrize("stage", ["create-worktree", "run-command"])
+def test_trouble_before_the_command_has_ended_fails_the_job(repo: Path, stage: str) -> None:
+    broken = Breaking(stage)
+    record = lived_with(repo, broken, CHANGES, **DELIVERS).record
+    assert (record.state, record.reason) == (JobState.FAILED, f"{stage} broke")
+    assert [attempt.state for attempt in record.attempts] == [JobState.FAILED]
+    assert broken.ran[-1] == stage
+
+
+def test_trouble_while_an_attempt_is_taken_over_fails_the_job(repo: Path) -> None:
+    with opened(repo, "true") as sweep:
+        sweep.paths.attempt(0, 1, "alive").touch()
+    with opened(repo, "true", resume=True) as sweep:
+        record = run_job(sweep.job(0), Start.COMMAND, Breaking("adopt-command")).record
+    assert (record.state, record.reason) == (JobState.FAILED, "adopt-command broke")
+
+
+@pytest.mark.parametrize(
+    ("stage", "step"),
+    [
+        ("auto-fix", "commit"),
+        ("commit-and-pr", "commit"),
+        ("label-and-review", "labels and reviewers"),
+    ],
+)
+def test_trouble_after_the_command_fails_the_delivery_only(
+    repo: Path, stage: str, step: str
+) -> None:
+    broken = Breaking(stage)
+    record = lived_with(repo, broken, CHANGES, **DELIVERS).record
+    assert record.state is JobState.SUCCEEDED
+    assert record.delivery is not None
+    assert (record.delivery.state, record.delivery.step) == (DeliveryState.FAILED, step)
+    assert record.delivery.reason == f"{stage} broke"
+    assert record.worktree is not None and Path(record.worktree).is_dir()
+    assert broken.ran[-1] == stage
+
+
+def test_trouble_in_the_fix_is_noted_and_stands_in_its_field(repo: Path) -> None:
+    record = lived_with(repo, Breaking("auto-fix"), "true", auto_fix_before_pr=True).record
+    assert record.auto_fix is not None
+    assert record.auto_fix["reason"] == "auto-fix broke"
+    assert record.notes == ("auto-fix failed: auto-fix broke",)
+    assert record.delivery is None
+
+
+def test_an_exception_in_the_fix_is_not_lost(repo: Path) -> None:
+    with opened(repo, OUT_IS_A_FILE, auto_fix_before_pr=True, auto_fix_script="train.py") as sweep:
+        record = lived(sweep.job(0))
+    assert record.state is JobState.SUCCEEDED
+    assert record.auto_fix is not None
+    assert str(record.auto_fix["reason"]).startswith("FileExistsError")
+
+
+def test_trouble_at_the_end_is_noted(repo: Path) -> None:
+    def taking_the_worktree(stage: Stage[Any], job: JobContext, so_far: SoFar, /) -> Any:
+        result = run_directly(stage, job, so_far)
+        if stage.name == "run-command" and job.sweep.pool and so_far.worktree:
+            job.sweep.pool.release(so_far.worktree, keep=True)
+        return result
+
+    ended = lived_with(repo, taking_the_worktree, "true")
+    assert (ended.record.state, ended.step_failed) == (JobState.SUCCEEDED, True)
+    assert [note.split(":")[0] for note in ended.record.notes] == ["finish failed"]
+
+
+def test_each_stage_that_was_asked_for_runs_once(repo: Path) -> None:
+    counting = Breaking("none")
+    record = lived_with(repo, counting, CHANGES, **DELIVERS).record
+    assert counting.ran == [
+        "create-worktree",
+        "run-command",
+        "auto-fix",
+        "commit-and-pr",
+        "label-and-review",
+    ]
+    assert record.state is JobState.SUCCEEDED
+
+
+def test_a_failed_job_runs_no_stage_after_its_command(repo: Path) -> None:
+    counting = Breaking("none")
+    lived_with(repo, counting, "exit 1", **DELIVERS)
+    assert counting.ran == ["create-worktree", "run-command"]
+
+
+def test_worktrees_of_troubled_jobs_go_back_so_that_the_next_job_gets_one(repo: Path) -> None:
+    with opened(repo, *["true"] * 4, parallel=1) as sweep:
+        ends = [run_job(sweep.job(n), Start.COMMAND, Breaking("run-command")) for n in range(4)]
+    assert [ended.record.state for ended in ends] == [JobState.FAILED] * 4
+
+
+def test_on_fail_stop_starts_nothing_more_after_a_failure(repo: Path) -> None:
+    with opened(repo, "true", "exit 1", on_fail="stop") as sweep:
+        stopped = []
+        for index in (0, 1):
+            lived(sweep.job(index))
+            stopped.append(sweep.stop.stopping.is_set())
+    assert stopped == [False, True]
+
+
+def test_a_stop_leaves_a_job_that_has_not_begun_planned(repo: Path) -> None:
+    with opened(repo, "true") as sweep:
+        sweep.stop.start_no_more()
+        record = lived(sweep.job(0))
+    assert record == JobRecord(id=0, state=JobState.PLANNED)
+
+
+def test_trouble_says_what_a_user_can_read() -> None:
+    assert Trouble("commit", GitError("no")).reason == "no"
+    assert Trouble("commit", OSError(28, "full")).reason == "OSError: [Errno 28] full"
