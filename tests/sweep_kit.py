@@ -17,6 +17,7 @@ from helpers import git
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
 from prefect.client.schemas.objects import FlowRun, TaskRun
+from server_kit import client_at
 
 from sweeptree.model import JobRecord, JobState
 from sweeptree.records import SweepPaths, read_json, read_record, record_indices
@@ -113,13 +114,13 @@ def see(api_url: str, paths: SweepPaths, *, tasks: Iterable[str] = ()) -> Seen:
 
 def see_run(api_url: str, run_id: UUID, *, tasks: Iterable[str] = ()) -> Seen:
     """The same about one flow run; a sweep that was resumed has several."""
-    with SyncPrefectClient(api_url) as client:
+    with client_at(api_url) as client:
         return wait_for(lambda: _look(client, run_id, set(tasks)))
 
 
 def task_states(api_url: str, run_id: UUID) -> dict[str, str | None]:
     """The state of each task run that the engine knows of a flow run, ended or not."""
-    with SyncPrefectClient(api_url) as client:
+    with client_at(api_url) as client:
         tasks = _task_runs(client, _subflows(client, run_id))
     return {task.name.partition("  ")[0]: task.state_name for task in tasks}
 
@@ -127,7 +128,7 @@ def task_states(api_url: str, run_id: UUID) -> dict[str, str | None]:
 def see_all(api_url: str, paths: SweepPaths) -> list[str]:
     """`stage number` of every task run of the sweep that has ended, as often as it was run."""
     run_id = UUID(read_json(paths.sweep)["flow_run_id"])
-    with SyncPrefectClient(api_url) as client:
+    with client_at(api_url) as client:
         tasks = _task_runs(client, _subflows(client, run_id))
     return [
         task.name.partition("  ")[0]

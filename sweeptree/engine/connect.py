@@ -19,11 +19,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from sweeptree.engine import server
+from sweeptree.engine.dead_sweeps import mark_dead_sweeps
+from sweeptree.engine.server import profile
 from sweeptree.errors import Refused, ServerError, SweeptreeError
 from sweeptree.settings import Settings
 from sweeptree.system import loading
 
 LEAVE_SECONDS = 20.0
+MARK_SECONDS = 10.0
 
 # Prefect's own lines go to its UI; the console belongs to the live view and the final summary.
 _QUIET = {
@@ -78,17 +81,39 @@ def connected(settings: Settings, *, quiet: bool = True) -> Iterator[Engine]:
         for name, value in _QUIET.items():
             os.environ.setdefault(name, value)
     url = os.environ.get("PREFECT_API_URL")
-    if url:
-        _check_reachable(url)
-        # Otherwise each request to a dead server costs a minute.
-        os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "3")
-        yield Engine(url, url.removesuffix("/").removesuffix("/api"), None)
+    port = server.own_port(settings.home, url) if url else settings.server_port
+    if url and port is None:
+        yield _foreign_server(url)
         return
-    managed = _managed_server(settings)
+    managed = _managed_server(settings, port or 0)
     engine = Engine(managed.api_url, managed.ui_url, managed)
-    with server.Watchdog(settings.home, managed.port) as watchdog, _no_heartbeats():
+    with (
+        _dead_sweeps_marked(managed),
+        server.Watchdog(settings.home, managed.port) as watchdog,
+        _no_heartbeats(),
+    ):
         engine.outages = watchdog.outages
         yield engine
+
+
+@contextlib.contextmanager
+def _dead_sweeps_marked(managed: server.Server) -> Iterator[None]:
+    """Mark the runs of killed sweeps in a while, when this sweep's start is over and holds its own
+    lock, or at its end."""
+    over = threading.Event()
+
+    def mark() -> None:
+        over.wait(MARK_SECONDS)
+        with contextlib.suppress(SweeptreeError):  # only the picture of a dead run stays wrong
+            mark_dead_sweeps(managed)
+
+    thread = threading.Thread(target=mark, name="dead-sweeps", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(timeout=2.0)
 
 
 def _no_heartbeats() -> contextlib.AbstractContextManager[object]:
@@ -125,6 +150,50 @@ def _without(settings: Settings, trouble: ServerError) -> Engine:
     return engine
 
 
+def _foreign_server(url: str) -> Engine:
+    """The server that PREFECT_API_URL names. Raises Refused when it cannot be used."""
+    _check_reachable(url)
+    # Otherwise each request to a dead server costs a minute.
+    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "3")
+    if profile.is_in_use():  # the key of our own server is not for others
+        os.environ.setdefault("PREFECT_API_AUTH_STRING", "")
+        os.environ.setdefault("PREFECT_CLIENT_CUSTOM_HEADERS", "{}")
+    _check_access(url)
+    return Engine(url, url.removesuffix("/").removesuffix("/api"), None)
+
+
+def _check_access(url: str) -> None:
+    """Raise Refused when the server wants a key that is not set, or another one."""
+    import httpx
+
+    try:
+        answer = httpx.get(f"{url.rstrip('/')}/admin/version", headers=_credentials(), timeout=10)
+    except httpx.HTTPError:
+        return  # it answered its health check: what else is wrong shows when it is used
+    if answer.status_code in (401, 403):
+        raise Refused(
+            "the Prefect server that PREFECT_API_URL names wants a key: "
+            f"it answers {answer.status_code} to the one that is set, or to none",
+            hint=(
+                "set PREFECT_API_AUTH_STRING (its auth string) or PREFECT_API_KEY (Prefect Cloud)",
+                "or `unset PREFECT_API_URL` to use the local one that sweeptree manages",
+            ),
+        )
+
+
+def _credentials() -> dict[str, str]:
+    """What Prefect would send, from the environment or the user's profile."""
+    from prefect.settings import get_current_settings
+
+    api = get_current_settings().api
+    auth = api.auth_string.get_secret_value() if api.auth_string is not None else ""
+    if auth:
+        return {"Authorization": server.authorization(auth)}
+    if api.key is not None:
+        return {"Authorization": f"Bearer {api.key.get_secret_value()}"}
+    return {}
+
+
 def _check_reachable(url: str) -> None:
     """Raise Refused when nothing answers at a server that is not ours (any answer will do: it may
     ask for a key)."""
@@ -144,14 +213,14 @@ def _check_reachable(url: str) -> None:
         ) from error
 
 
-def _managed_server(settings: Settings) -> server.Server:
+def _managed_server(settings: Settings, port: int) -> server.Server:
     """Start or find the server, and import Prefect while it starts: its address is known before it
     answers."""
     running = server.status(settings.home)
     if running is None:
         say("starting the local Prefect server (once; it stays for the next sweeps) ...")
     with ThreadPoolExecutor(max_workers=1) as side:
-        starting = side.submit(server.ensure, settings.home, settings.server_port)
+        starting = side.submit(server.ensure, settings.home, port)
         early = running
         while early is None and not starting.done():
             early = server.status(settings.home)

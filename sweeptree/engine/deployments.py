@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from sweeptree.engine.connect import say
@@ -22,6 +23,15 @@ def make_pool(name: str) -> None:
             say(f"made the work pool {name}")
         except ObjectAlreadyExists:
             return
+
+
+def default_profiles() -> dict[str, dict[str, object]]:
+    """The settings of the profiles that Prefect itself brings, by their names."""
+    from prefect.settings.constants import DEFAULT_PROFILES_PATH
+
+    document = tomllib.loads(DEFAULT_PROFILES_PATH.read_text(encoding="utf-8"))
+    found: dict[str, dict[str, object]] = document["profiles"]
+    return found
 
 
 def run_prefect(words: list[str], folder: Path, environment: dict[str, str]) -> None:

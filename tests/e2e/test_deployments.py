@@ -9,10 +9,10 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from conftest import Cli, ended, environment_of
 from helpers import git
+from server_kit import get, post
 from sweep_kit import states_of, wait_for
 
 from sweeptree.engine.server import Server, environment, status, stop
@@ -56,7 +56,7 @@ def scheduled(server: Server) -> list[dict[str, str]]:
         "deployments": {"name": {"any_": ["nightly"]}},
         "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}},
     }
-    answer = httpx.post(f"{server.api_url}/flow_runs/filter", json=chosen).raise_for_status()
+    answer = post(server, "/flow_runs/filter", chosen).raise_for_status()
     found: list[dict[str, str]] = answer.json()
     return found
 
@@ -81,9 +81,7 @@ def test_prefects_own_commands_deploy_and_run_the_nightly_sweep(
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert states_of(only_sweep(clone)) == [JobState.SUCCEEDED]
     assert only_sweep(clone).aggregated_csv.exists()
-    deployment = (
-        httpx.get(f"{server.api_url}/deployments/name/sweep/nightly").raise_for_status().json()
-    )
+    deployment = get(server, "/deployments/name/sweep/nightly").raise_for_status().json()
     assert [schedule["schedule"]["cron"] for schedule in deployment["schedules"]] == ["0 2 * * *"]
 
 
@@ -93,10 +91,10 @@ def test_deploy_does_it_in_one_step_and_server_stop_ends_it(repo: Path, own_home
     assert deployed.returncode == 0, deployed.stderr
     server = status(own_home)
     assert server is not None
-    assert f"export PREFECT_API_URL={server.api_url}" in deployed.stdout
+    assert "Next:  prefect deployment run sweep/nightly --watch" in deployed.stdout
     nights = wait_for(lambda: scheduled(server), 60)
     assert {night["next_scheduled_start_time"][14:19] for night in nights} == {"00:00"}
-    ran = cli.call(*NIGHTLY, PREFECT_API_URL=server.api_url)
+    ran = cli.call(*NIGHTLY)
     assert (ran.returncode, states_of(only_sweep(repo))) == (0, [JobState.SUCCEEDED]), (
         ran.stdout + ran.stderr
     )
@@ -104,16 +102,16 @@ def test_deploy_does_it_in_one_step_and_server_stop_ends_it(repo: Path, own_home
     assert (status(own_home), worker_pid(own_home)) == (None, None)
 
 
-def test_a_killed_worker_costs_no_job_and_deploy_starts_another(repo: Path, own_home: Path) -> None:
+def test_a_killed_worker_costs_no_job_and_server_start_starts_another(
+    repo: Path, own_home: Path
+) -> None:
     cli = Cli(repo, {**environment_of(own_home, repo.parent), **QUICK})
     assert cli.call("sweeptree", "deploy").returncode == 0
     server, first, gate = status(own_home), worker_pid(own_home), repo.parent / "gate"
     assert server is not None and first is not None
     spec = {"exp_name": "held", "use_worktree": True, "parallel": 1, "dirty": "ignore"}
     spec |= {"commands": [f"echo ready; until test -e {gate}; do sleep 0.1; done", "true"]}
-    with cli.running(
-        *NIGHTLY, "--params", json.dumps({"spec": spec}), PREFECT_API_URL=server.api_url
-    ) as run:
+    with cli.running(*NIGHTLY, "--params", json.dumps({"spec": spec})) as run:
         wait_for(
             lambda: (
                 cli.paths("held").log(0).exists()
@@ -125,5 +123,5 @@ def test_a_killed_worker_costs_no_job_and_deploy_starts_another(repo: Path, own_
         gate.touch()
         assert ended(run)[0] == 0
     assert states_of(cli.paths("held")) == [JobState.SUCCEEDED] * 2
-    assert cli.call("sweeptree", "deploy").returncode == 0
+    assert cli.call("sweeptree", "server", "start").returncode == 0
     assert worker_pid(own_home) not in (None, first)

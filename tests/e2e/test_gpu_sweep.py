@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-import httpx
 import pytest
 from conftest import Cli, environment_of
 from nvml import FakeDriver, build
-from prefect.client.orchestration import SyncPrefectClient
+from server_kit import client_of, get
 from sweep_kit import Seen, make_repository, records_of, seal, see
 
 from sweeptree.engine.server import Server
@@ -94,16 +93,12 @@ def test_the_commands_are_tagged_and_the_worktrees_are_not(ran: Ran) -> None:
 
 
 def test_a_command_is_pending_until_the_limit_lets_it_pass(ran: Ran, server: Server) -> None:
-    with SyncPrefectClient(server.api_url) as client:
+    with client_of(server) as client:
         states = client.read_task_run_states(ran.seen.tasks["run-command 0"].id)
     assert sorted(str(state.name) for state in states) == ["Completed", "Pending", "Running"]
 
 
 @pytest.mark.usefixtures("ran")
 def test_the_limit_holds_the_slots_and_as_many_waiting_jobs(server: Server) -> None:
-    limit = (
-        httpx.get(f"{server.api_url}/v2/concurrency_limits/tag:gpu:{HOST}")
-        .raise_for_status()
-        .json()
-    )
+    limit = get(server, f"/v2/concurrency_limits/tag:gpu:{HOST}").raise_for_status().json()
     assert (limit["limit"], limit["active_slots"]) == (4, 0)

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from conftest import Cli, ended, environment_of
-from sweep_kit import see, states_of, wait_for
+from server_kit import get
+from sweep_kit import states_of, wait_for
 
-from sweeptree.engine.server import Server, ensure, status, stop
+from sweeptree.engine.server import Server, access, ensure, status, stop
 from sweeptree.model import JobState
+from sweeptree.records import SweepPaths, read_json
 
 pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
@@ -28,6 +30,17 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def mortal(home: Path) -> Server:
     """A server that nothing else uses."""
     return ensure(home, 0)
+
+
+def run_of(server: Server, paths: SweepPaths) -> dict[str, str]:
+    """The flow run of a sweep, as soon as it has ended."""
+    run_id = read_json(paths.sweep)["flow_run_id"]
+
+    def look() -> dict[str, str] | None:
+        run: dict[str, str] = get(server, f"/flow_runs/{run_id}").raise_for_status().json()
+        return run if run["end_time"] else None
+
+    return wait_for(look)
 
 
 def sweep_with_a_death(cli: Cli, victim: Server, **env: str) -> tuple[int, str, str]:
@@ -55,14 +68,14 @@ def test_a_killed_managed_server_comes_back_and_knows_the_end(repo: Path, mortal
     again = status(mortal.home)
     assert again is not None
     assert (again.port, again.pid != mortal.pid) == (mortal.port, True)
-    assert see(again.api_url, cli.paths("death")).run.state_name == "Completed"
+    assert run_of(again, cli.paths("death"))["state_name"] == "Completed"
 
 
 def test_a_sweep_outlives_a_foreign_server_and_its_process_ends(
     repo: Path, mortal: Server, tmp_path: Path
 ) -> None:
     cli = Cli(repo, environment_of(tmp_path / "another home", repo.parent))
-    code, out, err = sweep_with_a_death(cli, mortal, PREFECT_API_URL=mortal.api_url)
+    code, out, err = sweep_with_a_death(cli, mortal, **access(mortal))
     assert (code, states_of(cli.paths("death"))) == (0, [JobState.SUCCEEDED] * 4)
     assert (out.count("the Prefect server failed"), "Traceback" in err) == (1, False)
     assert cli.paths("death").report.is_file() and "report.html" in out

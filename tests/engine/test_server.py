@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import signal
@@ -19,9 +18,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from prefect.client.orchestration import SyncPrefectClient
+from server_kit import post
 
 from sweeptree.engine.server import Server, StartPolicy, Watchdog, ensure, environment, status, stop
+from sweeptree.engine.server.token import auth_string
 from sweeptree.errors import ServerError
 
 pytestmark = pytest.mark.engine
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.engine
 START = """
 import sys
 from pathlib import Path
-from sweeptree.server import StartPolicy, ensure
+from sweeptree.engine.server import StartPolicy, ensure
 print(ensure(Path(sys.argv[1]), 0, StartPolicy(app=sys.argv[2])).pid)
 """
 
@@ -126,28 +126,6 @@ def test_a_start_that_fails_shows_the_end_of_the_log(home: Path) -> None:
     assert status(home) is None
 
 
-def test_a_record_of_a_reused_pid_is_nobodys_server(home: Path) -> None:
-    home.mkdir()
-    who = {"pid": os.getpid(), "start_ticks": 1, "port": 1, "wanted_port": 1, "version": "0"}
-    for name in ("server.json", "server.alive"):
-        (home / name).write_text(json.dumps(who))
-    assert status(home) is None
-    assert not stop(home)
-
-
-def test_stop_never_signals_a_process_that_started_at_another_time(home: Path) -> None:
-    home.mkdir()
-    bystander = subprocess.Popen(["sleep", "60"], start_new_session=True)
-    who = {"pid": bystander.pid, "start_ticks": 1, "port": 1, "wanted_port": 1, "version": "0"}
-    for name in ("server.json", "server.alive"):
-        (home / name).write_text(json.dumps(who))
-    with (home / "server.alive").open() as held, bystander:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        stop(home)
-        assert bystander.poll() is None
-        bystander.kill()
-
-
 def test_a_silent_server_is_replaced_on_the_same_port(home: Path, plain: str) -> None:
     manner = StartPolicy(app=plain, start=60, answer=0.1, stop=0.1)
     first = ensure(home, 0, manner)
@@ -180,25 +158,6 @@ def test_the_files_are_the_owners_alone(home: Path, plain: str) -> None:
     ensure(home, 0, StartPolicy(app=plain))
     assert home.stat().st_mode & 0o077 == 0
     assert [path.name for path in home.iterdir() if path.stat().st_mode & 0o077] == []
-
-
-def test_a_home_that_cannot_be_written_is_an_error_with_a_hint(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(ServerError) as caught:
-        ensure(tmp_path / "file" / "home", 0)
-    assert "SWEEPTREE_HOME" in caught.value.hint[0]
-
-
-def test_status_and_stop_import_neither_prefect_nor_httpx(tmp_path: Path) -> None:
-    code = (
-        "import sys; from pathlib import Path; p = Path(sys.argv[1]);"
-        "from sweeptree.engine import server;"
-        "server.status(p); server.stop(p); print({'prefect', 'httpx', 'pandas'} & set(sys.modules))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "set()"
 
 
 def test_two_watchdogs_restart_a_killed_server_once_on_its_port(home: Path, plain: str) -> None:
@@ -237,7 +196,7 @@ def test_a_watchdog_starts_nothing_on_another_port(home: Path, plain: str) -> No
 KILLED_FLOW = """
 import os, signal, sys
 from pathlib import Path
-from sweeptree.server import Watchdog, ensure, environment
+from sweeptree.engine.server import Watchdog, ensure, environment
 server = ensure(Path(sys.argv[1]), 0)
 os.environ.update(environment(server))
 from prefect import flow, task
@@ -255,25 +214,25 @@ def sweep(first):
 with Watchdog(server.home, server.port) as dog:
     sweep(10)
     sweep(0)
-    print(server.api_url, len(dog.outages), dog.outages[0].until is not None)
+    print(len(dog.outages), dog.outages[0].until is not None)
 """
 
 
 def test_flow_runs_before_and_after_a_kill_are_all_recorded(home: Path) -> None:
-    import httpx
-
     done = subprocess.run(
         [sys.executable, "-c", KILLED_FLOW, str(home)], capture_output=True, text=True, check=True
     )
-    url, outages, over = done.stdout.split()
+    outages, over = done.stdout.split()
+    server = status(home)
+    assert server is not None
     assert (outages, over) == ("1", "True")
-    runs = httpx.post(f"{url}/flow_runs/filter", json={}).json()
+    runs = post(server, "/flow_runs/filter", {}).json()
     assert [run["state_name"] for run in runs] == ["Completed", "Completed"]
 
 
 def test_a_key_for_another_server_is_not_sent_to_ours(home: Path, plain: str) -> None:
     values = environment(ensure(home, 0, StartPolicy(app=plain)))
-    assert (values["PREFECT_API_KEY"], values["PREFECT_API_AUTH_STRING"]) == ("", "")
+    assert (values["PREFECT_API_KEY"], values["PREFECT_API_AUTH_STRING"]) == ("", auth_string(home))
 
 
 def tables(home: Path) -> set[str]:
@@ -299,8 +258,7 @@ def test_a_server_killed_while_it_makes_its_first_database_is_followed_by_a_whol
     wait_for(lambda: not alive(killed) and not users_of(home / "prefect.db"))
     caller.join()
     server = ensure(home, 0)
-    with SyncPrefectClient(server.api_url) as client:
-        assert client.read_flow_runs() == []
+    assert post(server, "/flow_runs/filter", {}).json() == []
     assert {"flow_run", "task_run", "events", "alembic_version"} <= tables(home)
 
 

@@ -3,17 +3,14 @@ says no."""
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
-from typing import Any
 
 import httpx
 import pytest
+from server_kit import get, key_of, post
 
 from sweeptree.engine.server import Server, environment, set_limit
-from sweeptree.engine.server.app import QuickAnswers
-from sweeptree.errors import ServerError
 
 pytestmark = pytest.mark.engine
 
@@ -22,71 +19,12 @@ INCREMENT = "/v2/concurrency_limits/increment-with-lease"
 
 def take(server: Server, name: str) -> httpx.Response:
     body = {"names": [f"tag:{name}"], "slots": 1, "mode": "concurrency", "lease_duration": 60}
-    return httpx.post(server.api_url + INCREMENT, json=body)
+    return post(server, INCREMENT, body)
 
 
 def limits(server: Server, name: str) -> list[int]:
-    found = httpx.post(f"{server.api_url}/v2/concurrency_limits/filter", json={}).json()
+    found = post(server, "/v2/concurrency_limits/filter", {}).json()
     return [limit["limit"] for limit in found if limit["name"] == f"tag:{name}"]
-
-
-def ask(
-    statuses: list[int], path: str = INCREMENT, method: str = "POST"
-) -> tuple[int, dict[bytes, bytes], list[int]]:
-    """What a client gets from QuickAnswers around an app that gives `statuses` in turn; and those
-    left over."""
-    sent: list[Any] = []
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        assert (await receive())["body"] == b"{}"
-        status = statuses.pop(0)
-        await send(
-            {"type": "http.response.start", "status": status, "headers": [(b"retry-after", b"9")]}
-        )
-        await send({"type": "http.response.body", "body": b""})
-        if status >= 500:
-            raise RuntimeError("as Prefect's app does")
-
-    async def receive() -> Any:
-        return {"type": "http.request", "body": b"{}"}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    asyncio.run(QuickAnswers(app)({"type": "http", "method": method, "path": path}, receive, send))
-    return sent[0]["status"], dict(sent[0]["headers"]), statuses
-
-
-@pytest.mark.parametrize("path", [INCREMENT, "/api/flow_runs/"])
-@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
-def test_a_lost_race_in_the_database_is_replayed(path: str, method: str) -> None:
-    assert ask([503, 503, 200], path, method) == (200, {b"retry-after": b"9"}, [])
-
-
-def test_what_only_reads_keeps_prefects_answer() -> None:
-    left = [503, 200]
-    with pytest.raises(RuntimeError, match="as Prefect's app does"):
-        ask(left, method="GET")
-    assert left == [200]
-
-
-def test_a_race_that_is_lost_again_and_again_says_come_back_at_once() -> None:
-    status, headers, _ = ask([503] * 50)
-    assert (status, headers) == (503, {b"retry-after": b"0.02"})
-
-
-def test_a_taken_slot_says_come_back_soon() -> None:
-    assert ask([423, 200]) == (423, {b"retry-after": b"0.05"}, [200])
-
-
-def test_other_paths_keep_prefects_answer() -> None:
-    assert ask([423], "/api/flow_runs/") == (423, {b"retry-after": b"9"}, [])
-    assert ask([503] * 50, "/api/flow_runs/")[:2] == (503, {b"retry-after": b"9"})
-
-
-def test_a_failure_of_the_app_still_reaches_the_log() -> None:
-    with pytest.raises(RuntimeError, match="as Prefect's app does"):
-        ask([500])
 
 
 def test_a_full_limit_answers_423_with_a_short_wait(server: Server) -> None:
@@ -102,21 +40,16 @@ def test_a_limit_is_set_once_and_can_be_changed(server: Server) -> None:
     assert limits(server, "gpu:set") == [5]
 
 
-def test_a_limit_on_a_server_that_is_away_is_an_error_with_a_hint() -> None:
-    with pytest.raises(ServerError) as caught:
-        set_limit("http://127.0.0.1:1/api", "gpu", 1)
-    assert caught.value.hint == ("sweeptree server status",)
-
-
 def test_the_ui_and_its_scripts_are_served(server: Server) -> None:
-    page = httpx.get(server.ui_url, headers={"accept": "text/html"}, follow_redirects=True)
-    script = page.text.partition('src="')[2].partition('"')[0]
-    assert page.status_code == 200
-    assert httpx.get(server.ui_url + script).headers["content-type"].startswith("text/javascript")
+    with httpx.Client(base_url=server.ui_url, headers=key_of(server)) as client:
+        page = client.get("/", headers={"accept": "text/html"}, follow_redirects=True)
+        script = page.text.partition('src="')[2].partition('"')[0]
+        assert page.status_code == 200
+        assert client.get(script).headers["content-type"].startswith("text/javascript")
 
 
 def test_it_reports_nothing_and_advertises_nothing(server: Server) -> None:
-    settings = httpx.get(f"{server.api_url}/admin/settings").json()["server"]
+    settings = get(server, "/admin/settings").json()["server"]
     assert settings["analytics_enabled"] is False
     assert settings["ui"]["show_promotional_content"] is False
 
@@ -138,7 +71,10 @@ def test_a_page_of_another_origin_may_not_call_the_api(server: Server) -> None:
 
 
 def test_a_process_with_the_servers_environment_talks_to_it(server: Server) -> None:
-    code = "from prefect.settings import get_current_settings as s; a = s().api; print(a.url, bool(a.key))"
+    code = (
+        "from prefect.settings import get_current_settings as settings; "
+        "api = settings().api; print(api.url, bool(api.key))"
+    )
     env = {"PREFECT_API_KEY": "secret", "HOME": str(server.home), **environment(server)}
     done = subprocess.run(
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True

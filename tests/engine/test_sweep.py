@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from prefect.artifacts import Artifact
-from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 from prefect.client.schemas.objects import State
+from server_kit import client_of
 from sweep_kit import Seen, make_repository, records_of, seal, see, see_all, states_of, wait_for
 
 from sweeptree.engine.server import Server
@@ -64,7 +64,7 @@ def seen(failing: tuple[State[Any], SweepPaths], server: Server) -> Seen:
 def artifacts(seen: Seen, server: Server) -> dict[str, Any]:
     """The artifacts of the flow run and its subflow runs, by type."""
     runs = ArtifactFilterFlowRunId(any_=[seen.run.id, *(sub.id for sub in seen.subflows.values())])
-    with SyncPrefectClient(server.api_url) as client:
+    with client_of(server) as client:
         found = client.read_artifacts(artifact_filter=ArtifactFilter(flow_run_id=runs))
     return {str(artifact.type): artifact for artifact in found}
 
@@ -95,7 +95,7 @@ def test_a_command_hangs_on_its_own_worktree_and_on_nothing_else(seen: Seen) -> 
 
 
 def test_a_stage_that_waits_for_nothing_is_never_pending(seen: Seen, server: Server) -> None:
-    with SyncPrefectClient(server.api_url) as client:
+    with client_of(server) as client:
         states = [
             state.name for state in client.read_task_run_states(seen.tasks["run-command 0"].id)
         ]

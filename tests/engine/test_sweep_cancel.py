@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-import httpx
 import pytest
 from helpers import git
+from server_kit import post
 from sweep_kit import processes_under, see, states_of, wait_for
 
 from sweeptree.engine.server import Server
@@ -18,12 +18,12 @@ from sweeptree.records import SweepPaths, read_json
 pytestmark = pytest.mark.engine
 
 
-def cancel_in_engine(api_url: str, paths: SweepPaths, running: int) -> None:
+def cancel_in_engine(server: Server, paths: SweepPaths, running: int) -> None:
     """What the button of the UI does, once `running` jobs run and have made their process trees."""
     wait_for(lambda: len(processes_under(paths.root.parents[1])) >= 2 * running)
     state = {"state": {"type": "CANCELLING", "name": "Cancelling"}}
-    url = f"{api_url}/flow_runs/{read_json(paths.sweep)['flow_run_id']}/set_state"
-    httpx.post(url, json=state).raise_for_status()
+    run_id = read_json(paths.sweep)["flow_run_id"]
+    post(server, f"/flow_runs/{run_id}/set_state", state).raise_for_status()
 
 
 def test_a_cancel_in_the_ui_ends_the_jobs_and_the_run(
@@ -37,7 +37,7 @@ def test_a_cancel_in_the_ui_ends_the_jobs_and_the_run(
         commands=("sleep 300 & sleep 300; wait",) * 4,
         use_worktree=True,
     )
-    button = threading.Thread(target=cancel_in_engine, args=(server.api_url, paths, 2))
+    button = threading.Thread(target=cancel_in_engine, args=(server, paths, 2))
     button.start()
     state = sweep(spec.model_copy(update={"parallel": 2}), return_state=True)
     button.join()

@@ -7,16 +7,24 @@ below a running sweep. Quick to import: neither prefect nor an HTTP library; onl
 process and `set_limit` need Prefect.
 """
 
-from sweeptree.engine.server.config import Server, StartPolicy, environment, offline_environment
+from sweeptree.engine.server.config import (
+    Server,
+    StartPolicy,
+    access,
+    environment,
+    offline_environment,
+)
 from sweeptree.engine.server.limits import set_limit
 from sweeptree.engine.server.process import (
     database_trouble,
     ensure,
+    own_port,
     set_database_aside,
     status,
     stop,
     stopped_on_request,
 )
+from sweeptree.engine.server.token import authorization
 from sweeptree.engine.server.watchdog import Outage, Watchdog
 
 __all__ = [
@@ -24,10 +32,13 @@ __all__ = [
     "Server",
     "StartPolicy",
     "Watchdog",
+    "access",
+    "authorization",
     "database_trouble",
     "ensure",
     "environment",
     "offline_environment",
+    "own_port",
     "set_database_aside",
     "set_limit",
     "status",

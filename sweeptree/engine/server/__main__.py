@@ -28,6 +28,8 @@ from sweeptree.engine.server.config import (
     ServerPaths,
     address_environment,
 )
+from sweeptree.engine.server.gate import App, Gate
+from sweeptree.engine.server.token import auth_string, replace_token
 from sweeptree.system import locks
 from sweeptree.system.clock import utc_now
 from sweeptree.system.files import write_json
@@ -45,13 +47,16 @@ def main(argv: list[str]) -> None:
     paths = ServerPaths(home)
     alive = _take(paths.alive)
     listener = _listen(port, 1 if exact else PORTS_TRIED)
+    if port not in (0, listener.getsockname()[1]):
+        # Whoever has the wanted port now may have heard our token from clients that look for us.
+        replace_token(home)
     if os.fork():
         # The caller waits for this process only: it knows now that there is one server, and where.
         os._exit(0)
     os.setsid()
     _write_identity(alive, paths, listener.getsockname()[1], port)
     threading.Thread(target=_bound_log, args=(paths.log,), daemon=True).start()
-    _serve(listener, app)
+    _serve(listener, home, app)
 
 
 def _take(path: Path) -> int:
@@ -84,6 +89,7 @@ def _write_identity(alive: int, paths: ServerPaths, port: int, wanted: int) -> N
     os.ftruncate(alive, 0)
     os.pwrite(alive, json.dumps(who).encode(), 0)
     version = metadata.version("prefect")
+    paths.address.write_text(str(port), encoding="ascii")
     write_json(
         paths.record,
         who | {"port": port, "wanted_port": wanted, "version": version, "since": utc_now()},
@@ -101,15 +107,20 @@ def _bound_log(path: Path) -> None:
         time.sleep(30)
 
 
-def _serve(listener: socket.socket, app: str) -> None:
-    os.environ.update(address_environment(listener.getsockname()[1]))
+def _serve(listener: socket.socket, home: Path, app: str) -> None:
+    port = listener.getsockname()[1]
+    auth = auth_string(home)
+    os.environ.update(address_environment(port))
+    # Prefect asks for it too. Not in the environment that we were started with: /proc shows that.
+    os.environ["PREFECT_SERVER_API_AUTH_STRING"] = auth
     module, _, factory = app.partition(":")
+    application: App = getattr(import_module(module), factory)()
     import uvicorn
 
     config = uvicorn.Config(
-        getattr(import_module(module), factory)(),
+        Gate(application, auth, port),
         host=HOST,
-        port=listener.getsockname()[1],
+        port=port,
         log_config=None,
         access_log=False,
         # longer than any client keeps an idle connection: no request meets a closing one

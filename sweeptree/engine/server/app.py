@@ -7,19 +7,13 @@ Imports Prefect only when the app is made.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sweeptree.engine.server import database
-from sweeptree.engine.server.config import HOST, ServerPaths
+from sweeptree.engine.server.config import ServerPaths
+from sweeptree.engine.server.gate import App, Message, Receive, Send
 from sweeptree.system import loading
-
-_Message = MutableMapping[str, Any]
-_Receive = Callable[[], Awaitable[_Message]]
-_Send = Callable[[_Message], Awaitable[None]]
-_App = Callable[[_Message, _Receive, _Send], Awaitable[None]]
 
 # Seconds that a client shall wait. 503: SQLite refused because somebody else had just committed, so
 # the next try succeeds. 423: no slot is free. Prefect's own answers make a client wait for seconds,
@@ -32,7 +26,7 @@ _PAUSE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    messages: list[_Message]
+    messages: list[Message]
     error: Exception | None
 
     @property
@@ -50,11 +44,11 @@ class QuickAnswers:
     lost 20 times in a row, more often than a client tries.
     """
 
-    def __init__(self, app: _App) -> None:
+    def __init__(self, app: App) -> None:
         self._app = app
         self._one = asyncio.Lock()
 
-    async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request; only those that may write are treated."""
         if scope["type"] != "http" or scope["method"] in _READS:
             await self._app(scope, receive, send)
@@ -71,7 +65,7 @@ class QuickAnswers:
         if answer.error is not None and answer.status != 503:
             raise answer.error  # for the log
 
-    async def _ask(self, scope: _Message, body: _Message, later: _Receive) -> _Answer:
+    async def _ask(self, scope: Message, body: Message, later: Receive) -> _Answer:
         for _ in range(_REPLAYS):
             answer = await _collect(self._app, scope, body, later)
             if answer.status != 503:
@@ -80,7 +74,7 @@ class QuickAnswers:
         return answer
 
 
-async def _body(receive: _Receive) -> _Message:
+async def _body(receive: Receive) -> Message:
     """The whole request body (JSON; logs are the longest, a megabyte at most) as one message."""
     parts: list[bytes] = []
     while True:
@@ -90,18 +84,18 @@ async def _body(receive: _Receive) -> _Message:
             return {"type": "http.request", "body": b"".join(parts), "more_body": False}
 
 
-async def _collect(app: _App, scope: _Message, body: _Message, later: _Receive) -> _Answer:
+async def _collect(app: App, scope: Message, body: Message, later: Receive) -> _Answer:
     """Let `app` answer into our hands.
 
     It raises what went wrong also when it has answered: both are kept.
     """
-    messages: list[_Message] = []
+    messages: list[Message] = []
     waiting = [body]
 
-    async def receive() -> _Message:
+    async def receive() -> Message:
         return waiting.pop() if waiting else await later()
 
-    async def send(message: _Message) -> None:
+    async def send(message: Message) -> None:
         messages.append(message)
 
     try:
@@ -111,7 +105,7 @@ async def _collect(app: _App, scope: _Message, body: _Message, later: _Receive) 
     return _Answer(messages, None)
 
 
-def _with_wait(message: _Message) -> _Message:
+def _with_wait(message: Message) -> Message:
     wait = _WAITS.get(message.get("status", 0))
     if wait is None:
         return message
@@ -119,16 +113,9 @@ def _with_wait(message: _Message) -> _Message:
     return {**message, "headers": [*kept, (b"retry-after", wait)]}
 
 
-def prefect_app() -> _App:
-    """Prefect's own app, with UI and services, for this machine only.
-
-    The process stands in the server's home.
-    """
+def prefect_app() -> App:
+    """Prefect's own app, with UI and services. The process stands in the server's home."""
     with loading.much_at_once(), database.made_beside(ServerPaths(Path()).database):
         from prefect.server.api.server import create_app
-        from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-        app: Any = QuickAnswers(create_app(final=True))
-    # A web page that lets its own name resolve to 127.0.0.1 must not reach an API that starts
-    # commands.
-    return TrustedHostMiddleware(app, allowed_hosts=[HOST, "localhost"])
+        return QuickAnswers(create_app(final=True))

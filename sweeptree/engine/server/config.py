@@ -8,10 +8,13 @@ neither read nor changed.
 from __future__ import annotations
 
 import http.client
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from sweeptree.engine.server.token import auth_string, authorization
 
 HOST = "127.0.0.1"
 PREFECT_APP = "sweeptree.engine.server.app:prefect_app"
@@ -49,6 +52,11 @@ class ServerPaths:
         return self.home / "prefect.db"
 
     @property
+    def address(self) -> Path:
+        """The port of the last start, kept when the server is stopped: old addresses name it."""
+        return self.home / "server.port"
+
+    @property
     def log(self) -> Path:
         """stdout and stderr of the server; the older half stands in server.log.1."""
         return self.home / "server.log"
@@ -68,6 +76,7 @@ class Server:
     home: Path
     version: str
     wanted_port: int
+    since: str = ""  # UTC, ISO 8601
 
     @property
     def moved(self) -> bool:
@@ -163,12 +172,14 @@ def address_environment(port: int) -> dict[str, str]:
 
 
 def environment(server: Server) -> dict[str, str]:
-    """The environment that a process needs before it imports prefect to talk to `server`."""
+    """The environment that a process needs before it imports prefect to talk to `server`.
+
+    Raises Refused for a token that somebody else could know.
+    """
     return {
-        "PREFECT_API_URL": server.api_url,
+        **access(server),
         # A key for another server, in the user's profile or environment, is never sent to this one.
         "PREFECT_API_KEY": "",
-        "PREFECT_API_AUTH_STRING": "",
         "PREFECT_HOME": str(server.home / "prefect"),
         "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
         # Waits of 2, 4 and 8 s. A restarted server takes connections after a second; when none
@@ -176,4 +187,17 @@ def environment(server: Server) -> dict[str, str]:
         "PREFECT_CLIENT_MAX_RETRIES": "3",
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "DO_NOT_TRACK": "1",
+    }
+
+
+def access(server: Server) -> dict[str, str]:
+    """Prefect's settings for the address of a managed server and the right to use it.
+
+    The header besides: some of Prefect's WebSockets tell the auth string only after the handshake.
+    """
+    auth = auth_string(server.home)
+    return {
+        "PREFECT_API_URL": server.api_url,
+        "PREFECT_API_AUTH_STRING": auth,
+        "PREFECT_CLIENT_CUSTOM_HEADERS": json.dumps({"Authorization": authorization(auth)}),
     }

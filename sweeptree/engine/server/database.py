@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sweeptree.engine.server.config import ServerPaths
+from sweeptree.engine.server.template import copy_template, keep_template, template_path
 
 LOOK_SECONDS = 3.0  # a large database is not read to its end for a look
 _BESIDE = ("", "-wal", "-shm")
@@ -64,14 +65,15 @@ def set_aside(paths: ServerPaths) -> Path:
 
 @contextlib.contextmanager
 def made_beside(database: Path) -> Iterator[None]:
-    """Make a database that is not there yet in a process of its own, while the caller loads the
-    rest of the server.
+    """Copy a database that is not there yet from the template; where there is none, make it in a
+    process of its own, while the caller loads the rest of the server.
 
     Prefect's migrations take some 7 s of CPU, as long as the other start of the server. It ends
     with the caller. Where it fails, the server makes the database itself when it starts, and says
     what is wrong.
     """
-    if database.exists() and database.stat().st_size:
+    is_there = database.exists() and database.stat().st_size > 0
+    if is_there or copy_template(database, template_path()):
         yield
         return
     from prefect.server.database import provide_database_interface
@@ -85,6 +87,7 @@ def made_beside(database: Path) -> Iterator[None]:
         code = 1
         try:
             asyncio.run(interface.create_db())
+            keep_template(database, template_path())
             code = 0
         finally:
             os._exit(code)

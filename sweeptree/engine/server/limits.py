@@ -18,9 +18,12 @@ def set_limit(api_url: str, name: str, slots: int) -> None:
     import httpx
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.exceptions import PrefectHTTPStatusError
+    from prefect.settings import get_current_settings
 
+    secret = get_current_settings().api.auth_string
+    auth = secret.get_secret_value() if secret is not None else None
     try:
-        with SyncPrefectClient(api_url) as client:
+        with SyncPrefectClient(api_url, auth_string=auth) as client:
             try:
                 client.upsert_global_concurrency_limit_by_name(f"tag:{name}", slots)
             except PrefectHTTPStatusError:  # another sweep made it between our look and our write

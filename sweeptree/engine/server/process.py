@@ -14,8 +14,9 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from sweeptree.engine.server import database
+from sweeptree.engine.server import database, network
 from sweeptree.engine.server.config import (
     EXIT_ALIVE,
     EXIT_BUSY,
@@ -27,6 +28,8 @@ from sweeptree.engine.server.config import (
     server_environment,
 )
 from sweeptree.engine.server.identity import Process
+from sweeptree.engine.server.profile import refresh_profile
+from sweeptree.engine.server.token import auth_string, make_token, token_path
 from sweeptree.errors import RecordError, ServerError
 from sweeptree.records import read_json
 from sweeptree.system import locks
@@ -44,15 +47,18 @@ def ensure(home: Path, port: int, manner: StartPolicy = _DEFAULT) -> Server:
     the port that it had is tried first. Raises ServerError, with the end of the server's log.
     """
     server = status(home)
-    if server is not None and server.answers(1.0):
+    if server is not None and _has_token(server) and server.answers(1.0):
         return server
     paths = _paths(home)
     with _guard(paths, manner):
         server = status(home)
         if server is not None:
-            if _answers_in_time(server, manner):
+            if _has_token(server) and _answers_in_time(server, manner):
                 return server
-            _end(paths, server, manner.stop)
+            _end(paths, server, manner.stop)  # it is silent, or nobody can have its token any more
+        network.refuse_network_disk(paths.home)
+        make_token(paths.home)
+        auth_string(paths.home)  # refuses a token that others could know, before anything starts
         return _start(paths, port, manner)
 
 
@@ -67,6 +73,22 @@ def status(home: Path) -> Server | None:
             return server
         time.sleep(_STEP)
     return None
+
+
+def own_port(home: Path, api_url: str) -> int | None:
+    """The port that an address names, when it is that of this home's server, also of one that has
+    ended; else None."""
+    try:
+        named = urlsplit(api_url)
+        port = named.port
+    except ValueError:
+        return None
+    server = status(home)
+    known = {str(server.port)} if server is not None else set()
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        known.add(_paths(home).address.read_text(encoding="ascii").strip())
+    is_ours = named.scheme == "http" and named.hostname in (HOST, "localhost")
+    return port if is_ours and str(port) in known else None
 
 
 def stop(home: Path) -> bool:
@@ -119,6 +141,10 @@ def stopped_on_request(home: Path) -> bool:
     return not _paths(home).record.exists()
 
 
+def _has_token(server: Server) -> bool:
+    return os.path.lexists(token_path(server.home))
+
+
 def _paths(home: Path) -> ServerPaths:
     return ServerPaths(
         home.absolute()
@@ -165,6 +191,7 @@ def _read(paths: ServerPaths) -> Server | None:
             home=paths.home,
             version=str(value["version"]),
             wanted_port=int(value["wanted_port"]),
+            since=str(value.get("since", "")),
         )
     except (RecordError, KeyError, TypeError, ValueError):
         return None
@@ -200,6 +227,7 @@ def _start(paths: ServerPaths, port: int, manner: StartPolicy) -> Server:
     code = _launch(paths, port, manner)
     server = status(paths.home)
     if server is not None and code in (0, EXIT_ALIVE) and _wait_answer(server, manner.start):
+        refresh_profile(server)
         return server
     if code == EXIT_BUSY:
         raise ServerError(_busy(port, manner), hint="set SWEEPTREE_SERVER_PORT to a free port")

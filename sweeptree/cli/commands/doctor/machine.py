@@ -11,8 +11,12 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sweeptree.cli.commands.doctor.finding import Finding
+
+if TYPE_CHECKING:
+    from sweeptree.engine.server.worker import Worker
 
 _OLDEST_GIT = (2, 31)
 _LEAST_FREE = 2 * 1024**3
@@ -120,16 +124,39 @@ def _server() -> Iterator[Finding]:
 
     home = Settings().home
     yield _writable("home", home, "SWEEPTREE_HOME names another folder for the server's database")
+    yield from _network_disk(home)
     if os.environ.get("PREFECT_API_URL"):
         yield Finding("server", "ok", "PREFECT_API_URL is set: that Prefect server is used")
         return
-    from sweeptree.engine import server
+    from sweeptree.engine.server import facts
 
-    running = server.status(home)
-    if running is None:
+    found = facts.look(home)
+    if found.server is None:
         yield Finding("server", "ok", "not running; the first sweep starts it")
     else:
-        yield Finding("server", "ok", f"runs: {running.ui_url}")
+        yield Finding("server", "ok", found.server_line())
+    yield from _worker(found.worker)
+    for run in found.next_lines():
+        yield Finding("schedule", "ok", run)
+
+
+def _network_disk(home: Path) -> Iterator[Finding]:
+    from sweeptree.engine.server import network
+
+    kind = network.disk_of(home)
+    if kind is not None:
+        text = f"{home} is on a network disk ({kind}): no Prefect server is started there"
+        yield Finding("home", "warn", text, "SWEEPTREE_HOME names another folder")
+
+
+def _worker(worker: Worker | None) -> Iterator[Finding]:
+    if worker is not None and worker.pid is None:
+        text = f"the worker of the pool {worker.pool} has died: no deployment runs"
+        yield Finding("worker", "warn", text, "sweeptree server start")
+    elif worker is not None:
+        from sweeptree.engine.server.facts import worker_line
+
+        yield Finding("worker", "ok", worker_line(worker))
 
 
 def _token() -> Iterator[Finding]:

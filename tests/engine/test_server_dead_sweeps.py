@@ -1,0 +1,68 @@
+"""The runs of sweeps that were killed and never resumed are marked as Crashed, and no others."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import platform
+from pathlib import Path
+
+import pytest
+from server_kit import get, post
+
+from sweeptree.engine.dead_sweeps import mark_dead_sweeps
+from sweeptree.engine.server import Server
+from sweeptree.records import SweepPaths
+
+pytestmark = pytest.mark.engine
+
+
+def begun(server: Server, repo: Path, name: str, **facts: object) -> tuple[SweepPaths, str]:
+    """A sweep and its flow run as a killed process leaves them."""
+    flow = post(server, "/flows/", {"name": "experiment-orchestrator"}).json()["id"]
+    spec = {"exp_name": name, "repo": str(repo), "commands": ["true"]}
+    body = {"flow_id": flow, "parameters": {"spec": spec}, "state": {"type": "RUNNING"}}
+    run: str = post(server, "/flow_runs/", body).raise_for_status().json()["id"]
+    paths = SweepPaths(repo / "results" / name)
+    paths.state.mkdir(parents=True)
+    paths.lock.touch()
+    told = {"flow_run_id": run, "host": platform.node(), "ended_at": None, **facts}
+    paths.sweep.write_text(json.dumps(told))
+    return paths, run
+
+
+def state_of(server: Server, run: str) -> str:
+    """The state of a flow run."""
+    return str(get(server, f"/flow_runs/{run}").json()["state_name"])
+
+
+def test_the_run_of_a_killed_sweep_is_crashed(server: Server, repo: Path) -> None:
+    _, run = begun(server, repo, "killed")
+    assert "killed" in mark_dead_sweeps(server)
+    assert state_of(server, run) == "Crashed"
+    assert mark_dead_sweeps(server) == []
+
+
+def test_a_sweep_that_somebody_holds_is_alive(server: Server, repo: Path) -> None:
+    paths, run = begun(server, repo, "held")
+    with paths.lock.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "held" not in mark_dead_sweeps(server)
+    assert state_of(server, run) == "Running"
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"ended_at": "2026-01-01"},
+        {"host": "elsewhere"},
+        {"flow_run_id": None},
+        {"flow_run_id": "12345678-1234-1234-1234-123456789abc"},
+    ],
+)
+def test_what_is_not_known_to_have_died_stays(
+    server: Server, repo: Path, facts: dict[str, str | None]
+) -> None:
+    _, run = begun(server, repo, "unknown", **facts)
+    mark_dead_sweeps(server)
+    assert state_of(server, run) == "Running"
