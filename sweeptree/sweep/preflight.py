@@ -98,6 +98,7 @@ def prepare(spec: SweepSpec, settings: Settings, *, resume: bool = False) -> Pre
             *refusals.of_results(paths, pinned, resume=resume),
             *refusals.of_room(room),
             *refusals.of_dirt(dirty, spec),
+            *(refusals.of_slots(settings.slot_dir) if shares.per_job else ()),
         ),
         notes=_notes(spec, shares),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from sweeptree import worktrees
 from sweeptree.errors import RecordError, Refused
 from sweeptree.model import Base, SweepSpec
 from sweeptree.records import SweepPaths, holder, read_sweep
+from sweeptree.system import locks
 from sweeptree.system.room import Room, nearest_existing
 
 _DECIDING = ("commands", "template", "grid", "seeds", "setup", "use_worktree", "commit")
@@ -61,6 +63,25 @@ def of_dirt(dirty: worktrees.DirtyReport | None, spec: SweepSpec) -> list[Refuse
     )
     text = f"the worktrees would lack changes that are not committed:\n  {lines}"
     return [Refused(text, hint=hint)]
+
+
+def of_slots(slot_dir: Path) -> list[Refused]:
+    """The folder of GPU slots is not to be trusted: every job would fail at its claim."""
+    for folder in (slot_dir, slot_dir / "queue"):
+        why = locks.distrust(str(folder))
+        if why is not None:
+            return [Refused(f"the GPU slots cannot be used: {why}", hint=slots_cure(folder))]
+    return []
+
+
+def slots_cure(folder: Path) -> tuple[str, ...]:
+    """The commands that mend a folder of slots."""
+    another = "or name another folder: export SWEEPTREE_SLOT_DIR=~/.cache/sweeptree-slots"
+    if not folder.is_dir() or folder.is_symlink():
+        return (f"move {folder} away", another)
+    is_ours = os.geteuid() in (0, folder.stat().st_uid)
+    command = f"chmod 1777 {shlex.quote(str(folder))}"
+    return (command if is_ours else f"have its owner run: {command}", another)
 
 
 def _of_place(parent: Path) -> list[Refused]:

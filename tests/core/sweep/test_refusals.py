@@ -46,3 +46,27 @@ def test_another_spec_is_told_by_what_differs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("least", "count"), [(1, 0), (10**9, 1)])
 def test_a_full_disk_forbids_a_start(tmp_path: Path, least: int, count: int) -> None:
     assert len(refusals.of_room(Room((tmp_path,), least))) == count
+
+
+@pytest.mark.parametrize("part", [".", "queue"])
+def test_slots_that_others_could_replace_are_refused_with_the_cure(
+    tmp_path: Path, part: str
+) -> None:
+    slots = tmp_path / "slots"
+    folder = slots / part
+    folder.mkdir(parents=True)
+    assert refusals.of_slots(slots) == []
+    folder.chmod(0o777)
+    [refused] = refusals.of_slots(slots)
+    assert "others could replace the locks" in refused.message
+    assert refused.hint[0] == f"chmod 1777 {folder}"
+    folder.chmod(0o1777)
+    assert refusals.of_slots(slots) == []
+
+
+def test_a_link_in_the_place_of_the_slots_is_refused(tmp_path: Path) -> None:
+    slots = tmp_path / "slots"
+    assert refusals.of_slots(slots) == []  # it will be made
+    slots.symlink_to(tmp_path)
+    [refused] = refusals.of_slots(slots)
+    assert "is not a folder" in refused.message
