@@ -13,7 +13,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from sweeptree.supervise.client import Keeper, adopt, fence, start
+    from sweeptree.supervise.client import Keeper, adopt, fence, start, stopped_keeper
     from sweeptree.supervise.environment import JobVariables, job_environment
     from sweeptree.supervise.orphans import find_orphans, sweep_orphans
     from sweeptree.supervise.outcomes import lost_outcome, read_outcome
@@ -28,6 +28,7 @@ __all__ = [
     "lost_outcome",
     "read_outcome",
     "start",
+    "stopped_keeper",
     "sweep_orphans",
 ]
 
@@ -41,6 +42,7 @@ _MODULES = {
     "lost_outcome": "outcomes",
     "read_outcome": "outcomes",
     "start": "client",
+    "stopped_keeper": "client",
     "sweep_orphans": "orphans",
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import socket
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +16,8 @@ from sweeptree.cli.screens.view import JobView, SweepView, resume_line, view_swe
 from sweeptree.model import Attempt, JobState
 from sweeptree.records import SweepPaths, SweepStore, holder
 from sweeptree.system.files import write_bytes
+from sweeptree.system.processes import is_stopped, start_ticks
+from sweeptree.system.signalling import send
 
 if TYPE_CHECKING:
     from sweeptree.supervise import Keeper
@@ -78,12 +82,25 @@ def _through_driver(view: SweepView, grace: float, *, kill: bool) -> bool:
     who = (view.driver or {}).get("pid", "?")
     say(f"asking the driver of {view.name} (pid {who}) to stop; waiting up to {patience:.0f} s")
     write_bytes(view.paths.cancel, b"kill" if kill else b"term")
+    _wake_driver(view)
     if _has_let_go(view.paths, patience):
         return True
     say(f"the driver (pid {who}) has not ended after {patience:.0f} s; it goes on stopping")
     if not kill:
         say(f"  sweeptree cancel {view.name} --kill")
     return False
+
+
+def _wake_driver(view: SweepView) -> None:
+    """A driver that was stopped (kill -STOP) reads no request: it goes on, to stop in order."""
+    driver = view.driver or {}
+    pid, host = driver.get("pid"), driver.get("host")
+    if not isinstance(pid, int) or host != socket.gethostname():
+        return
+    ticks = start_ticks(pid)
+    if ticks is not None and is_stopped(pid, ticks):
+        say(f"the driver (pid {pid}) was stopped; it goes on to end the sweep")
+        send(pid, ticks, signal.SIGCONT)
 
 
 def _has_let_go(paths: SweepPaths, patience: float) -> bool:
@@ -125,13 +142,23 @@ def _settle(store: SweepStore, job: JobView, keeper: Keeper, deadline: float) ->
     """Wait for a keeper and record its outcome; False when the deadline passes before."""
     outcome = keeper.wait(max(0.0, deadline - time.monotonic()))
     if outcome is None:
-        return not keeper.is_alive()
+        return _sweep_up(store.paths, job, keeper)
     fields = {name: getattr(outcome, name) for name in _OUTCOME_FIELDS}
     known = {name: value for name, value in fields.items() if name in Attempt.model_fields}
     before = store.record(job.index).attempts
     others = [attempt for attempt in before if attempt.number != job.attempt]
     attempts = (*others, Attempt(number=job.attempt, **known))
     store.update(job.index, **fields, attempts=attempts)
+    return True
+
+
+def _sweep_up(paths: SweepPaths, job: JobView, keeper: Keeper) -> bool:
+    """End what a killed keeper's job has left running; False while the keeper lives."""
+    from sweeptree.supervise import sweep_orphans
+
+    if keeper.is_alive():
+        return False
+    sweep_orphans(paths.launch_name(job.index, job.attempt), lambda _: False)
     return True
 
 

@@ -79,6 +79,7 @@ class LiveView:
         self._stop = threading.Event()
         self._room = room
         self._lack: str | None = None
+        self._named: set[tuple[int, str]] = set()
         self._board = Board(paths, jobs, metric=metric, gpu_labels=gpu_labels)
         # Opened before the first job: the ledger of an earlier run of this sweep is history, not
         # news.
@@ -116,6 +117,7 @@ class LiveView:
         while True:
             ending = self._stop.wait(_FRAME_SECONDS)
             self._print_room()
+            self._print_keepers()
             for entry in _drain(self._ledger):
                 if self._board.apply(entry) and entry.get("state") != JobState.PLANNED:
                     self._print_event(entry["id"])
@@ -140,6 +142,14 @@ class LiveView:
             self._write(
                 printable(f"{now:%H:%M:%S} {self._paths.root.name} {pause_line(self._lack)}")
             )
+
+    def _print_keepers(self) -> None:
+        """Name each keeper that does not answer, once."""
+        news = self._board.keeper_notes().items() - self._named
+        self._named |= news
+        for index, note in sorted(news):
+            now = datetime.now().astimezone()
+            self._write(f"{now:%H:%M:%S} {self._paths.root.name} job {index} {note}")
 
     def _write(self, line: str) -> None:
         self._stream.write((line if unicode_ok(self._stream) else to_ascii(line)) + "\n")
@@ -305,8 +315,15 @@ def _cells(board: Board, row: Row) -> list[str]:
         number(_value(board, row, curve)),
         sparkline(curve.values),
         clock(row.elapsed() if is_running else row.seconds),
-        printable(row.reason) if row.state in _WRONG else "",
+        _note(board, row),
     ]
+
+
+def _note(board: Board, row: Row) -> str:
+    """Why a job went wrong, or that the keeper of one that runs does not answer."""
+    if row.state in _WRONG:
+        return printable(row.reason)
+    return board.keeper_notes().get(row.index, "")
 
 
 def _value(board: Board, row: Row, curve: Curve) -> float | None:
