@@ -167,9 +167,9 @@ def find_dirt(
         return None
     commands = [job.command for job in jobs]
     results = [paths.root.parent]
-    return worktrees.inspect(
-        checkout.repo, checkout.base, commands, ignore=results, links=spec.links
-    )
+    found = worktrees.named_environments(checkout.repo, commands, spec.setup)
+    links = worktrees.links_with_environments(checkout.repo, checkout.base, spec.links, found)
+    return worktrees.inspect(checkout.repo, checkout.base, commands, ignore=results, links=links)
 
 
 def find_room(spec: SweepSpec, repo: repository.Repository, paths: SweepPaths) -> Room:
