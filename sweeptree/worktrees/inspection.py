@@ -201,10 +201,8 @@ def _lfs_notes(repo: Repository, base: Base) -> list[str]:
     missing = [oid for oid in oids if len(oid) == _OID and not _lfs_object(store, oid).exists()]
     if not missing:
         return []
-    return [
-        f"{len(missing)} Git LFS files of the commit are not here: git lfs fetch brings them, "
-        "or export GIT_LFS_SKIP_SMUDGE=1 to go with pointers"
-    ]
+    cure = "git lfs fetch brings them, or export GIT_LFS_SKIP_SMUDGE=1 to go with pointers"
+    return [f"{len(missing)} Git LFS files of the commit are not here: {cure}"]
 
 
 def _lfs_object(store: Path, oid: str) -> Path:

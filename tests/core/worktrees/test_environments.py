@@ -59,7 +59,7 @@ def test_the_worktree_has_the_environment_and_it_is_nobodys_work(venv: Path) -> 
     base = resolve_base(repo, "HEAD")
     links = links_with_environments(repo, base, None, [".venv"])
     with worktrees.Pool(repo, base, "e", size=1, links=links) as pool:
-        place = pool.create(0)
+        place = pool.acquire(0)
         python = place.path / ".venv/bin/python"
         assert python.resolve() == Path(sys.executable).resolve()
         found = worktrees.changes(place)
