@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from sweeptree.cli.find import find_sweep
-from sweeptree.cli.screens.terminal import say, write_out
+from sweeptree.cli.screens.terminal import counted, say, write_out
 from sweeptree.cli.screens.view import JobView, SweepView, resume_line, view_sweep
 from sweeptree.model import Attempt, JobState
 from sweeptree.records import SweepPaths, SweepStore, holder
@@ -114,7 +114,7 @@ def _has_let_go(paths: SweepPaths, patience: float) -> bool:
 
 def _through_keepers(paths: SweepPaths, living: list[JobView], grace: float, *, kill: bool) -> bool:
     """Nobody drives the sweep: take it, stop each living keeper and record its outcome."""
-    say(f"nobody drives {paths.root.name}; stopping {len(living)} jobs that still run")
+    say(f"nobody drives {paths.root.name}; stopping {counted(len(living), 'running job')}")
     with SweepStore.open(paths) as store:
         keepers = [(job, _stopping(paths, job, kill=kill)) for job in living]
         deadline = time.monotonic() + grace + _EXTRA_SECONDS
@@ -167,7 +167,8 @@ def _report(paths: SweepPaths, living: int) -> int:
     done = view.counts[JobState.SUCCEEDED]
     left = sum(not job.final for job in view.jobs)
     write_out(
-        f"{view.name} is stopped: {living} running jobs ended, {done} jobs ok, {left} not started\n"
+        f"{view.name} is stopped: {counted(living, 'running job')} ended, "
+        f"{counted(done, 'job')} ok, {left} not started\n"
     )
     if view.resumable:
         write_out(f"  it can go on:  {resume_line(view)}\n")

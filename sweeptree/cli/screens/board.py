@@ -24,6 +24,7 @@ _LATEST = 200
 CURVE_BYTES = 32 * 1024
 _CURVE_POINTS = 16
 _EMA = 0.2
+_OVER = (JobState.SUCCEEDED, JobState.FAILED, JobState.TIMED_OUT)
 _KEEPER_SECONDS = 5.0  # between two looks at whether the keepers answer
 
 
@@ -120,8 +121,8 @@ class Board:
 
     @property
     def percent(self) -> int:
-        """Jobs that have ended, of a hundred."""
-        done = sum(many for state, many in self.counts.items() if JobState(state).is_final)
+        """Jobs that are over, of a hundred; one that was cancelled or lost is still to be done."""
+        done = sum(self.counts[state] for state in _OVER)
         return 100 * done // max(1, self.total)
 
     def apply(self, entry: Mapping[str, Any]) -> bool:

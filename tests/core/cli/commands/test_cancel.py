@@ -81,7 +81,7 @@ def test_keepers_without_a_driver_are_stopped_and_recorded(
     ran = call("cancel", str(paths.root), *flags)
     record = read_record(paths.record(0))
     assert ran.code == 0 and not keeper.is_alive()
-    assert "1 running jobs ended" in ran.out and "3 not started" in ran.out
+    assert "1 running job ended" in ran.out and "3 not started" in ran.out
     assert record.state is JobState.CANCELLED
     assert [(a.number, a.state) for a in record.attempts] == [(1, JobState.CANCELLED)]
 

@@ -108,3 +108,28 @@ def test_a_keeper_that_does_not_answer_is_named(
     assert f"kill -CONT {keeper.pid}" in "\n".join(line for line, _ in render(state, 140, 20))
     [found] = remains._stopped(paths)
     assert found.level == "warn" and f"kill -CONT {keeper.pid}" in str(found)
+
+
+def test_cancelled_and_lost_jobs_are_no_progress(paths: SweepPaths) -> None:
+    state = board(4, paths)
+    for index, how in enumerate(("succeeded", "cancelled", "lost", "failed")):
+        state.apply(entry(index, how))
+    assert state.percent == 50
+
+
+@pytest.mark.parametrize("room", [60, 80])
+def test_the_time_left_is_seen_on_a_narrow_terminal(paths: SweepPaths, room: int) -> None:
+    state = board(30, paths)
+    state.name = "a_sweep_with_quite_a_long_name_indeed"
+    done = ("failed", "cancelled", "timed_out", "lost")
+    for index, how in enumerate(done):
+        state.apply(entry(index, how))
+    state.apply(entry(5, "succeeded", duration_seconds=60.0, metrics={"val_auc": 0.9}))
+    state.apply(entry(6, "running"))
+    headline, _ = render(state, room, 20)[0]
+    assert "ETA" in headline and "…" not in headline.partition("ETA")[2] and len(headline) <= room
+
+
+def test_one_hidden_job_is_one_job(paths: SweepPaths) -> None:
+    state = board(1, paths)
+    assert "1 more job: " in render(state, 80, 20)[-1][0]
