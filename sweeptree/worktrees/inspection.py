@@ -6,6 +6,7 @@ Hides: git's status output, and the questions asked of submodules, LFS, sparse a
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -119,6 +120,7 @@ def inspect(
         copies=extras.copies,
         notes=(
             *_other_notes(others),
+            *_absolute_notes(repo, committed, commands),
             *(
                 f"{path} is in a submodule: the setup command must bring it"
                 for path in in_submodules
@@ -169,6 +171,18 @@ def _other_notes(others: Sequence[str]) -> list[str]:
     names = ", ".join(others[:_FIRST]) + (", ..." if len(others) > _FIRST else "")
     files = "untracked file" if len(others) == 1 else "untracked files"
     return [f"{len(others)} {files} will not be in the worktrees: {names}"]
+
+
+def _absolute_notes(repo: Repository, committed: CommitPaths, commands: Sequence[str]) -> list[str]:
+    """Files of the commit that commands name by their place in the checkout."""
+    place = re.compile(re.escape(f"{repo.start}/") + r"([^\s'\";&|()<>]+)")
+    named = dict.fromkeys(path for command in commands for path in place.findall(command))
+    found = [path for path in named if path in committed.files]
+    if not found:
+        return []
+    names = ", ".join(found[:_FIRST]) + (", ..." if len(found) > _FIRST else "")
+    why = "jobs use the file in your checkout, not the commit's"
+    return [f"commands name {names} by an absolute path: {why}"]
 
 
 def _notes(

@@ -245,3 +245,9 @@ def test_lfs_files_whose_content_is_not_here_are_counted(
     )
     monkeypatch.setenv("GIT_LFS_SKIP_SMUDGE", "1")
     assert any("only pointers" in note for note in look(repo).notes)
+
+
+def test_an_absolute_path_into_the_checkout_is_named(repo: Path) -> None:
+    notes = look(repo, [f"python {repo}/train.py --lr 1"]).notes
+    assert any(note.startswith("commands name train.py by an absolute path") for note in notes)
+    assert not any("absolute path" in note for note in look(repo).notes)
