@@ -14,7 +14,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sweeptree.supervise.client import Keeper, adopt, fence, start, stopped_keeper
-    from sweeptree.supervise.environment import JobVariables, job_environment
+    from sweeptree.supervise.environment import JobVariables, job_environment, without_own_venv
     from sweeptree.supervise.orphans import find_orphans, sweep_orphans
     from sweeptree.supervise.outcomes import lost_outcome, read_outcome
 
@@ -30,6 +30,7 @@ __all__ = [
     "start",
     "stopped_keeper",
     "sweep_orphans",
+    "without_own_venv",
 ]
 
 _MODULES = {
@@ -44,6 +45,7 @@ _MODULES = {
     "start": "client",
     "stopped_keeper": "client",
     "sweep_orphans": "orphans",
+    "without_own_venv": "environment",
 }
 
 

@@ -93,6 +93,13 @@ def job_environment(
     return {**env, **variables.as_environment(), **_FIXED}
 
 
+def without_own_venv(base: Mapping[str, str]) -> dict[str, str]:
+    """The variables with the PATH that jobs have."""
+    env = dict(base)
+    _leave_venv(env, own_venv())
+    return env
+
+
 def _passes(name: str, value: str, keep: Collection[str]) -> bool:
     if name.startswith("SWEEPTREE_"):
         return False
