@@ -108,9 +108,13 @@ class OomWatch:
 
 def explain(code: int, log: str, *, out_of_memory: bool) -> str:
     """Why a command failed, in a few words; `out_of_memory`: the kernel killed for want of it."""
-    name = _signal_name(code)
     if out_of_memory and code not in _KILLED:
         return f"out of host memory: a process was killed by SIGKILL (exit code {code})"
+    return _explain_end(code, log, out_of_memory=out_of_memory)
+
+
+def _explain_end(code: int, log: str, *, out_of_memory: bool) -> str:
+    name = _signal_name(code)
     if out_of_memory:
         who = "" if code < 0 else "a process was "
         return f"out of host memory: {who}killed by {name}"

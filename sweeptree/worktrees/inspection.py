@@ -105,10 +105,7 @@ def inspect(
 
     found = needed_files(repo.start, repo.start / repo.subfolder, commands)
     lacking = [need for need in found if not is_elsewhere(need.path)]
-    lacking = [need for need in lacking if not is_in_environment(repo.start, need.path)]
-    submodules = tuple(f"{path}/" for path in committed.submodules)
-    needed = tuple(need for need in lacking if not need.path.startswith(submodules))
-    in_submodules = tuple(need.path for need in lacking if need.path.startswith(submodules))
+    needed, in_submodules = _parted(repo, committed, lacking)
     changed, untracked = _status(repo, base, skipped)
     remaining = _not_needed(untracked, needed)
     others = tuple(path for path in remaining if not extras.provides(path.rstrip("/")))
@@ -130,6 +127,20 @@ def inspect(
         ignored=_ignored(repo, [need.path for need in needed]),
         in_submodules=in_submodules,
     )
+
+
+def _parted(
+    repo: Repository, committed: CommitPaths, lacking: Sequence[Need]
+) -> tuple[tuple[Need, ...], tuple[str, ...]]:
+    """What is needed, and what of it is in submodules; an environment is found anyway."""
+    needed = [need for need in lacking if not is_in_environment(repo.start, need.path)]
+    submodules = tuple(f"{path}/" for path in committed.submodules)
+    inside = tuple(need.path for need in needed if need.path.startswith(submodules))
+    return tuple(need for need in needed if need.path not in inside), inside
+
+
+def _submodule_notes(paths: Sequence[str]) -> list[str]:
+    return [f"{path} is in a submodule: the setup command must bring it" for path in paths]
 
 
 def _ignored(repo: Repository, paths: Sequence[str]) -> tuple[str, ...]:
