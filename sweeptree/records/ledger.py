@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sweeptree.errors import RecordError
-from sweeptree.model import JobRecord
+from sweeptree.model import JobRecord, JobState
 from sweeptree.records.paths import SweepPaths
 from sweeptree.records.read import MAX_SWEEP_BYTES, read_bytes
 from sweeptree.system.clock import utc_now
@@ -84,6 +84,8 @@ def lacking(paths: SweepPaths, records: Iterable[JobRecord]) -> list[JobRecord]:
 
 
 def _differs(known: Mapping[str, Any], record: JobRecord) -> bool:
+    if not known and record.state is JobState.PLANNED:
+        return False  # a job that never began has nothing to tell
     return known.get("state") != record.state or known.get("attempt") != _attempt(record)
 
 

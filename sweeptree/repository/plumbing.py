@@ -40,7 +40,7 @@ OPTIONS = (
 _MAY_PASS = re.compile(
     r"GIT_(AUTHOR|COMMITTER)_|GIT_CONFIG_|GIT_SSH|GIT_SSL_|GIT_EXEC_PATH$|GIT_ASKPASS$"
     r"|GIT_ALLOW_PROTOCOL$|GIT_HTTP_PROXY_AUTHMETHOD$|GIT_CEILING_DIRECTORIES$"
-    r"|GIT_DISCOVERY_ACROSS_FILESYSTEM$"
+    r"|GIT_LFS_|GIT_DISCOVERY_ACROSS_FILESYSTEM$"
 )
 _LOCK_FILE = re.compile(
     r"(?:Unable to create|could not lock config file) '?([^'\n]+?)(?:\.lock)?'?: File exists"

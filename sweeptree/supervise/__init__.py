@@ -13,8 +13,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from sweeptree.supervise.client import Keeper, adopt, fence, start
-    from sweeptree.supervise.environment import JobVariables, job_environment
+    from sweeptree.supervise.client import Keeper, adopt, fence, start, stopped_keeper
+    from sweeptree.supervise.environment import JobVariables, job_environment, without_own_venv
     from sweeptree.supervise.orphans import find_orphans, sweep_orphans
     from sweeptree.supervise.outcomes import lost_outcome, read_outcome
 
@@ -28,7 +28,9 @@ __all__ = [
     "lost_outcome",
     "read_outcome",
     "start",
+    "stopped_keeper",
     "sweep_orphans",
+    "without_own_venv",
 ]
 
 _MODULES = {
@@ -41,7 +43,9 @@ _MODULES = {
     "lost_outcome": "outcomes",
     "read_outcome": "outcomes",
     "start": "client",
+    "stopped_keeper": "client",
     "sweep_orphans": "orphans",
+    "without_own_venv": "environment",
 }
 
 

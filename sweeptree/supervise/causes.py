@@ -14,6 +14,7 @@ from sweeptree.system.processes import read_small
 GPU_LOST, GPU_MEMORY, HOST_MEMORY = "gpu_lost", "gpu_memory", "host_memory"
 _TAIL = 65536
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127  # as a shell says it
+_KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)  # the command itself, as a shell says it
 _GPU_WORDS = (
     b"CUDA out of memory",
     b"OutOfMemoryError: CUDA",
@@ -51,10 +52,70 @@ def oom_kills() -> int:
         return 0
 
 
+def group_oom_kills(membership: str = "/proc/self/cgroup", root: str = "/sys/fs/cgroup") -> int:
+    """How many processes of our control group the kernel has killed for want of memory.
+
+    0 where that cannot be read, as in the root group. Version 2 counts in memory.events, version 1
+    in memory.oom_control.
+    """
+    try:
+        lines = read_small(membership).decode().splitlines()
+    except (OSError, ValueError):
+        return 0
+    return sum(_kills_in(file) for file in _counting_files(lines, root))
+
+
+def _counting_files(lines: list[str], root: str) -> list[str]:
+    """Where the groups of these lines (ID:CONTROLLERS:PATH) count; one of them is there."""
+    files = []
+    for line in lines:
+        number, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if number == "0" and not controllers:
+            files.append(f"{root}{path}/memory.events")
+        elif "memory" in controllers.split(","):
+            files.append(f"{root}/memory{path}/memory.oom_control")
+    return files
+
+
+def _kills_in(file: str) -> int:
+    try:
+        after = (b"\n" + read_small(file)).partition(b"\noom_kill ")[2]
+        return int(after.split(b"\n")[0])
+    except (OSError, ValueError):
+        return 0
+
+
+class OomWatch:
+    """Whether the kernel has killed for want of memory since this was made."""
+
+    __slots__ = ("_group", "_machine")
+
+    def __init__(self) -> None:
+        self._machine = oom_kills()
+        self._group = group_oom_kills()
+
+    def killed(self, code: int) -> bool:
+        """Whether that explains the end of a command with this code.
+
+        A command that was killed itself: any kill on the machine may be its. One that lived on, as
+        the parent of a process that was killed: one in our control group must be.
+        """
+        if code in _KILLED:
+            return oom_kills() > self._machine
+        return code != 0 and group_oom_kills() > self._group
+
+
 def explain(code: int, log: str, *, out_of_memory: bool) -> str:
-    """Why a command failed, in a few words."""
+    """Why a command failed, in a few words; `out_of_memory`: the kernel killed for want of it."""
+    if out_of_memory and code not in _KILLED:
+        return f"out of host memory: a process was killed by SIGKILL (exit code {code})"
+    return _explain_end(code, log, out_of_memory=out_of_memory)
+
+
+def _explain_end(code: int, log: str, *, out_of_memory: bool) -> str:
     name = _signal_name(code)
-    if lacks_host_memory(code, out_of_memory=out_of_memory):
+    if out_of_memory:
         who = "" if code < 0 else "a process was "
         return f"out of host memory: {who}killed by {name}"
     if code < 0:
@@ -80,11 +141,6 @@ def _not_found(log: str) -> str:
 def _not_executable(log: str) -> str:
     words = last_words(log, "ermission denied")
     return f"command cannot be executed ({words or f'exit code {_NOT_EXECUTABLE}'})"
-
-
-def lacks_host_memory(code: int, *, out_of_memory: bool) -> bool:
-    """Whether the kernel killed the command for want of memory, as far as can be known."""
-    return out_of_memory and code in (-signal.SIGKILL, 128 + signal.SIGKILL)
 
 
 def lacks_gpu_memory(log: str) -> bool:

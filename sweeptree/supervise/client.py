@@ -1,6 +1,7 @@
 """The driver's side: start a keeper, wait for it, signal it, adopt one of an earlier process.
 
-Hides: that a keeper is known by its lock, PID and start ticks together.
+Hides: that a keeper is known by its lock, PID and start ticks together; and that one which was
+stopped (kill -STOP) is woken when it has something to do, or killed when it still does not answer.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import select
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,12 @@ from sweeptree.supervise.outcomes import lost_outcome, read_outcome
 from sweeptree.supervise.tree import KILL_NOW
 from sweeptree.system.files import write_json
 from sweeptree.system.locks import hold, is_held
-from sweeptree.system.processes import boot_id
+from sweeptree.system.processes import boot_id, descendants, is_stopped
 from sweeptree.system.signalling import handle_of, send
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.1
+_LOOK_SECONDS = 2.0  # between two looks at a keeper that is waited for: does it still answer?
+_PATIENCE = 10.0  # seconds beyond the grace for one that was stopped, and woken
 _IDENTITY_TRIES, _IDENTITY_PAUSE = 20, 0.005
 
 
@@ -36,14 +39,16 @@ _IDENTITY_TRIES, _IDENTITY_PAUSE = 20, 0.005
 class Keeper:
     """A keeper by its files and its process.
 
-    `pid` with `ticks` are 0 when it is not on this boot of this machine. Thread-safe: it holds
-    nothing open, and looks afresh each time.
+    `pid` with `ticks` are 0 when it is not on this boot of this machine; `launch` is known of one
+    that this process has started. Thread-safe: it holds nothing open, and looks afresh each time.
     """
 
     alive: Path
     outcome: Path
     pid: int = 0
     ticks: int = 0
+    launch: Launch | None = field(default=None, compare=False, repr=False)
+    _orders: list[float] = field(default_factory=list, compare=False, repr=False)
 
     def is_alive(self) -> bool:
         """Whether the keeper lives. If not, and it left no outcome, its job is lost."""
@@ -53,7 +58,7 @@ class Keeper:
         """Its outcome once it has ended; None after `timeout` seconds, or when it left none."""
         deadline = None if timeout is None else time.monotonic() + timeout
         with _handle(self) as handle:
-            if handle is not None and not _has_ended(handle, deadline):
+            if handle is not None and not self._await_end(handle, deadline):
                 return None
         if not self._wait_for_lock(deadline):
             return None
@@ -64,11 +69,66 @@ class Keeper:
 
         Returns at once; a second call kills at once.
         """
-        self._send(signal.SIGTERM)
+        self._order(signal.SIGTERM)
 
     def kill(self) -> None:
         """Have it kill its job's whole tree now. Returns at once; `wait` for the outcome."""
-        self._send(KILL_NOW)
+        self._order(KILL_NOW)
+
+    def is_stopped(self) -> bool:
+        """Whether it was stopped itself (kill -STOP, a debugger), so that nobody looks after its
+        job."""
+        return is_stopped(self.pid, self.ticks)
+
+    def _order(self, number: int) -> None:
+        self._send(number)
+        self._orders.append(time.monotonic())
+        if self.is_stopped():
+            self._wake()
+
+    def _wake(self) -> None:
+        send(self.pid, self.ticks, signal.SIGCONT)
+
+    def _await_end(self, handle: int, deadline: float | None) -> bool:
+        """Wait for its end, and see to it that it goes on; False when the deadline has passed."""
+        while not _has_ended(handle, _sooner(deadline, time.monotonic() + _LOOK_SECONDS)):
+            if self.is_stopped():
+                self._see_to_a_stopped_one()
+            if deadline is not None and time.monotonic() >= deadline:
+                return False
+        return True
+
+    def _see_to_a_stopped_one(self) -> None:
+        """Wake it when it has something to do; kill it when it was ordered to and stays stopped.
+
+        Its job's first process dies with it, and whoever waits sweeps up the others.
+        """
+        since = self._since_order()
+        if since is not None and since > self._grace() + _PATIENCE:
+            send(self.pid, self.ticks, signal.SIGKILL)
+        elif since is not None or not descendants(self.pid):
+            self._wake()
+
+    def _since_order(self) -> float | None:
+        """For how many seconds it should have been ending its job: by an order, or by its time."""
+        orders = [time.monotonic() - order for order in self._orders[:1]]
+        overdue = self._overdue()
+        return max([*orders, *([] if overdue is None else [overdue])], default=None)
+
+    def _overdue(self) -> float | None:
+        """For how many seconds the job's time has been over; None while it is not."""
+        launch = self.launch
+        if launch is None or launch.timeout is None:
+            return None
+        try:
+            began = launch.started.stat().st_mtime
+        except OSError:  # it waits for its slots
+            return None
+        over = time.time() - began - launch.timeout
+        return over if over > 0 else None
+
+    def _grace(self) -> float:
+        return self.launch.grace if self.launch else 0.0
 
     def _wait_for_lock(self, deadline: float | None) -> bool:
         """Without a pidfd: another machine, another PID namespace, an old kernel."""
@@ -103,11 +163,28 @@ def start(launch: Launch) -> Keeper:
         raise SweeptreeError(
             f"{launch.name} could not be started: {answer['error']}", hint="sweeptree doctor"
         )
-    return Keeper(launch.alive, launch.outcome, int(answer["pid"]), int(answer["ticks"]))
+    pid, ticks = int(answer["pid"]), int(answer["ticks"])
+    return Keeper(launch.alive, launch.outcome, pid, ticks, launch)
 
 
 def adopt(alive: Path, outcome: Path) -> Keeper:
-    """The keeper of an attempt that an earlier process started; whether or not it still lives."""
+    """The keeper of an attempt that an earlier process started; whether or not it still lives.
+
+    One that was stopped goes on: somebody waits for it again.
+    """
+    keeper = _find(alive, outcome)
+    if keeper.is_stopped():
+        keeper._wake()
+    return keeper
+
+
+def stopped_keeper(alive: Path) -> int | None:
+    """The PID of the living keeper behind this file when it is stopped. Changes nothing."""
+    keeper = _find(alive, alive)
+    return keeper.pid if keeper.is_stopped() else None
+
+
+def _find(alive: Path, outcome: Path) -> Keeper:
     who = _identity(alive)
     # a copy of the file names a keeper that has not its lock
     if who.get("boot") != boot_id() or not is_held(alive):
@@ -157,10 +234,12 @@ def _handle(keeper: Keeper) -> Iterator[int | None]:
             os.close(handle)
 
 
-def _has_ended(handle: int, deadline: float | None) -> bool:
+def _sooner(deadline: float | None, look: float) -> float:
+    return look if deadline is None else min(deadline, look)
+
+
+def _has_ended(handle: int, deadline: float) -> bool:
     poll = select.poll()
     poll.register(handle, select.POLLIN)
-    if deadline is None:
-        return bool(poll.poll())
     left = max(0.0, deadline - time.monotonic())
     return bool(poll.poll(left * 1000))

@@ -14,11 +14,10 @@ from sweeptree.supervise.causes import (
     GPU_LOST,
     GPU_MEMORY,
     HOST_MEMORY,
+    OomWatch,
     Verdict,
     explain,
     lacks_gpu_memory,
-    lacks_host_memory,
-    oom_kills,
 )
 from sweeptree.supervise.cookie import COOKIE, make_cookie
 from sweeptree.supervise.files import SetupError, open_log, write_aside
@@ -60,7 +59,7 @@ class Attempt:
         self.leftovers = 0
         self.gpus: list[str] = []
         self.log = self.log_start = -1
-        self.oom_before = oom_kills()
+        self.oom = OomWatch()
 
     def open_log(self) -> None:
         """Make the log, so that it is there before anything else happens."""
@@ -207,9 +206,9 @@ class Attempt:
         if code == 0:
             return Verdict("succeeded")
         log = self.launch["log"]
-        killed = oom_kills() > self.oom_before
+        killed = self.oom.killed(code)
         reason = explain(code, log, out_of_memory=killed)
-        if lacks_host_memory(code, out_of_memory=killed):
+        if killed:
             return Verdict("failed", reason, HOST_MEMORY)
         if self.gpus and lacks_gpu_memory(log):
             return Verdict("failed", f"out of GPU memory ({reason})", GPU_MEMORY)

@@ -13,16 +13,33 @@ _OWN = re.compile(r"SWEEPTREE_|PREFECT_|GIT_")
 # Not followed by a letter: TOKENIZERS_PARALLELISM and MAX_TOKENS are no secrets.
 _SECRET_NAME = re.compile(
     r"TOKEN(?![A-Z])|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL"
-    r"|AUTH_STRING|CUSTOM_HEADERS|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|^AWS_|^GH_|^MYSQL_PWD$",
+    r"|AUTH_STRING|CUSTOM_HEADERS|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|^AWS_|^GH_|^MYSQL_PWD$"
+    r"|^(KAGGLE|COMET|NEPTUNE|DATADOG|DD|STRIPE|SENDGRID|FERNET|ENCRYPTION|SIGNING)_KEY$"
+    r"|(^|_)PAT$|_AUTH$|_DSN$",
     re.IGNORECASE,
 )
 _FIXED = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "PYTHONUNBUFFERED": "1"}
-_SECRET_VALUE = re.compile(r"(gh[opsru]_|github_pat_|glpat-|xox[abprs]-)\w")
+# Tokens of well-known makers by how they begin (a pipe of such may follow other text, as in
+# "Bearer ..."), and passwords in URLs of any kind.
+_SECRET_VALUE = re.compile(
+    r"(?:^|(?<=[\s:=,;\"']))(?:"
+    r"(?:gh[opsru]_|github_pat_|glpat-|gl[a-z]{2,5}t-|xox[abeprs]-|hf_|npm_|pypi-|dop_v1_)\w"
+    r"|(?:sk|rk|pk)_(?:live|test)_\w"
+    r"|sk-[\w-]{16,}"
+    r"|(?:AKIA|ASIA)[0-9A-Z]{16}\b"
+    r"|AIza[\w-]{35}"
+    r"|SG\.[\w-]{16,}\.[\w-]{16,}"
+    r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\."
+    r")"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY"
+    r"|\b[a-z][a-z0-9+.-]*://[^\s/@:]*:[^\s/@]+@",
+    re.IGNORECASE,
+)
 
 
 def is_secret(name: str, value: str = "") -> bool:
-    """Whether it looks like a secret, by its name or by a well-known beginning of its value."""
-    return bool(_SECRET_NAME.search(name) or _SECRET_VALUE.match(value))
+    """Whether it looks like a secret, by its name or by the shape of its value."""
+    return bool(_SECRET_NAME.search(name) or _SECRET_VALUE.search(value))
 
 
 def own_venv() -> Path | None:
@@ -74,6 +91,13 @@ def job_environment(
     env = {name: value for name, value in base.items() if _passes(name, value, keep)}
     _leave_venv(env, venv or own_venv())
     return {**env, **variables.as_environment(), **_FIXED}
+
+
+def without_own_venv(base: Mapping[str, str]) -> dict[str, str]:
+    """The variables with the PATH that jobs have."""
+    env = dict(base)
+    _leave_venv(env, own_venv())
+    return env
 
 
 def _passes(name: str, value: str, keep: Collection[str]) -> bool:

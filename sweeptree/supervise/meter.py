@@ -113,9 +113,16 @@ class Meter:
     def _ask(self, what: str, uuid: str) -> Any:
         try:
             return getattr(self._driver, what)(uuid)
+        except slots.GoneError:
+            self._note_gone(uuid)
         except slots.LostError:
             self._failed(uuid, "it was lost: the driver cannot reach it any more")
-            return None
+        return None
+
+    def _note_gone(self, uuid: str) -> None:
+        """A removed MIG slice ends its job, but nothing is broken: no quarantine."""
+        if self.fault is None:
+            self.fault = f"GPU {uuid} failed: there is no such device any more"
 
     def _failed(self, uuid: str, why: str) -> None:
         if self.fault is not None:

@@ -9,8 +9,11 @@ from pathlib import Path
 
 from sweeptree import supervise
 from sweeptree.model import Launch, SlotRequest, Worktree
+from sweeptree.sweep.editable import import_path
 from sweeptree.sweep.results import SoFar
 from sweeptree.sweep.running import JobContext
+
+_PATH = "PYTHONPATH"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,11 @@ def _environment(job: JobContext, so_far: SoFar, worktree: Worktree) -> Mapping[
         out=job.paths.out(job.index),
         metrics=job.paths.metrics(job.index),
     )
-    return supervise.job_environment(os.environ, variables, keep=job.spec.keep_env)
+    found = supervise.job_environment(os.environ, variables, keep=job.spec.keep_env)
+    editable = job.sweep.prepared.editable
+    if not editable:
+        return found
+    return {**found, _PATH: import_path(worktree.top, editable, found.get(_PATH, ""))}
 
 
 def _slots(job: JobContext, so_far: SoFar) -> SlotRequest | None:

@@ -9,17 +9,19 @@ forbid a start.
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sweeptree import plan, repository, worktrees
+from sweeptree import plan, repository, supervise, worktrees
 from sweeptree.errors import Refused, SweeptreeError, UsageError
 from sweeptree.gpus import Detection, capacity, detect
 from sweeptree.model import Base, Job, SweepSpec
 from sweeptree.records import SweepPaths
 from sweeptree.settings import Settings
 from sweeptree.sweep import refusals
+from sweeptree.sweep.editable import editable_folders
 from sweeptree.sweep.refusals import Pinned
 from sweeptree.sweep.shares import Shares, share_out
 from sweeptree.system.room import Room, nearest_existing
@@ -47,6 +49,7 @@ class PreparedSweep:
     spec_hash: str
     refusals: tuple[SweeptreeError, ...]
     notes: tuple[str, ...]
+    editable: tuple[str, ...] = ()  # folders of the checkout that the jobs' Python imports from
 
     @property
     def gpu_slots(self) -> int:
@@ -79,6 +82,7 @@ def prepare(spec: SweepSpec, settings: Settings, *, resume: bool = False) -> Pre
     paths = SweepPaths(results_root(spec, repo) / spec.exp_name)
     dirty = find_dirt(Checkout(repo, base), spec, jobs, paths)
     room = find_room(spec, repo, paths)
+    editable = _editable(spec, repo, jobs)
     pinned = Pinned(spec, base, plan.spec_hash(spec, base.commit))
     return PreparedSweep(
         spec=spec,
@@ -98,8 +102,10 @@ def prepare(spec: SweepSpec, settings: Settings, *, resume: bool = False) -> Pre
             *refusals.of_results(paths, pinned, resume=resume),
             *refusals.of_room(room),
             *refusals.of_dirt(dirty, spec),
+            *(refusals.of_slots(settings.slot_dir) if shares.per_job else ()),
         ),
-        notes=_notes(spec, shares),
+        notes=(*_notes(spec, shares), *_editable_notes(editable)),
+        editable=editable,
     )
 
 
@@ -166,15 +172,33 @@ def find_dirt(
         return None
     commands = [job.command for job in jobs]
     results = [paths.root.parent]
-    return worktrees.inspect(
-        checkout.repo, checkout.base, commands, ignore=results, links=spec.links
-    )
+    found = worktrees.named_environments(checkout.repo, commands, spec.setup)
+    links = worktrees.links_with_environments(checkout.repo, checkout.base, spec.links, found)
+    return worktrees.inspect(checkout.repo, checkout.base, commands, ignore=results, links=links)
 
 
 def find_room(spec: SweepSpec, repo: repository.Repository, paths: SweepPaths) -> Room:
     """Where the jobs will write, and how much must be free there."""
     work = repo.pool_dir(spec.exp_name) if spec.use_worktree else repo.top
     return Room((paths.root, work), spec.min_free)
+
+
+def _editable(
+    spec: SweepSpec, repo: repository.Repository, jobs: tuple[Job, ...]
+) -> tuple[str, ...]:
+    """Editable installs that would lead the jobs' imports into the checkout."""
+    if not spec.use_worktree or repo.is_bare:
+        return ()
+    environ = supervise.without_own_venv(os.environ)
+    return editable_folders(repo.start, [job.command for job in jobs], environ)
+
+
+def _editable_notes(folders: tuple[str, ...]) -> tuple[str, ...]:
+    if not folders:
+        return ()
+    names = ", ".join(folders)
+    why = "PYTHONPATH puts the worktree's own first, so that jobs import the pinned commit"
+    return (f"an editable install leads into this checkout ({names}): {why}",)
 
 
 def _notes(spec: SweepSpec, shares: Shares) -> tuple[str, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from sweeptree import worktrees
 from sweeptree.errors import RecordError, Refused
 from sweeptree.model import Base, SweepSpec
 from sweeptree.records import SweepPaths, holder, read_sweep
+from sweeptree.system import locks
 from sweeptree.system.room import Room, nearest_existing
 
 _DECIDING = ("commands", "template", "grid", "seeds", "setup", "use_worktree", "commit")
@@ -52,15 +54,69 @@ def of_room(room: Room) -> list[Refused]:
 
 def of_dirt(dirty: worktrees.DirtyReport | None, spec: SweepSpec) -> list[Refused]:
     """The worktrees would lack changes of the user's that are not committed."""
-    if dirty is None or not dirty.must_refuse or spec.dirty != "refuse":
+    if dirty is None or spec.dirty == "ignore":
         return []
-    lines = "\n  ".join(dirty.lines)
+    found = _of_ignored(dirty) + _of_submodules(dirty, spec)
+    if spec.dirty == "refuse":
+        found = _of_changes(dirty) + found
+    return found
+
+
+def _of_changes(dirty: worktrees.DirtyReport) -> list[Refused]:
+    """What a commit or a snapshot would carry."""
+    needed = [need for need in dirty.needed if need.path not in dirty.ignored]
+    carried = replace(dirty, needed=tuple(needed))
+    if not carried.must_refuse:
+        return []
+    lines = "\n  ".join(carried.lines)
     hint = (
         "git add and git commit them",
         "or pass --dirty snapshot to carry them, --dirty ignore to go without",
     )
     text = f"the worktrees would lack changes that are not committed:\n  {lines}"
     return [Refused(text, hint=hint)]
+
+
+def _of_ignored(dirty: worktrees.DirtyReport) -> list[Refused]:
+    """What git ignores: neither a commit nor a snapshot carries it by itself."""
+    needed = tuple(need for need in dirty.needed if need.path in dirty.ignored)
+    if not needed:
+        return []
+    lines = "\n  ".join(replace(dirty, needed=needed, changed=()).lines)
+    hint = (
+        f"write {needed[0].path} into .worktreeinclude: every worktree gets a copy",
+        "or link its folder with --links FOLDER, or name it by its absolute path",
+        "or pass --dirty ignore to go without",
+    )
+    return [Refused(f"the worktrees would lack files that git ignores:\n  {lines}", hint=hint)]
+
+
+def _of_submodules(dirty: worktrees.DirtyReport, spec: SweepSpec) -> list[Refused]:
+    """Submodules are empty in worktrees; a setup command may fill them, so it is trusted."""
+    if spec.setup or not dirty.in_submodules:
+        return []
+    first = dirty.in_submodules[0]
+    text = f"the worktrees would lack {first}: it is in a submodule, and those are empty there"
+    return [Refused(text, hint="add --setup 'git submodule update --init'")]
+
+
+def of_slots(slot_dir: Path) -> list[Refused]:
+    """The folder of GPU slots is not to be trusted: every job would fail at its claim."""
+    for folder in (slot_dir, slot_dir / "queue"):
+        why = locks.distrust(str(folder))
+        if why is not None:
+            return [Refused(f"the GPU slots cannot be used: {why}", hint=slots_cure(folder))]
+    return []
+
+
+def slots_cure(folder: Path) -> tuple[str, ...]:
+    """The commands that mend a folder of slots."""
+    another = "or name another folder: export SWEEPTREE_SLOT_DIR=~/.cache/sweeptree-slots"
+    if not folder.is_dir() or folder.is_symlink():
+        return (f"move {folder} away", another)
+    is_ours = os.geteuid() in (0, folder.stat().st_uid)
+    command = f"chmod 1777 {shlex.quote(str(folder))}"
+    return (command if is_ours else f"have its owner run: {command}", another)
 
 
 def _of_place(parent: Path) -> list[Refused]:

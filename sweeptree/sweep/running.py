@@ -160,7 +160,10 @@ def _pool(prepared: PreparedSweep) -> Iterator[worktrees.Pool | None]:
         yield None
         return
     size = prepared.parallel + prepared.lookahead
+    commands = [job.command for job in prepared.jobs]
+    found = worktrees.named_environments(prepared.repo, commands, spec.setup)
+    links = worktrees.links_with_environments(prepared.repo, prepared.base, spec.links, found)
     with worktrees.Pool(
-        prepared.repo, prepared.base, spec.exp_name, size=size, links=spec.links
+        prepared.repo, prepared.base, spec.exp_name, size=size, links=links
     ) as pool:
         yield pool

@@ -143,10 +143,35 @@ def open_folder(path: str, parent: int | None = None) -> int:
     if made:
         os.fchmod(folder, 0o1777)  # the umask has taken bits away
     info = os.fstat(folder)
-    if info.st_mode & 0o022 and not info.st_mode & stat.S_ISVTX:
+    if _is_open_to_all(info):
         os.close(folder)
         raise _untrusted(path, info, "others could replace the locks in it; chmod 1777 it")
     return folder
+
+
+def distrust(path: str) -> str | None:
+    """Why a folder of locks cannot be shared, as `open_folder` will find; None when it can.
+
+    Changes nothing; a folder that is not there can be made.
+    """
+    try:
+        info = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return f"{path}: {error.strerror}"
+    if not stat.S_ISDIR(info.st_mode):
+        return f"{path} is not a folder"
+    if _is_open_to_all(info):
+        return _in_words(path, info, "others could replace the locks in it")
+    if not os.access(path, os.W_OK | os.X_OK):
+        return _in_words(path, info, "it cannot be written")
+    return None
+
+
+def _is_open_to_all(info: os.stat_result) -> bool:
+    """Whether others may remove what is ours there: writable by them, and not sticky."""
+    return bool(info.st_mode & 0o022) and not info.st_mode & stat.S_ISVTX
 
 
 def open_file(folder: int, name: str, *, make: bool = True) -> int:
@@ -220,4 +245,8 @@ def living_note(folder: int, name: str) -> bytes | None:
 
 
 def _untrusted(name: str, info: os.stat_result, why: str) -> OSError:
-    return OSError(0, f"{name} (mode {stat.S_IMODE(info.st_mode):04o}, owner {info.st_uid}): {why}")
+    return OSError(0, _in_words(name, info, why))
+
+
+def _in_words(name: str, info: os.stat_result, why: str) -> str:
+    return f"{name} (mode {stat.S_IMODE(info.st_mode):04o}, owner {info.st_uid}): {why}"

@@ -69,6 +69,14 @@ def parent(pid: int) -> int | None:
     return int(fields[_PARENT]) if len(fields) > _PARENT else None
 
 
+def is_stopped(pid: int, ticks: int) -> bool:
+    """Whether exactly that process is stopped (SIGSTOP, a debugger): it answers nobody."""
+    fields = _stat_fields(pid)
+    if len(fields) <= _START or int(fields[_START]) != ticks:
+        return False
+    return fields[_STATE] in "Tt"
+
+
 def environment(pid: int) -> bytes:
     """NAME=value, each ended by a zero byte, as the process was started; empty when not for us."""
     return read_whole(f"/proc/{pid}/environ")

@@ -6,6 +6,7 @@ trusted.
 
 from sweeptree.worktrees.changes import changes
 from sweeptree.worktrees.contents import Contents, commit_contents, job_of, read_contents
+from sweeptree.worktrees.environments import links_with_environments, named_environments
 from sweeptree.worktrees.inspection import DirtyReport, inspect
 from sweeptree.worktrees.job_branch import commit_changes
 from sweeptree.worktrees.pool import Pool
@@ -21,7 +22,9 @@ __all__ = [
     "commit_contents",
     "inspect",
     "job_of",
+    "links_with_environments",
     "merge_commit",
+    "named_environments",
     "read_contents",
     "repair",
     "temporary_worktree",

@@ -5,6 +5,8 @@ Hides: git's status output, and the questions asked of submodules, LFS, sparse a
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +18,13 @@ from sweeptree.repository.commit_paths import CommitPaths, read_commit_paths
 from sweeptree.repository.commits import below, status_path
 from sweeptree.repository.needs import Need, needed_files
 from sweeptree.repository.repository import Repository
+from sweeptree.worktrees.environments import is_in_environment
 from sweeptree.worktrees.links import LinksAndCopies, plan_links_and_copies
 
 _SHOWN = 10
 _FIRST = 3
+_LFS_OID = "^oid sha256:[0-9a-f]*$"
+_OID = 64
 _CLONE_NOTES = {
     "sparsecheckout": "your checkout is sparse: the worktrees hold the same selection of files",
     "promisor": "this is a partial clone: files it lacks are fetched when a worktree is made",
@@ -33,6 +38,8 @@ class DirtyReport:
     `changed`: tracked files that were modified, staged or deleted; `needed`: files outside the
     commit that the commands name or import; `others`: further untracked files; `links`, `copies`:
     what worktrees get beside the commit; `notes`: what else will be missing, and what to do.
+    `ignored`: those of the needed that git ignores, which no snapshot carries; `in_submodules`:
+    files that the commands need and that only a setup command can bring.
     """
 
     changed: tuple[str, ...] = ()
@@ -41,6 +48,8 @@ class DirtyReport:
     links: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    in_submodules: tuple[str, ...] = ()
 
     @property
     def must_refuse(self) -> bool:
@@ -95,7 +104,8 @@ def inspect(
         return committed.has(path) or path.startswith(skipped) or extras.provides(path)
 
     found = needed_files(repo.start, repo.start / repo.subfolder, commands)
-    needed = tuple(need for need in found if not is_elsewhere(need.path))
+    lacking = [need for need in found if not is_elsewhere(need.path)]
+    needed, in_submodules = _parted(repo, committed, lacking)
     changed, untracked = _status(repo, base, skipped)
     remaining = _not_needed(untracked, needed)
     others = tuple(path for path in remaining if not extras.provides(path.rstrip("/")))
@@ -105,8 +115,41 @@ def inspect(
         others=others,
         links=extras.links,
         copies=extras.copies,
-        notes=(*_other_notes(others), *_notes(repo, base, committed, extras)),
+        notes=(
+            *_other_notes(others),
+            *_absolute_notes(repo, committed, commands),
+            *(
+                f"{path} is in a submodule: the setup command must bring it"
+                for path in in_submodules
+            ),
+            *_notes(repo, base, committed, extras),
+        ),
+        ignored=_ignored(repo, [need.path for need in needed]),
+        in_submodules=in_submodules,
     )
+
+
+def _parted(
+    repo: Repository, committed: CommitPaths, lacking: Sequence[Need]
+) -> tuple[tuple[Need, ...], tuple[str, ...]]:
+    """What is needed, and what of it is in submodules; an environment is found anyway."""
+    needed = [need for need in lacking if not is_in_environment(repo.start, need.path)]
+    submodules = tuple(f"{path}/" for path in committed.submodules)
+    inside = tuple(need.path for need in needed if need.path.startswith(submodules))
+    return tuple(need for need in needed if need.path not in inside), inside
+
+
+def _submodule_notes(paths: Sequence[str]) -> list[str]:
+    return [f"{path} is in a submodule: the setup command must bring it" for path in paths]
+
+
+def _ignored(repo: Repository, paths: Sequence[str]) -> tuple[str, ...]:
+    """Those of the paths that git ignores."""
+    if not paths:
+        return ()
+    call = plumbing.Call(data="".join(f"{path}\0" for path in paths).encode())
+    answer = plumbing.ask(repo.start, "check-ignore", "-z", "--stdin", call=call)
+    return tuple(plumbing.names(answer.out))
 
 
 def _not_needed(paths: Sequence[str], needed: Sequence[Need]) -> tuple[str, ...]:
@@ -141,6 +184,18 @@ def _other_notes(others: Sequence[str]) -> list[str]:
     return [f"{len(others)} {files} will not be in the worktrees: {names}"]
 
 
+def _absolute_notes(repo: Repository, committed: CommitPaths, commands: Sequence[str]) -> list[str]:
+    """Files of the commit that commands name by their place in the checkout."""
+    place = re.compile(re.escape(f"{repo.start}/") + r"([^\s'\";&|()<>]+)")
+    named = dict.fromkeys(path for command in commands for path in place.findall(command))
+    found = [path for path in named if path in committed.files]
+    if not found:
+        return []
+    names = ", ".join(found[:_FIRST]) + (", ..." if len(found) > _FIRST else "")
+    why = "jobs use the file in your checkout, not the commit's"
+    return [f"commands name {names} by an absolute path: {why}"]
+
+
 def _notes(
     repo: Repository, base: Base, committed: CommitPaths, extras: LinksAndCopies
 ) -> list[str]:
@@ -156,7 +211,27 @@ def _notes(
             "the commit has Git LFS files, but git-lfs is not installed: "
             "the worktrees hold only pointers"
         )
+    elif _uses_lfs(repo, base, committed):
+        notes += _lfs_notes(repo, base)
     return notes + _clone_notes(repo)
+
+
+def _lfs_notes(repo: Repository, base: Base) -> list[str]:
+    """Git LFS files whose content is not here: git would fail to make a worktree with them."""
+    if os.environ.get("GIT_LFS_SKIP_SMUDGE") == "1":
+        return ["GIT_LFS_SKIP_SMUDGE is set: the worktrees hold only pointers of Git LFS files"]
+    answer = plumbing.ask(repo.start, "grep", "-h", "-I", "-e", _LFS_OID, base.commit)
+    oids = {line.rpartition(b":")[2].decode("ascii", "replace") for line in answer.out.split()}
+    store = repo.common_dir / "lfs/objects"
+    missing = [oid for oid in oids if len(oid) == _OID and not _lfs_object(store, oid).exists()]
+    if not missing:
+        return []
+    cure = "git lfs fetch brings them, or export GIT_LFS_SKIP_SMUDGE=1 to go with pointers"
+    return [f"{len(missing)} Git LFS files of the commit are not here: {cure}"]
+
+
+def _lfs_object(store: Path, oid: str) -> Path:
+    return store / oid[:2] / oid[2:4] / oid
 
 
 def _uses_lfs(repo: Repository, base: Base, committed: CommitPaths) -> bool:

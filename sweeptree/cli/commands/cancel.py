@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import socket
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,11 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from sweeptree.cli.find import find_sweep
-from sweeptree.cli.screens.terminal import say, write_out
+from sweeptree.cli.screens.terminal import counted, say, write_out
 from sweeptree.cli.screens.view import JobView, SweepView, resume_line, view_sweep
 from sweeptree.model import Attempt, JobState
 from sweeptree.records import SweepPaths, SweepStore, holder
 from sweeptree.system.files import write_bytes
+from sweeptree.system.processes import is_stopped, start_ticks
+from sweeptree.system.signalling import send
 
 if TYPE_CHECKING:
     from sweeptree.supervise import Keeper
@@ -78,12 +82,25 @@ def _through_driver(view: SweepView, grace: float, *, kill: bool) -> bool:
     who = (view.driver or {}).get("pid", "?")
     say(f"asking the driver of {view.name} (pid {who}) to stop; waiting up to {patience:.0f} s")
     write_bytes(view.paths.cancel, b"kill" if kill else b"term")
+    _wake_driver(view)
     if _has_let_go(view.paths, patience):
         return True
     say(f"the driver (pid {who}) has not ended after {patience:.0f} s; it goes on stopping")
     if not kill:
         say(f"  sweeptree cancel {view.name} --kill")
     return False
+
+
+def _wake_driver(view: SweepView) -> None:
+    """A driver that was stopped (kill -STOP) reads no request: it goes on, to stop in order."""
+    driver = view.driver or {}
+    pid, host = driver.get("pid"), driver.get("host")
+    if not isinstance(pid, int) or host != socket.gethostname():
+        return
+    ticks = start_ticks(pid)
+    if ticks is not None and is_stopped(pid, ticks):
+        say(f"the driver (pid {pid}) was stopped; it goes on to end the sweep")
+        send(pid, ticks, signal.SIGCONT)
 
 
 def _has_let_go(paths: SweepPaths, patience: float) -> bool:
@@ -97,7 +114,7 @@ def _has_let_go(paths: SweepPaths, patience: float) -> bool:
 
 def _through_keepers(paths: SweepPaths, living: list[JobView], grace: float, *, kill: bool) -> bool:
     """Nobody drives the sweep: take it, stop each living keeper and record its outcome."""
-    say(f"nobody drives {paths.root.name}; stopping {len(living)} jobs that still run")
+    say(f"nobody drives {paths.root.name}; stopping {counted(len(living), 'running job')}")
     with SweepStore.open(paths) as store:
         keepers = [(job, _stopping(paths, job, kill=kill)) for job in living]
         deadline = time.monotonic() + grace + _EXTRA_SECONDS
@@ -125,7 +142,7 @@ def _settle(store: SweepStore, job: JobView, keeper: Keeper, deadline: float) ->
     """Wait for a keeper and record its outcome; False when the deadline passes before."""
     outcome = keeper.wait(max(0.0, deadline - time.monotonic()))
     if outcome is None:
-        return not keeper.is_alive()
+        return _sweep_up(store.paths, job, keeper)
     fields = {name: getattr(outcome, name) for name in _OUTCOME_FIELDS}
     known = {name: value for name, value in fields.items() if name in Attempt.model_fields}
     before = store.record(job.index).attempts
@@ -135,12 +152,23 @@ def _settle(store: SweepStore, job: JobView, keeper: Keeper, deadline: float) ->
     return True
 
 
+def _sweep_up(paths: SweepPaths, job: JobView, keeper: Keeper) -> bool:
+    """End what a killed keeper's job has left running; False while the keeper lives."""
+    from sweeptree.supervise import sweep_orphans
+
+    if keeper.is_alive():
+        return False
+    sweep_orphans(paths.launch_name(job.index, job.attempt), lambda _: False)
+    return True
+
+
 def _report(paths: SweepPaths, living: int) -> int:
     view = view_sweep(paths)
     done = view.counts[JobState.SUCCEEDED]
     left = sum(not job.final for job in view.jobs)
     write_out(
-        f"{view.name} is stopped: {living} running jobs ended, {done} jobs ok, {left} not started\n"
+        f"{view.name} is stopped: {counted(living, 'running job')} ended, "
+        f"{counted(done, 'job')} ok, {left} not started\n"
     )
     if view.resumable:
         write_out(f"  it can go on:  {resume_line(view)}\n")

@@ -191,15 +191,22 @@ def _tail_offset(path: Path, size: int, lines: int) -> int:
     while end > 0:
         start = max(0, end - block)
         data = read_from(path, start, end - start)
-        if end == size and not data.endswith(b"\n"):
+        if end == size and not data.endswith((b"\n", b"\r")):
             skip_last = 0
         place = len(data)
-        while (place := data.rfind(b"\n", 0, place)) >= 0:
+        while (place := _line_end(data, place)) >= 0:
             found += 1
             if found == lines + skip_last:
                 return start + place + 1
         end = start
     return 0 if lines else size
+
+
+def _line_end(data: bytes, place: int) -> int:
+    """Where the last line end before `place` is; a progress bar ends its lines by a return."""
+    if data[max(0, place - 1) : place + 1] == b"\r\n":  # a line end of Windows is one
+        place -= 1
+    return max(data.rfind(b"\n", 0, place), data.rfind(b"\r", 0, place))
 
 
 def _follow(paths: SweepPaths, reader: _Reader, only: int | None) -> None:

@@ -15,6 +15,7 @@ from sweeptree.cli.screens.board import CURVE_BYTES, read_curve
 from sweeptree.cli.screens.terminal import (
     Column,
     clock,
+    counted,
     number,
     printable,
     say,
@@ -46,13 +47,14 @@ _SWEEP_COLUMNS = (
 )
 _SHOWN_JOBS = 40
 _SHOWN_METRICS = 3
-_NOT_DONE = (WAITING, JobState.RUNNING, JobState.LOST)
+_NOT_DONE = (WAITING, JobState.RUNNING, JobState.LOST, JobState.CANCELLED)
 _WRONG = (JobState.FAILED, JobState.TIMED_OUT, JobState.LOST)
 _SHORT = {
     JobState.RUNNING: "run",
     JobState.FAILED: "failed",
     JobState.TIMED_OUT: "timeout",
     JobState.LOST: "lost",
+    JobState.CANCELLED: "cancelled",
 }
 
 
@@ -169,7 +171,7 @@ def render_sweep(view: SweepView, room: int, *, everything: bool) -> str:
     ]
     hidden = len(view.jobs) - len(shown)
     if hidden:
-        lines.append(f"  {hidden} more jobs:  sweeptree status {view.name} --all")
+        lines.append(f"  {counted(hidden, 'more job')}:  sweeptree status {view.name} --all")
     if view.resumable:
         lines += ["", f"It can go on:  {resume_line(view)}"]
     return "\n".join(lines) + "\n"
@@ -178,7 +180,7 @@ def render_sweep(view: SweepView, room: int, *, everything: bool) -> str:
 def _head(view: SweepView) -> list[str]:
     counts = "  ".join(f"{many} {word(state)}" for state, many in sorted(view.counts.items()))
     lines = [
-        f"{view.name}  {view.state}  {len(view.jobs)} jobs: {counts}",
+        f"{view.name}  {view.state}  {counted(len(view.jobs), 'job')}: {counts}",
         f"  {_facts(view)}",
     ]
     if view.lack:
@@ -198,7 +200,7 @@ def _job_columns(view: SweepView) -> list[Column]:
         metric,
         Column("time", rank=1, right=True),
         Column("try", rank=3, right=True),
-        Column("note", rank=2, flexible=True),
+        Column("note", rank=2, flexible=True, keeps_end=True),
     ]
 
 

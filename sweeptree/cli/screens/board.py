@@ -12,10 +12,11 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sweeptree.analysis.stats import Objective, objective
-from sweeptree.cli.screens.view import age, read_tail
+from sweeptree.cli.screens.view import age, keeper_note, read_tail
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths
 
@@ -23,6 +24,8 @@ _LATEST = 200
 CURVE_BYTES = 32 * 1024
 _CURVE_POINTS = 16
 _EMA = 0.2
+_OVER = (JobState.SUCCEEDED, JobState.FAILED, JobState.TIMED_OUT)
+_KEEPER_SECONDS = 5.0  # between two looks at whether the keepers answer
 
 
 @dataclass(slots=True)
@@ -88,6 +91,8 @@ class Board:
         self._curves: dict[int, tuple[int, Curve]] = {}
         self._mean_seconds: float | None = None
         self._most_at_once = 1
+        self._keeper_notes: dict[int, str] = {}
+        self._next_look = self.began
         self.plan(jobs, metric)
 
     def plan(self, jobs: Sequence[Mapping[str, Any]], metric: str | None) -> None:
@@ -116,8 +121,8 @@ class Board:
 
     @property
     def percent(self) -> int:
-        """Jobs that have ended, of a hundred."""
-        done = sum(many for state, many in self.counts.items() if JobState(state).is_final)
+        """Jobs that are over, of a hundred; one that was cancelled or lost is still to be done."""
+        done = sum(self.counts[state] for state in _OVER)
         return 100 * done // max(1, self.total)
 
     def apply(self, entry: Mapping[str, Any]) -> bool:
@@ -174,6 +179,19 @@ class Board:
             known = (size, read_curve(read_tail(path, CURVE_BYTES), self.metric_name))
             self._curves[row.index] = known
         return known[1]
+
+    def keeper_notes(self) -> dict[int, str]:
+        """What is wrong with the keepers of the jobs that run; looked at now and then."""
+        now = time.monotonic()
+        if now >= self._next_look:
+            self._next_look = now + _KEEPER_SECONDS
+            rows = self._running.values()
+            notes = {row.index: keeper_note(self._alive(row)) for row in rows}
+            self._keeper_notes = {index: note for index, note in notes.items() if note}
+        return self._keeper_notes
+
+    def _alive(self, row: Row) -> Path:
+        return self._paths.attempt(row.index, row.attempt, "alive")
 
     def remaining_seconds(self) -> float | None:
         """An estimate from the mean time of a job and how many have run at once.

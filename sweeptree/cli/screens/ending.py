@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sweeptree.analysis.document import Document, JobRow
 from sweeptree.analysis.failures import FAILED, last_error_line
@@ -13,16 +12,19 @@ from sweeptree.cli.screens.boards import job_table, leaderboard, legend, ranked_
 from sweeptree.cli.screens.terminal import (
     MAX_WIDTH,
     clock,
+    counted,
     point_lines,
     printable,
     readable,
     shorten,
+    shorten_middle,
     spoken,
     width,
 )
 from sweeptree.cli.screens.view import word
 from sweeptree.model import DeliveryState, ExitCode
 from sweeptree.records import SweepPaths
+from sweeptree.system.clock import parse_time
 
 _Jobs = Sequence[JobRow]
 _SHOWN_JOBS = 12
@@ -107,16 +109,16 @@ def _headline(ending: Ending, room: int) -> str:
 
 
 def _wall_seconds(jobs: _Jobs) -> float | None:
-    """From the first start to the last end."""
-    starts = [job.start_time for job in jobs if job.start_time]
-    ends = [job.end_time for job in jobs if job.end_time]
-    if not starts or not ends:
+    """The time in which jobs ran; a pause before `resume` is none of it."""
+    times = [(parse_time(job.start_time), parse_time(job.end_time)) for job in jobs]
+    runs = sorted((start, end) for start, end in times if start is not None and end is not None)
+    if not runs:
         return None
-    try:
-        first, last = datetime.fromisoformat(min(starts)), datetime.fromisoformat(max(ends))
-        return (last - first).total_seconds()
-    except (TypeError, ValueError):
-        return None
+    total, covered = 0.0, runs[0][0]
+    for start, end in runs:
+        total += max(0.0, (end - max(start, covered)).total_seconds())
+        covered = max(covered, end)
+    return total
 
 
 def failure_lines(name: str, jobs: _Jobs, room: int = MAX_WIDTH) -> list[str]:
@@ -126,7 +128,8 @@ def failure_lines(name: str, jobs: _Jobs, room: int = MAX_WIDTH) -> list[str]:
     others = failed[_SHOWN_FAILURES:]
     if others:
         numbers = ", ".join(str(job.id) for job in others[:20])
-        lines.append(shorten(f"  {len(others)} more jobs failed: {numbers}", room))
+        more = counted(len(others), "more job")
+        lines.append(shorten(f"  {more} failed: {numbers}", room))
     return lines
 
 
@@ -137,7 +140,7 @@ def _failure(name: str, job: JobRow, room: int) -> list[str]:
     error = last_error_line(job.log_tail)
     return [
         shorten(head, room),
-        *([shorten(f"         {error}", room)] if error else []),
+        *([f"         {shorten_middle(error, room - 9)}"] if error else []),
         f"         sweeptree logs {name}:{index}",
     ]
 

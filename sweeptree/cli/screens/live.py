@@ -22,10 +22,12 @@ from sweeptree.cli.screens.terminal import (
     Column,
     clock,
     colour_ok,
+    counted,
     live_ok,
     number,
     printable,
     shorten,
+    shorten_middle,
     sparkline,
     spoken,
     table,
@@ -44,6 +46,8 @@ _FRAME_SECONDS = 0.25
 _LOG_TAIL = 8 * 1024
 _WIDE = 140
 _LINE = 400
+_ERROR = 240
+_LEAST_NAME = 8
 _WRONG = (JobState.FAILED, JobState.TIMED_OUT, JobState.LOST)
 _STYLES = {
     JobState.RUNNING: "cyan",
@@ -79,6 +83,7 @@ class LiveView:
         self._stop = threading.Event()
         self._room = room
         self._lack: str | None = None
+        self._named: set[tuple[int, str]] = set()
         self._board = Board(paths, jobs, metric=metric, gpu_labels=gpu_labels)
         # Opened before the first job: the ledger of an earlier run of this sweep is history, not
         # news.
@@ -116,6 +121,7 @@ class LiveView:
         while True:
             ending = self._stop.wait(_FRAME_SECONDS)
             self._print_room()
+            self._print_keepers()
             for entry in _drain(self._ledger):
                 if self._board.apply(entry) and entry.get("state") != JobState.PLANNED:
                     self._print_event(entry["id"])
@@ -140,6 +146,14 @@ class LiveView:
             self._write(
                 printable(f"{now:%H:%M:%S} {self._paths.root.name} {pause_line(self._lack)}")
             )
+
+    def _print_keepers(self) -> None:
+        """Name each keeper that does not answer, once."""
+        news = self._board.keeper_notes().items() - self._named
+        self._named |= news
+        for index, note in sorted(news):
+            now = datetime.now().astimezone()
+            self._write(f"{now:%H:%M:%S} {self._paths.root.name} job {index} {note}")
 
     def _write(self, line: str) -> None:
         self._stream.write((line if unicode_ok(self._stream) else to_ascii(line)) + "\n")
@@ -174,7 +188,8 @@ def _rich_live(stream: TextIO) -> Live:
     console = Console(
         file=stream, no_color=not colour_ok(stream), highlight=False, markup=False, soft_wrap=False
     )
-    return Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
+    # Redirected: what is said meanwhile (after Ctrl-C) goes above the table, not through it.
+    return Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=True)
 
 
 def _styled(lines: Sequence[tuple[str, str]], *, plain: bool) -> Any:
@@ -230,21 +245,23 @@ def _error(paths: SweepPaths, row: Row) -> str:
     """Of a job that went wrong: the last line of its log that names an error, else the reason."""
     if row.state not in _WRONG:
         return ""
-    return last_error_line(read_tail(paths.log(row.index), _LOG_TAIL)) or printable(row.reason)
+    found = last_error_line(read_tail(paths.log(row.index), _LOG_TAIL)) or printable(row.reason)
+    return shorten_middle(found, _ERROR)
 
 
 def render(board: Board, room: int, height: int, lack: str | None = None) -> list[tuple[str, str]]:
     """The screen as (line, style): counts, why nothing starts, jobs that run, those that ended."""
     is_paused = lack is not None
     rows = board.visible(height - 3 - is_paused)
-    lines = [(_headline(board), "bold")]
+    lines = [(_headline(board, room), "bold")]
     if lack:
         lines.append((printable(pause_line(lack)), "bold yellow"))
     lines += _table(board, rows, room)
     shown = [(shorten(line, room), style) for line, style in lines]
     rest = board.total - len(rows)
     if rest > 0:
-        shown.append((f"  {rest} more jobs:  sweeptree status {board.name}", "dim"))
+        more = counted(rest, "more job")
+        shown.append((f"  {more}:  sweeptree status {board.name}", "dim"))
     return shown
 
 
@@ -266,21 +283,28 @@ def _columns(board: Board) -> list[Column]:
         Column(board.metric_name or "metric"),
         Column("curve", rank=4),
         Column("time", rank=1, right=True),
-        Column("note", rank=5, flexible=True),
+        Column("note", rank=5, flexible=True, keeps_end=True),
     ]
 
 
-def _headline(board: Board) -> str:
+def _headline(board: Board, room: int) -> str:
+    """What there is room for: the time left stays, the best and then the name give way."""
     remaining = board.remaining_seconds()
-    best = board.best
-    parts = [
-        board.name,
-        f"{board.percent}%",
-        *_counts(board),
-        f"best {board.metric_name} {number(best)}" if best is not None else "",
-        clock(time.monotonic() - board.began),
-        f"ETA {clock(remaining)}" if remaining is not None else "",
-    ]
+    times = [clock(time.monotonic() - board.began)]
+    if remaining is not None:
+        times.append(f"ETA {clock(remaining)}")
+    best = "" if board.best is None else f"best {board.metric_name} {number(board.best)}"
+    middle = [f"{board.percent}%", *_counts(board)]
+    full = _joined(board.name, *middle, best, *times)
+    if len(full) <= room:
+        return full
+    needed = _joined(*middle, *times)
+    name = shorten(board.name, max(_LEAST_NAME, room - len(needed) - 2))
+    line = _joined(name, *middle, *times)
+    return line if len(line) <= room else _joined(name, middle[0], *times)
+
+
+def _joined(*parts: str) -> str:
     return "  ".join(part for part in parts if part)
 
 
@@ -305,8 +329,15 @@ def _cells(board: Board, row: Row) -> list[str]:
         number(_value(board, row, curve)),
         sparkline(curve.values),
         clock(row.elapsed() if is_running else row.seconds),
-        printable(row.reason) if row.state in _WRONG else "",
+        _note(board, row),
     ]
+
+
+def _note(board: Board, row: Row) -> str:
+    """Why a job went wrong, or that the keeper of one that runs does not answer."""
+    if row.state in _WRONG:
+        return printable(row.reason)
+    return board.keeper_notes().get(row.index, "")
 
 
 def _value(board: Board, row: Row, curve: Curve) -> float | None:

@@ -122,6 +122,15 @@ def shorten(text: str, room: int) -> str:
     return text if len(text) <= room else text[: max(0, room - 1)] + "…"
 
 
+def shorten_middle(text: str, room: int) -> str:
+    """At most `room` characters, with beginning and end: the end of an error says what it is."""
+    if len(text) <= room:
+        return text
+    head = max(0, room - 1) // 3
+    tail = max(0, room - 1 - head)
+    return f"{text[:head]}…{text[len(text) - tail :]}"
+
+
 def sparkline(values: Sequence[float]) -> str:
     """A tiny curve, one sign per value."""
     if not values:
@@ -135,13 +144,15 @@ def sparkline(values: Sequence[float]) -> str:
 class Column:
     """One column of a table.
 
-    `rank` 0 is never hidden; the highest rank goes first. `flexible` may be cut.
+    `rank` 0 is never hidden; the highest rank goes first. `flexible` may be cut, at its end or,
+    with `keeps_end`, in the middle.
     """
 
     title: str
     rank: int = 0
     flexible: bool = False
     right: bool = False
+    keeps_end: bool = False
 
 
 def table(
@@ -195,7 +206,7 @@ class _Grid:
         return (indent + "  ".join(cells)).rstrip()
 
     def _cell(self, text: str, place: int, size: int) -> str:
-        cut = shorten(text, size)
+        cut = (shorten_middle if self.columns[place].keeps_end else shorten)(text, size)
         return cut.rjust(size) if self.columns[place].right else cut.ljust(size)
 
 

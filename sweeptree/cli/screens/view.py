@@ -252,7 +252,7 @@ def _running(paths: SweepPaths, index: int, attempt: int, *, is_driven: bool) ->
 
     alive = paths.attempt(index, attempt, "alive")
     if is_held(alive):
-        return _Now(JobState.RUNNING, "", attempt, is_alive=True)
+        return _Now(JobState.RUNNING, keeper_note(alive), attempt, is_alive=True)
     outcome = read_outcome(paths.attempt(index, attempt, "outcome"))
     if outcome is not None:
         note = f"{outcome.reason or ''} (not yet in the record)".strip()
@@ -260,6 +260,16 @@ def _running(paths: SweepPaths, index: int, attempt: int, *, is_driven: bool) ->
     if is_driven and not alive.exists():
         return _Now(JobState.RUNNING, "starting", attempt)
     return _Now(JobState.LOST, "its keeper is gone without an outcome", attempt)
+
+
+def keeper_note(alive: Path) -> str:
+    """What is wrong with the keeper behind this file; '' when nothing is."""
+    from sweeptree.supervise import stopped_keeper
+
+    pid = stopped_keeper(alive)
+    if pid is None:
+        return ""
+    return f"its keeper is stopped: kill -CONT {pid}"
 
 
 def _living_attempt(paths: SweepPaths, index: int, begun: int) -> int | None:

@@ -25,7 +25,7 @@ plain classes instead of dataclasses (19 ms).
 """
 
 from sweeptree.gpus.slots.claim import Claim
-from sweeptree.gpus.slots.driver import Driver, LostError, open_driver
+from sweeptree.gpus.slots.driver import Driver, GoneError, LostError, open_driver
 from sweeptree.gpus.slots.notes import Holder, Waiter
 from sweeptree.gpus.slots.quarantine import (
     Quarantine,
@@ -42,6 +42,7 @@ __all__ = [
     "SLOTS_PER_DEVICE",
     "Claim",
     "Driver",
+    "GoneError",
     "Holder",
     "LostError",
     "Quarantine",

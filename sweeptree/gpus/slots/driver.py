@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _MIB = 1024 * 1024
-_SUCCESS, _TOO_SMALL, _LACKING, _LOST = 0, 7, 13, 15
+_SUCCESS, _NOT_FOUND, _TOO_SMALL, _LACKING, _LOST = 0, 6, 7, 13, 15
 _XID_EVENT = 0x8
 _FIRST_ROOM, _MOST_ROOM, _MOST_EVENTS = 32, 4096, 64
 _UNKNOWN = 2**64 - 1  # the memory of a process that we may not see
@@ -29,6 +29,10 @@ class LostError(Exception):
     def __init__(self, uuid: str) -> None:
         super().__init__(uuid)
         self.uuid = uuid
+
+
+class GoneError(LostError):
+    """There is no such device any more: a MIG slice that was removed. It may be made again."""
 
 
 class _Memory(ctypes.Structure):
@@ -145,18 +149,23 @@ class Driver:
         return self._code(uuid, question, *answers) == _SUCCESS
 
     def _code(self, uuid: str, question: str, *answers: Any) -> int:
-        """NVML's answer about one device. Raises LostError when that one is gone."""
+        """NVML's answer about one device. Raises LostError, or GoneError when it is no more."""
         code = self._find(uuid)
         if code == _SUCCESS:
             code = self._call(question, self._handles[uuid], *answers)
         if code == _LOST:
             raise LostError(uuid)
+        if code == _NOT_FOUND and uuid not in self._handles:
+            raise GoneError(uuid)
         return code
 
     def _find(self, uuid: str) -> int:
         """See to it that the device's handle is known."""
-        if uuid in self._handles:
+        if uuid in self._handles and not uuid.startswith("MIG-"):
             return _SUCCESS
+        self._handles.pop(
+            uuid, None
+        )  # a slice can be removed at any time, its handle tells nothing
         handle = c_void_p()
         code = self._call("nvmlDeviceGetHandleByUUID", uuid.encode(), byref(handle))
         if code == _SUCCESS:

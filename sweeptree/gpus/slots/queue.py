@@ -188,13 +188,13 @@ class Ticket:
         return not wants or not self._wants or not wants.isdisjoint(self._wants)
 
     def _refuse_waiting_in_vain(self, sick: Mapping[str, str], count: int) -> None:
-        """Raise Refused when so many devices are in quarantine that the rest is too few."""
+        """Raise Refused when so many devices are in quarantine or gone that the rest is too few."""
         if len(self._wants) - len(sick) >= count:
             return
-        reasons = [f"{uuid} is in quarantine: {reason}" for uuid, reason in sick.items()]
+        reasons = [f"{uuid}: {reason}" for uuid, reason in sick.items()]
         raise refused(
             f"a job wants {in_words(count)}, and {'; '.join(reasons)}",
-            "sweeptree doctor --repair gives them out again",
+            "sweeptree gpus shows what there is; sweeptree doctor --repair lifts a quarantine",
         )
 
     def _claim(self, taken: list[Place], abandoned: list[str], visible: str) -> Claim:

@@ -12,7 +12,7 @@ import os
 import time
 
 from sweeptree.gpus.slots.choice import choose
-from sweeptree.gpus.slots.driver import Driver, LostError
+from sweeptree.gpus.slots.driver import Driver, GoneError, LostError
 from sweeptree.gpus.slots.notes import Holder, parse_note
 from sweeptree.gpus.slots.quarantine import put_into_quarantine, quarantine_of
 from sweeptree.gpus.slots.strangers import has_room, sees_strangers
@@ -181,6 +181,10 @@ class SlotFiles:
             return False
         try:
             fit = self._driver is None or self._suits(self._driver, place, memory)
+        except GoneError:
+            self.sick[place.uuid] = "there is no such device any more"
+            self._look_less_often(place.uuid)
+            return False
         except LostError:
             reason = "it is lost: the driver cannot reach it any more"
             put_into_quarantine(self._root, place.uuid, reason)
@@ -196,7 +200,7 @@ class SlotFiles:
         if quarantine is None:
             self.sick.pop(uuid, None)
             return False
-        self.sick[uuid] = quarantine.reason
+        self.sick[uuid] = f"it is in quarantine: {quarantine.reason}"
         return True
 
     def _look_less_often(self, uuid: str) -> None:

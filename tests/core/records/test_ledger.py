@@ -62,3 +62,10 @@ def test_mending_adds_only_what_is_missing(paths: SweepPaths) -> None:
         assert store.mend_ledger(records) == 1
         assert store.mend_ledger(records) == 0
     assert json.loads(paths.ledger.read_bytes().splitlines()[-1])["id"] == 1
+
+
+def test_a_job_that_never_began_is_not_lacking(paths: SweepPaths) -> None:
+    planned = JobRecord(id=7, command="true", state=JobState.PLANNED)
+    assert lacking(paths, [planned]) == []
+    begun = planned.model_copy(update={"state": JobState.RUNNING})
+    assert lacking(paths, [begun]) == [begun]

@@ -88,3 +88,11 @@ def test_a_worktree_that_others_prune_while_git_makes_it_is_made_again(file: str
 
     plumbing.persist(step)
     assert len(tries) == 2
+
+
+@pytest.mark.parametrize(("name", "passes"), [("GIT_LFS_SKIP_SMUDGE", True), ("GIT_DIR", False)])
+def test_what_leads_git_elsewhere_does_not_pass_what_tunes_it_does(
+    monkeypatch: pytest.MonkeyPatch, name: str, passes: bool
+) -> None:
+    monkeypatch.setenv(name, "1")
+    assert (name in plumbing.environment()) is passes

@@ -100,9 +100,69 @@ def test_the_rest_stays(name: str) -> None:
     assert made({name: "x"})[name] == "x"
 
 
-@pytest.mark.parametrize("value", ["ghp_abc123", "github_pat_11A", "glpat-x1", "xoxb-12"])
-def test_a_well_known_token_goes_whatever_its_name(value: str) -> None:
+@pytest.mark.parametrize("name", ["KAGGLE_KEY", "COMET_KEY", "HF_PAT", "NPM_AUTH", "SENTRY_DSN"])
+def test_further_names_of_secrets(name: str) -> None:
+    assert name not in made({name: "x"})
+    assert made({name: "x"}, keep=(name,))[name] == "x"
+
+
+SECRETS = (
+    "ghp_abc123",
+    "github_pat_11A",
+    "glpat-x1",
+    "xoxb-12",
+    "hf_" + "a" * 34,
+    "npm_" + "a" * 36,
+    "sk-" + "proj-" + "a" * 32,
+    "sk_live_" + "a" * 24,
+    "AKIA" + "A1" * 8,
+    "AIza" + "a" * 35,
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.sig",
+    "Bearer ghp_abc123",
+    "-----BEGIN OPENSSH PRIVATE KEY-----",
+    "postgres://u:password@db/x",
+    "redis://:password@host:6379/0",
+    "mysql+pymysql://u:p%40ss@host/db",
+    "http://user:pw@proxy:3128",
+)
+
+
+@pytest.mark.parametrize("value", SECRETS)
+def test_a_secret_goes_by_its_value_whatever_its_name(value: str) -> None:
     assert "INNOCENT" not in made({"INNOCENT": value})
+    assert made({"INNOCENT": value}, keep=("INNOCENT",))["INNOCENT"] == value
+
+
+ORDINARY = (
+    "/data/hf_cache/models",
+    "hf",
+    "sk-learn",
+    "sk-small",
+    "task-1",
+    "resnet50",
+    "postgres://db.example.com/x",
+    "postgres://u@db:5432/x",
+    "https://host:8080/path",
+    "http://proxy:3128",
+    "git@github.com:owner/name.git",
+    "/usr/lib:/opt/lib",
+    "file:///data/a:b@c",
+    "user@host:/path",
+    "1e-3",
+    "eyJ",
+    "AKIA",
+    "0123456789abcdef0123456789abcdef01234567",
+)
+
+
+@pytest.mark.parametrize("value", ORDINARY)
+def test_an_ordinary_value_stays(value: str) -> None:
+    assert made({"INNOCENT": value})["INNOCENT"] == value
+
+
+@pytest.mark.parametrize("name", ["PATH", "KEY_COLUMN", "SSH_AUTH_SOCK", "XAUTHORITY", "PATIENCE"])
+def test_a_name_that_only_resembles_a_secrets_stays(name: str) -> None:
+    assert made({name: "x"})[name] == "x"
 
 
 @pytest.mark.parametrize(

@@ -201,3 +201,53 @@ def test_change_that_the_base_holds_is_none(repo: Path) -> None:
     (repo / "train.py").write_text("2\n")
     found = find_repository(repo)
     assert inspect(found, resolve_base(found, "main"), TRAIN).changed == ()
+
+
+def test_what_git_ignores_is_told_apart(repo: Path) -> None:
+    (repo / ".git/info/exclude").write_text("prepared.npz\n")
+    (repo / "prepared.npz").touch()
+    (repo / "conf.yaml").touch()
+    report = look(repo, ["python train.py prepared.npz conf.yaml"])
+    assert {need.path for need in report.needed} == {"prepared.npz", "conf.yaml"}
+    assert report.ignored == ("prepared.npz",)
+
+
+def test_a_file_of_a_submodule_is_for_the_setup_to_bring(repo: Path) -> None:
+    allow = ("-c", "protocol.file.allow=always")
+    git(*allow, "submodule", "--quiet", "add", repo.as_uri(), "libs", cwd=repo)
+    git("commit", "-q", "-m", "sub", cwd=repo)
+    report = look(repo, ["python libs/train.py"])
+    assert report.in_submodules == ("libs/train.py",) and not report.must_refuse
+    assert "libs/train.py is in a submodule: the setup command must bring it" in report.notes
+
+
+def test_lfs_files_whose_content_is_not_here_are_counted(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oids = ["a" * 64, "b" * 64]
+    for number, oid in enumerate(oids):
+        text = f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize 3\n"
+        (repo / f"{number}.bin").write_text(text)
+    git("add", ".", cwd=repo)
+    (repo / ".gitattributes").write_text("*.bin filter=lfs\n")
+    git("add", ".gitattributes", cwd=repo)
+    git("commit", "-q", "-m", "lfs", cwd=repo)
+    program = tmp_path / "bin/git-lfs"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    store = repo / ".git/lfs/objects/aa/aa"
+    store.mkdir(parents=True)
+    (store / oids[0]).write_text("abc")
+    assert any(
+        note.startswith("1 Git LFS files of the commit are not") for note in look(repo).notes
+    )
+    monkeypatch.setenv("GIT_LFS_SKIP_SMUDGE", "1")
+    assert any("only pointers" in note for note in look(repo).notes)
+
+
+def test_an_absolute_path_into_the_checkout_is_named(repo: Path) -> None:
+    notes = look(repo, [f"python {repo}/train.py --lr 1"]).notes
+    assert any(note.startswith("commands name train.py by an absolute path") for note in notes)
+    assert not any("absolute path" in note for note in look(repo).notes)

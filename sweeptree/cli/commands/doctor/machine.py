@@ -105,8 +105,13 @@ def check_quarantine(*, repair: bool) -> Iterator[Finding]:
 
 def _slots() -> Iterator[Finding]:
     from sweeptree.settings import Settings
+    from sweeptree.sweep import refusals
 
     folder = Settings().slot_dir
+    untrusted = refusals.of_slots(folder)
+    if untrusted:
+        yield Finding("slots", "fail", untrusted[0].message, "; ".join(untrusted[0].hint))
+        return
     yield _writable("slots", folder, "SWEEPTREE_SLOT_DIR names another folder for the slots' locks")
 
 

@@ -15,6 +15,7 @@ from sweeptree.engine import server
 from sweeptree.errors import ServerError, SweeptreeError
 from sweeptree.records import SweepPaths, holder, iter_sweeps
 from sweeptree.settings import Settings
+from sweeptree.supervise import stopped_keeper
 from sweeptree.sweep import recovery
 from sweeptree.sweep.recovery import spec_of
 
@@ -35,11 +36,21 @@ def remains(*, repair: bool) -> Iterator[Finding]:
 
 def _all(settings: Settings, *, repair: bool) -> Iterator[Finding]:
     for paths in iter_sweeps(results_dir(None)):
+        yield from _stopped(paths)
         if holder(paths) is None:  # a living driver looks after its own
             yield from _guarded(paths, settings, repair=repair)
     yield from _queue(settings.slot_dir, repair=repair)
     yield from _server(settings.home, repair=repair)
     yield from _database(settings.home, repair=repair)
+
+
+def _stopped(paths: SweepPaths) -> Iterator[Finding]:
+    """Keepers that do not answer; also those of a sweep that somebody drives."""
+    for alive in sorted(paths.state.glob("job_*.alive*")):
+        pid = stopped_keeper(alive)
+        if pid is not None:
+            text = f"{paths.root.name}: the keeper of {alive.name} is stopped (pid {pid})"
+            yield Finding("keepers", "warn", text, f"kill -CONT {pid}")
 
 
 def _guarded(paths: SweepPaths, settings: Settings, *, repair: bool) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 to stop."""
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -80,7 +81,7 @@ def test_keepers_without_a_driver_are_stopped_and_recorded(
     ran = call("cancel", str(paths.root), *flags)
     record = read_record(paths.record(0))
     assert ran.code == 0 and not keeper.is_alive()
-    assert "1 running jobs ended" in ran.out and "3 not started" in ran.out
+    assert "1 running job ended" in ran.out and "3 not started" in ran.out
     assert record.state is JobState.CANCELLED
     assert [(a.number, a.state) for a in record.attempts] == [(1, JobState.CANCELLED)]
 
@@ -89,3 +90,18 @@ def test_nothing_runs(tmp_path: Path) -> None:
     paths = finished_sweep(tmp_path)
     ran = call("cancel", str(paths.root))
     assert (ran.code, ran.out) == (0, "nothing of unet is running\n") and not paths.cancel.exists()
+
+
+@pytest.mark.parametrize("flags", [[], ["--kill"]])
+def test_a_stopped_keeper_is_named_and_can_be_cancelled(
+    paths: SweepPaths, keeper: supervise.Keeper, flags: list[str]
+) -> None:
+    os.kill(keeper.pid, signal.SIGSTOP)
+    note = f"kill -CONT {keeper.pid}"
+    deadline = time.monotonic() + 20
+    while note not in call("status", str(paths.root)).out and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert note in call("status", str(paths.root)).out
+    ran = call("cancel", str(paths.root), *flags)
+    assert ran.code == 0 and not keeper.is_alive()
+    assert read_record(paths.record(0)).state is JobState.CANCELLED

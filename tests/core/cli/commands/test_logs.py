@@ -176,3 +176,18 @@ def test_interrupting_follow_is_130(
         time.sleep(0.01)
     store.close()
     assert process.returncode == 130
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_the_tail_of_a_progress_bar_is_its_last_states(
+    paths: SweepPaths, tmp_path: Path, end: bytes
+) -> None:
+    bar = b"".join(b"\r%6d/100000 |####|" % n for n in range(20_000))
+    paths.log(1).write_bytes(b"begin\n" + bar + end)
+    ran = spawn("logs", "unet:1", "-n", "3", cwd=tmp_path)
+    assert ran.stdout == bar[-3 * 21 + 1 :] + end
+
+
+def test_the_tail_counts_a_line_end_of_windows_once(paths: SweepPaths, tmp_path: Path) -> None:
+    paths.log(1).write_bytes(b"a\r\nb\r\nc\r\n")
+    assert spawn("logs", "unet:1", "-n", "2", cwd=tmp_path).stdout == b"b\r\nc\r\n"

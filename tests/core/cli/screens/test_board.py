@@ -1,12 +1,19 @@
 """What the live view knows of a running sweep."""
 
 import json
+import os
+import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from core.cli.screens.board_kit import board, entry
+from core.keeper_kit import until
+from sweeptree import supervise
+from sweeptree.cli.commands.doctor import remains
+from sweeptree.cli.screens.live import render
+from sweeptree.model import Launch
 from sweeptree.records import SweepPaths
 
 
@@ -71,3 +78,58 @@ def test_what_a_dead_run_left_running_is_to_be_done_again(paths: SweepPaths) -> 
     state.forget_running()
     assert [row.index for row in state.visible(9)] == [0]
     assert (state.counts["planned"], state.counts["running"]) == (2, 0)
+
+
+def test_a_keeper_that_does_not_answer_is_named(
+    paths: SweepPaths, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    launch = Launch(
+        name="unet:0.1",
+        command="sleep 300",
+        cwd=paths.root,
+        env={"PATH": os.environ["PATH"]},
+        log=paths.log(0),
+        alive=paths.attempt(0, 1, "alive"),
+        started=paths.attempt(0, 1, "started"),
+        outcome=paths.attempt(0, 1, "outcome"),
+        timeout=None,
+        grace=0.2,
+        log_cap=0,
+    )
+    keeper = supervise.start(launch)
+    request.addfinalizer(keeper.kill)
+    state = board(1, paths)
+    state.apply(entry(0, "running"))
+    monkeypatch.setattr("sweeptree.cli.screens.board._KEEPER_SECONDS", 0.0)
+    assert state.keeper_notes() == {}
+    os.kill(keeper.pid, signal.SIGSTOP)
+    until(keeper.is_stopped)
+    assert state.keeper_notes() == {0: f"its keeper is stopped: kill -CONT {keeper.pid}"}
+    assert f"kill -CONT {keeper.pid}" in "\n".join(line for line, _ in render(state, 140, 20))
+    [found] = remains._stopped(paths)
+    assert found.level == "warn" and f"kill -CONT {keeper.pid}" in str(found)
+
+
+def test_cancelled_and_lost_jobs_are_no_progress(paths: SweepPaths) -> None:
+    state = board(4, paths)
+    for index, how in enumerate(("succeeded", "cancelled", "lost", "failed")):
+        state.apply(entry(index, how))
+    assert state.percent == 50
+
+
+@pytest.mark.parametrize("room", [60, 80])
+def test_the_time_left_is_seen_on_a_narrow_terminal(paths: SweepPaths, room: int) -> None:
+    state = board(30, paths)
+    state.name = "a_sweep_with_quite_a_long_name_indeed"
+    done = ("failed", "cancelled", "timed_out", "lost")
+    for index, how in enumerate(done):
+        state.apply(entry(index, how))
+    state.apply(entry(5, "succeeded", duration_seconds=60.0, metrics={"val_auc": 0.9}))
+    state.apply(entry(6, "running"))
+    headline, _ = render(state, room, 20)[0]
+    assert "ETA" in headline and "…" not in headline.partition("ETA")[2] and len(headline) <= room
+
+
+def test_one_hidden_job_is_one_job(paths: SweepPaths) -> None:
+    state = board(1, paths)
+    assert "1 more job: " in render(state, 80, 20)[-1][0]

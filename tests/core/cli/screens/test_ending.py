@@ -8,6 +8,7 @@ import pytest
 from core.cli_records import finished_sweep
 from sweeptree.analysis.aggregate import aggregate
 from sweeptree.analysis.document import JobRow
+from sweeptree.cli.screens import ending
 from sweeptree.cli.screens.ending import Ending, final_screen
 
 
@@ -76,3 +77,12 @@ def test_an_auto_fix_that_did_not_work_is_named_with_its_jobs(tmp_path: Path) ->
     jobs = [JobRow.model_validate({"id": n, "auto_fix": fix}) for n, fix in fixes.items()]
     screen = final(tmp_path, jobs=jobs)
     assert "jobs 0, 3: auto-fix failed: FileExistsError: job_0" in screen
+
+
+def test_a_pause_before_resume_is_no_running_time(tmp_path: Path) -> None:
+    times = [("10:00:00", "10:01:00"), ("10:00:30", "10:01:30"), ("18:00:00", "18:00:10")]
+    jobs = [
+        JobRow(id=n, start_time=f"2026-01-01T{start}+00:00", end_time=f"2026-01-01T{end}+00:00")
+        for n, (start, end) in enumerate(times)
+    ]
+    assert ending._wall_seconds(jobs) == 100.0

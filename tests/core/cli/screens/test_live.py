@@ -24,7 +24,7 @@ from sweeptree.system.clock import utc_now
 from sweeptree.system.room import Room
 
 SHOW = """
-import sys
+import os, sys, time
 from pathlib import Path
 from core.cli_records import put
 from sweeptree.cli.screens.live import LiveView
@@ -37,6 +37,9 @@ jobs = read_json(paths.sweep)["jobs"]
 with SweepStore.open(paths) as store, LiveView(paths, jobs, metric="val_auc:max"):
     put(store, 0, JobState.SUCCEEDED, metrics={"val_auc": 0.9231}, duration_seconds=832.0)
     put(store, 1, JobState.RUNNING, start_time=utc_now())
+    if "SAY" in os.environ:
+        time.sleep(0.6)  # a frame has been drawn
+        print(os.environ["SAY"], file=sys.stderr)
 """
 ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -236,3 +239,9 @@ def test_an_event_line_is_bounded(paths: SweepPaths) -> None:
     state.apply(entry(0, "failed", config_id="x" * 5_000, attempt=3))
     line = event_line(paths, state.row(0))
     assert len(line) <= 400 and "attempt=3" in line
+
+
+def test_what_is_said_meanwhile_goes_above_the_table(paths: SweepPaths) -> None:
+    seen = on_terminal(paths, 80, SAY="stopping now")
+    before, _, _ = seen.partition(b"stopping now")
+    assert b"\x1b[2K" in before[before.rindex(b"unet") :]  # the table was cleared first

@@ -97,3 +97,10 @@ def test_numbers(value: float | None, text: str) -> None:
 )
 def test_the_last_error_line(log: str, line: str) -> None:
     assert last_error_line(log) == line
+
+
+def test_an_error_is_cut_in_its_middle() -> None:
+    text = "RuntimeError: " + "x" * 100 + " got 3 channels, expected 12"
+    cut = terminal.shorten_middle(text, 60)
+    assert len(cut) == 60 and cut.startswith("RuntimeError: ") and cut.endswith("expected 12")
+    assert terminal.shorten_middle("short", 60) == "short"

@@ -41,3 +41,19 @@ def test_an_error_is_told_once(driver: slots.Driver, fake: FakeDriver) -> None:
     driver.watch([GPU])
     fake.append("xid gpu=0 code=79")
     assert (driver.xids(), driver.xids()) == ([(GPU, 79)], [])
+
+
+@pytest.mark.parametrize("gone", ["MIG-gone", "GPU-gone"])
+def test_a_device_that_is_no_more_is_named(driver: slots.Driver, gone: str) -> None:
+    with pytest.raises(slots.GoneError):
+        driver.memory(gone)
+
+
+def test_a_slice_that_is_removed_after_a_look_is_named(
+    driver: slots.Driver, fake: FakeDriver
+) -> None:
+    fake.configure("gpu mig=1", "mig gpu=0 mem=4864 uuid=MIG-a")
+    assert driver.memory("MIG-a")
+    fake.configure("gpu mig=1")
+    with pytest.raises(slots.GoneError):
+        driver.memory("MIG-a")
