@@ -61,6 +61,24 @@ def keep(
     return Kept(tuple(keeper.names), tuple(keeper.skipped))
 
 
+def put_aside(folder: Path, attempt: int) -> None:
+    """Rename the artifacts of an earlier attempt to `attempt_<n>` beside them.
+
+    A link at their place is renamed too, never followed.
+    """
+    if not os.path.lexists(folder) or folder.parent.is_symlink():
+        return
+    folder.rename(_free_place(folder.parent / f"attempt_{attempt}"))
+
+
+def _free_place(wanted: Path) -> Path:
+    """This path, or with a number after it where something stands there."""
+    place, count = wanted, 2
+    while os.path.lexists(place):
+        place, count = wanted.with_name(f"{wanted.name}-{count}"), count + 1
+    return place
+
+
 @contextlib.contextmanager
 def _handle(file: int) -> Iterator[int]:
     try:
