@@ -25,7 +25,7 @@ def _slot_dir() -> Path:
 
 class Settings(BaseSettings):
     """SWEEPTREE_HOME, SWEEPTREE_SLOT_DIR, SWEEPTREE_SERVER_PORT, SWEEPTREE_PTBXL,
-    SWEEPTREE_LOG_CAP, SWEEPTREE_GITHUB_URL."""
+    SWEEPTREE_LOG_CAP, SWEEPTREE_ARTIFACTS_CAP, SWEEPTREE_GITHUB_URL."""
 
     model_config = SettingsConfigDict(env_prefix="SWEEPTREE_", frozen=True, extra="ignore")
 
@@ -43,6 +43,11 @@ class Settings(BaseSettings):
     )
     log_cap: int = Field(
         default=0, ge=0, description="Most bytes kept of a job's log; 0: all of them."
+    )
+    artifacts_cap: int = Field(
+        default=0,
+        ge=0,
+        description="Most bytes kept of a job's files, beyond which its worktree stays; 0: all.",
     )
     github_url: str | None = Field(
         default=None,
