@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import filecmp
 import os
 import stat
 from collections.abc import Collection, Iterator, Sequence
@@ -83,6 +84,21 @@ def standing(dest: Path) -> tuple[str, ...]:
         return ()
     found = [path for path in sorted(dest.rglob("*")) if path.is_file() and path.name != TEMPORARY]
     return tuple(_shown(str(path.relative_to(dest))) for path in found)
+
+
+def holds_all(top: Path, paths: Sequence[str], dest: Path) -> bool:
+    """Whether each of these files of a worktree stands below `dest` too, byte by byte."""
+    root = os.path.realpath(dest)
+    return all(_holds(top / path, f"{root}/{path}") for path in paths)
+
+
+def _holds(file: Path, copy: str) -> bool:
+    if not os.path.lexists(file):
+        return True
+    is_plain = file.is_file() and not file.is_symlink()
+    if not is_plain or os.path.realpath(copy) != copy or not Path(copy).is_file():
+        return False
+    return filecmp.cmp(file, copy, shallow=False)
 
 
 def put_aside(folder: Path, attempt: int) -> None:
