@@ -221,7 +221,7 @@ def _repository(*, repair: bool) -> Iterator[Finding]:
         yield Finding("repository", "warn", error.message, "; ".join(error.hint))
         return
     yield Finding("repository", "ok", f"{repo.top}{' (shallow)' if repo.is_shallow else ''}")
-    half_made = list(_half_made(repo.common_dir))
+    half_made = [*_half_made(repo.common_dir), *worktrees.abandoned(repo)]
     if repair:
         for done in worktrees.repair(repo):
             yield Finding("repaired", "ok", done)
