@@ -298,9 +298,21 @@ class _Keeper:
             return
         with opened(os.open(parts[-1], _FOLDER, dir_fd=folder)) as inner:
             names = sorted(os.listdir(inner))  # noqa: PTH208 - of a handle, not of a path
+        if ".git" in parts:  # a repository needs its empty folders too
+            os.close(_opened(target, parts, make=True))
         for name in names:
-            if not _is_noise([name]):
+            if name == ".git":
+                self._take_repository(source, target, parts)
+            elif not _is_noise([name]):
                 self._take(source, target, [*parts, name])
+
+    def _take_repository(self, source: int, target: int, parts: list[str]) -> None:
+        """What a job committed in a repository inside its worktree; a `.git` that only points to
+        a repository stays where it is."""
+        if Path(self.top, *parts, ".git").is_dir():
+            self._take(source, target, [*parts, ".git"])
+        else:
+            self.leave("/".join(parts), "its commits are in the repository that its .git names")
 
     def _take_file(self, folder: int, target: int, parts: list[str]) -> None:
         name = "/".join(parts)

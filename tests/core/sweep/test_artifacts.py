@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from helpers import git
 
 from sweeptree.sweep.artifacts import Kept, keep, put_aside
 
@@ -37,7 +38,7 @@ def test_files_keep_their_relative_paths(top: Path, dest: Path) -> None:
 def test_a_folder_is_kept_with_all_in_it(top: Path, dest: Path) -> None:
     write(top / "out" / "deep" / "a.txt")
     write(top / "out" / ".git" / "config")
-    assert keep(top, ["out/"], dest).names == ("out/deep/a.txt",)
+    assert keep(top, ["out/"], dest).names == ("out/.git/config", "out/deep/a.txt")
 
 
 def test_caches_and_git_are_left_out_silently(top: Path, dest: Path) -> None:
@@ -267,3 +268,21 @@ def test_earlier_attempts_are_put_aside(dest: Path) -> None:
     put_aside(dest, 1)
     found = sorted(path.relative_to(dest.parent) for path in dest.parent.rglob("a"))
     assert sorted(map(str, found)) == ["attempt_1-2/a", "attempt_1/a"]
+
+
+def test_a_repository_of_the_jobs_own_is_kept_with_its_commits(top: Path, dest: Path) -> None:
+    for words in (("init", "-q"), ("commit", "-q", "--allow-empty", "-m", "work")):
+        (top / "inner").mkdir(exist_ok=True)
+        git(*words, cwd=top / "inner")
+    git("pack-refs", "--all", cwd=top / "inner")
+    kept = keep(top, ["inner/"], dest)
+    assert (kept.skipped, kept.is_whole) == ((), True)
+    assert git("log", "--format=%s", cwd=dest / "inner") == "work"
+
+
+def test_a_worktree_inside_the_worktree_is_left_there(top: Path, dest: Path) -> None:
+    write(top / "inner" / ".git", b"gitdir: /elsewhere")
+    write(top / "inner" / "a.txt")
+    kept = keep(top, ["inner/"], dest)
+    assert (kept.names, kept.is_whole) == (("inner/a.txt",), False)
+    assert "its commits are in the repository" in kept.skipped[0]
