@@ -43,6 +43,11 @@ class Settings(BaseSettings):
     log_cap: int = Field(
         default=0, ge=0, description="Most bytes kept of a job's log; 0: all of them."
     )
+    artifacts_cap: int = Field(
+        default=0,
+        ge=0,
+        description="Most bytes kept of a job's files, beyond which its worktree stays; 0: all.",
+    )
     github_url: str | None = Field(
         default=None,
         pattern=r"^https?://[^\s/@]+(/[^\s@]*)?$",

@@ -154,6 +154,12 @@ def commit_tree(top: Path, tree: str, parents: Iterable[str], message: str) -> s
     return answer.out.decode().strip()
 
 
+def is_whole(top: Path, commit: str, base: str) -> bool:
+    """Whether each object that the commit adds to the base can be found."""
+    words = ("rev-list", "--objects", "--quiet", commit, "--not", base)
+    return not plumbing.ask(top, *words).code
+
+
 def _point(repo: Repository, ref: str, commit: str) -> None:
     """Set a ref of ours. A commit it held before stays under a name of its own."""
     old = commit_of(repo.start, ref)

@@ -7,17 +7,19 @@ leaves later is taken; a newer attempt has its own number, files and worktree.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from sweeptree import repository, supervise
-from sweeptree.errors import WorktreeGone
+from sweeptree import repository, supervise, worktrees
+from sweeptree.errors import SweeptreeError, WorktreeGone
 from sweeptree.model import Attempt, JobRecord, JobState, Outcome, Worktree
-from sweeptree.sweep import attempts, owed
+from sweeptree.sweep import artifacts, attempts, owed
 from sweeptree.sweep.launches import attempt_file, launch_name
 from sweeptree.sweep.results import Lost, Ran, SoFar, Stage
 from sweeptree.sweep.running import JobContext, Sweep
 from sweeptree.sweep.stages import kept_on_trouble
+from sweeptree.worktrees import Pool
 
 
 def is_unfinished(job: JobContext) -> bool:
@@ -67,6 +69,35 @@ def _await_outcome(job: JobContext, so_far: SoFar) -> Outcome:
             return outcome
         if supervise.fence(alive, file):
             return supervise.lost_outcome()
+
+
+def give_back_finished(sweep: Sweep, records: Iterable[JobRecord]) -> None:
+    """Give back the worktrees of jobs whose end is in their records: their driver died before it
+    could. One with a file that stands nowhere else is kept."""
+    for record in records:
+        if sweep.pool is not None and record.state is not None and record.state.is_final:
+            _give_back_finished(sweep, sweep.pool, record)
+
+
+def _give_back_finished(sweep: Sweep, pool: Pool, record: JobRecord) -> None:
+    place = Path(record.worktree) if record.worktree else None
+    if place is not None and sweep.spec.delivers:
+        return  # its changes are owed
+    while (worktree := pool.adopt(record.id, place)) is not None:
+        keep = place is not None or not _stands_elsewhere(sweep, record, worktree)
+        kept = pool.release(worktree, keep=keep, index=record.id)
+        if kept is not None:
+            record = sweep.store.update(record.id, worktree=str(kept))
+            place = kept
+
+
+def _stands_elsewhere(sweep: Sweep, record: JobRecord, worktree: Worktree) -> bool:
+    try:
+        found = worktrees.changes(worktree)
+    except SweeptreeError:
+        return False
+    dest = sweep.paths.artifacts(record.id)
+    return artifacts.holds_all(worktree.top, (*found.tracked, *found.made), dest)
 
 
 def is_undelivered(sweep: Sweep, record: JobRecord) -> bool:

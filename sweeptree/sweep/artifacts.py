@@ -3,37 +3,51 @@
 Hides: that a job may plant links, devices and odd names, write while we read, or fill the disk.
 Every folder on either side is opened below a handle and no link is followed.
 
-Not kept: `.git`, links that lead elsewhere, special files, `__pycache__` and `*.pyc`, and what goes
-beyond the caps.
+Not kept: `.git`, links that lead elsewhere, special files, `__pycache__` and `*.pyc`, what an
+environment (`pyvenv.cfg`) installed, and what goes beyond a cap.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import filecmp
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-CAP_BYTES = 512 * 1024 * 1024
-CAP_FILES = 10_000
+from sweeptree.sweep.file_moves import (
+    TEMPORARY,
+    Source,
+    copy_into,
+    link_into,
+    moved_into,
+    opened,
+)
+
+_NO_CAP = 1 << 62
 _MAX_DEPTH = 100
 _MAX_NAMED = 100
-_CHUNK = 1024 * 1024
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_TEMP = ".sweeptree-artifact.tmp"
+_ENVIRONMENT = "pyvenv.cfg"
+_INSTALLED = frozenset(
+    {_ENVIRONMENT, "bin", "include", "lib", "lib64", "share", ".gitignore", ".lock", "CACHEDIR.TAG"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """`names`: files kept, below the artifacts folder; `skipped`: a sentence per file left out."""
+    """`names`: files kept, below the artifacts folder; `skipped`: a sentence per file left out.
+
+    `is_whole`: no file that only the worktree holds was left there.
+    """
 
     names: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    is_whole: bool = True
 
 
 def keep(
@@ -41,32 +55,68 @@ def keep(
     paths: Sequence[str],
     dest: Path,
     *,
-    cap_bytes: int = CAP_BYTES,
-    cap_files: int = CAP_FILES,
+    movable: Collection[str] = (),
+    cap_bytes: int = 0,
 ) -> Kept:
     """Copy the regular files among `paths` (and in the folders among them) from `top` to `dest`.
 
+    Those that are `movable` are renamed where one file system holds both places, so they cost
+    neither time nor disk; a copy shares its blocks where the file system can.
+
     `dest` is results/<sweep>/job_<i>/artifacts; only results/<sweep> is trusted to be what it
     seems. `__pycache__`, `*.pyc` and `.git` are left out silently, all else is named in `skipped`.
-    At most `cap_bytes` bytes and `cap_files` files are kept. Never raises for what a job left.
+    At most `cap_bytes` bytes are kept (0: all). Never raises for what a job left.
     """
     if not paths:
         return Kept()
-    keeper = _Keeper(os.path.realpath(top), cap_bytes, cap_files)
+    keeper = _Keeper(os.path.realpath(top), cap_bytes or _NO_CAP, frozenset(movable))
     try:
-        with _handle(os.open(top, _FOLDER)) as source, _destination(dest) as target:
+        with opened(os.open(top, _FOLDER)) as source, _destination(dest) as target:
             keeper.take_all(source, target, paths)
     except OSError as error:
-        keeper.skip(str(dest.name), f"nothing could be kept: {error.strerror}")
-    return Kept(tuple(keeper.names), tuple(keeper.skipped))
+        keeper.leave(str(dest.name), f"nothing could be kept: {error.strerror}")
+    return Kept(tuple(keeper.names), tuple(keeper.skipped), keeper.is_whole)
 
 
-@contextlib.contextmanager
-def _handle(file: int) -> Iterator[int]:
-    try:
-        yield file
-    finally:
-        os.close(file)
+def standing(dest: Path) -> tuple[str, ...]:
+    """The files below an artifacts folder: a driver that was killed may have moved some already."""
+    if dest.parent.is_symlink() or dest.is_symlink():
+        return ()
+    found = [path for path in sorted(dest.rglob("*")) if path.is_file() and path.name != TEMPORARY]
+    return tuple(_shown(str(path.relative_to(dest))) for path in found)
+
+
+def holds_all(top: Path, paths: Sequence[str], dest: Path) -> bool:
+    """Whether each of these files of a worktree stands below `dest` too, byte by byte."""
+    root = os.path.realpath(dest)
+    return all(_holds(top / path, f"{root}/{path}") for path in paths)
+
+
+def _holds(file: Path, copy: str) -> bool:
+    if not os.path.lexists(file):
+        return True
+    is_plain = file.is_file() and not file.is_symlink()
+    if not is_plain or os.path.realpath(copy) != copy or not Path(copy).is_file():
+        return False
+    return filecmp.cmp(file, copy, shallow=False)
+
+
+def put_aside(folder: Path, attempt: int) -> None:
+    """Rename the artifacts of an earlier attempt to `attempt_<n>` beside them.
+
+    A link at their place is renamed too, never followed.
+    """
+    if not os.path.lexists(folder) or folder.parent.is_symlink():
+        return
+    folder.rename(_free_place(folder.parent / f"attempt_{attempt}"))
+
+
+def _free_place(wanted: Path) -> Path:
+    """This path, or with a number after it where something stands there."""
+    place, count = wanted, 2
+    while os.path.lexists(place):
+        place, count = wanted.with_name(f"{wanted.name}-{count}"), count + 1
+    return place
 
 
 @contextlib.contextmanager
@@ -78,8 +128,8 @@ def _destination(dest: Path) -> Iterator[int]:
     root = dest.parent.parent
     root.mkdir(parents=True, exist_ok=True)
     with (
-        _handle(os.open(root, _FOLDER)) as base,
-        _handle(_opened(base, [dest.parent.name, dest.name], make=True)) as folder,
+        opened(os.open(root, _FOLDER)) as base,
+        opened(_opened(base, [dest.parent.name, dest.name], make=True)) as folder,
     ):
         yield folder
 
@@ -134,13 +184,21 @@ def _is_noise(parts: Sequence[str]) -> bool:
     )
 
 
+def _is_installed(parts: Sequence[str], environments: frozenset[str]) -> bool:
+    """Whether an environment's own tools put the file there; a job's file beside them is work."""
+    tops = ["/".join(parts[:depth]) for depth in range(1, len(parts))] if environments else []
+    return any(
+        top in environments and parts[depth] in _INSTALLED for depth, top in enumerate(tops, 1)
+    )
+
+
 @dataclass(slots=True)
 class _Keeper:
     """Copies files until a cap is reached, then links among them, and says what it left out."""
 
     top: str
     bytes_left: int
-    files_left: int
+    movable: frozenset[str]
     names: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     files: set[str] = field(default_factory=set)
@@ -148,6 +206,12 @@ class _Keeper:
     links: dict[str, str] = field(default_factory=dict)
     unnamed: int = 0
     full: bool = False
+    is_whole: bool = True
+
+    def leave(self, path: str, why: str) -> None:
+        """Name a file that is left in the worktree, which must stay for it."""
+        self.is_whole = False
+        self.skip(path, why)
 
     def skip(self, path: str, why: str) -> None:
         """Name a path that is not kept; after a hundred they are only counted."""
@@ -158,25 +222,34 @@ class _Keeper:
 
     def take_all(self, source: int, target: int, paths: Sequence[str]) -> None:
         """Copy each path that is a file or a folder with files."""
+        environments = self._environments(paths)
         for path in dict.fromkeys(paths):
             parts = _parts_inside(path)
             if not parts:
                 self.skip(path, "not a path inside the worktree")
-            elif not _is_noise(parts):
+            elif not _is_noise(parts) and not _is_installed(parts, environments):
                 self._take(source, target, parts)
         self._keep_links(target)
         if self.unnamed:
             self.skipped.append(f"and {self.unnamed} more files that were not kept")
 
+    def _environments(self, paths: Sequence[str]) -> frozenset[str]:
+        """The folders that a job made an environment of; named, as they can be made again."""
+        markers = [path for path in paths if path.endswith(f"/{_ENVIRONMENT}")]
+        found = frozenset(marker.rpartition("/")[0] for marker in markers)
+        for folder in sorted(found):
+            self.skip(folder, "an environment, whose installed files are not kept")
+        return found
+
     def _take(self, source: int, target: int, parts: list[str]) -> None:
         name = "/".join(parts)
         try:
-            with _handle(_opened(source, parts[:-1])) as folder:
+            with opened(_opened(source, parts[:-1])) as folder:
                 self._take_from(source, target, parts, folder)
         except FileNotFoundError:
             self.skip(name, "gone before it could be kept")
         except OSError as error:
-            self.skip(name, _reason(error))
+            self.leave(name, _reason(error))
 
     def _take_from(self, source: int, target: int, parts: list[str], folder: int) -> None:
         kind = os.stat(parts[-1], dir_fd=folder, follow_symlinks=False).st_mode
@@ -211,8 +284,8 @@ class _Keeper:
         *parents, last = name.split("/")
         words = os.path.relpath(path, "/".join(parents) or ".")
         try:
-            with _handle(_opened(target, parents, make=True)) as folder:
-                _link_into(folder, last, words)
+            with opened(_opened(target, parents, make=True)) as folder:
+                link_into(folder, last, words)
         except OSError as error:
             self.skip(name, f"cannot be written: {error.strerror}")
             return
@@ -221,101 +294,56 @@ class _Keeper:
 
     def _take_folder(self, source: int, target: int, parts: list[str], folder: int) -> None:
         if len(parts) > _MAX_DEPTH:
-            self.skip("/".join(parts), "nested too deeply")
+            self.leave("/".join(parts), "nested too deeply")
             return
-        with _handle(os.open(parts[-1], _FOLDER, dir_fd=folder)) as inner:
+        with opened(os.open(parts[-1], _FOLDER, dir_fd=folder)) as inner:
             names = sorted(os.listdir(inner))  # noqa: PTH208 - of a handle, not of a path
+        if ".git" in parts:  # a repository needs its empty folders too
+            os.close(_opened(target, parts, make=True))
         for name in names:
-            if not _is_noise([name]):
+            if name == ".git":
+                self._take_repository(source, target, parts)
+            elif not _is_noise([name]):
                 self._take(source, target, [*parts, name])
+
+    def _take_repository(self, source: int, target: int, parts: list[str]) -> None:
+        """What a job committed in a repository inside its worktree; a `.git` that only points to
+        a repository stays where it is."""
+        if Path(self.top, *parts, ".git").is_dir():
+            self._take(source, target, [*parts, ".git"])
+        else:
+            self.leave("/".join(parts), "its commits are in the repository that its .git names")
 
     def _take_file(self, folder: int, target: int, parts: list[str]) -> None:
         name = "/".join(parts)
-        with _handle(os.open(parts[-1], _READ, dir_fd=folder)) as file:
+        with opened(os.open(parts[-1], _READ, dir_fd=folder)) as file:
             status = os.fstat(file)
             if not stat.S_ISREG(status.st_mode):
                 self.skip(name, "not a regular file")
             elif why := self._refused(status.st_size):
-                self.skip(name, why)
+                self.leave(name, why)
             else:
-                self._copy(file, status, target, parts)
+                self._put(Source(file, folder, parts[-1], status), target, parts)
 
     def _refused(self, size: int) -> str | None:
         if self.full:
             return "no space left on the disk of the results"
-        if self.files_left <= 0:
-            return "over the cap on the number of files"
         if size > self.bytes_left:
             left = f"{self.bytes_left:,} bytes left"
             return f"{size:,} bytes, over the cap on a job's artifacts ({left})"
         return None
 
-    def _copy(self, file: int, status: os.stat_result, target: int, parts: list[str]) -> None:
+    def _put(self, source: Source, target: int, parts: list[str]) -> None:
+        may_move = "/".join(parts) in self.movable and source.is_its_own
         try:
-            with _handle(_opened(target, parts[:-1], make=True)) as folder:
-                copied = _copy_into(folder, parts[-1], file, status)
+            with opened(_opened(target, parts[:-1], make=True)) as folder:
+                if not (may_move and moved_into(folder, source)):
+                    copy_into(folder, source.name, source.file, source.status)
         except OSError as error:
             self.full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            self.skip("/".join(parts), f"cannot be written: {error.strerror}")
+            self.leave("/".join(parts), f"cannot be written: {error.strerror}")
             return
-        self.bytes_left -= copied
-        self.files_left -= 1
+        self.bytes_left -= source.status.st_size
         self.names.append(_shown("/".join(parts)))
         self.files.add("/".join(parts))
         self.folders.update("/".join(parts[:depth]) for depth in range(1, len(parts)))
-
-
-def _link_into(folder: int, name: str, target: str) -> None:
-    """Make a link aside and rename it, over a link or file of this name."""
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(_TEMP, dir_fd=folder)
-    os.symlink(target, _TEMP, dir_fd=folder)
-    try:
-        os.replace(_TEMP, name, src_dir_fd=folder, dst_dir_fd=folder)
-    except OSError:
-        os.unlink(_TEMP, dir_fd=folder)
-        raise
-
-
-def _copy_into(folder: int, name: str, file: int, status: os.stat_result) -> int:
-    """Write aside and rename.
-
-    Returns the bytes written, at most the size the file had when it was opened.
-    """
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(_TEMP, dir_fd=folder)
-    try:
-        with _handle(os.open(_TEMP, _WRITE, 0o600, dir_fd=folder)) as out:
-            copied = _pump(file, out, status.st_size)
-            os.fchmod(out, 0o644 | (status.st_mode & 0o111))
-        os.replace(_TEMP, name, src_dir_fd=folder, dst_dir_fd=folder)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(_TEMP, dir_fd=folder)
-        raise
-    return copied
-
-
-def _pump(file: int, out: int, size: int) -> int:
-    """Copy up to `size` bytes, in the kernel (and as a reflink) where the file systems can."""
-    copied = _kernel_copy(file, out, size)
-    os.lseek(file, copied, os.SEEK_SET)
-    os.lseek(out, copied, os.SEEK_SET)
-    while copied < size and (data := os.read(file, min(_CHUNK, size - copied))):
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(out, rest) :]
-        copied += len(data)
-    return copied
-
-
-def _kernel_copy(file: int, out: int, size: int) -> int:
-    copied = 0
-    if hasattr(os, "copy_file_range"):
-        try:
-            while copied < size and (done := os.copy_file_range(file, out, size - copied)):
-                copied += done
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise
-    return copied

@@ -21,8 +21,6 @@ from sweeptree.sweep.results import Ran, SoFar
 from sweeptree.sweep.running import JobContext
 from sweeptree.system.clock import utc_now
 
-ARTIFACT_BYTES = 512 * 1024 * 1024
-ARTIFACT_FILES = 10_000
 START_LOOK_SECONDS = 0.05
 
 
@@ -127,11 +125,18 @@ def record_outcome(
 
     An attempt whose worktree, and so its work, is gone has failed.
     """
-    left = _keep_artifacts(job, so_far)
+    left = _keep_artifacts(job, so_far, may_move=_ends_here(job, outcome))
     if left.gone and outcome.state is JobState.SUCCEEDED:
         outcome = replace(outcome, state=JobState.FAILED, reason=left.gone)
     _write_outcome(job, so_far, outcome, left, in_setup=in_setup)
-    return Ran(outcome, so_far.worktree, left.has_work)
+    return Ran(outcome, so_far.worktree, left.has_work, left.is_needed)
+
+
+def _ends_here(job: JobContext, outcome: Outcome) -> bool:
+    """Whether nobody wants the files in the worktree any more: not a fix, nor a delivery, nor a
+    person who looks why it failed."""
+    has_succeeded = outcome.state is JobState.SUCCEEDED
+    return has_succeeded and not (job.spec.delivers or job.spec.auto_fix_before_pr)
 
 
 def _write_outcome(
@@ -181,16 +186,18 @@ def _metrics(job: JobContext) -> Metrics:
 
 @dataclass(frozen=True, slots=True)
 class LeftBehind:
-    """What a job left in its worktree; `gone`: why there is none any more."""
+    """What a job left in its worktree; `is_needed`: files stand there alone; `gone`: why there is
+    none any more."""
 
     artifacts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     has_work: bool = False
+    is_needed: bool = False
     gone: str | None = None
 
 
-def _keep_artifacts(job: JobContext, so_far: SoFar) -> LeftBehind:
-    """Copy what the job made in its worktree; without a worktree of its own nobody knows whose file
+def _keep_artifacts(job: JobContext, so_far: SoFar, *, may_move: bool) -> LeftBehind:
+    """Keep what the job made in its worktree; without a worktree of its own nobody knows whose file
     is whose."""
     if job.sweep.pool is None or so_far.worktree is None:
         return LeftBehind()
@@ -200,19 +207,22 @@ def _keep_artifacts(job: JobContext, so_far: SoFar) -> LeftBehind:
         return LeftBehind(notes=(error.message,), gone=error.message)
     except SweeptreeError as error:
         return LeftBehind(notes=(error.message,))
-    return _copied(job, so_far.worktree.top, changes)
+    return _kept(job, so_far.worktree.top, changes, may_move=may_move)
 
 
-def _copied(job: JobContext, top: Path, changes: Changes) -> LeftBehind:
+def _kept(job: JobContext, top: Path, changes: Changes, *, may_move: bool) -> LeftBehind:
+    dest = job.paths.artifacts(job.index)
+    earlier = artifacts.standing(dest)
     kept = artifacts.keep(
         top,
         (*changes.tracked, *changes.made),
-        job.paths.artifacts(job.index),
-        cap_bytes=ARTIFACT_BYTES,
-        cap_files=ARTIFACT_FILES,
+        dest,
+        movable=changes.made if may_move else (),
+        cap_bytes=job.sweep.settings.artifacts_cap,
     )
+    names = tuple(dict.fromkeys((*kept.names, *earlier)))
     has_work = bool(changes.tracked or changes.made)
-    return LeftBehind(kept.names, (*changes.notes, *kept.skipped), has_work)
+    return LeftBehind(names, (*changes.notes, *kept.skipped), has_work, not kept.is_whole)
 
 
 def _expected_place(
@@ -223,7 +233,7 @@ def _expected_place(
     if so_far.worktree is None:
         return None
     has_succeeded = outcome.state is JobState.SUCCEEDED
-    may_stay = left.has_work and (job.spec.delivers or not has_succeeded)
+    may_stay = left.is_needed or (left.has_work and (job.spec.delivers or not has_succeeded))
     is_shared = job.sweep.pool is None
     return str(so_far.worktree.path) if is_shared or may_stay else None
 

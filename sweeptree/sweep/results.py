@@ -31,12 +31,13 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """The command has ended, however it did; `left_work`: files of the job's stand in the
-    worktree."""
+    """The command has ended, however it did; `left_work`: files of the job's stand in the worktree;
+    `keep`: some of them nowhere else."""
 
     outcome: Outcome
     worktree: Worktree | None
     left_work: bool
+    keep: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,14 @@ class SoFar:
 
     def on_attempt(self, number: int) -> SoFar:
         """Before a new try of the job."""
-        return replace(self, attempt=number, tries=self.tries + 1, worktree=None, left_work=False)
+        return replace(
+            self,
+            attempt=number,
+            tries=self.tries + 1,
+            worktree=None,
+            left_work=False,
+            keep=False,
+        )
 
     def with_worktree(self, found: Worktree | None) -> SoFar:
         """With the worktree that the next stages work in."""
@@ -119,7 +127,13 @@ class SoFar:
 
     def after_command(self, ran: Ran) -> SoFar:
         """Once the command has ended."""
-        return replace(self, outcome=ran.outcome, worktree=ran.worktree, left_work=ran.left_work)
+        return replace(
+            self,
+            outcome=ran.outcome,
+            worktree=ran.worktree,
+            left_work=ran.left_work,
+            keep=ran.keep,
+        )
 
     def after_delivery(self, done: Delivered) -> SoFar:
         """Once the changes stand on a branch."""

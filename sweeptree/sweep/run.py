@@ -18,7 +18,7 @@ from sweeptree.errors import RecordError, Refused, UsageError
 from sweeptree.model import JobRecord, JobState, Resume, StopCause, SweepSpec
 from sweeptree.records import read_sweep
 from sweeptree.settings import Settings
-from sweeptree.sweep import best, documents, drive, orders, outcome
+from sweeptree.sweep import adoption, best, documents, drive, orders, outcome
 from sweeptree.sweep.life import run_job
 from sweeptree.sweep.outcome import SweepReport
 from sweeptree.sweep.results import Ended, RunStage, Trouble, caught, run_directly
@@ -154,12 +154,19 @@ def _run_jobs(sweep: Sweep, resume: Resume, engine: Engine) -> Ends:
     with contextlib.closing(Incremental(sweep.paths)) as aggregate:
         _count_earlier(sweep, records.values(), aggregate)
         due = due_jobs(sweep, records, resume)
+        _give_back_finished(sweep, due, records)
         total = len(sweep.prepared.jobs)
         progress = Progress(total, finished=total - len(due))
         ends = Ends(records, aggregate, progress)
         with orders.obeyed(sweep), engine.shown(sweep, progress):
             _drive(sweep, due, ends, engine)
     return ends
+
+
+def _give_back_finished(sweep: Sweep, due: Sequence[Due], records: Mapping[int, JobRecord]) -> None:
+    indices = {one.job.index for one in due}
+    finished = [record for index, record in records.items() if index not in indices]
+    adoption.give_back_finished(sweep, finished)
 
 
 def _count_earlier(sweep: Sweep, records: Collection[JobRecord], aggregate: Incremental) -> None:

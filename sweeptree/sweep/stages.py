@@ -18,7 +18,7 @@ from pathlib import Path
 from sweeptree import repository, worktrees
 from sweeptree.errors import SweeptreeError
 from sweeptree.model import Branch, DeliveryState, JobDelivery, JobRecord, JobState, Worktree
-from sweeptree.sweep import attempts, job_delivery
+from sweeptree.sweep import artifacts, attempts, job_delivery
 from sweeptree.sweep.branches import branch_name, commit_message
 from sweeptree.sweep.launches import Line
 from sweeptree.sweep.results import (
@@ -90,18 +90,19 @@ def _record_plan(job: JobContext, worktree: Worktree) -> None:
         worktree=str(worktree.path),
         exit_code=None,
         reason=None,
+        artifacts=(),
         auto_fix=None,
         delivery=None,
     )
 
 
 def _put_aside(job: JobContext, earlier: int) -> None:
-    """Move the log and metrics of an earlier attempt away, so that nothing of it is taken for this
-    one's."""
+    """Move what an earlier attempt left away, so that nothing of it is taken for this one's."""
     paths, index = job.paths, job.index
     for path, what in ((paths.log(index), "log"), (paths.metrics(index), "metrics")):
         with contextlib.suppress(FileNotFoundError):
             path.replace(paths.attempt(index, earlier, what))
+    artifacts.put_aside(paths.artifacts(index), earlier)
 
 
 def run_command(job: JobContext, so_far: SoFar) -> Ran:

@@ -11,12 +11,13 @@ from sweeptree.worktrees.inspection import DirtyReport, inspect
 from sweeptree.worktrees.job_branch import commit_changes
 from sweeptree.worktrees.pool import Pool
 from sweeptree.worktrees.repair import repair
-from sweeptree.worktrees.temporary import merge_commit, temporary_worktree
+from sweeptree.worktrees.temporary import abandoned, merge_commit, temporary_worktree
 
 __all__ = [
     "Contents",
     "DirtyReport",
     "Pool",
+    "abandoned",
     "changes",
     "commit_changes",
     "commit_contents",

@@ -25,6 +25,8 @@ def changes(worktree: Worktree) -> Changes:
         return Changes()  # nobody can tell whose change is whose in a tree that all jobs share
     card = checked_card(worktree.top)
     tracked, made = _against_base(worktree.top, card)
+    if ".gitmodules" in tracked or (worktree.top / ".gitmodules").is_file():
+        made |= _changed_submodules(worktree.top, card)
     notes = changes_since(Path(card.common_dir), card.shared)
     return Changes(tuple(sorted(tracked)), tuple(sorted(made)), tuple(notes))
 
@@ -62,3 +64,20 @@ def _index_differs(top: Path, card: JobCard) -> bool:
         return Path(card.entry, "index").read_bytes() != index_path(top).read_bytes()
     except OSError:
         return False
+
+
+def _changed_submodules(top: Path, card: JobCard) -> set[str]:
+    """The populated submodules that a job wrote or committed in: git looks into none of them."""
+    listing = plumbing.names(plumbing.run(top, "ls-tree", "-r", "-z", card.base))
+    links = [entry.split("\t", 1) for entry in listing if entry.startswith("160000 ")]
+    return {f"{path}/" for facts, path in links if _is_changed(top / path, facts.split()[2])}
+
+
+def _is_changed(submodule: Path, pinned: str) -> bool:
+    if not (submodule / ".git").exists():
+        return False
+    head = plumbing.ask(submodule, "rev-parse", "HEAD")
+    if head.code or head.out.decode().strip() != pinned:
+        return True
+    status = plumbing.ask(submodule, "status", "--porcelain", "--ignored", "-z")
+    return bool(status.code or status.out)

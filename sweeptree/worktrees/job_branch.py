@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sweeptree.errors import GitError, Refused
 from sweeptree.model import Branch, Worktree
 from sweeptree.repository import plumbing
 from sweeptree.repository.branches import check_branch_name
-from sweeptree.repository.commits import commit_tree, copied_index, write_tree
+from sweeptree.repository.commits import commit_tree, copied_index, is_whole, write_tree
 from sweeptree.worktrees.changes import changes
 from sweeptree.worktrees.job_card import checked_card, index_path
 
 _MAX_SUFFIX = 20
+_MAX_TRIES = 5
 
 
 def commit_changes(
@@ -38,15 +41,52 @@ def commit_changes(
         raise GitError(
             f"the job in {worktree.top} changed no tracked file", hint="there is nothing to commit"
         )
-    with copied_index(index_path(worktree.top)) as index:
-        tree = write_tree(worktree.top, index, wanted)
+    order = _Order(worktree, branch, message, tuple(wanted))
+    return _make_whole(order)
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """A branch that is to be made."""
+
+    worktree: Worktree
+    name: str
+    message: str
+    paths: tuple[str, ...]
+
+
+def _make_whole(order: _Order) -> Branch:
+    """Make the branch until each of its new objects is there: a `git gc --prune=now` beside us
+    deletes what no ref leads to yet."""
+    for _ in range(_MAX_TRIES - 1):
+        with contextlib.suppress(GitError):
+            return _make_once(order)
+    return _make_once(order)
+
+
+def _make_once(order: _Order) -> Branch:
+    made, top = _make(order), order.worktree.top
+    if is_whole(top, made.commit, order.worktree.base_commit):
+        return made
+    if plumbing.ask(top, "cat-file", "-e", made.commit).code:  # a branch without its commit
+        plumbing.ask(top, "update-ref", "-d", f"refs/heads/{made.name}", made.commit)
+    raise GitError(
+        f"objects of the commit {made.commit[:12]} are deleted while it is made",
+        hint="end the `git gc --prune=now` that runs in this repository",
+    )
+
+
+def _make(order: _Order) -> Branch:
+    top = order.worktree.top
+    with copied_index(index_path(top)) as index:
+        tree = write_tree(top, index, order.paths)
     for number in range(1, _MAX_SUFFIX):
-        name = branch if number == 1 else f"{branch}-{number}"
-        if found := _branch(worktree, name, tree, message):
+        name = order.name if number == 1 else f"{order.name}-{number}"
+        if found := _branch(order.worktree, name, tree, order.message):
             return found
     raise Refused(
-        f"the branches {branch} to {name} exist with other content",
-        hint=f"git branch --list '{branch}*'",
+        f"the branches {order.name} to {name} exist with other content",
+        hint=f"git branch --list '{order.name}*'",
     )
 
 

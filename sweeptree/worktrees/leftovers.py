@@ -72,6 +72,12 @@ def is_occupied(top: Path) -> bool:
     return any(_runs_in(process, os.fsencode(top)) for process in _PROCESSES.glob("[0-9]*"))
 
 
+def processes_in(top: Path) -> list[Path]:
+    """The folders in /proc of the processes that run in the worktree."""
+    found = _PROCESSES.glob("[0-9]*")
+    return [process for process in found if _runs_in(process, os.fsencode(top))]
+
+
 def _runs_in(process: Path, top: bytes) -> bool:
     with contextlib.suppress(OSError):
         folder = os.fsencode((process / "cwd").readlink())

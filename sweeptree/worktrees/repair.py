@@ -14,6 +14,7 @@ from sweeptree.repository import plumbing
 from sweeptree.repository.repository import Repository
 from sweeptree.worktrees import registry, saved_commits
 from sweeptree.worktrees.registry import Entry
+from sweeptree.worktrees.temporary import end_abandoned, is_abandoned
 from sweeptree.worktrees.tree import remove_tree
 
 Found = TypeVar("Found")
@@ -64,9 +65,18 @@ def _repair_entry(repo: Repository, entry: Entry) -> str | None:
         return None
     if not checkout.exists():
         return _forget_deleted(repo, entry, checkout)
+    if is_abandoned(repo, checkout):
+        return _end_abandoned(repo, entry, checkout)
     if not entry.has_head:
         return f"left {checkout} alone: its HEAD cannot be read, but it holds files"
     return None
+
+
+def _end_abandoned(repo: Repository, entry: Entry, checkout: Path) -> str:
+    if not end_abandoned(checkout):
+        return f"left {checkout} alone: a process runs in it"
+    registry.drop(repo, entry.folder)
+    return f"removed the worktree {checkout}, whose command was killed"
 
 
 def _end_move(entry: Entry, checkout: Path) -> str:

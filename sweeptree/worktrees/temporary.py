@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import signal
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +16,15 @@ from sweeptree.repository.branches import contains
 from sweeptree.repository.commits import commit_tree
 from sweeptree.repository.merges import Style, try_merge
 from sweeptree.repository.repository import Repository, hide_from_git
+from sweeptree.system import locks
 from sweeptree.worktrees import registry
+from sweeptree.worktrees.leftovers import is_occupied, processes_in
 from sweeptree.worktrees.slot import delete_worktree
+from sweeptree.worktrees.tree import remove_tree
 
 _FOLDER = "merge"
+_COOKIE = b"SWEEPTREE_COOKIE="
+_PATIENCE = 5.0
 
 
 def merge_commit(
@@ -50,11 +58,68 @@ def temporary_worktree(repo: Repository, commit: str) -> Iterator[Path]:
     hide_from_git(repo)
     top = repo.wt_dir / _FOLDER / uuid.uuid4().hex[:12]
     top.parent.mkdir(parents=True, exist_ok=True)
-    entry = registry.add(repo, top, commit)
+    with _in_use(top):
+        entry = registry.add(repo, top, commit)
+        try:
+            plumbing.run(top, *plumbing.CHECKOUT, "reset", "-q", "--hard", commit)
+            yield top
+        finally:
+            delete_worktree(repo, top, entry)
+            if top.exists():
+                shutil.rmtree(top, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _in_use(top: Path) -> Iterator[None]:
+    """A lock beside the worktree, which ends with this process however it ends."""
+    file = os.open(_lock_file(top), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        plumbing.run(top, *plumbing.CHECKOUT, "reset", "-q", "--hard", commit)
-        yield top
+        locks.lock(file)
+        yield
     finally:
-        delete_worktree(repo, top, entry)
-        if top.exists():
-            shutil.rmtree(top, ignore_errors=True)
+        _lock_file(top).unlink(missing_ok=True)
+        os.close(file)
+
+
+def _lock_file(top: Path) -> Path:
+    return top.with_name(f".{top.name}.lock")
+
+
+def is_abandoned(repo: Repository, top: Path) -> bool:
+    """Whether this is a worktree for a moment whose command was killed."""
+    is_ours = top.parent == repo.wt_dir / _FOLDER and top.is_dir()
+    return is_ours and not locks.is_held(_lock_file(top))
+
+
+def abandoned(repo: Repository) -> list[str]:
+    """The names of worktrees for a moment whose command was killed."""
+    found = sorted((repo.wt_dir / _FOLDER).glob("*"))
+    return [f"{_FOLDER}/{top.name}" for top in found if is_abandoned(repo, top)]
+
+
+def end_abandoned(top: Path) -> bool:
+    """End the tests that run on in such a worktree, and delete its files; False while somebody else
+    is in it."""
+    deadline = time.monotonic() + _PATIENCE
+    while (running := _tests_in(top)) and time.monotonic() < deadline:
+        for process in running:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(int(process.name), signal.SIGKILL)
+        time.sleep(0.02)
+    if is_occupied(top):
+        return False
+    remove_tree(top)
+    _lock_file(top).unlink(missing_ok=True)
+    return True
+
+
+def _tests_in(top: Path) -> list[Path]:
+    return [process for process in processes_in(top) if _has_cookie(process)]
+
+
+def _has_cookie(process: Path) -> bool:
+    """Only what a keeper started: a person's shell in the folder is none of our business."""
+    try:
+        return _COOKIE in (process / "environ").read_bytes()
+    except OSError:
+        return False

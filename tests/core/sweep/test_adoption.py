@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from helpers import git
 
 from core.sweep.kit import opened, ran
 from sweeptree.errors import WorktreeGone
@@ -51,3 +52,34 @@ def test_an_outcome_that_nobody_recorded_is_taken(repo: Path) -> None:
 def test_without_branch_and_worktree_there_is_nothing_to_deliver(repo: Path) -> None:
     with opened(repo, "true") as sweep, pytest.raises(WorktreeGone, match="job 0 are gone"):
         adoption.take_up_owed(sweep.job(0), SoFar())
+
+
+def died_after_the_record(repo: Path, command: str) -> Path:
+    """A job's worktree whose driver died between the last record and giving it back."""
+    with opened(repo, command) as sweep:
+        so_far = ran(sweep.job(0))
+        assert so_far.worktree is not None
+        assert sweep.pool is not None
+        sweep.pool._taken.clear()  # so that closing it does what dying does: nothing
+        return so_far.worktree.top
+
+
+@pytest.mark.parametrize("command", ["true", "echo x >> train.py; echo y > made.txt"])
+def test_a_worktree_whose_files_stand_elsewhere_goes_back_after_a_crash(
+    repo: Path, command: str
+) -> None:
+    top = died_after_the_record(repo, command)
+    with opened(repo, command, resume=True) as sweep:
+        adoption.give_back_finished(sweep, [sweep.store.record(0)])
+    assert not top.exists()
+    assert len(git("worktree", "list", cwd=repo).splitlines()) == 1
+
+
+def test_a_worktree_with_a_file_that_stands_nowhere_else_is_kept_after_a_crash(repo: Path) -> None:
+    top = died_after_the_record(repo, "echo y > made.txt")
+    (top / "late.txt").write_text("late")
+    with opened(repo, "echo y > made.txt", resume=True) as sweep:
+        adoption.give_back_finished(sweep, [sweep.store.record(0)])
+        place = sweep.store.record(0).worktree
+    assert place is not None
+    assert Path(place, "late.txt").read_text() == "late"

@@ -6,8 +6,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from helpers import git
 
-from sweeptree.sweep.artifacts import Kept, keep
+from sweeptree.sweep.artifacts import Kept, keep, put_aside
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_files_keep_their_relative_paths(top: Path, dest: Path) -> None:
 def test_a_folder_is_kept_with_all_in_it(top: Path, dest: Path) -> None:
     write(top / "out" / "deep" / "a.txt")
     write(top / "out" / ".git" / "config")
-    assert keep(top, ["out/"], dest).names == ("out/deep/a.txt",)
+    assert keep(top, ["out/"], dest).names == ("out/.git/config", "out/deep/a.txt")
 
 
 def test_caches_and_git_are_left_out_silently(top: Path, dest: Path) -> None:
@@ -106,19 +107,62 @@ def test_a_file_over_the_cap_is_named_and_smaller_ones_go_on(top: Path, dest: Pa
     )
 
 
-def test_a_sparse_giant_is_not_copied(top: Path, dest: Path) -> None:
-    with (top / "sparse").open("wb") as stream:
-        stream.truncate(1 << 40)
-    assert "over the cap" in keep(top, ["sparse"], dest).skipped[0]
-
-
-def test_files_beyond_the_number_are_counted(top: Path, dest: Path) -> None:
+def test_nothing_is_over_the_cap_by_default(top: Path, dest: Path) -> None:
     paths = [f"f{i}" for i in range(200)]
     for path in paths:
         write(top / path)
-    kept = keep(top, paths, dest, cap_files=3)
+    with (top / "sparse").open("wb") as stream:
+        stream.truncate(1 << 40)
+    kept = keep(top, [*paths, "sparse"], dest)
+    assert (len(kept.names), kept.skipped, kept.is_whole) == (201, (), True)
+    assert (dest / "sparse").stat().st_size == 1 << 40
+    assert (dest / "sparse").stat().st_blocks < 100
+
+
+def test_left_out_names_are_counted_beyond_a_hundred(top: Path, dest: Path) -> None:
+    paths = [f"f{i}" for i in range(200)]
+    for path in paths:
+        write(top / path)
+    kept = keep(top, paths, dest, cap_bytes=12)
     assert kept.names == ("f0", "f1", "f2")
     assert kept.skipped[-1] == "and 97 more files that were not kept"
+    assert not kept.is_whole
+
+
+def test_a_movable_file_is_renamed_and_others_stay(top: Path, dest: Path) -> None:
+    write(top / "out" / "best.ckpt", b"weights")
+    write(top / "train.py")
+    (top / "last.ckpt").symlink_to("out/best.ckpt")
+    made = top / "out" / "best.ckpt"
+    made.chmod(0o4711)
+    number = made.stat().st_ino
+    paths = ["out/best.ckpt", "last.ckpt", "train.py"]
+    kept = keep(top, paths, dest, movable=["out/best.ckpt", "last.ckpt"])
+    assert set(kept.names) == set(paths)
+    assert not made.exists()
+    assert (top / "train.py").exists()
+    assert (dest / "out" / "best.ckpt").stat().st_ino == number
+    assert (dest / "out" / "best.ckpt").stat().st_mode & 0o7777 == 0o755
+    assert (dest / "last.ckpt").read_bytes() == b"weights"
+
+
+def test_a_file_with_another_name_is_copied(top: Path, dest: Path, tmp_path: Path) -> None:
+    write(tmp_path / "cache", b"shared")
+    (tmp_path / "cache").chmod(0o600)
+    (top / "linked").hardlink_to(tmp_path / "cache")
+    assert keep(top, ["linked"], dest, movable=["linked"]).names == ("linked",)
+    assert (dest / "linked").stat().st_ino != (tmp_path / "cache").stat().st_ino
+    assert (tmp_path / "cache").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_environment_is_named_and_only_work_in_it_is_kept(top: Path, dest: Path) -> None:
+    paths = ["env/pyvenv.cfg", "env/bin/python", "env/lib/p/site.py", "env/best.ckpt", "lib/a"]
+    for path in paths:
+        write(top / path)
+    kept = keep(top, paths, dest)
+    assert kept.names == ("env/best.ckpt", "lib/a")
+    assert kept.skipped == ("env: an environment, whose installed files are not kept",)
+    assert kept.is_whole
 
 
 def test_a_file_that_is_gone_is_named(top: Path, dest: Path) -> None:
@@ -214,3 +258,31 @@ def test_a_link_is_replaced_and_never_written_through(top: Path, dest: Path) -> 
     assert keep(top, ["a", "last"], dest).names == ("a", "last")
     assert (dest / "last").readlink() == Path("a")
     assert (dest.parent / "precious").read_bytes() == b"old"
+
+
+def test_earlier_attempts_are_put_aside(dest: Path) -> None:
+    write(dest / "a", b"one")
+    put_aside(dest, 1)
+    put_aside(dest, 2)
+    write(dest / "a", b"two")
+    put_aside(dest, 1)
+    found = sorted(path.relative_to(dest.parent) for path in dest.parent.rglob("a"))
+    assert sorted(map(str, found)) == ["attempt_1-2/a", "attempt_1/a"]
+
+
+def test_a_repository_of_the_jobs_own_is_kept_with_its_commits(top: Path, dest: Path) -> None:
+    for words in (("init", "-q"), ("commit", "-q", "--allow-empty", "-m", "work")):
+        (top / "inner").mkdir(exist_ok=True)
+        git(*words, cwd=top / "inner")
+    git("pack-refs", "--all", cwd=top / "inner")
+    kept = keep(top, ["inner/"], dest)
+    assert (kept.skipped, kept.is_whole) == ((), True)
+    assert git("log", "--format=%s", cwd=dest / "inner") == "work"
+
+
+def test_a_worktree_inside_the_worktree_is_left_there(top: Path, dest: Path) -> None:
+    write(top / "inner" / ".git", b"gitdir: /elsewhere")
+    write(top / "inner" / "a.txt")
+    kept = keep(top, ["inner/"], dest)
+    assert (kept.names, kept.is_whole) == (("inner/a.txt",), False)
+    assert "its commits are in the repository" in kept.skipped[0]

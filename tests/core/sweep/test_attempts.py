@@ -61,3 +61,31 @@ def test_attempts_are_counted_by_every_trace_they_left(repo: Path) -> None:
         so_far = ran(job)
         assert attempts.last_attempt(job, SoFar()) == 1
         assert attempts.last_attempt(job, so_far.on_attempt(5)) == 5
+
+
+CHECKPOINTS = "echo one > a.ckpt; echo two > b.ckpt; echo three > c.ckpt"
+
+
+def test_a_cap_of_the_user_keeps_the_worktree(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWEEPTREE_ARTIFACTS_CAP", "8")
+    record = run_one(repo, CHECKPOINTS)
+    assert record.artifacts == ("a.ckpt", "b.ckpt")
+    assert "c.ckpt: 6 bytes, over the cap" in record.notes[0]
+    assert record.worktree is not None
+    assert Path(record.worktree, "c.ckpt").read_text() == "three\n"
+
+
+def test_a_failed_jobs_worktree_keeps_its_files(repo: Path) -> None:
+    record = run_one(repo, f"{CHECKPOINTS}; exit 1")
+    assert record.worktree is not None
+    assert Path(record.worktree, "a.ckpt").exists()
+    assert (paths_of(repo).artifacts(0) / "a.ckpt").exists()
+
+
+def test_what_was_moved_before_a_crash_is_in_the_record(repo: Path) -> None:
+    with opened(repo, CHECKPOINTS) as sweep:
+        job = sweep.job(0)
+        so_far = ran(job)
+        assert not list(so_far.worktree.top.glob("*.ckpt"))
+        attempts.record_outcome(job, so_far, so_far.outcome)
+        assert job.record.artifacts == ("a.ckpt", "b.ckpt", "c.ckpt")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.sweep.kit import lived, opened
+from core.sweep.kit import lived, opened, paths_of, run_one
 from sweeptree.errors import GitError
 from sweeptree.model import DeliveryState, JobRecord, JobState
 from sweeptree.sweep.life import Start, run_job
@@ -156,3 +156,25 @@ def test_a_stop_leaves_a_job_that_has_not_begun_planned(repo: Path) -> None:
 def test_trouble_says_what_a_user_can_read() -> None:
     assert Trouble("commit", GitError("no")).reason == "no"
     assert Trouble("commit", OSError(28, "full")).reason == "OSError: [Errno 28] full"
+
+
+def test_each_attempt_has_its_artifacts_to_itself(repo: Path) -> None:
+    flag = repo.parent / "failed-once"
+    first = f"touch {flag}; mkdir ck; echo 1 > ck/epoch=9.ckpt; exit 1"
+    again = "mkdir ck; echo 2 > ck/epoch=3.ckpt"
+    record = run_one(repo, f"if [ ! -e {flag} ]; then {first}; else {again}; fi", retries=1)
+    assert record.artifacts == ("ck/epoch=3.ckpt",)
+    kept = paths_of(repo).artifacts(0)
+    assert [path.name for path in kept.rglob("*.ckpt")] == ["epoch=3.ckpt"]
+    assert (kept.parent / "attempt_1" / "ck" / "epoch=9.ckpt").read_text() == "1\n"
+
+
+def test_a_failed_attempt_keeps_its_artifacts_where_a_job_made_such_a_folder(repo: Path) -> None:
+    command = 'mkdir -p "$SWEEPTREE_OUT/attempt_1"; echo x > made.txt; exit 1'
+    run_one(repo, command, retries=1)
+    folder = paths_of(repo).artifacts(0).parent
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "artifacts",
+        "attempt_1",
+        "attempt_1-2",
+    ]

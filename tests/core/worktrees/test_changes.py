@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+from helpers import git
 
-from core.worktree_kit import sh
+from core.worktree_kit import make_pool, sh
 from sweeptree.errors import WorktreeGone
 from sweeptree.model import Worktree
 from sweeptree.repository import find_repository, in_place, resolve_base
@@ -67,3 +68,24 @@ def test_changes_in_place_are_nobodys(repo: Path) -> None:
     found = find_repository(repo)
     (repo / "train.py").write_text("")
     assert changes(in_place(found, resolve_base(found, "HEAD"))).tracked == ()
+
+
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [
+        ("true", ()),
+        ("echo x > sub/made.txt", ("sub/",)),
+        ("git -C sub commit -q --allow-empty -m work", ("sub/",)),
+    ],
+)
+def test_work_in_a_populated_submodule_is_seen(
+    repo: Path, tmp_path: Path, script: str, found: tuple[str, ...]
+) -> None:
+    git("clone", "-q", repo, tmp_path / "other", cwd=tmp_path)
+    allow = ("-c", "protocol.file.allow=always")
+    git(*allow, "submodule", "add", "-q", tmp_path / "other", "sub", cwd=repo)
+    git("commit", "-q", "-m", "with a submodule", cwd=repo)
+    with make_pool(repo) as pool:
+        worktree = pool.acquire(0)
+        sh(worktree, f"git {' '.join(allow)} submodule update -q --init; {script}")
+        assert changes(worktree).made == found

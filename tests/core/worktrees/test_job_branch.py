@@ -1,5 +1,7 @@
 """What a job changed, as a branch of its own."""
 
+import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,8 @@ from core.worktree_kit import sh
 from sweeptree.errors import GitError, Refused, UsageError
 from sweeptree.model import Worktree
 from sweeptree.repository import find_repository, in_place, resolve_base
-from sweeptree.worktrees import commit_changes
+from sweeptree.repository.commits import is_whole, write_tree
+from sweeptree.worktrees import commit_changes, job_branch
 
 
 def test_branch_holds_tracked_changes_only(worktree: Worktree) -> None:
@@ -76,3 +79,66 @@ def test_commit_in_place_is_refused(repo: Path) -> None:
     found = find_repository(repo)
     with pytest.raises(Refused, match="the repository itself"):
         commit_changes(in_place(found, resolve_base(found, "HEAD")), branch="b", message="m")
+
+
+@pytest.mark.parametrize("pruned", ["made.txt", ""])
+def test_what_is_pruned_while_it_is_made_is_made_again(
+    worktree: Worktree, monkeypatch: pytest.MonkeyPatch, pruned: str
+) -> None:
+    sh(worktree, "echo some >> train.py; echo words > made.txt")
+    times = iter(range(9))
+
+    def prune_once(top: Path, index: Path, paths: list[str]) -> str:
+        tree = write_tree(top, index, paths)
+        if next(times) == 0:
+            name = git("rev-parse", f"{tree}:{pruned}", cwd=top)
+            objects = Path(git("rev-parse", "--git-path", "objects", cwd=top))
+            (top / objects / name[:2] / name[2:]).unlink()
+        return tree
+
+    monkeypatch.setattr(job_branch, "write_tree", prune_once)
+    branch = commit_changes(worktree, branch="b", message="m", paths=["made.txt"])
+    assert branch.name == "b"
+    assert git("show", "b:made.txt", cwd=worktree.top) == "words"
+    git("fsck", "--connectivity-only", "b", cwd=worktree.top)
+    assert next(times) == 2
+
+
+def test_branches_are_whole_beside_a_pruning_gc(worktree: Worktree) -> None:
+    stop = threading.Event()
+
+    def prune() -> None:
+        while not stop.is_set():
+            git("reflog", "expire", "--expire=now", "--all", cwd=worktree.top)
+            subprocess.run(["git", "gc", "-q", "--prune=now"], cwd=worktree.top, check=False)
+
+    pruning = threading.Thread(target=prune)
+    pruning.start()
+    try:
+        for number in range(6):
+            sh(worktree, f"echo {number} >> train.py")
+            commit_changes(worktree, branch=f"b{number}", message="m")
+    finally:
+        stop.set()
+        pruning.join()
+    for number in range(6):
+        git("rev-list", "--objects", "--quiet", f"b{number}", cwd=worktree.top)
+
+
+def test_a_branch_whose_commit_was_pruned_is_made_again(
+    worktree: Worktree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sh(worktree, "echo some >> train.py")
+    made: list[str] = []
+
+    def prune_first(top: Path, commit: str, base: str) -> bool:
+        if not made:
+            objects = Path(git("rev-parse", "--git-path", "objects", cwd=top))
+            (top / objects / commit[:2] / commit[2:]).unlink()
+        made.append(commit)
+        return is_whole(top, commit, base)
+
+    monkeypatch.setattr(job_branch, "is_whole", prune_first)
+    assert commit_changes(worktree, branch="b", message="m").name == "b"
+    git("rev-list", "--objects", "--quiet", "b", cwd=worktree.top)
+    assert len(made) == 2

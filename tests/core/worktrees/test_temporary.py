@@ -1,5 +1,8 @@
 """Worktrees for a moment, and merges that need files."""
 
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,7 +10,7 @@ from helpers import git
 
 from core.worktree_kit import registered
 from sweeptree.repository import find_repository
-from sweeptree.worktrees import merge_commit, temporary_worktree
+from sweeptree.worktrees import abandoned, merge_commit, repair, temporary_worktree
 
 
 def test_a_temporary_worktree_goes_with_all_that_is_in_it(repo: Path) -> None:
@@ -43,3 +46,46 @@ def test_fast_forward_needs_a_straight_line(repo: Path) -> None:
     found = find_repository(repo)
     assert merge_commit(found, base, head, style="ff", message="") is None
     assert merge_commit(found, f"{base}^", base, style="ff", message="") == base
+
+
+KILLED = """
+import os, sys, subprocess
+from pathlib import Path
+from sweeptree.repository import find_repository
+from sweeptree.worktrees import temporary_worktree
+repo = find_repository(Path.cwd())
+with temporary_worktree(repo, sys.argv[1]) as top:
+    env = {**os.environ, "SWEEPTREE_COOKIE": "merge-test:x"}
+    tests = subprocess.Popen(["sleep", "600"], cwd=top, env=env, start_new_session=True,
+                             stdout=subprocess.DEVNULL)
+    print(tests.pid, top, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def merging(repo: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that tests a commit in a worktree for a moment; it prints their PID and folder."""
+    words = [sys.executable, "-c", KILLED, git("rev-parse", "HEAD", cwd=repo)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, cwd=repo, stdin=pipe, stdout=pipe, text=True) as process:
+        yield process
+        process.kill()
+
+
+def test_a_killed_merge_is_named_and_repaired_with_its_tests(
+    repo: Path, merging: subprocess.Popen[str]
+) -> None:
+    assert merging.stdout is not None
+    pid, top = merging.stdout.readline().split()
+    found = find_repository(repo)
+    assert abandoned(found) == []
+    assert repair(found) == []
+    merging.kill()
+    merging.wait()
+    assert abandoned(found) == [f"merge/{Path(top).name}"]
+    assert "whose command was killed" in repair(found)[0]
+    assert not Path(top).exists()
+    assert len(git("worktree", "list", cwd=repo).splitlines()) == 1
+    assert not Path(f"/proc/{pid}/cwd").exists()
+    assert repair(found) == []
