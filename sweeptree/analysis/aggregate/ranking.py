@@ -79,7 +79,8 @@ def _with_ranks(groups: Sequence[Group], names: Sequence[str]) -> list[Group]:
 
 def _objective(groups: Sequence[Group], metric: str | None) -> tuple[Objective | None, list[str]]:
     """What to rank by, and what there is to say about that choice."""
-    reported = Counter(name for group in groups for name in group.metrics)
+    named = (name for group in groups for name in (*group.metrics, *group.diverged))
+    reported = Counter(named)
     if metric:
         return _asked_for(metric, reported, has_results=any(group.n for group in groups))
     candidates = [name for name in reported if _is_candidate(name)]

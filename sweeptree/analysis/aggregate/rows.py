@@ -133,6 +133,7 @@ def _row(job: JobRow, plan: Plan, tail: str, problem: str | None) -> Row:
     lost = [name for name, value in job.metrics.items() if not math.isfinite(value)]
     if lost:
         update["metrics"] = {n: value for n, value in job.metrics.items() if n not in lost}
+        update["diverged"] = tuple(sorted({*job.diverged, *lost}))
         named = ", ".join(sorted(lost)[:_SHOWN_METRICS])
         problem = problem or f"job {job.id}: not finite and left out: {named}"
     job = job.model_copy(update=update)

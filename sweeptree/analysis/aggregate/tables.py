@@ -27,7 +27,7 @@ _LEGACY_COLUMNS = (
     *("pr_url", "duration_seconds", "artifacts"),
 )
 _STATE_COLUMNS = ("state", "config_id", "seed")
-_LAST_COLUMNS = ("gpu_seconds", "peak_vram_mb", "log", "pr_number", "data_digest")
+_LAST_COLUMNS = ("gpu_seconds", "peak_vram_mb", "log", "pr_number", "data_digest", "diverged")
 _BEST = ("metric", "value", "step", "goal")
 _PER_METRIC = ("n", "mean", "std", "ci95_low", "ci95_high")
 MAX_NAMES = 2000
@@ -111,6 +111,7 @@ def _job_cells(job: JobRow, params: Sequence[str], metrics: Sequence[str]) -> li
         *map(job.metrics.get, metrics),
         *map(best.get, _BEST),
         *(job.gpu_seconds, job.peak_vram_mb, job.log, job.pr_number, job.data_digest),
+        ";".join(job.diverged),
     ]
 
 
@@ -128,6 +129,7 @@ def groups_table(groups: Sequence[Group]) -> Table:
         *("config_id", "rank", "n", "n_failed", "seeds"),
         *(f"param.{name}" for name in params),
         *(f"{name}.{what}" for name in metrics for what in _PER_METRIC),
+        "diverged",
     ]
     unranked = [group for group in groups if group.rank is None]
     ordered = [*ranked(groups), *unranked]
@@ -140,7 +142,7 @@ def _group_cells(group: Group, params: Sequence[str], metrics: Sequence[str]) ->
     cells += map(group.params.get, params)
     for name in metrics:
         cells += _metric_cells(group, name)
-    return cells
+    return [*cells, ";".join(group.diverged)]
 
 
 def _metric_cells(group: Group, name: str) -> Sequence[Any]:

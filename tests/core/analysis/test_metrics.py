@@ -153,3 +153,35 @@ def test_log_needs_the_standard_library_only() -> None:
     code = f"import sys, sweeptree; sweeptree.log(a=1); print({heavy})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("metric", ["val_auc:max", "val_auc:min"])
+@pytest.mark.parametrize("last", [b"NaN", b"Infinity", b"-Infinity", b"1e999", b'"NaN"'])
+def test_a_metric_that_ends_with_no_number_has_diverged(
+    tmp_path: Path, metric: str, last: bytes
+) -> None:
+    lines = b'{"val_auc":0.9,"loss":1}\n{"val_auc":%s,"loss":2}\n' % last
+    found = collected(tmp_path, lines, metric=metric)
+    assert (found.values, found.best) == ({"loss": 2.0}, None)
+    assert found.diverged == ("val_auc",)
+
+
+def test_a_metric_that_comes_back_has_not_diverged(tmp_path: Path) -> None:
+    found = collected(tmp_path, b'{"m":NaN}\n{"m":2}\n', metric="m")
+    assert (found.values, found.diverged) == ({"m": 2.0}, ())
+    assert found.best is not None
+
+
+@pytest.mark.parametrize(
+    ("file", "log"),
+    [
+        (b'{"m": [1, 2, NaN]}', b""),
+        (b'{"m": NaN}', b'SWEEPTREE {"m": 1}\n'),
+        (None, b'{"m": 1}\n{"m": NaN}\n'),
+    ],
+)
+def test_no_other_source_stands_in_for_a_diverged_one(
+    tmp_path: Path, file: bytes | None, log: bytes
+) -> None:
+    found = collected(tmp_path, file, log, metric="m")
+    assert (dict(found.values), found.diverged) == ({}, ("m",))

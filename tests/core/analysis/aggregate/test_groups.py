@@ -24,12 +24,20 @@ def test_groups_have_mean_and_spread_over_seeds(paths: SweepPaths) -> None:
     assert spread.values == {"1": 0.9231, "2": 0.9218, "3": 0.9226}
 
 
-def test_a_diverged_value_is_in_no_mean_and_stays_in_its_row(paths: SweepPaths) -> None:
+def test_a_value_beyond_all_bounds_has_diverged_and_stays_in_its_row(paths: SweepPaths) -> None:
     put(paths, record(0, metrics={"val_loss": 0.5}), record(1, seed=2, metrics={"val_loss": 1e300}))
     document = aggregate(paths)
-    assert document.groups[0].metrics["val_loss"].mean == 0.5
+    assert "val_loss" not in document.groups[0].metrics
     assert rows(paths.aggregated_csv)[1]["metric.val_loss"] == "1e+300"
-    assert "values beyond 1e+100 are in no mean: jobs 1" in document.warnings
+    assert document.groups[0].spread("val_loss") == "diverged (1 of 2)"
+
+
+def test_a_diverged_seed_leaves_its_config_without_a_mean(paths: SweepPaths) -> None:
+    put(paths, record(0, metrics={"val_loss": 0.5}), record(1, seed=2, diverged=("val_loss",)))
+    group = aggregate(paths).groups[0]
+    assert (group.rank, group.diverged, dict(group.metrics)) == (None, {"val_loss": 1}, {})
+    assert rows(paths.aggregated_csv)[1]["diverged"] == "val_loss"
+    assert rows(paths.groups_csv)[0]["diverged"] == "val_loss"
 
 
 def test_failed_jobs_stay_and_do_not_count(paths: SweepPaths) -> None:

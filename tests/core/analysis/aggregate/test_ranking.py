@@ -58,6 +58,26 @@ def test_without_the_metric_there_is_no_ranking(
     assert says in document.warnings[0]
 
 
+@pytest.mark.parametrize("metric", ["val_auc:max", "val_auc:min"])
+def test_a_config_that_diverged_has_no_rank_and_is_counted(paths: SweepPaths, metric: str) -> None:
+    put(paths, record(0, metrics={"val_auc": 0.5}))
+    put(paths, record(1, config="lr=1e-4", diverged=("val_auc",)))
+    write_json(paths.sweep, {"spec": {"metric": metric}})
+    document = aggregate(paths)
+    assert document.leaderboard == ("lr=3e-4",)
+    assert "1 job diverged: the last value of val_auc" in " ".join(document.warnings)
+
+
+def test_a_sweep_of_diverged_jobs_says_so_and_not_that_nothing_was_reported(
+    paths: SweepPaths,
+) -> None:
+    put(paths, record(0, diverged=("val_auc",)))
+    write_json(paths.sweep, {"spec": {"metric": "val_auc"}})
+    warnings = " ".join(aggregate(paths).warnings)
+    assert "1 job diverged" in warnings
+    assert "no job reported" not in warnings
+
+
 @given(
     st.lists(
         st.tuples(st.integers(0, 3), st.floats(allow_nan=False, allow_infinity=False)), max_size=12
