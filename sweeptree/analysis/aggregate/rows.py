@@ -28,6 +28,10 @@ LOG_TAIL_BYTES = 2000
 _PLANNED_FIELDS = ("cmd", "params", "seed", "config_id")
 _NOTHING: tuple[object, ...] = (None, "", {})
 _SHOWN_METRICS = 5
+_MEASURES = (
+    *("duration_seconds", "gpu_seconds", "gpu_util_mean"),
+    *("gpu_energy_j", "peak_vram_mb", "peak_rss_mb"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,9 @@ def _tail(path: Path) -> bytes | None:
 def _row(job: JobRow, plan: Plan, tail: str, problem: str | None) -> Row:
     job = _completed(job, plan.jobs.get(job.id, {}))
     update: dict[str, object] = {"log_tail": tail, "state": job.state or _legacy_state(job)}
+    job, unusable = _without_lost_numbers(job)
+    if unusable:
+        problem = problem or f"job {job.id}: not finite and left out: {', '.join(unusable)}"
     lost = [name for name, value in job.metrics.items() if not math.isfinite(value)]
     if lost:
         update["metrics"] = {n: value for n, value in job.metrics.items() if n not in lost}
@@ -138,6 +145,20 @@ def _row(job: JobRow, plan: Plan, tail: str, problem: str | None) -> Row:
         problem = problem or f"job {job.id}: not finite and left out: {named}"
     job = job.model_copy(update=update)
     return Row(job, dumped(job), problem)
+
+
+def _without_lost_numbers(job: JobRow) -> tuple[JobRow, list[str]]:
+    """The job without the durations and measures that are not finite, and their names."""
+    lost = [name for name in _MEASURES if not _is_finite(getattr(job, name))]
+    update: dict[str, object] = dict.fromkeys(lost)
+    if not _is_finite((job.best or {}).get("value")):
+        lost.append("best")
+        update["best"] = None
+    return (job.model_copy(update=update) if lost else job), lost
+
+
+def _is_finite(value: object) -> bool:
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _completed(job: JobRow, planned: Mapping[str, Any]) -> JobRow:
