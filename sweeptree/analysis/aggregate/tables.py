@@ -12,6 +12,7 @@ import csv
 import importlib
 import io
 import math
+import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ _BEST = ("metric", "value", "step", "goal")
 _PER_METRIC = ("n", "mean", "std", "ci95_low", "ci95_high")
 MAX_NAMES = 2000
 _SOON = 0.5
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,14 @@ class Table:
             self.rows, columns=list(self.columns), dtype=object if as_written else None
         )
 
+    def _harmless(self) -> Table:
+        """The table with nothing in it that a spreadsheet would run."""
+        rows = [[_harmless(cell) for cell in row] for row in self.rows]
+        return Table([str(_harmless(name)) for name in self.columns], rows)
+
     def as_csv(self) -> bytes:
         """The table as UTF-8 text; a missing value is an empty cell."""
-        frame = self.frame(as_written=True)
+        frame = self._harmless().frame(as_written=True)
         text: str = frame.to_csv(index=False, lineterminator="\n")
         # The csv module leaves a lone carriage return unquoted; readers take it for a new row.
         if "\r" in text:
@@ -60,9 +68,10 @@ class Table:
 
     def as_csv_at_once(self) -> bytes:
         """The same bytes, without pandas."""
-        text = self._text(csv.QUOTE_MINIMAL)
+        harmless = self._harmless()
+        text = harmless._text(csv.QUOTE_MINIMAL)
         if "\r" in text:
-            text = self._text(csv.QUOTE_NONNUMERIC)
+            text = harmless._text(csv.QUOTE_NONNUMERIC)
         return text.encode("utf-8", "replace")
 
     def _text(self, quoting: int) -> str:
@@ -71,6 +80,19 @@ class Table:
         writer.writerow(self.columns)
         writer.writerows([["" if _is_missing(cell) else cell for cell in row] for row in self.rows])
         return made.getvalue()
+
+
+def _harmless(cell: object) -> object:
+    """A text that a spreadsheet would take for a formula gets a ' before it; numbers stay.
+
+    https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    is_formula = isinstance(cell, str) and cell.startswith(_FORMULA_SIGNS)
+    return f"'{cell}" if is_formula and not _is_number(cell) else cell
+
+
+def _is_number(text: object) -> bool:
+    return _NUMBER.fullmatch(str(text)) is not None
 
 
 def _is_missing(cell: object) -> bool:
