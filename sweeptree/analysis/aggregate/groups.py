@@ -28,7 +28,7 @@ def group_jobs(jobs: Sequence[JobRow]) -> list[Group]:
 
 
 def _group(name: str, jobs: Sequence[JobRow]) -> Group:
-    good = [job for job in jobs if job.state is JobState.SUCCEEDED]
+    good = without_repeats([job for job in jobs if job.state is JobState.SUCCEEDED])
     lost = Counter(name for job in good for name in diverged_metrics(job))
     return Group(
         config_id=name,
@@ -42,6 +42,26 @@ def _group(name: str, jobs: Sequence[JobRow]) -> Group:
         diverged=dict(sorted(lost.items())),
         rank=None,
     )
+
+
+def without_repeats(jobs: Sequence[JobRow]) -> list[JobRow]:
+    """The jobs, each command once per seed: given twice it is one run, not two."""
+    firsts: dict[tuple[str, int | None, int | None], JobRow] = {}
+    for job in jobs:
+        apart = None if job.cmd else job.id
+        firsts.setdefault((job.cmd, job.seed, apart), job)
+    return list(firsts.values())
+
+
+def repeats(jobs: Sequence[JobRow]) -> list[str]:
+    """A sentence that names the jobs that repeat the command and seed of another."""
+    good = [job for job in jobs if job.state is JobState.SUCCEEDED]
+    counting = {job.id for job in without_repeats(good)}
+    hit = [str(job.id) for job in good if job.id not in counting]
+    if not hit:
+        return []
+    noun = "job" if len(hit) == 1 else "jobs"
+    return [f"the same command as another job, which counts once: {noun} {listed(hit, _SHOWN)}"]
 
 
 def _common_params(jobs: Sequence[JobRow]) -> dict[str, Scalar]:

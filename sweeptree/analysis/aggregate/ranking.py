@@ -12,6 +12,7 @@ from sweeptree.analysis.aggregate.groups import (
     diverged,
     failures,
     group_jobs,
+    repeats,
     without_mixed_means,
 )
 from sweeptree.analysis.document import Comparison, Group, JobRow, best_first
@@ -51,7 +52,7 @@ def rank(jobs: Sequence[JobRow], metric: str | None, *, mix_data: bool = False) 
     if len(digests) > 1 and not mix_data:
         ranking = _unranked([without_mixed_means(group) for group in groups])
     else:
-        ranking = _ranked(groups, metric, diverged(jobs))
+        ranking = _ranked(groups, metric, [*diverged(jobs), *repeats(jobs)])
     warnings = (*remarks, *ranking.warnings)
     return replace(ranking, warnings=warnings, data_digests=digests)
 

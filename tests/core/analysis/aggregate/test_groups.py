@@ -50,8 +50,22 @@ def test_failed_jobs_stay_and_do_not_count(paths: SweepPaths) -> None:
     assert rows(paths.aggregated_csv)[6]["state"] == "failed"
 
 
+@pytest.mark.parametrize("seed", [None, 1])
+def test_the_same_command_counts_once(paths: SweepPaths, seed: int | None) -> None:
+    put(paths, *(record(i, seed=seed, metrics={"score": 0.5}) for i in range(3)))
+    document = aggregate(paths)
+    group = document.groups[0]
+    assert (group.n, group.jobs, group.metrics["score"].std) == (1, (0, 1, 2), None)
+    assert any("jobs 1, 2" in text for text in document.warnings)
+
+
+def test_the_same_command_with_other_seeds_counts_each_time(paths: SweepPaths) -> None:
+    put(paths, *(record(i, seed=i, metrics={"score": 0.5}) for i in range(3)))
+    assert aggregate(paths).groups[0].n == 3
+
+
 def test_jobs_without_seeds_keep_all_their_values(paths: SweepPaths) -> None:
-    put(paths, *(record(i, seed=None, metrics={"score": float(i)}) for i in range(3)))
+    put(paths, *(record(i, seed=None, cmd=f"t {i}", metrics={"score": float(i)}) for i in range(3)))
     assert aggregate(paths).groups[0].metrics["score"].values == {
         "job 0": 0.0,
         "job 1": 1.0,
