@@ -216,11 +216,13 @@ def _loaded(text: str) -> object:
 
 def _keep_spelling(node: yaml.Node) -> None:
     """Take the scalars below a node, but for the keys of mappings, for texts."""
-    if node.id == "scalar":
+    import yaml
+
+    if isinstance(node, yaml.ScalarNode):
         node.tag = "tag:yaml.org,2002:str"
-    elif node.id == "sequence":
+    elif isinstance(node, yaml.SequenceNode):
         _keep_all(node.value)
-    elif node.id == "mapping":
+    elif isinstance(node, yaml.MappingNode):
         _keep_all(value for _, value in node.value)
 
 

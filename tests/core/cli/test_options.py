@@ -97,6 +97,13 @@ def test_a_spec_file_s_grid_keeps_its_spelling(repo: Path) -> None:
     assert made.timeout == 8
 
 
+def test_a_metric_with_an_unknown_goal_gets_a_plain_sentence() -> None:
+    with pytest.raises(UsageError) as caught:
+        spec(metric="val_auc:maximize")
+    assert "--metric: write the name of a metric, or name:max or name:min" in caught.value.message
+    assert "^" not in caught.value.message
+
+
 def test_zero_is_given_and_a_flag_left_out_is_not(repo: Path) -> None:
     file = repo / "sweep.yaml"
     file.write_text("gpus: 2\nuse_worktree: true\n")
