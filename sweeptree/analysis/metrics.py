@@ -9,6 +9,7 @@ Hides: torn lines, hostile sizes, links planted by a job, nested objects (`a.b`)
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 import os
@@ -27,6 +28,7 @@ MAX_MARKED_BYTES = 8 * 1024 * 1024
 MAX_TAIL_BYTES = 64 * 1024
 MAX_HISTORY_BYTES = 8 * 1024 * 1024
 MAX_NAMES = 1000
+NOTHING_FOUND = "none found"
 _MAX_NAME = 200
 _MAX_LEVELS = 3
 _SPELT_NOT_FINITE = frozenset({"nan", "inf", "infinity"})
@@ -34,7 +36,12 @@ _STEPS = ("step", "global_step", "epoch")
 _MARKED = re.compile(
     rb"SWEEPTREE[ \t]+(\{[^\r\n]*\})"
 )  # begins with plain text: 50 times quicker than with `^`
-_MAX_INDENT = 80
+_MAX_BAR = 400
+_SHOWN_TEXT = 60
+_LINE_END = re.compile(rb"[\r\n]")
+_ESCAPE = rb"\x1b\[[0-9;?]*[A-Za-z]"
+_BAR = rb"[^\r\n]*\d+%[^\r\n]*|[^\r\n]*\d+(?:\.\d+)?\s?(?:it|s|batch\w*|step\w*)/[^\r\n]*"
+_BEFORE_MARK = re.compile(rb"(?:[ \t]|%s)*|%s" % (_ESCAPE, _BAR))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,26 @@ def collect(metrics_file: Path, log: Path, metric: str | None) -> Metrics:
             found.take(value)
         if found.values or found.diverged:
             return found.metrics(source)
-    return Metrics()
+    return Metrics(source=_what_stood_there(metrics_file, log))
+
+
+def _what_stood_there(metrics_file: Path, log: Path) -> str | None:
+    """What stood where metrics could have been; None where nothing did."""
+    data = _tail(metrics_file, MAX_TAIL_BYTES)
+    if data.strip():
+        return f"{NOTHING_FOUND}: {metrics_file.name} holds {_kind(data)}"
+    if b"SWEEPTREE" in _tail(log, MAX_MARKED_BYTES):
+        what = "holds SWEEPTREE, but no line SWEEPTREE {json} with a number"
+        return f"{NOTHING_FOUND}: {log.name} {what}"
+    return None
+
+
+def _kind(data: bytes) -> str:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "UTF-16 text, not JSON lines in UTF-8"
+    first = data.split(b"\n", 1)[0].strip().decode("utf-8", "replace")
+    shown = "".join(char if char.isprintable() else "?" for char in first[:_SHOWN_TEXT])
+    return f"no JSON object with a number; it begins with {shown!r}"
 
 
 def history(metrics_file: Path, names: Collection[str]) -> dict[str, list[tuple[float, float]]]:
@@ -96,11 +122,15 @@ def _sources(metrics_file: Path, log: Path) -> Iterator[tuple[str, Iterable[Any]
 
 
 def _after_mark(data: bytes) -> Iterator[bytes]:
-    """What follows SWEEPTREE at the beginning of a line, blanks before it allowed."""
+    """What follows SWEEPTREE at the beginning of a line; blanks or a progress bar may precede it.
+
+    A bar ends with no newline, so that what is printed next stands behind it.
+    """
     for match in _MARKED.finditer(data):
-        begin = max(0, match.start() - _MAX_INDENT)
-        before = data[begin : match.start()].rstrip(b" \t")
-        if before.endswith((b"\r", b"\n")) or (not before and begin == 0):
+        begin = max(0, match.start() - _MAX_BAR)
+        before = _LINE_END.split(data[begin : match.start()])
+        is_cut = len(before) == 1 and begin > 0
+        if not is_cut and _BEFORE_MARK.fullmatch(before[-1]):
             yield match[1]
 
 
@@ -120,11 +150,23 @@ def _tail(path: Path, limit: int) -> bytes:
 
 
 def _objects_of_file(data: bytes) -> Iterable[Any]:
-    """The objects of JSON lines; a file that is one JSON object over several lines is that one."""
+    """The objects of JSON lines, or of a file that is one JSON object or array over many lines."""
+    data = data.removeprefix(codecs.BOM_UTF8)
     if data.lstrip().startswith(b"{"):
         for value in _parsed([data]):
             return [value]
+    if data.lstrip().startswith(b"["):
+        return _objects_of_array(data)
     return _parsed(data.splitlines())
+
+
+def _objects_of_array(data: bytes) -> Iterable[Any]:
+    """The objects of one JSON array; where it is none, of the lines."""
+    try:
+        values = json.loads(data)
+    except (ValueError, RecursionError):
+        return _parsed(data.splitlines())
+    return [value for value in values if isinstance(value, dict)]
 
 
 def _parsed(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
@@ -142,10 +184,17 @@ def _parsed(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 
 def _last_object(data: bytes) -> Iterable[Any]:
     lines = (line.strip() for line in reversed(re.split(rb"[\r\n]", data)))
-    for value in _parsed(line for line in lines if line.endswith(b"}")):
+    for value in _parsed(_behind_bar(line) for line in lines if line.endswith(b"}")):
         if _reports(value):
             return [value]
     return []
+
+
+def _behind_bar(line: bytes) -> bytes:
+    """What a job printed behind a progress bar, which ends with no newline."""
+    bar, brace, rest = line.partition(b"{")
+    is_bar = len(bar) <= _MAX_BAR and _BEFORE_MARK.fullmatch(bar)
+    return brace + rest if is_bar else line
 
 
 def _reports(value: dict[str, Any]) -> bool:

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from pydantic_core import to_json, to_jsonable_python
 
 from sweeptree.analysis.document import JobRow
+from sweeptree.analysis.metrics import NOTHING_FOUND
 from sweeptree.errors import RecordError
 from sweeptree.model import JobRecord, JobState
 from sweeptree.plan import config_ids, read_command
@@ -143,6 +144,9 @@ def _row(job: JobRow, plan: Plan, tail: str, problem: str | None) -> Row:
         update["diverged"] = tuple(sorted({*job.diverged, *lost}))
         named = ", ".join(sorted(lost)[:_SHOWN_METRICS])
         problem = problem or f"job {job.id}: not finite and left out: {named}"
+    source = job.metrics_source or ""
+    if source.startswith(NOTHING_FOUND):
+        problem = problem or f"job {job.id}: of its metrics {source}"
     job = job.model_copy(update=update)
     return Row(job, dumped(job), problem)
 
