@@ -34,7 +34,8 @@ _KINDS = {
 def load_commands(text_or_path: str, stdin: TextIO | None = None) -> tuple[str, ...]:
     """Read the commands: a JSON list, the path of a file that holds one, or '-' for standard input.
 
-    A .txt file may hold one command a line; empty lines and those that begin with # are none. A byte order mark is refused. Raises UsageError for anything but 1 to 100,000 non-empty strings.
+    A .txt file may hold one command a line; empty lines and those that begin with # are none. A
+    byte order mark is refused. Raises UsageError for anything but 1 to 100,000 non-empty strings.
     """
     if text_or_path.lstrip("\ufeff \t\r\n").startswith("["):
         return _commands(text_or_path, "--commands")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sweeptree.analysis import stats
@@ -121,7 +122,14 @@ def _well_known(candidates: Sequence[str]) -> str | None:
 
 def _not_reported(name: str, reported: Counter[str]) -> str:
     found = ", ".join(sorted(reported)[:_SHOWN_METRICS]) or "nothing"
-    return f"no job reported {name}, so there is no ranking; reported: {found}"
+    what = f"no job reported {name}, so there is no ranking; reported: {found}"
+    return f"{what}   (sweeptree show EXP --by {_likest(name, reported)})" if reported else what
+
+
+def _likest(name: str, reported: Iterable[str]) -> str:
+    """What a misspelt name most likely means."""
+    names = sorted(reported)
+    return next(iter(difflib.get_close_matches(name, names, n=1)), names[0])
 
 
 def _undecided(candidates: Sequence[str]) -> str:

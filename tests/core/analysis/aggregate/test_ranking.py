@@ -45,6 +45,7 @@ def test_the_metric_of_the_spec_decides(paths: SweepPaths, metric: str, best: st
     ("metric", "reported", "says"),
     [
         ("f1", {"val_auc": 1.0}, "no job reported f1"),
+        ("val_acu", {"loss": 1.0, "val_auc": 1.0}, "(sweeptree show EXP --by val_auc)"),
         (None, {"a": 1.0, "b": 2.0}, "2 could be meant: a, b"),
     ],
 )
