@@ -109,12 +109,16 @@ def read_command(command: str) -> Reading:
     commands = simple_commands(command)
     if not commands:
         return Reading(rest=(" ".join(command.split()),))
-    tools = [words for words in commands if _is_tool(words)]
+    programs, tools = _told_apart(commands)
+    return _joined(list(map(_read, programs)), tools)
+
+
+def _told_apart(commands: Sequence[list[str]]) -> tuple[list[list[str]], list[list[str]]]:
+    """The programs and the shell's tools; where there are only tools, one is the program."""
     programs = [words for words in commands if not _is_tool(words)]
     if not programs:
-        main = max(commands, key=_count_options)
-        tools, programs = [words for words in tools if words is not main], [main]
-    return _joined([_read(words) for words in programs], tools)
+        programs = [max(commands, key=_count_options)]
+    return programs, [words for words in commands if words not in programs]
 
 
 def _is_tool(words: Sequence[str]) -> bool:

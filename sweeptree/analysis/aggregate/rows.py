@@ -135,30 +135,42 @@ def _tail(path: Path) -> bytes | None:
 def _row(job: JobRow, plan: Plan, tail: str, problem: str | None) -> Row:
     job = _completed(job, plan.jobs.get(job.id, {}))
     update: dict[str, object] = {"log_tail": tail, "state": job.state or _legacy_state(job)}
-    job, unusable = _without_lost_numbers(job)
-    if unusable:
-        problem = problem or f"job {job.id}: not finite and left out: {', '.join(unusable)}"
-    lost = [name for name, value in job.metrics.items() if not math.isfinite(value)]
+    update |= _without_lost_measures(job)
+    update |= _without_lost_metrics(job)
+    completed = job.model_copy(update=update)
+    return Row(completed, dumped(completed), problem or _problem(job))
+
+
+def _problem(job: JobRow) -> str | None:
+    """What is wrong with the numbers of a record."""
+    lost = [*_without_lost_measures(job), *sorted(_lost_metrics(job))]
     if lost:
-        update["metrics"] = {n: value for n, value in job.metrics.items() if n not in lost}
-        update["diverged"] = tuple(sorted({*job.diverged, *lost}))
-        named = ", ".join(sorted(lost)[:_SHOWN_METRICS])
-        problem = problem or f"job {job.id}: not finite and left out: {named}"
+        return f"job {job.id}: not finite and left out: {', '.join(lost[:_SHOWN_METRICS])}"
     source = job.metrics_source or ""
-    if source.startswith(NOTHING_FOUND):
-        problem = problem or f"job {job.id}: of its metrics {source}"
-    job = job.model_copy(update=update)
-    return Row(job, dumped(job), problem)
+    is_unread = source.startswith(NOTHING_FOUND)
+    return f"job {job.id}: of its metrics {source}" if is_unread else None
 
 
-def _without_lost_numbers(job: JobRow) -> tuple[JobRow, list[str]]:
-    """The job without the durations and measures that are not finite, and their names."""
+def _lost_metrics(job: JobRow) -> list[str]:
+    return [name for name, value in job.metrics.items() if not math.isfinite(value)]
+
+
+def _without_lost_metrics(job: JobRow) -> dict[str, object]:
+    """The metrics as they should be: those that are not finite have diverged."""
+    lost = _lost_metrics(job)
+    if not lost:
+        return {}
+    kept = {name: value for name, value in job.metrics.items() if name not in lost}
+    return {"metrics": kept, "diverged": tuple(sorted({*job.diverged, *lost}))}
+
+
+def _without_lost_measures(job: JobRow) -> dict[str, object]:
+    """Nothing in the place of each duration or measure that is not finite."""
     lost = [name for name in _MEASURES if not _is_finite(getattr(job, name))]
     update: dict[str, object] = dict.fromkeys(lost)
     if not _is_finite((job.best or {}).get("value")):
-        lost.append("best")
         update["best"] = None
-    return (job.model_copy(update=update) if lost else job), lost
+    return update
 
 
 def _is_finite(value: object) -> bool:
