@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 _PLAIN = re.compile(r"[^'\"\\;&|()<>`$#\n]*")
 _SHELL = re.compile(r"(?:.*/)?(?:ba|da|z|k)?sh")
 _OPTION_C = re.compile(r"-[a-z]*c")
 _MAX_SHELLS = 3
+_VARIABLE = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 _TOKEN = re.compile(
     r"""[ \t\r]*(?:
         (?P<redirect>\d*(?:<<<|<<|>>|<>|[<>])&?[ \t]*(?:[^\s;&|()<>]+)?|&>>?[ \t]*[^\s;&|()<>]+)
@@ -43,8 +44,13 @@ def _without_shells(commands: list[list[str]], levels: int) -> list[list[str]]:
     for words in commands:
         script = _script(words) if levels else None
         inner = [] if script is None else _without_shells(_commands(script), levels - 1)
-        found += inner or [words]
+        found += [[*_set_before(words), *each] for each in inner] or [words]
     return found
+
+
+def _set_before(words: list[str]) -> list[str]:
+    """The variables that are set for a command."""
+    return list(takewhile(_VARIABLE.fullmatch, words))
 
 
 def _script(words: list[str]) -> str | None:

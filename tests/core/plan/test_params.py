@@ -27,6 +27,7 @@ from sweeptree.plan import is_seed_name, typed
         ("python prep.py --lr 1; python t.py --lr 2", {"prep.lr": 1, "t.lr": 2}, None),
         ("python prep.py --seed 0 && python t.py --seed 3", {"prep.seed": 0}, 3),
         ("""bash -lc 'python t.py --lr 1 --note "a b" --seed 4'""", {"lr": 1, "note": "a b"}, 4),
+        ("LR=2 bash -c 'python t.py --wd 1'", {"LR": 2, "wd": 1}, None),
         ("srun -n 2 sh -c 'cd x && t --lr 1'", {"lr": 1}, None),
         ("mkdir -p out && train --lr 1 | tee -a log", {"lr": 1}, None),
         ("python t.py --ckpt ck/epoch=9-step=80.ckpt", {"ckpt": "ck/epoch=9-step=80.ckpt"}, None),
