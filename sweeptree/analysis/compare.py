@@ -14,6 +14,7 @@ from sweeptree.analysis import stats
 from sweeptree.analysis.document import Document, Group, JobRow, best_first, is_held_back
 from sweeptree.analysis.stats import Objective
 from sweeptree.errors import UsageError
+from sweeptree.plan import read_command, typed
 
 _SHOWN_DATA = 3
 
@@ -39,6 +40,14 @@ class Side:
     def name(self) -> str:
         """EXP:CONFIG."""
         return f"{self.sweep}:{self.config}"
+
+    def written(self) -> Mapping[str, Any]:
+        """Its parameters as its command spells them: 3e-3 rather than 0.003."""
+        spelt = read_command(self.command).raw
+        return {
+            name: spelt[name] if typed(spelt.get(name, "")) == value else value
+            for name, value in self.params.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)

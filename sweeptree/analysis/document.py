@@ -65,6 +65,10 @@ class Group(_Part):
     data_digests: tuple[str, ...] = Field(
         default=(), description="The datasets that its jobs ran on; more than one: it has no means."
     )
+    diverged: Mapping[str, int] = Field(
+        default_factory=dict,
+        description="Metric -> how many of its jobs ended with NaN or infinity; it has no mean.",
+    )
     rank: int | None = Field(ge=1)
 
     def mean(self, metric: str) -> float | None:
@@ -73,9 +77,16 @@ class Group(_Part):
         return None if found is None else found.mean
 
     def spread(self, metric: str) -> str:
-        """`0.9225 ± 0.0007`; nothing without the metric."""
+        """`0.9225 ± 0.0007`; `diverged` where a job's was no number; nothing without the metric."""
+        if self.diverged.get(metric):
+            return self._divergence(metric)
         found = self.metrics.get(metric)
         return "" if found is None else found.text
+
+    def _divergence(self, metric: str) -> str:
+        """`diverged`, and of how many jobs where it was not all of them."""
+        many = self.diverged[metric]
+        return "diverged" if many == self.n else f"diverged ({many} of {self.n})"
 
 
 class Comparison(_Part):
@@ -122,6 +133,10 @@ class JobRow(JobRecord):
 
     log_tail: str = ""
 
+    def shown_metric(self, name: str) -> float | str | None:
+        """The last value of a metric; `diverged` where it was no finite number."""
+        return "diverged" if name in self.diverged else self.metrics.get(name)
+
 
 class Document(_Part):
     """Made from the records; additive changes only within a schema_version."""
@@ -158,7 +173,8 @@ class Document(_Part):
 
     def metric_names(self) -> list[str]:
         """All metrics that some config has, in the order in which they are met."""
-        return list(dict.fromkeys(name for group in self.groups for name in group.metrics))
+        named = (name for group in self.groups for name in (*group.metrics, *group.diverged))
+        return list(dict.fromkeys(named))
 
     def comparison(self, leader: str, config: str, metric: str) -> Comparison | None:
         """The test of a config against the one that leads by this metric, if it was made."""

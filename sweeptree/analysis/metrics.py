@@ -9,6 +9,7 @@ Hides: torn lines, hostile sizes, links planted by a job, nested objects (`a.b`)
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 import os
@@ -27,32 +28,71 @@ MAX_MARKED_BYTES = 8 * 1024 * 1024
 MAX_TAIL_BYTES = 64 * 1024
 MAX_HISTORY_BYTES = 8 * 1024 * 1024
 MAX_NAMES = 1000
+NOTHING_FOUND = "none found"
 _MAX_NAME = 200
 _MAX_LEVELS = 3
+_SPELT_NOT_FINITE = frozenset({"nan", "inf", "infinity"})
 _STEPS = ("step", "global_step", "epoch")
 _MARKED = re.compile(
     rb"SWEEPTREE[ \t]+(\{[^\r\n]*\})"
 )  # begins with plain text: 50 times quicker than with `^`
-_MAX_INDENT = 80
+_MAX_BAR = 400
+_SHOWN_TEXT = 60
+_LINE_END = re.compile(rb"[\r\n]")
+_ESCAPE = rb"\x1b\[[0-9;?]*[A-Za-z]"
+_BAR = rb"[^\r\n]*\d+%[^\r\n]*|[^\r\n]*\d+(?:\.\d+)?\s?(?:it|s|batch\w*|step\w*)/[^\r\n]*"
+_BEFORE_MARK = re.compile(rb"(?:[ \t]|%s)*|%s" % (_ESCAPE, _BAR))
 
-Point = tuple[int | float | None, Mapping[str, float]]
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What a job reported at one step; `not_finite`: names whose value there was no number."""
+
+    step: int | float | None
+    numbers: Mapping[str, float]
+    not_finite: frozenset[str] = frozenset()
+
+    @property
+    def says_something(self) -> bool:
+        """Whether a metric stands there, diverged ones included."""
+        return bool(self.numbers or self.not_finite)
 
 
 def collect(metrics_file: Path, log: Path, metric: str | None) -> Metrics:
     """What a job reported: last value per name, and the best of `metric` (`name`, `name:max`,
     `name:min`).
 
-    Never raises for what a job wrote. Truth values are no numbers; NaN and infinity are left out,
-    and `source` says so. A symlink in place of a file is not followed.
+    Never raises for what a job wrote. Truth values are no numbers. NaN and infinity are left out,
+    and `source` says so; a metric that ends with one has diverged: it has neither a last value nor
+    a best one. A symlink in place of a file is not followed.
     """
     wanted = objective(metric) if metric else None
     for source, objects in _sources(metrics_file, log):
         found = _Found(wanted)
         for value in objects:
             found.take(value)
-        if found.values:
-            return Metrics(values=found.values, best=found.best, source=source + found.left_out())
-    return Metrics()
+        if found.values or found.diverged:
+            return found.metrics(source)
+    return Metrics(source=_what_stood_there(metrics_file, log))
+
+
+def _what_stood_there(metrics_file: Path, log: Path) -> str | None:
+    """What stood where metrics could have been; None where nothing did."""
+    data = _tail(metrics_file, MAX_TAIL_BYTES)
+    if data.strip():
+        return f"{NOTHING_FOUND}: {metrics_file.name} holds {_kind(data)}"
+    if b"SWEEPTREE" in _tail(log, MAX_MARKED_BYTES):
+        what = "holds SWEEPTREE, but no line SWEEPTREE {json} with a number"
+        return f"{NOTHING_FOUND}: {log.name} {what}"
+    return None
+
+
+def _kind(data: bytes) -> str:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "UTF-16 text, not JSON lines in UTF-8"
+    first = data.split(b"\n", 1)[0].strip().decode("utf-8", "replace")
+    shown = "".join(char if char.isprintable() else "?" for char in first[:_SHOWN_TEXT])
+    return f"no JSON object with a number; it begins with {shown!r}"
 
 
 def history(metrics_file: Path, names: Collection[str]) -> dict[str, list[tuple[float, float]]]:
@@ -67,11 +107,10 @@ def history(metrics_file: Path, names: Collection[str]) -> dict[str, list[tuple[
     if len(data) > MAX_HISTORY_BYTES:
         return found
     for line, value in enumerate(_objects_of_file(data), 1):
-        for step, numbers in _points(value, set()):
-            for name in numbers.keys() & names:
-                found.setdefault(name, []).append(
-                    (float(line if step is None else step), numbers[name])
-                )
+        for point in _points(value):
+            step = float(line if point.step is None else point.step)
+            for name in point.numbers.keys() & names:
+                found.setdefault(name, []).append((step, point.numbers[name]))
     return found
 
 
@@ -83,11 +122,15 @@ def _sources(metrics_file: Path, log: Path) -> Iterator[tuple[str, Iterable[Any]
 
 
 def _after_mark(data: bytes) -> Iterator[bytes]:
-    """What follows SWEEPTREE at the beginning of a line, blanks before it allowed."""
+    """What follows SWEEPTREE at the beginning of a line; blanks or a progress bar may precede it.
+
+    A bar ends with no newline, so that what is printed next stands behind it.
+    """
     for match in _MARKED.finditer(data):
-        begin = max(0, match.start() - _MAX_INDENT)
-        before = data[begin : match.start()].rstrip(b" \t")
-        if before.endswith((b"\r", b"\n")) or (not before and begin == 0):
+        begin = max(0, match.start() - _MAX_BAR)
+        before = _LINE_END.split(data[begin : match.start()])
+        is_cut = len(before) == 1 and begin > 0
+        if not is_cut and _BEFORE_MARK.fullmatch(before[-1]):
             yield match[1]
 
 
@@ -107,11 +150,23 @@ def _tail(path: Path, limit: int) -> bytes:
 
 
 def _objects_of_file(data: bytes) -> Iterable[Any]:
-    """The objects of JSON lines; a file that is one JSON object over several lines is that one."""
+    """The objects of JSON lines, or of a file that is one JSON object or array over many lines."""
+    data = data.removeprefix(codecs.BOM_UTF8)
     if data.lstrip().startswith(b"{"):
         for value in _parsed([data]):
             return [value]
+    if data.lstrip().startswith(b"["):
+        return _objects_of_array(data)
     return _parsed(data.splitlines())
+
+
+def _objects_of_array(data: bytes) -> Iterable[Any]:
+    """The objects of one JSON array; where it is none, of the lines."""
+    try:
+        values = json.loads(data)
+    except (ValueError, RecursionError):
+        return _parsed(data.splitlines())
+    return [value for value in values if isinstance(value, dict)]
 
 
 def _parsed(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
@@ -129,35 +184,68 @@ def _parsed(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 
 def _last_object(data: bytes) -> Iterable[Any]:
     lines = (line.strip() for line in reversed(re.split(rb"[\r\n]", data)))
-    for value in _parsed(line for line in lines if line.endswith(b"}")):
-        if _has_number(value):
+    for value in _parsed(_behind_bar(line) for line in lines if line.endswith(b"}")):
+        if _reports(value):
             return [value]
     return []
 
 
-def _has_number(value: dict[str, Any]) -> bool:
-    return any(values for _, values in _points(value, set()))
+def _behind_bar(line: bytes) -> bytes:
+    """What a job printed behind a progress bar, which ends with no newline."""
+    bar, brace, rest = line.partition(b"{")
+    is_bar = len(bar) <= _MAX_BAR and _BEFORE_MARK.fullmatch(bar)
+    return brace + rest if is_bar else line
+
+
+def _reports(value: dict[str, Any]) -> bool:
+    return any(point.says_something for point in _points(value))
 
 
 @dataclass(slots=True)
 class _Found:
-    """The values so far, the best so far, and the names whose values were no finite numbers."""
+    """The values so far, the best so far, and the names whose values were no finite numbers.
+
+    `diverged`: those among the names whose value so far is the last and is not finite.
+    """
 
     wanted: Objective | None
     values: dict[str, float] = field(default_factory=dict)
     best: dict[str, Any] | None = None
     not_finite: set[str] = field(default_factory=set)
+    diverged: set[str] = field(default_factory=set)
     dropped: int = 0
 
     def take(self, value: dict[str, Any]) -> None:
         """Add what one JSON object says."""
-        for step, numbers in _points(value, self.not_finite):
-            for name, number in numbers.items():
-                if name in self.values or len(self.values) < MAX_NAMES:
-                    self.values[name] = number
-                else:
-                    self.dropped += 1
-            self._judge(step, numbers)
+        for point in _points(value):
+            for name, number in point.numbers.items():
+                self._add(name, number)
+            for name in point.not_finite:
+                self._lose(name)
+            self._judge(point.step, point.numbers)
+
+    def _add(self, name: str, number: float) -> None:
+        self.diverged.discard(name)
+        if name in self.values or len(self.values) < MAX_NAMES:
+            self.values[name] = number
+        else:
+            self.dropped += 1
+
+    def _lose(self, name: str) -> None:
+        if len(self.not_finite) < MAX_NAMES:
+            self.not_finite.add(name)
+            self.diverged.add(name)
+        self.values.pop(name, None)
+
+    def metrics(self, source: str) -> Metrics:
+        """What there is to tell; of a metric that diverged no earlier value is the best."""
+        lost = self.best is not None and self.best["metric"] in self.diverged
+        return Metrics(
+            values=self.values,
+            best=None if lost else self.best,
+            source=source + self.left_out(),
+            diverged=tuple(sorted(self.diverged)),
+        )
 
     def _judge(self, step: int | float | None, numbers: Mapping[str, float]) -> None:
         wanted = self.wanted
@@ -182,31 +270,39 @@ class _Found:
         return f" ({'; '.join(notes)})" if notes else ""
 
 
-def _points(value: dict[str, Any], not_finite: set[str]) -> Iterator[Point]:
+def _points(value: dict[str, Any]) -> Iterator[Point]:
     """One point per step: the object itself, and one per element where it holds lists (a history
     per epoch)."""
-    plain: dict[str, float] = {}
+    plain: dict[str, Any] = {}
     series: dict[str, list[Any]] = {}
     for name, item in _flat(value, "", _MAX_LEVELS):
         if isinstance(item, list):
             series[name] = item
-            continue
-        number = _number(name, item, not_finite)
-        if number is not None and name != "step":
-            plain[name] = number
-    yield from _series_points(series, not_finite)
+        elif name != "step":
+            plain[name] = item
+    yield from _series_points(series)
     step = next((value[name] for name in _STEPS if _is_number(value.get(name))), None)
-    yield step, plain
+    yield _point(step, plain)
 
 
-def _series_points(series: Mapping[str, list[Any]], not_finite: set[str]) -> Iterator[Point]:
+def _series_points(series: Mapping[str, list[Any]]) -> Iterator[Point]:
     for index in range(max(map(len, series.values()), default=0)):
-        numbers: dict[str, float] = {}
-        for name, items in series.items():
-            number = _number(name, items[index], not_finite) if index < len(items) else None
-            if number is not None:
-                numbers[name] = number
-        yield index + 1, numbers
+        items = {name: items[index] for name, items in series.items() if index < len(items)}
+        yield _point(index + 1, items)
+
+
+def _point(step: int | float | None, items: Mapping[str, Any]) -> Point:
+    numbers: dict[str, float] = {}
+    lost: set[str] = set()
+    for name, item in items.items():
+        if not _is_numeric(item):
+            continue
+        number = _finite(item)
+        if number is None:
+            lost.add(name)
+        else:
+            numbers[name] = number
+    return Point(step, numbers, frozenset(lost))
 
 
 def _flat(value: dict[str, Any], prefix: str, levels: int) -> Iterator[tuple[str, Any]]:
@@ -222,23 +318,17 @@ def _flat(value: dict[str, Any], prefix: str, levels: int) -> Iterator[tuple[str
 
 
 def _is_number(value: object) -> bool:
-    return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and _finite(value) is not None
-    )
+    return isinstance(value, int | float) and _is_numeric(value) and _finite(value) is not None
 
 
-def _number(name: str, value: object, not_finite: set[str]) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    number = _finite(value)
-    if number is None:
-        not_finite.add(name)
-    return number
+def _is_numeric(value: object) -> bool:
+    """A number, also one that is not finite; some writers spell those as text."""
+    if isinstance(value, str):
+        return value.lower().lstrip("+-") in _SPELT_NOT_FINITE
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _finite(value: int | float) -> float | None:
+def _finite(value: int | float | str) -> float | None:
     try:
         number = float(value)
     except OverflowError:

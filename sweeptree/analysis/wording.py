@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from sweeptree.model import JobState
@@ -37,16 +38,16 @@ def file_line(path: str, added: int | None, removed: int | None) -> str:
 
 
 def clock(seconds: float | None) -> str:
-    """00:22:15."""
-    if seconds is None:
+    """00:22:15; nothing for a time that is not known or not finite."""
+    if seconds is None or not math.isfinite(seconds):
         return ""
     total = max(0, round(seconds))
     return f"{total // 3600:02d}:{total % 3600 // 60:02d}:{total % 60:02d}"
 
 
 def spoken(seconds: float | None) -> str:
-    """13m52s; 4.2s below ten seconds."""
-    if seconds is None:
+    """13m52s; 4.2s below ten seconds; nothing for a time that is not known or not finite."""
+    if seconds is None or not math.isfinite(seconds):
         return ""
     if seconds < 9.95:
         return f"{max(0.0, seconds):.1f}s"

@@ -7,10 +7,10 @@ field, and how what is wrong with one of them is reported.
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from cyclopts import Parameter, Token
 from pydantic import BaseModel, ValidationError
@@ -18,6 +18,9 @@ from pydantic import BaseModel, ValidationError
 from sweeptree import plan
 from sweeptree.errors import UsageError
 from sweeptree.model import SweepSpec
+
+if TYPE_CHECKING:
+    import yaml
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -195,11 +198,44 @@ def _hint(error: ValidationError) -> str:
     return str(hint)
 
 
+def _loaded(text: str) -> object:
+    """The value of a YAML document; the values of a grid as written: 3.10, 010, no."""
+    import yaml
+
+    loader = yaml.SafeLoader(text)
+    try:
+        root = loader.get_single_node()
+        if isinstance(root, yaml.MappingNode):
+            for key, value in root.value:
+                if key.value == "grid":
+                    _keep_spelling(value)
+        return None if root is None else loader.construct_document(root)
+    finally:
+        loader.dispose()
+
+
+def _keep_spelling(node: yaml.Node) -> None:
+    """Take the scalars below a node, but for the keys of mappings, for texts."""
+    import yaml
+
+    if isinstance(node, yaml.ScalarNode):
+        node.tag = "tag:yaml.org,2002:str"
+    elif isinstance(node, yaml.SequenceNode):
+        _keep_all(node.value)
+    elif isinstance(node, yaml.MappingNode):
+        _keep_all(value for _, value in node.value)
+
+
+def _keep_all(nodes: Iterable[yaml.Node]) -> None:
+    for node in nodes:
+        _keep_spelling(node)
+
+
 def _spec_file(path: Path) -> dict[str, Any]:
     import yaml
 
     try:
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        value = _loaded(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(
             f"--spec {path} cannot be read: {error}", hint="give a YAML or JSON file"

@@ -112,6 +112,9 @@ class JobRecord(BaseModel):
         default=None, description="The best value of the sweep's metric: metric, value, step, goal."
     )
     metrics_source: str | None = Field(default=None, description="Where the metrics were found.")
+    diverged: tuple[str, ...] = Field(
+        default=(), description="Metrics whose last value was NaN or infinite; they have none."
+    )
     artifacts: tuple[str, ...] = Field(
         default=(), description="Files kept, relative to job_<i>/artifacts/."
     )
@@ -162,6 +165,7 @@ class RecordPart(TypedDict, total=False):
     metrics: Mapping[str, float]
     best: Mapping[str, object] | None
     metrics_source: str | None
+    diverged: tuple[str, ...]
     artifacts: tuple[str, ...]
     notes: tuple[str, ...]
     auto_fix: Mapping[str, object] | None

@@ -6,11 +6,12 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from sweeptree.model.text import DURATION, GRID, JOB_NUMBERS, MEBIBYTES, SEEDS, WORDS
 from sweeptree.model.values import MAX_COMMANDS, Cause, JobState, Scalar
 
+_METRIC = r"^[^:\s]+(:(max|min))?$"
 EXP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -33,6 +34,13 @@ def check_command(command: str) -> str:
     return command
 
 
+def check_metric(text: str) -> str:
+    """Return the text, or raise ValueError: `name`, `name:max` or `name:min`."""
+    if not re.fullmatch(_METRIC, text):
+        raise ValueError("write the name of a metric, or name:max or name:min")
+    return text
+
+
 def check_device_name(name: str) -> str:
     """Return the name, or raise ValueError: an index or a UUID, with ^ in front to leave it out."""
     bare = name.removeprefix("^")
@@ -50,6 +58,11 @@ GpuMemory = Annotated[int, Field(ge=1, le=2**24)]  # MiB
 DiskSpace = Annotated[int, Field(ge=0, le=2**34)]  # MiB
 Positive = Annotated[float, Field(gt=0)]
 Grace = Annotated[float, Field(ge=0, le=600)]
+MetricName = Annotated[
+    str,
+    AfterValidator(check_metric),
+    WithJsonSchema({"pattern": _METRIC, "type": "string"}),
+]
 
 
 class Border(BaseModel):
@@ -106,9 +119,8 @@ class SweepSpec(Border):
             "which it gets as {seed} and $SWEEPTREE_SEED."
         ),
     )
-    metric: str | None = Field(
+    metric: MetricName | None = Field(
         default=None,
-        pattern=r"^[^:\s]+(:(max|min))?$",
         description=(
             "What the leaderboard ranks by, as val_auc:max or loss:min; "
             "default: val_auc or another plain name."

@@ -6,7 +6,6 @@ in a form of the Prefect UI.
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Callable, Iterator
@@ -205,11 +204,55 @@ def _parameter(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _grid_values(name: str, text: str) -> tuple[str, ...]:
-    rows = csv.reader([text], skipinitialspace=True)
-    values = tuple(value.strip() for row in rows for value in row)
+    values = tuple(_unquoted(value.strip()) for value in _split_at_commas(text))
     if not values or "" in values:
         raise UsageError(f"{name}= has an empty value", hint=f"for example {name}=1e-3,3e-4")
     return values
+
+
+def _split_at_commas(text: str) -> list[str]:
+    """The parts between commas, but for those in brackets and quotes: [64,64],[128,128] are two."""
+    place = _Place()
+    parts = [""]
+    for char in text:
+        if char == "," and place.is_outside:
+            parts.append("")
+        else:
+            parts[-1] += char
+        place.step(char)
+    return parts
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where in a text one stands: in which quotes, and in how many brackets."""
+
+    quote: str = ""
+    depth: int = 0
+    before: str = ""
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether a comma here separates values."""
+        return not self.quote and self.depth <= 0
+
+    def step(self, char: str) -> None:
+        """Go on behind the next character; a quote inside a word (don't) opens nothing."""
+        if self.quote:
+            self.quote = "" if char == self.quote else self.quote
+        elif char in "'\"" and not self.before.isalnum():
+            self.quote = char
+        else:
+            self.depth += (char in "[({") - (char in "])}")
+        self.before = char
+
+
+def _unquoted(value: str) -> str:
+    """The value without the quotes around it; a doubled one inside is one."""
+    quote = value[:1]
+    if len(value) < 2 or quote not in ('"', "'") or value[-1] != quote:
+        return value
+    return value[1:-1].replace(quote * 2, quote)
 
 
 DURATION = TextForm(parse_duration, unit="seconds")

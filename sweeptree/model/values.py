@@ -253,8 +253,12 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """What a job reported: the last value per name, and the best of the sweep's metric."""
+    """What a job reported: the last value per name, and the best of the sweep's metric.
+
+    `diverged`: the names whose last value was NaN or infinite; they have none.
+    """
 
     values: Mapping[str, float] = field(default_factory=dict)
     best: Mapping[str, Any] | None = None
     source: str | None = None
+    diverged: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from sweeptree.plan.commands import MAX_COMMANDS_BYTES, load_commands
 from sweeptree.plan.configs import MAX_CONFIG_ID, config_ids
 from sweeptree.plan.jobs import make_jobs, spec_hash
 from sweeptree.plan.params import Reading, is_seed_name, read_command, typed
+from sweeptree.plan.remarks import remarks, scripts
 
 __all__ = [
     "MAX_COMMANDS_BYTES",
@@ -17,6 +18,8 @@ __all__ = [
     "load_commands",
     "make_jobs",
     "read_command",
+    "remarks",
+    "scripts",
     "spec_hash",
     "typed",
 ]

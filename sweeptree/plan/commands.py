@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -33,7 +34,8 @@ _KINDS = {
 def load_commands(text_or_path: str, stdin: TextIO | None = None) -> tuple[str, ...]:
     """Read the commands: a JSON list, the path of a file that holds one, or '-' for standard input.
 
-    A byte order mark is refused. Raises UsageError for anything but 1 to 100,000 non-empty strings.
+    A .txt file may hold one command a line; empty lines and those that begin with # are none. A
+    byte order mark is refused. Raises UsageError for anything but 1 to 100,000 non-empty strings.
     """
     if text_or_path.lstrip("\ufeff \t\r\n").startswith("["):
         return _commands(text_or_path, "--commands")
@@ -41,7 +43,10 @@ def load_commands(text_or_path: str, stdin: TextIO | None = None) -> tuple[str, 
         if stdin is None:
             raise UsageError("--commands - reads standard input, and there is none", hint=EXAMPLE)
         return _commands(_read_stream(stdin), "standard input")
-    return _commands(_read_file(text_or_path), text_or_path)
+    text = _read_file(text_or_path)
+    if text_or_path.endswith(".txt") and not text.lstrip().startswith("["):
+        return _lines(text, text_or_path)
+    return _commands(text, text_or_path)
 
 
 def _read_stream(stdin: TextIO) -> str:
@@ -94,6 +99,12 @@ def _decoded(data: bytes, name: str) -> str:
         ) from error
 
 
+def _lines(text: str, where: str) -> tuple[str, ...]:
+    lines = [line.strip() for line in text.split("\n")]
+    commands = [line for line in lines if line and not line.startswith("#")]
+    return _checked(commands, where)
+
+
 def _commands(text: str, where: str) -> tuple[str, ...]:
     try:
         value = json.loads(text)
@@ -105,6 +116,10 @@ def _commands(text: str, where: str) -> tuple[str, ...]:
         ) from error
     if not isinstance(value, list):
         raise UsageError(f"{where} holds {_kind(value)}, not a list of commands", hint=EXAMPLE)
+    return _checked(value, where)
+
+
+def _checked(value: Sequence[object], where: str) -> tuple[str, ...]:
     if not value:
         raise UsageError(f"{where} holds an empty list: there is nothing to run", hint=EXAMPLE)
     check_count(len(value), where)

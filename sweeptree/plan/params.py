@@ -5,26 +5,45 @@ be read has no parameters, which is never an error.
 
 Rules: `--lr 3e-4`, `--lr=3e-4`, `-n 5` and Hydra's `lr=3e-4`, `+a.b=1` are parameters; a flag
 without a value is True; several numbers after a flag are one value; variables set before the
-program count too, but for those of the system (CUDA_*, OMP_* ...). Only the last part that runs a
-Python program is read.
+program count too, but for those of the system (CUDA_*, OMP_* ...). Of a line with several programs
+(`prep ... && train ...`, `bash -lc '...'`) all are read, but for the shell's tools (cd, tee ...); a
+parameter that two of them have is named after its program (`prep.lr`, `train.lr`). The seed is that
+of the last program that has one.
+
+A number is one where nothing of its spelling is lost: 1.10, 010 and 19 digits stay texts.
 """
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from decimal import Decimal
+from pathlib import PurePath
 
 from sweeptree.model import Scalar
-from sweeptree.plan.shell import simple_commands
+from sweeptree.plan.shell import Quoted, simple_commands
 
 _INT = re.compile(r"[+-]?(?:0|[1-9]\d{0,17})")
+_LOSSY = re.compile(r"[+-]?(?:0\d.*|\d*\.\d+0)")
 _FLOAT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?")
 _ASSIGN = re.compile(r"(\+{0,2})([A-Za-z_][\w./@-]*)=(.*)", re.DOTALL)
 _VARIABLE = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _FLAG = re.compile(r"--?([A-Za-z_][\w./-]*)(?:=(.*))?", re.DOTALL)
 _PROGRAM = re.compile(r"(?:.*/)?(?:python[\d.]*|torchrun|accelerate|deepspeed)|.*\.py")
+_TOOLS = frozenset(
+    {
+        *("awk", "cat", "cd", "conda", "cp", "curl", "date", "echo", "exit", "export", "false"),
+        *("git", "grep", "gzip", "head", "kill", "ln", "ls", "mkdir", "module", "mv", "nvidia-smi"),
+        *("pip", "printf", "pwd", "rm", "rsync", "sed", "set", "sleep", "sort", "source", "tail"),
+        *("tar", "tee", "test", "touch", "true", "ts", "ulimit", "umask", "unset", "unzip"),
+        *("wait", "wc", "wget", "[", "[[", "."),
+    }
+)
+_FILE_NAME = re.compile(r".*\.[A-Za-z]\w{1,7}")
+_MODE_FLAGS = ("m", "multirun")  # Hydra's, which take no value
 _SYSTEM = (
     "CUDA_",
     "NVIDIA_",
@@ -40,7 +59,7 @@ _SYSTEM = (
     "TF_",
 )
 _LAUNCHERS = ("torch.distributed", "accelerate", "deepspeed")
-_SEED_NAMES = ("seed", "random_seed", "rng_seed")
+_SEED_NAMES = ("seed", "randomseed", "rngseed", "seedeverything", "manualseed", "randomstate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +88,17 @@ def typed(value: Scalar) -> Scalar:
         return value
     if _INT.fullmatch(value):
         return int(value)
-    if _FLOAT.fullmatch(value) and not re.match(r"[+-]?0\d", value):
+    if _FLOAT.fullmatch(value):
         number = float(value)
-        return number if abs(number) != float("inf") else value
+        return number if _is_exact(value, number) else value
     return {"true": True, "false": False}.get(value.lower(), value)
+
+
+def _is_exact(text: str, number: float) -> bool:
+    """Whether the number says all that the text does: 1.10 may be a version that follows 1.9."""
+    if not math.isfinite(number) or _LOSSY.fullmatch(text):
+        return False
+    return Decimal(repr(number)) == Decimal(text)
 
 
 def read_command(command: str) -> Reading:
@@ -83,31 +109,86 @@ def read_command(command: str) -> Reading:
     commands = simple_commands(command)
     if not commands:
         return Reading(rest=(" ".join(command.split()),))
-    chosen = _chosen(commands)
-    others = [words for words in commands if words is not chosen]
-    return _read(chosen, chain.from_iterable(others))
+    programs, tools = _told_apart(commands)
+    return _joined(list(map(_read, programs)), tools)
 
 
-def _chosen(commands: Sequence[list[str]]) -> list[str]:
-    """The last command that runs a Python program, else the one with most options."""
-    for words in reversed(commands):
-        if any(_PROGRAM.fullmatch(word) for word in words):
-            return words
-    return max(commands, key=_count_options)
+def _told_apart(commands: Sequence[list[str]]) -> tuple[list[list[str]], list[list[str]]]:
+    """The programs and the shell's tools; where there are only tools, one is the program."""
+    programs = [words for words in commands if not _is_tool(words)]
+    if not programs:
+        programs = [max(commands, key=_count_options)]
+    return programs, [words for words in commands if words not in programs]
+
+
+def _is_tool(words: Sequence[str]) -> bool:
+    """Whether a command of the shell stands there, and not what a sweep is about."""
+    start = _program(words)
+    return start < len(words) and PurePath(words[start]).name in _TOOLS
 
 
 def _count_options(words: Sequence[str]) -> int:
     return sum(1 for word in words if _ASSIGN.fullmatch(word) or _FLAG.fullmatch(word))
 
 
-def _read(words: Sequence[str], others: Iterable[str]) -> Reading:
+def _read(words: Sequence[str]) -> Reading:
     start = _program(words)
     first = _first_argument(words, start)
     raw = _variables(words[:start])
     rest = list(words[start:first])
     _read_arguments(words[first:], raw, rest)
-    seed = _take_seed(raw)
-    return Reading(raw=raw, seed=seed, rest=(*rest, *others), lead=first - start)
+    return Reading(raw=raw, rest=tuple(rest), lead=first - start)
+
+
+def _joined(readings: Sequence[Reading], tools: Iterable[Sequence[str]]) -> Reading:
+    """One reading of all programs of a line; the main one, the last, stands first in `rest`."""
+    seed = _seed(readings)
+    raws = [_without_seed(reading.raw, seed) for reading in readings]
+    *others, main = readings
+    rest = list(main.rest)
+    for words in (*(reading.rest for reading in others), *tools):
+        rest += words
+    return Reading(raw=_named_apart(readings, raws), seed=seed, rest=tuple(rest), lead=main.lead)
+
+
+def _seed(readings: Sequence[Reading]) -> int | None:
+    """The seed of the last program that has one."""
+    for reading in reversed(readings):
+        for name, value in reading.raw.items():
+            if is_seed_name(name) and _is_whole(typed(value)):
+                return int(value)
+    return None
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _without_seed(raw: Mapping[str, Scalar], seed: int | None) -> dict[str, Scalar]:
+    """The parameters but for the names of seeds that have this value."""
+    return {
+        name: value
+        for name, value in raw.items()
+        if seed is None or not (is_seed_name(name) and typed(value) == seed)
+    }
+
+
+def _named_apart(
+    readings: Sequence[Reading], raws: Sequence[Mapping[str, Scalar]]
+) -> dict[str, Scalar]:
+    """All parameters; those that several programs have, after the program's name and a point."""
+    shared = Counter(name for reading in readings for name in reading.raw)
+    found: dict[str, Scalar] = {}
+    for reading, raw in zip(readings, raws, strict=True):
+        for name, value in raw.items():
+            full = name if shared[name] == 1 else f"{_program_name(reading)}.{name}"
+            _add(found, full, value)
+    return found
+
+
+def _program_name(reading: Reading) -> str:
+    """`prep` of `python scripts/prep.py`."""
+    return PurePath(reading.rest[reading.lead - 1]).stem if reading.rest else "env"
 
 
 def _program(words: Sequence[str]) -> int:
@@ -152,7 +233,8 @@ def _read_arguments(words: Sequence[str], raw: dict[str, Scalar], rest: list[str
         word = words[index]
         index += 1
         if flag := _FLAG.fullmatch(word):
-            values = _values_after(words, index) if flag[2] is None else ()
+            is_alone = flag[2] is not None or flag[1] in _MODE_FLAGS
+            values = () if is_alone else _values_after(words, index, raw)
             index += len(values)
             _add(raw, flag[1], _flag_value(flag[2], values))
         elif pair := _ASSIGN.fullmatch(word):
@@ -167,19 +249,33 @@ def _flag_value(attached: str | None, following: Sequence[str]) -> Scalar:
     return " ".join(following) if following else True
 
 
-def _values_after(words: Sequence[str], index: int) -> Sequence[str]:
+def _values_after(words: Sequence[str], index: int, raw: Mapping[str, Scalar]) -> Sequence[str]:
     """The value of a flag: the next word if it is no option, or all the numbers that follow."""
     end = index
     while end < len(words) and _FLOAT.fullmatch(words[end]):
         end += 1
     has_number = end > index
-    if not has_number and end < len(words) and not _is_option(words[end]):
+    if not has_number and end < len(words) and not _is_option(words[end], raw):
         end += 1
     return words[index:end]
 
 
-def _is_option(word: str) -> bool:
-    return word.startswith("-") or _ASSIGN.fullmatch(word) is not None
+def _is_option(word: str, raw: Mapping[str, Scalar]) -> bool:
+    """Whether a word after a flag is an option of its own: `--amp lr=1`, `--amp --lr 1`."""
+    if word.startswith("-"):
+        return True
+    pair = _ASSIGN.fullmatch(word)
+    if pair is None:
+        return False
+    is_override = bool(pair[1])
+    return is_override or not (isinstance(word, Quoted) or pair[2] in raw or _is_path(pair))
+
+
+def _is_path(pair: re.Match[str]) -> bool:
+    """ck/epoch=9-step=80.ckpt is a file, not a parameter `ck/epoch`."""
+    name, value = pair[2], pair[3]
+    is_file = "." not in name and _FILE_NAME.fullmatch(value) is not None
+    return "/" in name or "=" in value or is_file
 
 
 def _add(raw: dict[str, Scalar], name: str, value: Scalar) -> None:
@@ -187,15 +283,6 @@ def _add(raw: dict[str, Scalar], name: str, value: Scalar) -> None:
 
 
 def is_seed_name(name: str) -> bool:
-    """True for seed, random_seed, rng_seed and SEED, also as the last part of a dotted name."""
-    return name.rpartition(".")[2].lower().replace("-", "_") in _SEED_NAMES
-
-
-def _take_seed(raw: dict[str, Scalar]) -> int | None:
-    names = [name for name in raw if is_seed_name(name)]
-    for name in names:
-        value = typed(raw[name])
-        if isinstance(value, int) and not isinstance(value, bool):
-            del raw[name]
-            return value
-    return None
+    """True for seed, random_seed, manualSeed, SEED ..., also as the end of a dotted name."""
+    last = name.rpartition(".")[2].lower()
+    return last.replace("-", "").replace("_", "") in _SEED_NAMES

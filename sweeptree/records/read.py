@@ -77,13 +77,22 @@ def read_sweep(paths: SweepPaths) -> dict[str, Any]:
 
 
 def read_record(path: Path) -> JobRecord:
-    """Read one record. Raises RecordError when it is missing, torn or not a record."""
+    """Read one record. Raises RecordError when it is missing, torn, of another job or no record."""
     value = read_json(path)
     try:
-        return JobRecord.model_validate(value)
+        record = JobRecord.model_validate(value)
     except ValueError as error:
         first = " ".join(str(error).splitlines()[:3])
         raise _unusable(path, f"is not a record: {first}") from error
+    named = _RECORD.fullmatch(path.name)
+    if named and int(named[1]) != record.id:
+        raise _of_another_job(path, record.id)
+    return record
+
+
+def _of_another_job(path: Path, index: object) -> RecordError:
+    """A copy under another job's name would count that job twice."""
+    return _unusable(path, f"says it is job {str(index)[:20]!r}")
 
 
 def read_leniently(path: Path, index: int, kind: type[Record]) -> tuple[Record, str | None]:
@@ -97,6 +106,8 @@ def read_leniently(path: Path, index: int, kind: type[Record]) -> tuple[Record, 
         if record is not None and record.id == index:
             return record, None
         value = _object(path, data)
+        if "id" in value and value["id"] != index:
+            raise _of_another_job(path, value["id"])
     except RecordError as error:
         reason = f"the record cannot be used: {error.message}"
         return kind(id=index, reason=reason), error.message
@@ -114,11 +125,8 @@ def _parsed(data: bytes, kind: type[Record]) -> Record | None:
 def _mended(
     path: Path, index: int, value: dict[str, Any], kind: type[Record]
 ) -> tuple[Record, str | None]:
-    problem = None
-    if value.get("id") != index:
-        problem = f"{path.name} says it is job {str(value.get('id'))[:20]!r}"
-        value["id"] = index
-    record, left_out = _without_bad_fields(value, kind)
+    problem = None if "id" in value else f"{path.name} says not which job it is of"
+    record, left_out = _without_bad_fields({**value, "id": index}, kind)
     if left_out:
         named = ", ".join(left_out[:_SHOWN_FIELDS])
         problem = f"{path.name}: not what they should be and left out: {named}"

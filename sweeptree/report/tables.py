@@ -142,12 +142,13 @@ def job_table(sheet: Sheet) -> Table:
 
 def _job_row(job: JobRow, metric: str) -> list[Cell]:
     value, seconds = job.metrics.get(metric), job.duration_seconds
+    shown = number(job.shown_metric(metric))
     return [
         _number(job.id, str(job.id)),
         Cell(printable(job.config_id or ""), kind="name"),
         _number(job.seed, "" if job.seed is None else str(job.seed)),
         _state(job),
-        _number(value, number(value)),
+        _number(value, shown),
         _number(seconds, clock(seconds)),
         _memory(job.peak_vram_mb),
         Cell((job.git_commit or "")[:7], kind="code"),

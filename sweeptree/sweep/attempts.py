@@ -171,6 +171,7 @@ def _write_outcome(
         metrics=dict(found.values),
         best=dict(found.best) if found.best else None,
         metrics_source=found.source,
+        diverged=found.diverged,
         artifacts=left.artifacts,
         notes=(*left.notes, *_data_notes(job, so_far)),
         worktree=_expected_place(job, so_far, outcome, left),

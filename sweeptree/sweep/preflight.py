@@ -26,6 +26,8 @@ from sweeptree.sweep.refusals import Pinned
 from sweeptree.sweep.shares import Shares, share_out
 from sweeptree.system.room import Room, nearest_existing
 
+_SHOWN = 5
+
 
 @dataclass(frozen=True, slots=True)
 class PreparedSweep:
@@ -104,7 +106,12 @@ def prepare(spec: SweepSpec, settings: Settings, *, resume: bool = False) -> Pre
             *refusals.of_dirt(dirty, spec),
             *(refusals.of_slots(settings.slot_dir) if shares.per_job else ()),
         ),
-        notes=(*_notes(spec, shares), *_editable_notes(editable)),
+        notes=(
+            *_notes(spec, shares),
+            *_editable_notes(editable),
+            *plan.remarks(jobs),
+            *_missing_scripts(spec, repo, jobs),
+        ),
         editable=editable,
     )
 
@@ -207,6 +214,19 @@ def _notes(spec: SweepSpec, shares: Shares) -> tuple[str, ...]:
         own = "auto-fix runs in the repository itself, because --use_worktree is not given"
         return (*notes, own)
     return notes
+
+
+def _missing_scripts(
+    spec: SweepSpec, repo: repository.Repository, jobs: tuple[Job, ...]
+) -> list[str]:
+    """The scripts of commands that stand nowhere; a set-up command may make what is not there."""
+    is_here = spec.base == SweepSpec.model_fields["base"].default
+    if repo.is_bare or spec.setup or not is_here:
+        return []
+    named = dict.fromkeys(path for job in jobs for path in plan.scripts(job.command))
+    folders = (repo.start / repo.subfolder, repo.start)
+    missing = [path for path in named if not any((place / path).exists() for place in folders)]
+    return [f"{path} is named by a command and does not exist" for path in missing[:_SHOWN]]
 
 
 def with_snapshot(prepared: PreparedSweep) -> PreparedSweep:

@@ -85,7 +85,7 @@ def _job(
     config = " ".join(f"{name}={value}" for name, value in params.items())
     plan = {
         "id": index,
-        "cmd": f"train {config} {seed}",
+        "cmd": f"train {config} {seed} --out {index}",
         "params": params,
         "seed": seed,
         "config_id": config,

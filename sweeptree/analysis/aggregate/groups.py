@@ -5,12 +5,13 @@ Only jobs that succeeded count; how many did not is said beside.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Mapping, Sequence
 
 from sweeptree.analysis import stats
 from sweeptree.analysis.aggregate import data
 from sweeptree.analysis.document import Group, JobRow, Spread
-from sweeptree.analysis.wording import listed
+from sweeptree.analysis.wording import counted, listed
 from sweeptree.model import JobState, Scalar
 
 _NOT_ENDED_BADLY = frozenset({JobState.SUCCEEDED, JobState.PLANNED, JobState.RUNNING})
@@ -27,7 +28,8 @@ def group_jobs(jobs: Sequence[JobRow]) -> list[Group]:
 
 
 def _group(name: str, jobs: Sequence[JobRow]) -> Group:
-    good = [job for job in jobs if job.state is JobState.SUCCEEDED]
+    good = without_repeats([job for job in jobs if job.state is JobState.SUCCEEDED])
+    lost = Counter(name for job in good for name in diverged_metrics(job))
     return Group(
         config_id=name,
         params=_common_params(jobs),
@@ -35,10 +37,31 @@ def _group(name: str, jobs: Sequence[JobRow]) -> Group:
         jobs=tuple(job.id for job in jobs),
         n=len(good),
         n_failed=sum(job.state not in _NOT_ENDED_BADLY for job in jobs),
-        metrics=_spreads(good),
+        metrics=_spreads(good, lost),
         data_digests=tuple(data.digests(good)),
+        diverged=dict(sorted(lost.items())),
         rank=None,
     )
+
+
+def without_repeats(jobs: Sequence[JobRow]) -> list[JobRow]:
+    """The jobs, each command once per seed: given twice it is one run, not two."""
+    firsts: dict[tuple[str, int | None, int | None], JobRow] = {}
+    for job in jobs:
+        apart = None if job.cmd else job.id
+        firsts.setdefault((job.cmd, job.seed, apart), job)
+    return list(firsts.values())
+
+
+def repeats(jobs: Sequence[JobRow]) -> list[str]:
+    """A sentence that names the jobs that repeat the command and seed of another."""
+    good = [job for job in jobs if job.state is JobState.SUCCEEDED]
+    counting = {job.id for job in without_repeats(good)}
+    hit = [str(job.id) for job in good if job.id not in counting]
+    if not hit:
+        return []
+    noun = "job" if len(hit) == 1 else "jobs"
+    return [f"the same command as another job, which counts once: {noun} {listed(hit, _SHOWN)}"]
 
 
 def _common_params(jobs: Sequence[JobRow]) -> dict[str, Scalar]:
@@ -51,13 +74,18 @@ def _common_params(jobs: Sequence[JobRow]) -> dict[str, Scalar]:
     return params
 
 
-def _spreads(jobs: Sequence[JobRow]) -> dict[str, Spread]:
+def _spreads(jobs: Sequence[JobRow], lost: Container[str]) -> dict[str, Spread]:
+    """The spread of every metric, but for those that a job ended without.
+
+    A mean over the jobs that did not diverge would reward a config for its luck.
+    """
     values: dict[str, dict[str, float]] = {}
     for job in jobs:
         for name, value in usable_metrics(job).items():
             known = values.setdefault(name, {})
             known[_seed_name(job, known)] = value
-    return {name: describe(values[name]) for name in sorted(values)}
+    kept = [name for name in sorted(values) if name not in lost]
+    return {name: describe(values[name]) for name in kept}
 
 
 def _seed_name(job: JobRow, known: Mapping[str, float]) -> str:
@@ -70,6 +98,11 @@ def usable_metrics(job: JobRow) -> dict[str, float]:
     """The metrics without values so large that they would be the mean."""
     metrics = job.metrics
     return {name: value for name, value in metrics.items() if abs(value) <= stats.MAX_MAGNITUDE}
+
+
+def diverged_metrics(job: JobRow) -> set[str]:
+    """The metrics whose last value was NaN, infinite, or so large that it would be the mean."""
+    return {*job.diverged, *job.metrics.keys()} - usable_metrics(job).keys()
 
 
 def describe(values: Mapping[str, float]) -> Spread:
@@ -99,12 +132,17 @@ def without_mixed_means(group: Group) -> Group:
 
 
 def diverged(jobs: Sequence[JobRow]) -> list[str]:
-    """A sentence that names the jobs with values that are in no mean."""
-    hit = [str(job.id) for job in jobs if len(usable_metrics(job)) < len(job.metrics)]
+    """A sentence that counts and names the jobs whose last value of a metric is no number."""
+    hit = [job for job in jobs if diverged_metrics(job)]
     if not hit:
         return []
+    metrics = sorted(set().union(*map(diverged_metrics, hit)))
+    numbers = [str(job.id) for job in hit]
+    what = f"{counted(len(hit), 'job')} diverged: the last value of {listed(metrics, _SHOWN)}"
     limit = f"{stats.MAX_MAGNITUDE:g}"
-    return [f"values beyond {limit} are in no mean: jobs {listed(hit, _SHOWN)}"]
+    why = f"is NaN, infinite or beyond {limit}, so these configs have no mean and no rank of it"
+    noun = "job" if len(hit) == 1 else "jobs"
+    return [f"{what} {why}: {noun} {listed(numbers, _SHOWN)}"]
 
 
 def failures(groups: Sequence[Group]) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sweeptree.analysis import stats
@@ -12,6 +13,7 @@ from sweeptree.analysis.aggregate.groups import (
     diverged,
     failures,
     group_jobs,
+    repeats,
     without_mixed_means,
 )
 from sweeptree.analysis.document import Comparison, Group, JobRow, best_first
@@ -51,7 +53,7 @@ def rank(jobs: Sequence[JobRow], metric: str | None, *, mix_data: bool = False) 
     if len(digests) > 1 and not mix_data:
         ranking = _unranked([without_mixed_means(group) for group in groups])
     else:
-        ranking = _ranked(groups, metric, diverged(jobs))
+        ranking = _ranked(groups, metric, [*diverged(jobs), *repeats(jobs)])
     warnings = (*remarks, *ranking.warnings)
     return replace(ranking, warnings=warnings, data_digests=digests)
 
@@ -79,7 +81,8 @@ def _with_ranks(groups: Sequence[Group], names: Sequence[str]) -> list[Group]:
 
 def _objective(groups: Sequence[Group], metric: str | None) -> tuple[Objective | None, list[str]]:
     """What to rank by, and what there is to say about that choice."""
-    reported = Counter(name for group in groups for name in group.metrics)
+    named = (name for group in groups for name in (*group.metrics, *group.diverged))
+    reported = Counter(named)
     if metric:
         return _asked_for(metric, reported, has_results=any(group.n for group in groups))
     candidates = [name for name in reported if _is_candidate(name)]
@@ -119,7 +122,14 @@ def _well_known(candidates: Sequence[str]) -> str | None:
 
 def _not_reported(name: str, reported: Counter[str]) -> str:
     found = ", ".join(sorted(reported)[:_SHOWN_METRICS]) or "nothing"
-    return f"no job reported {name}, so there is no ranking; reported: {found}"
+    what = f"no job reported {name}, so there is no ranking; reported: {found}"
+    return f"{what}   (sweeptree show EXP --by {_likest(name, reported)})" if reported else what
+
+
+def _likest(name: str, reported: Iterable[str]) -> str:
+    """What a misspelt name most likely means."""
+    names = sorted(reported)
+    return next(iter(difflib.get_close_matches(name, names, n=1)), names[0])
 
 
 def _undecided(candidates: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from pydantic_core import to_json, to_jsonable_python
 
 from sweeptree.analysis.document import JobRow
+from sweeptree.analysis.metrics import NOTHING_FOUND
 from sweeptree.errors import RecordError
 from sweeptree.model import JobRecord, JobState
 from sweeptree.plan import config_ids, read_command
@@ -28,6 +29,10 @@ LOG_TAIL_BYTES = 2000
 _PLANNED_FIELDS = ("cmd", "params", "seed", "config_id")
 _NOTHING: tuple[object, ...] = (None, "", {})
 _SHOWN_METRICS = 5
+_MEASURES = (
+    *("duration_seconds", "gpu_seconds", "gpu_util_mean"),
+    *("gpu_energy_j", "peak_vram_mb", "peak_rss_mb"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +135,46 @@ def _tail(path: Path) -> bytes | None:
 def _row(job: JobRow, plan: Plan, tail: str, problem: str | None) -> Row:
     job = _completed(job, plan.jobs.get(job.id, {}))
     update: dict[str, object] = {"log_tail": tail, "state": job.state or _legacy_state(job)}
-    lost = [name for name, value in job.metrics.items() if not math.isfinite(value)]
+    update |= _without_lost_measures(job)
+    update |= _without_lost_metrics(job)
+    completed = job.model_copy(update=update)
+    return Row(completed, dumped(completed), problem or _problem(job))
+
+
+def _problem(job: JobRow) -> str | None:
+    """What is wrong with the numbers of a record."""
+    lost = [*_without_lost_measures(job), *sorted(_lost_metrics(job))]
     if lost:
-        update["metrics"] = {n: value for n, value in job.metrics.items() if n not in lost}
-        named = ", ".join(sorted(lost)[:_SHOWN_METRICS])
-        problem = problem or f"job {job.id}: not finite and left out: {named}"
-    job = job.model_copy(update=update)
-    return Row(job, dumped(job), problem)
+        return f"job {job.id}: not finite and left out: {', '.join(lost[:_SHOWN_METRICS])}"
+    source = job.metrics_source or ""
+    is_unread = source.startswith(NOTHING_FOUND)
+    return f"job {job.id}: of its metrics {source}" if is_unread else None
+
+
+def _lost_metrics(job: JobRow) -> list[str]:
+    return [name for name, value in job.metrics.items() if not math.isfinite(value)]
+
+
+def _without_lost_metrics(job: JobRow) -> dict[str, object]:
+    """The metrics as they should be: those that are not finite have diverged."""
+    lost = _lost_metrics(job)
+    if not lost:
+        return {}
+    kept = {name: value for name, value in job.metrics.items() if name not in lost}
+    return {"metrics": kept, "diverged": tuple(sorted({*job.diverged, *lost}))}
+
+
+def _without_lost_measures(job: JobRow) -> dict[str, object]:
+    """Nothing in the place of each duration or measure that is not finite."""
+    lost = [name for name in _MEASURES if not _is_finite(getattr(job, name))]
+    update: dict[str, object] = dict.fromkeys(lost)
+    if not _is_finite((job.best or {}).get("value")):
+        update["best"] = None
+    return update
+
+
+def _is_finite(value: object) -> bool:
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _completed(job: JobRow, planned: Mapping[str, Any]) -> JobRow:

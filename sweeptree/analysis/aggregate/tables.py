@@ -12,6 +12,7 @@ import csv
 import importlib
 import io
 import math
+import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,11 +28,13 @@ _LEGACY_COLUMNS = (
     *("pr_url", "duration_seconds", "artifacts"),
 )
 _STATE_COLUMNS = ("state", "config_id", "seed")
-_LAST_COLUMNS = ("gpu_seconds", "peak_vram_mb", "log", "pr_number", "data_digest")
+_LAST_COLUMNS = ("gpu_seconds", "peak_vram_mb", "log", "pr_number", "data_digest", "diverged")
 _BEST = ("metric", "value", "step", "goal")
 _PER_METRIC = ("n", "mean", "std", "ci95_low", "ci95_high")
 MAX_NAMES = 2000
 _SOON = 0.5
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,14 @@ class Table:
             self.rows, columns=list(self.columns), dtype=object if as_written else None
         )
 
+    def _harmless(self) -> Table:
+        """The table with nothing in it that a spreadsheet would run."""
+        rows = [[_harmless(cell) for cell in row] for row in self.rows]
+        return Table([str(_harmless(name)) for name in self.columns], rows)
+
     def as_csv(self) -> bytes:
         """The table as UTF-8 text; a missing value is an empty cell."""
-        frame = self.frame(as_written=True)
+        frame = self._harmless().frame(as_written=True)
         text: str = frame.to_csv(index=False, lineterminator="\n")
         # The csv module leaves a lone carriage return unquoted; readers take it for a new row.
         if "\r" in text:
@@ -60,9 +68,10 @@ class Table:
 
     def as_csv_at_once(self) -> bytes:
         """The same bytes, without pandas."""
-        text = self._text(csv.QUOTE_MINIMAL)
+        harmless = self._harmless()
+        text = harmless._text(csv.QUOTE_MINIMAL)
         if "\r" in text:
-            text = self._text(csv.QUOTE_NONNUMERIC)
+            text = harmless._text(csv.QUOTE_NONNUMERIC)
         return text.encode("utf-8", "replace")
 
     def _text(self, quoting: int) -> str:
@@ -71,6 +80,19 @@ class Table:
         writer.writerow(self.columns)
         writer.writerows([["" if _is_missing(cell) else cell for cell in row] for row in self.rows])
         return made.getvalue()
+
+
+def _harmless(cell: object) -> object:
+    """A text that a spreadsheet would take for a formula gets a ' before it; numbers stay.
+
+    https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    is_formula = isinstance(cell, str) and cell.startswith(_FORMULA_SIGNS)
+    return f"'{cell}" if is_formula and not _is_number(cell) else cell
+
+
+def _is_number(text: object) -> bool:
+    return _NUMBER.fullmatch(str(text)) is not None
 
 
 def _is_missing(cell: object) -> bool:
@@ -111,6 +133,7 @@ def _job_cells(job: JobRow, params: Sequence[str], metrics: Sequence[str]) -> li
         *map(job.metrics.get, metrics),
         *map(best.get, _BEST),
         *(job.gpu_seconds, job.peak_vram_mb, job.log, job.pr_number, job.data_digest),
+        ";".join(job.diverged),
     ]
 
 
@@ -128,6 +151,7 @@ def groups_table(groups: Sequence[Group]) -> Table:
         *("config_id", "rank", "n", "n_failed", "seeds"),
         *(f"param.{name}" for name in params),
         *(f"{name}.{what}" for name in metrics for what in _PER_METRIC),
+        "diverged",
     ]
     unranked = [group for group in groups if group.rank is None]
     ordered = [*ranked(groups), *unranked]
@@ -140,7 +164,7 @@ def _group_cells(group: Group, params: Sequence[str], metrics: Sequence[str]) ->
     cells += map(group.params.get, params)
     for name in metrics:
         cells += _metric_cells(group, name)
-    return cells
+    return [*cells, ";".join(group.diverged)]
 
 
 def _metric_cells(group: Group, name: str) -> Sequence[Any]:

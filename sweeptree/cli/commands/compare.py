@@ -208,7 +208,9 @@ def _spread(side: Side) -> str:
 def _differs(chosen: Sequence[Side], room: int) -> list[str]:
     """Parameters, commits, data and commands, side by side."""
     lines = []
-    for name, values in differing(chosen).items():
+    written = [side.written() for side in chosen]
+    for name in differing(chosen):
+        values = [params.get(name) for params in written]
         lines.append(_line("differs", f"{name} {' | '.join(map(_value, values))}", room))
     lines.append(_line("commit", _commits(chosen), room))
     if len({side.data for side in chosen}) > 1:

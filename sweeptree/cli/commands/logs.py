@@ -1,4 +1,7 @@
-"""`sweeptree logs`: what the jobs printed, byte for byte; with -f as it comes."""
+"""`sweeptree logs`: what the jobs printed, with -f as it comes.
+
+Byte for byte, but for escape sequences that a terminal would obey: of those only colours pass.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from typing import Annotated, BinaryIO
 from cyclopts import Parameter
 
 from sweeptree.cli.find import find_sweep
+from sweeptree.cli.screens.escapes import Harmless
 from sweeptree.cli.screens.terminal import say
 from sweeptree.cli.screens.view import JobView, LedgerTail, SweepView, read_from, view_sweep
 from sweeptree.errors import UsageError
@@ -33,6 +37,7 @@ def logs(
     *,
     follow: Annotated[bool, Parameter(name=["--follow", "-f"], negative="")] = False,
     tail: Annotated[int | None, Parameter(name=["--tail", "-n"])] = None,
+    raw: Annotated[bool, Parameter(negative="")] = False,
     results_dir: Path | None = None,
 ) -> int:
     """Print the log of one job (EXP:JOB), or of all jobs, each line after its job's number.
@@ -45,6 +50,8 @@ def logs(
         Go on printing what the jobs write until the sweep, or the job, is over.
     tail
         Only the last N lines of each job.
+    raw
+        Send a terminal all that the jobs printed; default: of escape sequences only colours.
     results_dir
         Where results are; default: results/ at the top of the repository.
     """
@@ -55,7 +62,9 @@ def logs(
         )
     view = view_sweep(find_sweep(name, results_dir))
     _check(view, only)
-    printer = _Printer(sys.stdout.buffer, prefixed=only is None and len(view.jobs) > 1)
+    is_prefixed = only is None and len(view.jobs) > 1
+    is_guarded = sys.stdout.isatty() and not raw
+    printer = _Printer(sys.stdout.buffer, prefixed=is_prefixed, guarded=is_guarded)
     reader = _Reader(view.paths, printer, tail)
     if follow and (view.paths.ledger.exists() or view.driver is not None):
         _follow(view.paths, reader, only)
@@ -101,14 +110,24 @@ def _with_logs(view: SweepView, only: int | None) -> list[int]:
 
 
 class _Printer:
-    """Writes bytes as they are; of several jobs whole lines, each after its job's number."""
+    """Writes bytes as they are; of several jobs whole lines, each after its job's number.
 
-    def __init__(self, stream: BinaryIO, *, prefixed: bool) -> None:
+    `guarded`: without what a terminal would obey.
+    """
+
+    def __init__(self, stream: BinaryIO, *, prefixed: bool, guarded: bool = False) -> None:
         self._stream = stream
         self.prefixed = prefixed
         self._partial: dict[int, bytes] = {}
+        self._guarded = guarded
+        self._guards: dict[int, Harmless] = {}
 
     def write(self, index: int, data: bytes) -> None:
+        if self._guarded:
+            data = self._guards.setdefault(index, Harmless()).feed(data)
+        self._write(index, data)
+
+    def _write(self, index: int, data: bytes) -> None:
         if not self.prefixed:
             self._stream.write(data)
             return
@@ -122,8 +141,11 @@ class _Printer:
 
     def finish(self, index: int | None = None) -> None:
         """Write the unfinished last lines: of one job, or of all."""
-        jobs = list(self._partial) if index is None else [index]
+        waiting = dict.fromkeys((*self._guards, *self._partial))
+        jobs = list(waiting) if index is None else [index]
         for job in jobs:
+            if job in self._guards:
+                self._write(job, self._guards[job].rest())
             rest = self._partial.pop(job, b"")
             if rest:
                 self._stream.write(b"%d | %s\n" % (job, rest))

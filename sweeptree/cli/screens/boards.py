@@ -118,7 +118,8 @@ def _result(board: _Board, group: Group, main: Spread | None) -> list[str]:
     """The cells of the metric that ranks."""
     failed = str(group.n_failed or "")
     if main is None:
-        return ["-" if board.goal else "", str(group.n), failed, "", "", ""]
+        shown = group.spread(board.goal.name) or "-" if board.goal else ""
+        return [shown, str(group.n), failed, "", "", ""]
     return [main.text, str(main.n), failed, interval(main), *_distance(board, group, main)]
 
 
@@ -194,7 +195,7 @@ def _job_row(job: JobRow, goal: Objective | None) -> list[str]:
         printable(job.config_id or job.cmd),
         "" if job.seed is None else str(job.seed),
         word(job.state or ""),
-        printable(number(job.metrics.get(goal.name)) if goal else _metrics(job)),
+        printable(number(job.shown_metric(goal.name)) if goal else _metrics(job)),
         clock(job.duration_seconds),
         (job.git_commit or "")[:7],
         "" if succeeded else printable(job.reason or ""),
@@ -202,6 +203,7 @@ def _job_row(job: JobRow, goal: Objective | None) -> list[str]:
 
 
 def _metrics(job: JobRow) -> str:
-    names = [name for name in job.metrics if not is_held_back(name)]
-    shown = (f"{name}={number(job.metrics[name])}" for name in names[:_EXTRA_METRICS])
+    reported = (*job.metrics, *job.diverged)
+    names = [name for name in reported if not is_held_back(name)]
+    shown = (f"{name}={number(job.shown_metric(name))}" for name in names[:_EXTRA_METRICS])
     return " ".join(shown)

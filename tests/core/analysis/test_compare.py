@@ -58,3 +58,10 @@ def test_the_document_tells_of_differences_only_where_there_are_some() -> None:
     assert (document["metric"], document["goal"]) == ("val_auc", "max")
     assert document["differs"] == {"params": {"lr": ["x", "y"]}, "commit": [], "data": []}
     assert [one["name"] for one in document["sides"]] == ["a:x", "a:y"]
+
+
+def test_parameters_are_spelt_as_the_command_has_them() -> None:
+    command = "python t.py --lr 3e-3 --wd 1 --amp"
+    params = {"lr": 0.003, "wd": 2, "amp": True, "x": 1}
+    one = Side("a", "x", params, {}, command=command)
+    assert one.written() == {"lr": "3e-3", "wd": 2, "amp": True, "x": 1}

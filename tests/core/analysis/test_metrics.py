@@ -153,3 +153,80 @@ def test_log_needs_the_standard_library_only() -> None:
     code = f"import sys, sweeptree; sweeptree.log(a=1); print({heavy})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("metric", ["val_auc:max", "val_auc:min"])
+@pytest.mark.parametrize("last", [b"NaN", b"Infinity", b"-Infinity", b"1e999", b'"NaN"'])
+def test_a_metric_that_ends_with_no_number_has_diverged(
+    tmp_path: Path, metric: str, last: bytes
+) -> None:
+    lines = b'{"val_auc":0.9,"loss":1}\n{"val_auc":%s,"loss":2}\n' % last
+    found = collected(tmp_path, lines, metric=metric)
+    assert (found.values, found.best) == ({"loss": 2.0}, None)
+    assert found.diverged == ("val_auc",)
+
+
+def test_a_metric_that_comes_back_has_not_diverged(tmp_path: Path) -> None:
+    found = collected(tmp_path, b'{"m":NaN}\n{"m":2}\n', metric="m")
+    assert (found.values, found.diverged) == ({"m": 2.0}, ())
+    assert found.best is not None
+
+
+@pytest.mark.parametrize(
+    ("file", "log"),
+    [
+        (b'{"m": [1, 2, NaN]}', b""),
+        (b'{"m": NaN}', b'SWEEPTREE {"m": 1}\n'),
+        (None, b'{"m": 1}\n{"m": NaN}\n'),
+    ],
+)
+def test_no_other_source_stands_in_for_a_diverged_one(
+    tmp_path: Path, file: bytes | None, log: bytes
+) -> None:
+    found = collected(tmp_path, file, log, metric="m")
+    assert (dict(found.values), found.diverged) == ({}, ("m",))
+
+
+@pytest.mark.parametrize(
+    "bar",
+    [
+        b"\r 20%|##        | 2/10 [00:01<00:04, 1.9it/s]",
+        "\rEpoch 3:  40%|████      | 4/10".encode(),
+        b"\x1b[32m",
+        b"\r12.5it/s ",
+    ],
+)
+@pytest.mark.parametrize("line", [b'SWEEPTREE {"a": 1}', b'{"a": 1}'])
+def test_a_progress_bar_before_a_metric_does_not_hide_it(
+    tmp_path: Path, bar: bytes, line: bytes
+) -> None:
+    assert collected(tmp_path, log=b"start\n" + bar + line + b"\n").values == {"a": 1.0}
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        b'\xef\xbb\xbf{"a": 0}\n{"a": 1}\n',
+        b'[{"a": 0},\n {"a": 1}]\n',
+        b'\xef\xbb\xbf[{"a": 1}, 3]',
+    ],
+)
+def test_a_byte_order_mark_and_an_array_are_read(tmp_path: Path, file: bytes) -> None:
+    assert collected(tmp_path, file).values == {"a": 1.0}
+    assert metrics.history(tmp_path / "job_0.metrics.jsonl", {"a"})["a"][-1][1] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("file", "log", "says"),
+    [
+        (b"a,b\n1,2\n", b"", "it begins with 'a,b'"),
+        ("{}".encode("utf-16"), b"", "UTF-16"),
+        (None, b"SWEEPTREE a=1\n", "no line SWEEPTREE {json}"),
+    ],
+)
+def test_where_nothing_was_found_a_word_says_what_stood_there(
+    tmp_path: Path, file: bytes | None, log: bytes, says: str
+) -> None:
+    source = collected(tmp_path, file, log).source
+    assert source is not None
+    assert says in source

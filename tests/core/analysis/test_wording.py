@@ -67,3 +67,8 @@ def test_a_difference_has_its_sign() -> None:
 def test_a_file_line_counts_its_lines_unless_it_is_binary() -> None:
     assert wording.file_line("a.py", 3, 1) == "    a.py  +3 -1"
     assert wording.file_line("a.png", None, None) == "    a.png  binary"
+
+
+@pytest.mark.parametrize("seconds", [None, float("nan"), float("inf")])
+def test_a_time_that_is_not_known_is_nothing(seconds: float | None) -> None:
+    assert (wording.clock(seconds), wording.spoken(seconds)) == ("", "")

@@ -87,6 +87,23 @@ def test_a_grid_that_is_none_is_named() -> None:
         make_spec(RunOptions(exp_name="x", template="t {lr}", grid=("lr",)))
 
 
+def test_a_spec_file_s_grid_keeps_its_spelling(repo: Path) -> None:
+    file = repo / "s.yaml"
+    file.write_text(
+        "exp_name: x\ntemplate: t {v} {k}\ntimeout: 010\ngrid: {v: [3.9, 3.10, 010], k: [no, 1e-3]}"
+    )
+    made = make_spec(RunOptions(spec=file))
+    assert made.grid == {"v": ("3.9", "3.10", "010"), "k": ("no", "1e-3")}
+    assert made.timeout == 8
+
+
+def test_a_metric_with_an_unknown_goal_gets_a_plain_sentence() -> None:
+    with pytest.raises(UsageError) as caught:
+        spec(metric="val_auc:maximize")
+    assert "--metric: write the name of a metric, or name:max or name:min" in caught.value.message
+    assert "^" not in caught.value.message
+
+
 def test_zero_is_given_and_a_flag_left_out_is_not(repo: Path) -> None:
     file = repo / "sweep.yaml"
     file.write_text("gpus: 2\nuse_worktree: true\n")

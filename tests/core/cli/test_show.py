@@ -39,6 +39,18 @@ def test_a_smaller_loss_stands_first(tmp_path: Path) -> None:
     assert "lr=1e-4" in lines[2] and "+0.4000" in lines[3]
 
 
+def test_a_config_that_diverged_stands_last_and_says_so(tmp_path: Path) -> None:
+    paths = plan_sweep(tmp_path, metric="loss:min")
+    with SweepStore.open(paths) as store:
+        put(store, 0, JobState.SUCCEEDED, diverged=("loss",))
+        put(store, 1, JobState.SUCCEEDED, metrics={"loss": 0.5})
+    aggregate(paths)
+    configs = call("show", str(paths.root))
+    jobs = call("show", str(paths.root), "--jobs")
+    assert configs.out.splitlines()[3].split()[:2] == ["lr=3e-4", "diverged"]
+    assert "diverged" in jobs.out.splitlines()[2]
+
+
 def test_by_ranks_by_another_metric(paths: SweepPaths) -> None:
     out = call("show", str(paths.root), "--by", "val_auc:min").out
     assert "less val_auc is better" in out and "lr=3e-4" in out.splitlines()[2]

@@ -47,6 +47,24 @@ def test_bad_seeds_are_refused(text: str) -> None:
         parse_seeds(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("x=[64,64],[128,128]", ("[64,64]", "[128,128]")),
+        ("x=(1,(2,3)), {'a': 1,'b': 2}", ("(1,(2,3))", "{'a': 1,'b': 2}")),
+        ("x='a,b',don't,d", ("a,b", "don't", "d")),
+        ('x="[",b', ("[", "b")),
+        ("x=a],b", ("a]", "b")),
+        ('x="say ""yes""",b', ('say "yes"', "b")),
+        ("x=3.10,010", ("3.10", "010")),
+    ],
+)
+def test_a_comma_in_brackets_or_quotes_separates_no_values(
+    text: str, values: tuple[str, ...]
+) -> None:
+    assert parse_grid(text) == {"x": values}
+
+
 def test_grid_keeps_values_as_written() -> None:
     assert parse_grid("lr=1e-3, 3e-4", 'opt="a,b",c') == {
         "lr": ("1e-3", "3e-4"),

@@ -89,3 +89,16 @@ def test_ten_thousand_commands_keep_their_order() -> None:
     made = jobs(*plan.load_commands(json.dumps(commands), None))
     assert [job.index for job in made] == list(range(10_000))
     assert len({job.config_id for job in made}) == 2000
+
+
+def test_a_text_file_holds_one_command_a_line(tmp_path: Path) -> None:
+    file = tmp_path / "commands.txt"
+    file.write_text("# two jobs\nt --lr 1\r\n\n  t --lr 2\n")
+    assert plan.load_commands(str(file)) == ("t --lr 1", "t --lr 2")
+
+
+def test_a_text_file_without_a_command_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "commands.txt"
+    file.write_text("# nothing\n")
+    with pytest.raises(UsageError, match="there is nothing to run"):
+        plan.load_commands(str(file))

@@ -25,6 +25,18 @@ def test_reading_a_command_never_fails(commands: list[str]) -> None:
             ["python t.py --lr 3e-4 --seed 1", "python t.py --lr 0.0003 --seed 2"],
             ["lr=3e-4", "lr=3e-4"],
         ),
+        (
+            ["python t.py --data_version 1.1", "python t.py --data_version 1.10"],
+            ["data_version=1.1", "data_version=1.10"],
+        ),
+        (
+            ["t --id 1234567890123456788", "t --id 1234567890123456789"],
+            ["id=1234567890123456788", "id=1234567890123456789"],
+        ),
+        (
+            [f"python p.py --seed {n} && python t.py --lr 1 --seed {n}" for n in (1, 2)],
+            ["lr=1"] * 2,
+        ),
         (["echo hello", "echo world"], ["echo hello", "echo world"]),
         (["python t.py --seed 1", "python t.py --amp --seed 1"], ["default", "amp"]),
         (["python t.py --a 1 --b 2", "python t.py --b 2 --a 1"], ["a=1,b=2", "a=1,b=2"]),

@@ -71,11 +71,21 @@ def test_lenient_reading_leaves_out_what_is_wrong_and_names_it(paths: SweepPaths
     assert problem == "job_0.meta.json: not what they should be and left out: metrics, state"
 
 
-def test_lenient_reading_believes_the_file_s_name(paths: SweepPaths) -> None:
+def test_a_copy_of_another_job_s_record_is_no_record(paths: SweepPaths) -> None:
     paths.record(3).write_text('{"id": 4, "state": "succeeded"}')
     record, problem = read.read_leniently(paths.record(3), 3, JobRecord)
-    assert (record.id, record.state) == (3, JobState.SUCCEEDED)
+    assert (record.id, record.state) == (3, None)
     assert problem == "job_3.meta.json says it is job '4'"
+    with pytest.raises(RecordError, match="says it is job '4'"):
+        read.read_record(paths.record(3))
+
+
+def test_lenient_reading_believes_the_file_s_name_where_the_record_has_none(
+    paths: SweepPaths,
+) -> None:
+    paths.record(3).write_text('{"state": "succeeded"}')
+    record, _ = read.read_leniently(paths.record(3), 3, JobRecord)
+    assert (record.id, record.state) == (3, JobState.SUCCEEDED)
 
 
 def test_lenient_reading_never_loses_a_job(paths: SweepPaths) -> None:

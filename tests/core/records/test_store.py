@@ -89,6 +89,14 @@ def test_what_is_no_record_is_put_aside_and_not_lost(paths: SweepPaths) -> None:
     assert Path(f"{paths.record(0)}.corrupt").read_text() == "mine"
 
 
+def test_the_record_of_another_job_is_put_aside_and_told_anew(paths: SweepPaths) -> None:
+    paths.root.mkdir(parents=True)
+    paths.record(0).write_text('{"id": 1, "state": "succeeded"}')
+    with SweepStore.open(paths) as store:
+        assert store.record(0).state is JobState.PLANNED
+    assert '"id": 1' in Path(f"{paths.record(0)}.corrupt").read_text()
+
+
 def test_a_second_store_is_refused_and_the_first_is_named(paths: SweepPaths) -> None:
     with SweepStore.open(paths), pytest.raises(Refused, match="a sweep named night is running"):
         SweepStore.open(paths)

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+from core.analysis.aggregate.aggregate_kit import put, record
 from core.report.sheet_kit import sheet_of
+from sweeptree.analysis.aggregate import aggregate
+from sweeptree.records import SweepPaths
 from sweeptree.report import tables
+from sweeptree.report.sheet import read_sheet
 
 
 def test_columns_without_content_are_left_out(tmp_path: Path) -> None:
@@ -47,3 +51,12 @@ def test_the_best_run_can_be_run_anew(tmp_path: Path) -> None:
     who, line = tables.reproduce_line(sheet_of(tmp_path)) or ("", "")
     assert who == "lr=0.1, seed 1"
     assert line.startswith("git checkout 4f2c9a1 && train")
+
+
+def test_what_diverged_is_marked_in_both_tables(tmp_path: Path) -> None:
+    paths = SweepPaths(tmp_path)
+    put(paths, record(0, metrics={"loss": 0.5}), record(1, config="lr=1", diverged=("loss",)))
+    sheet = read_sheet(aggregate(paths), {})
+    configs, jobs = tables.config_table(sheet), tables.job_table(sheet)
+    assert "diverged" in [cell.text for cell in configs.rows[1]]
+    assert "diverged" in [cell.text for cell in jobs.rows[1]]

@@ -48,6 +48,12 @@ def test_looking_changes_not_one_byte(repo: Path) -> None:
     assert everything(repo) == before
 
 
+def test_a_script_that_does_not_exist_and_a_repeated_command_are_named(repo: Path) -> None:
+    notes = " ".join(look(repo, commands=["python3 trian.py", "python3 trian.py"]).notes)
+    assert "trian.py is named by a command and does not exist" in notes
+    assert "job 1 is the same command as job 0" in notes
+
+
 def test_an_imported_untracked_module_forbids_a_start_and_is_named_first(repo: Path) -> None:
     (repo / "train.py").write_text("import augment\n")
     git("commit", "-qam", "uses augment", cwd=repo)

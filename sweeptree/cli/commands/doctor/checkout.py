@@ -26,7 +26,7 @@ def check_repository(*, repair: bool) -> Iterator[Finding]:
         for done in worktrees.repair(repo):
             yield Finding("repaired", "ok", done)
         return
-    yield _worktrees(list(_half_made(repo.common_dir)))
+    yield _worktrees([*_half_made(repo.common_dir), *worktrees.abandoned(repo)])
 
 
 def _worktrees(half_made: list[str]) -> Finding:

@@ -45,6 +45,7 @@ def test_the_metric_of_the_spec_decides(paths: SweepPaths, metric: str, best: st
     ("metric", "reported", "says"),
     [
         ("f1", {"val_auc": 1.0}, "no job reported f1"),
+        ("val_acu", {"loss": 1.0, "val_auc": 1.0}, "(sweeptree show EXP --by val_auc)"),
         (None, {"a": 1.0, "b": 2.0}, "2 could be meant: a, b"),
     ],
 )
@@ -56,6 +57,26 @@ def test_without_the_metric_there_is_no_ranking(
     document = aggregate(paths)
     assert document.leaderboard == ()
     assert says in document.warnings[0]
+
+
+@pytest.mark.parametrize("metric", ["val_auc:max", "val_auc:min"])
+def test_a_config_that_diverged_has_no_rank_and_is_counted(paths: SweepPaths, metric: str) -> None:
+    put(paths, record(0, metrics={"val_auc": 0.5}))
+    put(paths, record(1, config="lr=1e-4", diverged=("val_auc",)))
+    write_json(paths.sweep, {"spec": {"metric": metric}})
+    document = aggregate(paths)
+    assert document.leaderboard == ("lr=3e-4",)
+    assert "1 job diverged: the last value of val_auc" in " ".join(document.warnings)
+
+
+def test_a_sweep_of_diverged_jobs_says_so_and_not_that_nothing_was_reported(
+    paths: SweepPaths,
+) -> None:
+    put(paths, record(0, diverged=("val_auc",)))
+    write_json(paths.sweep, {"spec": {"metric": "val_auc"}})
+    warnings = " ".join(aggregate(paths).warnings)
+    assert "1 job diverged" in warnings
+    assert "no job reported" not in warnings
 
 
 @given(

@@ -22,6 +22,8 @@ from sweeptree.system.files import write_json
         (b'{"id": 7, "exit_code": 0}', "says it is job '7'"),
         (b'{"id": 1, "exit_code": "x", "metrics": [1]}', "left out: exit_code, metrics"),
         (b'{"id": 1, "metrics": {"a": NaN}}', "not finite and left out: a"),
+        (b'{"id": 1, "duration_seconds": NaN}', "not finite and left out: duration_seconds"),
+        (b'{"id": 1, "gpu_seconds": 1e999}', "not finite and left out: gpu_seconds"),
     ],
 )
 def test_a_bad_record_is_named_and_kept(paths: SweepPaths, data: bytes, says: str) -> None:
@@ -31,6 +33,18 @@ def test_a_bad_record_is_named_and_kept(paths: SweepPaths, data: bytes, says: st
     assert document.n_jobs == len(document.jobs) == 6
     assert says in document.warnings[0]
     assert json.loads(paths.aggregated_json.read_text())["jobs"][1]["id"] == 1
+
+
+def test_a_job_whose_metrics_could_not_be_read_is_named(paths: SweepPaths) -> None:
+    put(paths, record(0, metrics_source="none found: job_0.metrics.jsonl holds 'a,b'"))
+    assert aggregate(paths).warnings[0].startswith("job 0: of its metrics none found")
+
+
+def test_a_copied_record_counts_once(paths: SweepPaths) -> None:
+    put_sweep(paths)
+    paths.record(0).write_bytes(paths.record(1).read_bytes())
+    group = aggregate(paths).groups[0]
+    assert (group.jobs, group.n) == ((1, 2), 2)
 
 
 def test_huge_and_linked_records_are_named_and_kept(paths: SweepPaths, tmp_path: Path) -> None:

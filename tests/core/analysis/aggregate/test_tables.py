@@ -1,7 +1,10 @@
 """The tables are the same bytes whether pandas writes them or the csv module."""
 
+import csv
+import io
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -41,3 +44,15 @@ def one(*cells: Any) -> Table:
 @example(one("", ""))
 def test_both_writers_give_the_same_bytes(table: Table) -> None:
     assert table.as_csv_at_once() == table.as_csv()
+
+
+@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "@SUM(1)", "+1+2", "-a", "\t=1", "\r=1"])
+def test_nothing_runs_in_a_spreadsheet(text: str) -> None:
+    written = Table((text, "b"), ((text, 1),)).as_csv_at_once().decode()
+    head, row = csv.reader(io.StringIO(written, newline=""))
+    assert (head[0], row[0]) == (f"'{text}", f"'{text}")
+
+
+@pytest.mark.parametrize("cell", [-1, -0.5, "-1e-3", "+2", "-.5", "a=b", "x@y"])
+def test_numbers_and_other_text_stay_as_they_are(cell: object) -> None:
+    assert one(cell, 1).as_csv_at_once().decode() == f"a,b\n{cell},1\n"

@@ -21,7 +21,7 @@ def test_csv_begins_with_the_legacy_columns(paths: SweepPaths) -> None:
     aggregate(paths)
     header = paths.aggregated_csv.read_text().splitlines()[0]
     assert header.startswith(COLUMNS + ",param.lr,metric.val_auc,best.metric")
-    assert header.endswith("gpu_seconds,peak_vram_mb,log,pr_number,data_digest")
+    assert header.endswith("gpu_seconds,peak_vram_mb,log,pr_number,data_digest,diverged")
     first, second = rows(paths.aggregated_csv)
     assert (first["cmd"], first["artifacts"], first["exit_code"]) == (
         'echo "a, b"\nc',
@@ -31,9 +31,7 @@ def test_csv_begins_with_the_legacy_columns(paths: SweepPaths) -> None:
     assert (second["metric.val_auc"], second["exit_code"], second["seed"]) == ("", "", "2")
 
 
-@pytest.mark.parametrize(
-    "command", ["a\rb", "a\nb", "a\r\nb", 'q"uo,te', "=1+1", " lead", "é\u2028x"]
-)
+@pytest.mark.parametrize("command", ["a\rb", "a\nb", "a\r\nb", 'q"uo,te', " lead", "é\u2028x"])
 def test_awkward_commands_stay_one_row_of_the_csv(paths: SweepPaths, command: str) -> None:
     put(paths, record(0, cmd=command), record(1, cmd="plain"))
     aggregate(paths)

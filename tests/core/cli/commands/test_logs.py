@@ -1,6 +1,7 @@
 """`sweeptree logs`: bytes as they are, the ends of huge logs, and following."""
 
 import os
+import pty
 import subprocess
 import sys
 import time
@@ -58,6 +59,22 @@ def running_sweep(tmp_path: Path, jobs: int = 2) -> tuple[SweepPaths, SweepStore
 def test_one_job_is_printed_byte_for_byte(paths: SweepPaths, tmp_path: Path) -> None:
     paths.log(1).write_bytes(ODD)
     assert spawn("logs", "unet:1", cwd=tmp_path).stdout == ODD
+
+
+@pytest.mark.parametrize(
+    ("more", "shown"),
+    [((), b"\x1b[31mred\x1b[0m"), (("--raw",), b"\x1b]0;t\x07\x1b[31mred\x1b[0m")],
+)
+def test_a_terminal_gets_colours_and_the_rest_only_when_asked(
+    paths: SweepPaths, tmp_path: Path, more: tuple[str, ...], shown: bytes
+) -> None:
+    paths.log(1).write_bytes(b"\x1b]0;t\x07\x1b[31mred\x1b[0m")
+    ours, theirs = pty.openpty()
+    argv = [sys.executable, "-m", "sweeptree", "logs", "unet:1", *more]
+    subprocess.run(argv, cwd=tmp_path, stdout=theirs, stdin=subprocess.DEVNULL, check=True)
+    os.close(theirs)
+    assert os.read(ours, 1000) == shown
+    os.close(ours)
 
 
 def test_several_jobs_are_told_apart(paths: SweepPaths) -> None:
