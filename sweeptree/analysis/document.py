@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sweeptree.analysis.stats import Objective
 from sweeptree.analysis.wording import mean_and_std
 from sweeptree.errors import RecordError
-from sweeptree.model import SCHEMA_VERSION, JobRecord, Scalar
+from sweeptree.model import JobRecord, Scalar
+from sweeptree.model.record import SCHEMA_VERSION
 from sweeptree.records import SweepPaths, read_bytes
 
 MAX_DOCUMENT_BYTES = 2 * 1024 * 1024 * 1024

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from sweeptree.analysis.document import JobRow
 from sweeptree.analysis.wording import printable
-from sweeptree.model import JobState, recorded_cause
+from sweeptree.model import JobState
+from sweeptree.model.record import recorded_cause
 
 FAILED = frozenset({JobState.FAILED, JobState.TIMED_OUT, JobState.LOST})
 _ERROR = re.compile(rb"\b\w*(Error|Exception|Killed|Interrupt|error:|fatal:)")

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeptree.analysis.stats import Objective, objective
-from sweeptree.model import Metrics
+from sweeptree.model.values import Metrics
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_MARKED_BYTES = 8 * 1024 * 1024

@@ -5,48 +5,37 @@ round are frozen dataclasses.
 """
 
 from sweeptree.model.record import (
-    SCHEMA_VERSION,
     Attempt,
     JobDelivery,
     JobRecord,
-    RecordPart,
-    recorded_cause,
 )
 from sweeptree.model.spec import (
-    Border,
     Resume,
     SweepSpec,
-    check_exp_name,
 )
 from sweeptree.model.values import (
     Base,
     Branch,
     Cause,
-    Changes,
     DeliveryState,
     Device,
     ExitCode,
     Job,
     JobState,
     Launch,
-    Metrics,
     Outcome,
     PullRequest,
     PullState,
     Scalar,
-    SlotRequest,
     StopCause,
     Worktree,
 )
 
 __all__ = [
-    "SCHEMA_VERSION",
     "Attempt",
     "Base",
-    "Border",
     "Branch",
     "Cause",
-    "Changes",
     "DeliveryState",
     "Device",
     "ExitCode",
@@ -55,17 +44,12 @@ __all__ = [
     "JobRecord",
     "JobState",
     "Launch",
-    "Metrics",
     "Outcome",
     "PullRequest",
     "PullState",
-    "RecordPart",
     "Resume",
     "Scalar",
-    "SlotRequest",
     "StopCause",
     "SweepSpec",
     "Worktree",
-    "check_exp_name",
-    "recorded_cause",
 ]

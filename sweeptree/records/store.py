@@ -15,7 +15,8 @@ from collections.abc import Iterable
 from typing import Any, Unpack
 
 from sweeptree.errors import RecordError, Refused
-from sweeptree.model import SCHEMA_VERSION, JobRecord, JobState, RecordPart
+from sweeptree.model import JobRecord, JobState
+from sweeptree.model.record import SCHEMA_VERSION, RecordPart
 from sweeptree.records.ledger import Ledger
 from sweeptree.records.paths import SweepPaths
 from sweeptree.records.read import read_json, read_record

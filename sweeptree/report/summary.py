@@ -15,8 +15,9 @@ from sweeptree.analysis.aggregate import aggregate
 from sweeptree.analysis.document import Document, Group
 from sweeptree.analysis.stats import Objective
 from sweeptree.errors import UsageError
-from sweeptree.model import Border, JobState
+from sweeptree.model import JobState
 from sweeptree.model.report import Report
+from sweeptree.model.spec import Border
 from sweeptree.records import SweepPaths
 from sweeptree.report import try_report
 

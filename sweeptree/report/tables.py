@@ -20,7 +20,8 @@ from sweeptree.analysis.wording import (
     spoken,
     word,
 )
-from sweeptree.model import JobState, recorded_cause
+from sweeptree.model import JobState
+from sweeptree.model.record import recorded_cause
 from sweeptree.report.sheet import Config, Sheet
 from sweeptree.system.clock import parse_time
 

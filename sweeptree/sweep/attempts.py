@@ -13,7 +13,8 @@ from pathlib import Path
 from sweeptree import supervise, worktrees
 from sweeptree.analysis import metrics
 from sweeptree.errors import RecordError, SweeptreeError, WorktreeGone
-from sweeptree.model import Attempt, Changes, JobState, Metrics, Outcome
+from sweeptree.model import Attempt, JobState, Outcome
+from sweeptree.model.values import Changes, Metrics
 from sweeptree.records import read_json
 from sweeptree.sweep import artifacts
 from sweeptree.sweep.launches import Line, make_launch

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeptree import supervise
-from sweeptree.model import Launch, SlotRequest, Worktree
+from sweeptree.model import Launch, Worktree
+from sweeptree.model.values import SlotRequest
 from sweeptree.sweep.editable import import_path
 from sweeptree.sweep.results import SoFar
 from sweeptree.sweep.running import JobContext

@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sweeptree.errors import RecordError
-from sweeptree.model import Job, JobRecord, Resume, recorded_cause
+from sweeptree.model import Job, JobRecord, Resume
+from sweeptree.model.record import recorded_cause
 from sweeptree.records import read_record
 from sweeptree.sweep import adoption
 from sweeptree.sweep.life import Start

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sweeptree.model import Changes, Worktree
+from sweeptree.model import Worktree
+from sweeptree.model.values import Changes
 from sweeptree.repository import plumbing
 from sweeptree.worktrees.job_card import JobCard, checked_card, index_path
 from sweeptree.worktrees.shared_state import changes_since

@@ -24,7 +24,8 @@ FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CALL = re.compile(
-    r"(?<![\w./-])(?<!--profile )sweeptree +(?!import )([a-z][\w-]*)((?:(?!  sweeptree |[;|`]|&&).)*)"
+    r"(?<![\w./-])(?<!--profile )sweeptree +(?!import )([a-z][\w-]*)"
+    r"((?:(?!  sweeptree |[;|`]|&&).)*)"
 )
 
 

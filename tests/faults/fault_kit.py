@@ -94,7 +94,7 @@ class Zygote:
         processes: int = 0,
     ) -> Driver:
         """Start a driver; on a `machine` of its own (a PID namespace), with at most that many open
-        `files`, or as a user of its own who may have at most that many `processes` (threads count)."""
+        `files`, or as a user of its own with at most that many `processes` (threads count)."""
         number = next(iter(self.numbers))
         report, output = self.folder / f"{number}.json", self.folder / f"{number}.out"
         order = {"spec": spec, "resume": resume, "die": die, "machine": machine, "files": files}

@@ -1,4 +1,4 @@
-"""`sweeptree doctor` names what a crash has left, and `--repair` mends it without running anything."""
+"""`sweeptree doctor` names what a crash has left, and `--repair` mends it, running nothing."""
 
 import json
 import os

@@ -98,7 +98,8 @@ def test_a_large_sweep_is_flat_in_time_and_small_in_memory(sweeper: Sweeper) -> 
     assert report is not None and report["message"] == f"{JOBS} succeeded"
     first, last = ((costs[n + 1] - costs[n]) / tenth * 1000 for n in (0, 2))
     print(
-        f"\n{JOBS} jobs: plan {plan:.2f} s CPU, {report['rss_mb']:.0f} MB, {first:.1f} then {last:.1f} ms CPU per job"
+        f"\n{JOBS} jobs: plan {plan:.2f} s CPU, {report['rss_mb']:.0f} MB, "
+        f"{first:.1f} then {last:.1f} ms CPU per job"
     )
     assert (len(prepared.jobs), len(states(sweeper.paths(spec)))) == (JOBS, JOBS)
     assert report["rss_mb"] < 400

@@ -71,7 +71,10 @@ def test_row_22_a_clock_that_jumps_back_changes_no_duration(kit: Kit) -> None:
     if not FAKETIME.exists():
         pytest.skip("libfaketime is not installed")
     python = kit.root / "python"
-    clock = f"FAKETIME_TIMESTAMP_FILE={kit.root}/clock FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1"
+    clock = (
+        f"FAKETIME_TIMESTAMP_FILE={kit.root}/clock FAKETIME_NO_CACHE=1 "
+        "FAKETIME_DONT_FAKE_MONOTONIC=1"
+    )
     python.write_text(
         f'#!/bin/sh\nexport LD_PRELOAD={FAKETIME} {clock}\nexec {sys.executable} "$@"\n'
     )

@@ -17,7 +17,8 @@ from sweeptree.cli import find
 from sweeptree.cli.options import FLAG, JSON
 from sweeptree.cli.screens.terminal import printable, say, write_out
 from sweeptree.errors import RecordError, Refused
-from sweeptree.model import DeliveryState, JobDelivery, JobRecord, PullRequest, RecordPart
+from sweeptree.model import DeliveryState, JobDelivery, JobRecord, PullRequest
+from sweeptree.model.record import RecordPart
 from sweeptree.model.text import parse_words
 from sweeptree.records import SweepPaths, SweepStore, read_record, record_indices
 from sweeptree.repository import branches

@@ -73,7 +73,10 @@ def test_data_exchanged_under_a_running_job_are_noted(repo: Path) -> None:
     record = run_one(repo, swap)
     assert record.data_digest == OLD
     assert record.notes == (
-        f"the dataset changed while the job ran: {OLD[:12]} when it started, {NEW[:12]} when it ended",
+        (
+            f"the dataset changed while the job ran: {OLD[:12]} when it started, "
+            f"{NEW[:12]} when it ended"
+        ),
     )
 
 

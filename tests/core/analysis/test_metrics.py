@@ -10,7 +10,7 @@ import pytest
 
 import sweeptree
 from sweeptree.analysis import metrics
-from sweeptree.model import Metrics
+from sweeptree.model.values import Metrics
 
 
 def collected(

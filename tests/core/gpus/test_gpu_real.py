@@ -12,7 +12,8 @@ import pytest
 from core.keeper_kit import Kit
 from sweeptree import gpus
 from sweeptree.gpus import slots
-from sweeptree.model import JobState, SlotRequest
+from sweeptree.model import JobState
+from sweeptree.model.values import SlotRequest
 
 pytestmark = pytest.mark.gpu
 

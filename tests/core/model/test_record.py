@@ -3,15 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from sweeptree.model import (
-    SCHEMA_VERSION,
-    Attempt,
-    DeliveryState,
-    JobDelivery,
-    JobRecord,
-    JobState,
-    RecordPart,
-)
+from sweeptree.model import Attempt, DeliveryState, JobDelivery, JobRecord, JobState
+from sweeptree.model.record import SCHEMA_VERSION, RecordPart
 
 
 def test_a_legacy_record_loads_with_what_it_has() -> None:

@@ -11,7 +11,8 @@ import pytest
 from core.keeper_kit import NASTY, Kit, pids_of, until
 from sweeptree import supervise
 from sweeptree.gpus import slots
-from sweeptree.model import Device, JobState, SlotRequest
+from sweeptree.model import Device, JobState
+from sweeptree.model.values import SlotRequest
 
 DEVICES = tuple(Device(f"GPU-{n}", n, "card", 8000, 8000) for n in range(2))
 

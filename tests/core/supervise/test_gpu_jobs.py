@@ -13,7 +13,8 @@ from core.gpu_kit import DEVICES, UUID, under_fake
 from core.keeper_kit import Kit, until
 from sweeptree import supervise
 from sweeptree.gpus import slots
-from sweeptree.model import Cause, JobState, SlotRequest
+from sweeptree.model import Cause, JobState
+from sweeptree.model.values import SlotRequest
 
 USES = 'echo "proc gpu={} pid=$$ mem={} live=1" >> {}; '
 
@@ -119,7 +120,10 @@ def test_a_gpu_lost_under_a_job_is_seen_when_the_job_fails(
     [
         "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 MiB.",
         "RuntimeError: CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate(handle)",
-        "jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying to allocate",
+        (
+            "jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying to "
+            "allocate"
+        ),
     ],
 )
 @pytest.mark.parametrize("cap", [0, 8192])

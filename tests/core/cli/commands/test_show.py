@@ -122,17 +122,3 @@ def test_widths(paths: SweepPaths, room: str, monkeypatch: pytest.MonkeyPatch) -
 def test_a_c_locale_gets_ascii_without_escape_codes(paths: SweepPaths, tmp_path: Path) -> None:
     out = spawn("show", "unet", cwd=tmp_path, env={"LC_ALL": "C", "NO_COLOR": "1"}).stdout
     assert b"+/-" in out and out.isascii() and b"\x1b" not in out
-
-
-@pytest.mark.parametrize("words", [["{name}"], ["--exp_dir", "{root}"], ["--exp-dir", "{root}"]])
-def test_aggregate_writes_the_files(tmp_path: Path, words: list[str]) -> None:
-    paths = finished_sweep(tmp_path)
-    filled = [word.format(name="unet", root=paths.root) for word in words]
-    ran = call("aggregate", *filled, "--results_dir", str(tmp_path))
-    assert ran.code == 0 and str(paths.aggregated_csv) in ran.out
-    assert len(json.loads(paths.aggregated_json.read_text())["jobs"]) == 4
-
-
-@pytest.mark.parametrize("words", [[], ["unet", "--exp_dir", "x"], ["--exp_dir", "nowhere"]])
-def test_aggregate_wants_one_sweep(words: list[str]) -> None:
-    assert call("aggregate", *words).code == 2
