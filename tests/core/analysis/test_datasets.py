@@ -202,5 +202,5 @@ def test_a_spec_that_mixes_needs_no_option(mixed: SweepPaths) -> None:
 
 def test_the_table_names_the_dataset_of_each_job(mixed: SweepPaths) -> None:
     head, *rows = mixed.aggregated_csv.read_text().splitlines()
-    assert head.endswith(",log,pr_number,data_digest")
-    assert [row.rpartition(",")[2] for row in rows] == [OLD, NEW, OLD, NEW]
+    assert head.endswith(",log,pr_number,data_digest,diverged")
+    assert [row.split(",")[-2] for row in rows] == [OLD, NEW, OLD, NEW]

@@ -121,8 +121,8 @@ def test_a_gpu_lost_under_a_job_is_seen_when_the_job_fails(
         "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 MiB.",
         "RuntimeError: CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate(handle)",
         (
-            "jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying to "
-            "allocate"
+            "jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying "
+            "to allocate"
         ),
     ],
 )

@@ -12,7 +12,7 @@ WORK = "echo x >> train.py; echo 1 > report.md; echo 2 > other.txt"
 
 
 def test_tracked_changes_go_in_and_made_files_that_were_asked_for(repo: Path) -> None:
-    with opened(repo, WORK, pr_artifacts=("*.md",)) as sweep:
+    with opened(repo, WORK, commit_and_pr=True, pr_artifacts=("*.md",)) as sweep:
         job = sweep.job(0)
         so_far = ran(job)
         assert so_far.worktree is not None
