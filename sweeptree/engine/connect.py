@@ -15,8 +15,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sweeptree.engine import server
 from sweeptree.engine.dead_sweeps import mark_dead_sweeps
@@ -221,10 +222,7 @@ def _managed_server(settings: Settings, port: int) -> server.Server:
         say("starting the local Prefect server (once; it stays for the next sweeps) ...")
     with ThreadPoolExecutor(max_workers=1) as side:
         starting = side.submit(server.ensure, settings.home, port)
-        early = running
-        while early is None and not starting.done():
-            early = server.status(settings.home)
-            time.sleep(0.02)
+        early = running or _first_sign(settings.home, starting)
         if early is not None:
             os.environ.update(server.environment(early))
             with loading.much_at_once():
@@ -238,6 +236,15 @@ def _managed_server(settings: Settings, port: int) -> server.Server:
     if managed.moved and running is None:
         say(f"port {managed.wanted_port} is busy; the Prefect server listens on {managed.port}")
     return managed
+
+
+def _first_sign(home: Path, starting: Future[server.Server]) -> server.Server | None:
+    """The server as soon as its address is known; None when its start ended before."""
+    early = None
+    while early is None and not starting.done():
+        early = server.status(home)
+        time.sleep(0.02)
+    return early
 
 
 def leave_in_time(code: int, *, seconds: float = LEAVE_SECONDS) -> int:

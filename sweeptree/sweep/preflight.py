@@ -224,9 +224,13 @@ def _missing_scripts(
     if repo.is_bare or spec.setup or not is_here:
         return []
     named = dict.fromkeys(path for job in jobs for path in plan.scripts(job.command))
-    folders = (repo.start / repo.subfolder, repo.start)
-    missing = [path for path in named if not any((place / path).exists() for place in folders)]
+    missing = [path for path in named if not _stands_here(repo, path)]
     return [f"{path} is named by a command and does not exist" for path in missing[:_SHOWN]]
+
+
+def _stands_here(repo: repository.Repository, path: str) -> bool:
+    folders = (repo.start / repo.subfolder, repo.start)
+    return any((folder / path).exists() for folder in folders)
 
 
 def with_snapshot(prepared: PreparedSweep) -> PreparedSweep:

@@ -139,10 +139,6 @@ def _parted(
     return tuple(need for need in needed if need.path not in inside), inside
 
 
-def _submodule_notes(paths: Sequence[str]) -> list[str]:
-    return [f"{path} is in a submodule: the setup command must bring it" for path in paths]
-
-
 def _ignored(repo: Repository, paths: Sequence[str]) -> tuple[str, ...]:
     """Those of the paths that git ignores."""
     if not paths:

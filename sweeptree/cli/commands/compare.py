@@ -207,16 +207,21 @@ def _spread(side: Side) -> str:
 
 def _differs(chosen: Sequence[Side], room: int) -> list[str]:
     """Parameters, commits, data and commands, side by side."""
-    lines = []
-    written = [side.written() for side in chosen]
-    for name in differing(chosen):
-        values = [params.get(name) for params in written]
-        lines.append(_line("differs", f"{name} {' | '.join(map(_value, values))}", room))
+    lines = _differing_parameters(chosen, room)
     lines.append(_line("commit", _commits(chosen), room))
     if len({side.data for side in chosen}) > 1:
         lines.append(_line("data", " | ".join(map(_data, chosen)), room))
     if len({side.command for side in chosen}) > 1:
         lines += [_line("command", printable(side.command), room) for side in chosen]
+    return lines
+
+
+def _differing_parameters(chosen: Sequence[Side], room: int) -> list[str]:
+    lines = []
+    written = [side.written() for side in chosen]
+    for name in differing(chosen):
+        values = [_value(params.get(name)) for params in written]
+        lines.append(_line("differs", f"{name} {' | '.join(values)}", room))
     return lines
 
 

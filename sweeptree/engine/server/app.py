@@ -55,15 +55,20 @@ class QuickAnswers:
             return
         body = await _body(receive)
         if scope["method"] == "POST" and "/concurrency_limits/" in scope["path"]:
-            async with self._one:
-                answer = await self._ask(scope, body, receive)
-            answer.messages[:1] = [_with_wait(message) for message in answer.messages[:1]]
+            answer = await self._ask_alone(scope, body, receive)
         else:
             answer = await self._ask(scope, body, receive)
         for message in answer.messages:
             await send(message)
         if answer.error is not None and answer.status != 503:
             raise answer.error  # for the log
+
+    async def _ask_alone(self, scope: Message, body: Message, later: Receive) -> _Answer:
+        """Ask while nobody else asks about limits, and say when to come again."""
+        async with self._one:
+            answer = await self._ask(scope, body, later)
+        answer.messages[:1] = [_with_wait(message) for message in answer.messages[:1]]
+        return answer
 
     async def _ask(self, scope: Message, body: Message, later: Receive) -> _Answer:
         for _ in range(_REPLAYS):

@@ -218,10 +218,7 @@ def _wait_answer(server: Server, seconds: float) -> bool:
 
 
 def _start(paths: ServerPaths, port: int, manner: StartPolicy) -> Server:
-    with contextlib.suppress(RecordError, KeyError):
-        port = (
-            port if manner.exact else int(read_json(paths.record)["port"])
-        )  # running sweeps know the old one
+    port = port if manner.exact else _port_before(paths, port)
     if trouble := database.trouble(paths, glance=True):  # Prefect would try for a minute
         raise _broken(paths, trouble)
     code = _launch(paths, port, manner)
@@ -239,6 +236,13 @@ def _start(paths: ServerPaths, port: int, manner: StartPolicy) -> Server:
         f"the Prefect server did not start: {_last_line(paths.log)}",
         hint=(f"read {paths.log}", "sweeptree server start"),
     )
+
+
+def _port_before(paths: ServerPaths, wanted: int) -> int:
+    """The port of the server before, which running sweeps know; the wanted one without any."""
+    with contextlib.suppress(RecordError, KeyError):
+        return int(read_json(paths.record)["port"])
+    return wanted
 
 
 def _broken(paths: ServerPaths, trouble: str) -> ServerError:

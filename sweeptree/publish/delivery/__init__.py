@@ -11,12 +11,12 @@ from sweeptree.publish.delivery.deliver import add_labels_and_reviewers, deliver
 from sweeptree.publish.delivery.evidence import job_evidence, winner_evidence
 from sweeptree.publish.delivery.gate import Gate
 from sweeptree.publish.delivery.target import Target, find_target
-from sweeptree.publish.delivery.values import Context, Delivered, DeliveryState, Options
+from sweeptree.publish.delivery.values import Context, Delivered, DeliveryResult, Options
 
 __all__ = [
     "Context",
     "Delivered",
-    "DeliveryState",
+    "DeliveryResult",
     "Evidence",
     "Gate",
     "Options",

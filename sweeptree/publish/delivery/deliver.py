@@ -17,7 +17,7 @@ from sweeptree.publish.delivery.pull import wanted_pull, with_pull
 from sweeptree.publish.delivery.pushing import Brought, bring
 from sweeptree.publish.delivery.source import commit_source, worktree_source
 from sweeptree.publish.delivery.target import Target, check_branch, find_target, guard_limits
-from sweeptree.publish.delivery.values import Context, Delivered, DeliveryState, Options
+from sweeptree.publish.delivery.values import Context, Delivered, DeliveryResult, Options
 from sweeptree.publish.forge import Ensured
 from sweeptree.repository import branches, guards, remotes
 from sweeptree.worktrees import Contents
@@ -39,7 +39,7 @@ def deliver(worktree: Path, branch: str, options: Options, context: Context) -> 
     contents.examined.must_pass()
     if _is_in_base(contents, target, options):
         left_out = contents.examined.left_out
-        return Delivered(DeliveryState.NO_CHANGE, branch, base=target.base, left_out=left_out)
+        return Delivered(DeliveryResult.NO_CHANGE, branch, base=target.base, left_out=left_out)
     source = worktree_source(contents, branch, options, limits.known)
     return _deliver(Order(source, branch, target, options))
 
@@ -76,7 +76,7 @@ def add_labels_and_reviewers(
     target = find_target(top, options, context)
     if target.forge is None or done.pull is None:
         return ()
-    is_new = done.state is DeliveryState.OPENED
+    is_new = done.state is DeliveryResult.OPENED
     ensured = target.forge.add_labels_and_reviewers(
         Ensured(done.pull), options.labels, options.reviewers, is_new=is_new
     )
@@ -123,7 +123,7 @@ def _keep(order: Order, planned: Delivered, *hints: str) -> Delivered:
     commit = order.source.commit(branches.last_delivery(order.top, order.branch))
     branches.remember_delivery(order.top, order.branch, commit)
     all_hints = (*planned.hints, *hints)
-    return replace(planned, state=DeliveryState.LOCAL, commit=commit, hints=all_hints)
+    return replace(planned, state=DeliveryResult.LOCAL, commit=commit, hints=all_hints)
 
 
 def _refused_token(order: Order, error: PushError) -> PushError:
@@ -140,7 +140,7 @@ def _finish(order: Order, planned: Delivered, brought: Brought) -> Delivered:
     """The pull request of a branch that stands where it should."""
     seen = brought.seen
     done = replace(planned, commit=brought.commit, base=seen.base)
-    if brought.end is DeliveryState.NO_CHANGE:
+    if brought.end is DeliveryResult.NO_CHANGE:
         return replace(done, state=brought.end, commit=None, steps=())
     if brought.end is not None:
         return replace(done, state=brought.end, pull=seen.pull, steps=())
@@ -152,5 +152,5 @@ def _finish(order: Order, planned: Delivered, brought: Brought) -> Delivered:
 
 def _only_pushed(done: Delivered, brought: Brought) -> Delivered:
     if brought.is_pushed:
-        return replace(done, state=DeliveryState.PUSHED, steps=done.steps[:2])
-    return replace(done, state=DeliveryState.UNCHANGED, steps=())
+        return replace(done, state=DeliveryResult.PUSHED, steps=done.steps[:2])
+    return replace(done, state=DeliveryResult.UNCHANGED, steps=())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sweeptree.publish.delivery.source import Source
 from sweeptree.publish.delivery.target import Target, guard_limits
-from sweeptree.publish.delivery.values import Delivered, DeliveryState, Options
+from sweeptree.publish.delivery.values import Delivered, DeliveryResult, Options
 from sweeptree.repository.guards import Limits
 from sweeptree.repository.remotes import Remote
 
@@ -52,7 +52,7 @@ class Order:
     def planned(self) -> Delivered:
         """The delivery before anything was done, with all of its steps."""
         return Delivered(
-            DeliveryState.PLANNED,
+            DeliveryResult.PLANNED,
             self.branch,
             base=self.target.base,
             steps=self._steps(),

@@ -9,7 +9,7 @@ from sweeptree.publish import forge
 from sweeptree.publish.delivery.body import Evidence, render
 from sweeptree.publish.delivery.order import Order
 from sweeptree.publish.delivery.source import Source
-from sweeptree.publish.delivery.values import Delivered, DeliveryState
+from sweeptree.publish.delivery.values import Delivered, DeliveryResult
 from sweeptree.publish.forge import Ensured, Wanted
 from sweeptree.repository import leaks
 from sweeptree.repository.differences import FileChange
@@ -62,12 +62,12 @@ def with_pull(planned: Delivered, ensured: Ensured, *, is_pushed: bool) -> Deliv
     )
 
 
-def _state(ensured: Ensured, *, is_pushed: bool) -> DeliveryState:
+def _state(ensured: Ensured, *, is_pushed: bool) -> DeliveryResult:
     if "created" in ensured.did:
-        return DeliveryState.OPENED
+        return DeliveryResult.OPENED
     if ensured.did or is_pushed:
-        return DeliveryState.UPDATED
-    return DeliveryState.UNCHANGED
+        return DeliveryResult.UPDATED
+    return DeliveryResult.UNCHANGED
 
 
 def _done_steps(planned: Delivered, ensured: Ensured, *, is_pushed: bool) -> Iterator[str]:

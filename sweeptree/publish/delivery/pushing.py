@@ -13,7 +13,7 @@ from sweeptree.errors import ForgeError, PushError, UsageError
 from sweeptree.model import PullRequest
 from sweeptree.publish.delivery.order import Order
 from sweeptree.publish.delivery.target import check_branch
-from sweeptree.publish.delivery.values import DeliveryState
+from sweeptree.publish.delivery.values import DeliveryResult
 from sweeptree.repository import branches, outgoing, remotes
 from sweeptree.repository.remotes import Tips
 
@@ -42,7 +42,7 @@ class Brought:
     commit: str
     seen: Seen
     is_pushed: bool = False
-    end: DeliveryState | None = None
+    end: DeliveryResult | None = None
 
 
 def bring(order: Order) -> Brought:
@@ -98,13 +98,13 @@ def _bring(order: Order, seen: Seen) -> Brought:
     ours = order.source.commit(there if there == held else None)
     commit = _settle(order, ours, there, held)
     if commit == there:
-        return Brought(commit, seen, end=DeliveryState.CLOSED if seen.is_closed else None)
+        return Brought(commit, seen, end=DeliveryResult.CLOSED if seen.is_closed else None)
     if seen.is_closed and _is_content_of(order.top, commit, seen.pull):
-        return Brought(commit, seen, end=DeliveryState.CLOSED)  # people have decided about it
+        return Brought(commit, seen, end=DeliveryResult.CLOSED)  # people have decided about it
 
     base_tip = _base_tip(order, seen)
     if base_tip and branches.contains(order.top, commit, base_tip):
-        return Brought(commit, seen, end=DeliveryState.NO_CHANGE)
+        return Brought(commit, seen, end=DeliveryResult.NO_CHANGE)
     _push(order, commit, there, base_tip)
     return Brought(commit, seen, is_pushed=True)
 

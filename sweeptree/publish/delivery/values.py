@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sweeptree.settings import Settings
 
 
-class DeliveryState(StrEnum):
+class DeliveryResult(StrEnum):
     """How a delivery ended.
 
     `no-change`: there was nothing to deliver; `local`: a local branch only; `pushed`: no pull
@@ -81,7 +81,7 @@ class Context:
 class Delivered:
     """What was done, or in a dry run what would be: one line per step."""
 
-    state: DeliveryState
+    state: DeliveryResult
     branch: str
     commit: str | None = None
     base: str | None = None

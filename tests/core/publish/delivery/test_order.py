@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, cast
 
-from sweeptree.publish.delivery import DeliveryState, Options, Target
+from sweeptree.publish.delivery import DeliveryResult, Options, Target
 from sweeptree.publish.delivery.order import Order
 from sweeptree.publish.delivery.source import Source
 from sweeptree.publish.forge import Forge, RepoAddress, Token, connect
@@ -20,7 +20,7 @@ def order(forge: Forge | None = FORGE, remote: Remote | None = REMOTE, **options
 
 def test_all_steps_in_their_order() -> None:
     planned = order(labels=("a", "b"), reviewers=("grace",)).planned()
-    assert planned.state is DeliveryState.PLANNED
+    assert planned.state is DeliveryResult.PLANNED
     assert planned.steps == (
         "commit 1 file",
         "push wider to https://github.com/o/r",

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from core.publish.kit import TOKEN, a_pull
-from sweeptree.publish.delivery import Delivered, DeliveryState, Options, Target
+from sweeptree.publish.delivery import Delivered, DeliveryResult, Options, Target
 from sweeptree.publish.delivery.order import Order
 from sweeptree.publish.delivery.pull import wanted_pull, with_pull
 from sweeptree.publish.delivery.source import Source
@@ -23,7 +23,7 @@ SOURCE = Source(
     left_out=(LeftOut("model.ckpt", 6 * 1024**2, "over 5.0 MiB"),),
 )
 PLANNED = Delivered(
-    DeliveryState.PLANNED,
+    DeliveryResult.PLANNED,
     "wider",
     steps=("commit", "push", "open a draft pull request", "add the labels x", "ask grace"),
 )
@@ -39,17 +39,17 @@ def test_it_lists_files_and_holds_no_secret() -> None:
 
 def test_what_was_done_is_told_in_the_words_of_the_plan() -> None:
     done = with_pull(PLANNED, Ensured(a_pull(), ("created", "labelled")), is_pushed=True)
-    assert (done.state, done.steps) == (DeliveryState.OPENED, PLANNED.steps[:4])
+    assert (done.state, done.steps) == (DeliveryResult.OPENED, PLANNED.steps[:4])
 
 
 def test_an_update_of_the_body_is_a_step() -> None:
     done = with_pull(PLANNED, Ensured(a_pull(), ("updated",)), is_pushed=False)
     assert done.steps == ("update the body of pull request 1",)
-    assert done.state is DeliveryState.UPDATED
+    assert done.state is DeliveryResult.UPDATED
 
 
 def test_nothing_done_is_unchanged_and_warnings_add_up() -> None:
     planned = replace(PLANNED, warnings=("first",))
     done = with_pull(planned, Ensured(a_pull(), (), ("second",)), is_pushed=False)
-    assert (done.state, done.steps) == (DeliveryState.UNCHANGED, ())
+    assert (done.state, done.steps) == (DeliveryResult.UNCHANGED, ())
     assert done.warnings == ("first", "second")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeptree.publish.delivery import Context, Delivered, DeliveryState
+from sweeptree.publish.delivery import Context, Delivered, DeliveryResult
 from sweeptree.settings import Settings
 
 
@@ -17,5 +17,5 @@ def test_a_context_never_shows_a_token(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 def test_states_are_words_in_documents() -> None:
-    done = Delivered(DeliveryState.NO_CHANGE, "wider")
+    done = Delivered(DeliveryResult.NO_CHANGE, "wider")
     assert json.loads(json.dumps(asdict(done)))["state"] == "no-change"
