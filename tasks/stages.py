@@ -1,6 +1,7 @@
 """The stages of a job as Prefect tasks: a name, a run name, one call.
 
-A stage that failed is a Failed state and raises nothing: what happened stands in the record.
+A stage that failed is a Failed state and raises nothing: what happened stands in the record. The
+index of a job is there to name its task runs.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from sweeptree.sweep.results import Delivered, Fixed, Lost, Prepared, Ran, Revie
     cache_policy=NO_CACHE,
     persist_result=False,
 )
-def create_worktree(index: int, call: StageCall[Prepared]) -> State[Any]:  # noqa: ARG001 - the index names the task run
+def create_worktree(index: int, call: StageCall[Prepared]) -> State[Any]:  # noqa: ARG001
     """A clean checkout of the pinned commit for one job."""
     return call.state()
 

@@ -31,7 +31,7 @@ def option(field: str, *, more: str = "") -> Parameter:
     return Parameter(help=f"{description} {more}".rstrip())
 
 
-def _whole(type_: Any, tokens: tuple[Token, ...]) -> int:  # noqa: ARG001 - cyclopts' form of a converter
+def _whole(type_: Any, tokens: tuple[Token, ...]) -> int:  # noqa: ARG001 - as cyclopts calls it
     """A whole number as int() reads it; cyclopts by itself would cut 1.5 to 1."""
     return int(tokens[0].value)
 

@@ -201,7 +201,8 @@ def _check_reachable(url: str) -> None:
     try:
         if not url.startswith(("http://", "https://")):
             raise ValueError("it is no http address")
-        urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=10).close()  # noqa: S310 - checked above
+        health = f"{url.rstrip('/')}/health"
+        urllib.request.urlopen(health, timeout=10).close()  # noqa: S310 - checked above
     except urllib.error.HTTPError:
         return
     except (OSError, ValueError) as error:

@@ -55,7 +55,8 @@ def stop() -> int:
     if stop_worker(home):
         print("the worker has ended")  # noqa: T201
     ended = server.stop(home)
-    print("the Prefect server has ended" if ended else "no Prefect server of ours was running")  # noqa: T201
+    text = "the Prefect server has ended" if ended else "no Prefect server of ours was running"
+    print(text)  # noqa: T201
     return 0
 
 

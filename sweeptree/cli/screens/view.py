@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeptree.analysis.stats import Objective, objective
-from sweeptree.analysis.wording import WAITING as WAITING  # noqa: PLC0414 - the command line's modules take both from here
+from sweeptree.analysis.wording import WAITING as WAITING  # noqa: PLC0414
 from sweeptree.analysis.wording import word as word  # noqa: PLC0414
 from sweeptree.errors import RecordError
 from sweeptree.model import JobState

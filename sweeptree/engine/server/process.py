@@ -230,9 +230,13 @@ def _start(paths: ServerPaths, port: int, manner: StartPolicy) -> Server:
         raise ServerError(_busy(port, manner), hint="set SWEEPTREE_SERVER_PORT to a free port")
     if server is not None:
         _end(paths, server, manner.stop)
+    raise _not_started(paths)
+
+
+def _not_started(paths: ServerPaths) -> ServerError:
     if trouble := database.trouble(paths):
-        raise _broken(paths, trouble)
-    raise ServerError(
+        return _broken(paths, trouble)
+    return ServerError(
         f"the Prefect server did not start: {_last_line(paths.log)}",
         hint=(f"read {paths.log}", "sweeptree server start"),
     )
