@@ -193,6 +193,7 @@ def crowd(disk: Path, sweeper: Sweeper, go: Path) -> tuple[dict[str, Any], Drive
     until_running(paths, 0)
     (disk / "ballast").write_bytes(b"x" * (120 << 20))
     go.touch()
+    until(lambda: states(paths)[:1] == ["succeeded"])
     until(lambda: [job.note for job in view_sweep(paths).jobs] == ["", FOR_ROOM])
     return spec, driver
 
