@@ -53,7 +53,7 @@ def snapshot(
             hint="leave out --dirty",
         )
     paths, left_out = _for_snapshot(repo, ignore)
-    with copied_index(_git_path(repo, "index")) as index:
+    with copied_index(index_of(repo)) as index:
         tree = write_tree(repo.start, index, paths)
     if tree == tree_id(repo.start, base.commit):
         return Snapshot(base.commit, base.name, base.subject, base.branch, left_out)
@@ -64,10 +64,10 @@ def snapshot(
     return Snapshot(commit, base.name, subject, base.branch, left_out)
 
 
-def _git_path(repo: Repository, name: str) -> Path:
-    return Path(
-        plumbing.text(repo.start, "rev-parse", "--path-format=absolute", "--git-path", name)
-    )
+def index_of(repo: Repository) -> Path:
+    """The index of the checkout that the user stands in."""
+    words = ("rev-parse", "--path-format=absolute", "--git-path", "index")
+    return Path(plumbing.text(repo.start, *words))
 
 
 def _for_snapshot(repo: Repository, ignore: Sequence[Path]) -> tuple[list[str], tuple[str, ...]]:

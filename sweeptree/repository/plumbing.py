@@ -35,7 +35,6 @@ OPTIONS = (
     "-c", "gc.auto=0",
     "-c", "maintenance.auto=false",
     "-c", "core.splitIndex=false",
-    "-c", "diff.autoRefreshIndex=false",  # else git diff writes the index
     "-c", "worktree.useRelativePaths=false",
 )  # fmt: skip
 _MAY_PASS = re.compile(

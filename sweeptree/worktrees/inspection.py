@@ -15,7 +15,7 @@ from pathlib import Path
 from sweeptree.model import Base
 from sweeptree.repository import plumbing
 from sweeptree.repository.commit_paths import CommitPaths, read_commit_paths
-from sweeptree.repository.commits import below, status_path
+from sweeptree.repository.commits import below, copied_index, index_of, status_path
 from sweeptree.repository.needs import Need, needed_files
 from sweeptree.repository.repository import Repository
 from sweeptree.worktrees.environments import is_in_environment
@@ -164,10 +164,16 @@ def _status(repo: Repository, base: Base, skipped: tuple[str, ...]) -> tuple[lis
 
 
 def _differing(repo: Repository, base: Base, changed: list[str]) -> list[str]:
-    """Those of the files that are not as the base has them."""
+    """Those of the files that are not as the base has them.
+
+    Asked of a copy of the index: `git diff` writes down what it finds to be unchanged.
+    """
     if not changed:
         return []
-    answer = plumbing.run(repo.start, "diff", "--name-only", "-z", "--no-renames", base.commit)
+    words = ("diff", "--name-only", "-z", "--no-renames", base.commit)
+    with copied_index(index_of(repo)) as index:
+        call = plumbing.Call(env={"GIT_INDEX_FILE": str(index)})
+        answer = plumbing.run(repo.start, *words, call=call)
     differing = set(plumbing.names(answer))
     return [path for path in changed if path in differing]
 
