@@ -106,7 +106,7 @@ def _run_waiting(task: StageTask, call: StageCall[Any], before: UUID | None) -> 
 def _ended(task_run: UUID) -> State[Any]:
     """The end of a task run, as far as an edge in the graph needs it.
 
-    With data: Prefect asks for the result of what it waits for, and finds a state without any amiss.
+    With data: Prefect asks for the result of what it waits for, and misses it without.
     """
     state: State[Any] = Completed(data=True)
     state.state_details.task_run_id = task_run

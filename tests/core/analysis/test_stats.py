@@ -93,6 +93,7 @@ def test_equal_values_are_no_difference() -> None:
     assert stats.permutation_test([0.1] * 4, [0.1] * 4).p == 1.0
 
 
+@pytest.mark.slow
 def test_large_groups_are_drawn_the_same_each_time() -> None:
     a, b = list(RANDOM.normal(2, 1, 6)), list(RANDOM.normal(0, 1, 60))
     first = stats.permutation_test(a, b)

@@ -44,6 +44,7 @@ def test_version() -> None:
     assert call("--version").out.strip() == __version__
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", list(LIGHT.values()), ids=list(LIGHT))
 def test_quick_commands_import_nothing_heavy(words: list[str], repo: Path) -> None:
     paths = finished_sweep(repo / "results")

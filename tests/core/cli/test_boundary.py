@@ -94,6 +94,7 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "line\n", "")
 
 
+@pytest.mark.slow
 def test_data_goes_to_stdout_and_errors_to_stderr(tmp_path: Path) -> None:
     finished_sweep(tmp_path / "results")
     good, bad = spawn("status", cwd=tmp_path), spawn("status", "unnet", cwd=tmp_path)

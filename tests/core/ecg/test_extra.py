@@ -14,6 +14,7 @@ def in_python(code):
     return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
 
 
+@pytest.mark.slow
 def test_the_rooms_give_their_functions_in_whatever_order_they_are_imported():
     code = """
 import sweeptree.ecg.curate.curator, sweeptree.ecg.evaluate.evaluator

@@ -92,6 +92,7 @@ def test_eight_gpus(see: See) -> None:
     assert (found["driver"], found["why"], found["skipped"]) == ("550.54.15", None, [])
 
 
+@pytest.mark.slow
 def test_an_outside_reader_sees_the_same(see: See, driver: FakeDriver) -> None:
     pytest.importorskip(
         "gpustat", reason="gpustat is not installed: no outside reader to compare with"

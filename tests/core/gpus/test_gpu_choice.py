@@ -72,6 +72,7 @@ def ask(fake: FakeDriver, repo: Path) -> Callable[..., Any]:
     return asked
 
 
+@pytest.mark.slow
 def test_the_plan_packs_jobs(ask: Callable[..., Any], fake: FakeDriver) -> None:
     fake.configure(*["gpu mem=40960"] * 3)
     words = [
@@ -88,6 +89,7 @@ def test_the_plan_packs_jobs(ask: Callable[..., Any], fake: FakeDriver) -> None:
     assert (plan["parallel"], plan["gpu_mem_per_job"]) == (4, 18432)
 
 
+@pytest.mark.slow
 def test_the_table_tells_what_is_in_the_way(ask: Callable[..., Any], fake: FakeDriver) -> None:
     fake.configure(*["gpu"] * 4, "proc gpu=1 pid=1 mem=5000", "proc gpu=3 pid=1 mem=5000")
     root = str(Settings().slot_dir)

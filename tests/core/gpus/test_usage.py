@@ -28,6 +28,7 @@ def test_the_table_says_who_holds_and_who_waits(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_gpu_whose_memory_is_taken_is_used_by_others(tmp_path: Path) -> None:
     fake = FakeDriver.make(tmp_path)
     fake.configure("gpu used=9000", "gpu")

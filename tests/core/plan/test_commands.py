@@ -84,6 +84,7 @@ def test_no_text_makes_anything_but_a_usage_error(text: str) -> None:
         plan.load_commands("[" + text, None)
 
 
+@pytest.mark.slow
 def test_ten_thousand_commands_keep_their_order() -> None:
     commands = [f"python t.py --lr {i // 5}e-4 --seed {i % 5}" for i in range(10_000)]
     made = jobs(*plan.load_commands(json.dumps(commands), None))

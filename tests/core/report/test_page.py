@@ -150,6 +150,7 @@ def test_a_hundred_jobs_stay_below_300_kb(tmp_path: Path) -> None:
     assert max(len(str(points).split()) for points in lines) == 80
 
 
+@pytest.mark.slow
 def test_a_large_sweep_has_a_bounded_page_that_says_what_it_leaves_out(tmp_path: Path) -> None:
     paths = make_sweep(tmp_path, grid={"lr": tuple(range(1, 601))}, seeds=(1, 2), steps=0)
     page = page_of(paths)
@@ -204,6 +205,7 @@ def test_out_has_to_be_a_file(tmp_path: Path) -> None:
     assert call("report", "unet", "--results_dir", str(tmp_path), "--out", str(tmp_path)).code == 2
 
 
+@pytest.mark.slow
 def test_open_gives_the_page_to_the_browser(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -221,6 +223,7 @@ def test_open_gives_the_page_to_the_browser(
     assert (tmp_path / "opened").read_text().strip() == paths.report.as_uri()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["--help"], ["show", "unet"], ["status", "unet"]])
 def test_quick_commands_load_no_template_engine(tmp_path: Path, words: list[str]) -> None:
     make_sweep(tmp_path / "results")

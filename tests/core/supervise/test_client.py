@@ -39,6 +39,7 @@ def test_a_job_outlives_its_driver_and_is_adopted(kit: Kit) -> None:
     assert outcome is not None and outcome.exit_code == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["stop", "kill"])
 def test_an_adopted_job_can_be_ended(kit: Kit, how: str) -> None:
     keeper = driver_killed(kit, "echo up; sleep 300 & sleep 301")

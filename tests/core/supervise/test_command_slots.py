@@ -62,6 +62,7 @@ def test_a_job_waits_for_its_slot(kit: Kit, root: Path) -> None:
     assert launch.log.read_text() == "mine\n"
 
 
+@pytest.mark.slow
 def test_waiting_does_not_count_as_running(kit: Kit, root: Path) -> None:
     first, _ = kit.begin("echo up; sleep 1.1", slots=wants(root, 2))
     outcome, _ = kit.run("true", slots=wants(root), timeout=1)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import psutil
+import pytest
 
 from core.keeper_kit import Kit, until
 from sweeptree import supervise
@@ -27,6 +28,7 @@ def test_a_killed_nursery_takes_no_keeper_with_it_and_is_replaced(kit: Kit) -> N
     assert outcome is not None and outcome.exit_code == 5
 
 
+@pytest.mark.slow
 def test_a_nursery_ends_with_its_driver(kit: Kit) -> None:
     text = "import os; from sweeptree.supervise.connection import NURSERIES as all\n"
     text += "print(all._nursery()._process.pid, flush=True); os.kill(os.getpid(), 9)"

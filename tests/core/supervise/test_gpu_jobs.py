@@ -41,6 +41,7 @@ def wants(root: Path, count: int = 1, **more: Any) -> SlotRequest:
     return SlotRequest(root, DEVICES, count, "lr:0.1@x", **more)
 
 
+@pytest.mark.slow
 def test_a_jobs_memory_load_and_energy_are_measured(kit: Kit, root: Path, fake: FakeDriver) -> None:
     fake.configure("gpu watts=100 util=0", "gpu")
     load = f"sed -i s/util=0/util=80/ {fake.conf}; "
@@ -76,6 +77,7 @@ def test_a_job_without_gpus_has_no_telemetry(kit: Kit) -> None:
     assert (outcome.peak_vram_mb, outcome.gpu_util_mean, outcome.gpu_energy_j) == (None, None, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [48, 63, 74, 79, 94, 95])
 def test_a_gpu_that_fails_ends_its_job_and_is_quarantined(
     kit: Kit, root: Path, fake: FakeDriver, code: int
@@ -115,6 +117,7 @@ def test_a_gpu_lost_under_a_job_is_seen_when_the_job_fails(
     assert again.gpus == (UUID.format(1),)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import psutil
+import pytest
 
 from core.keeper_kit import DRIVER, Kit, until
 
@@ -25,6 +26,7 @@ def test_keepers_leave_no_zombies(kit: Kit) -> None:
     until(lambda: not psutil.pid_exists(keeper.pid))
 
 
+@pytest.mark.slow
 def test_signals_that_a_driver_ignores_reach_its_jobs(kit: Kit) -> None:
     command = "echo up; grep SigIgn /proc/self/status; exit 0"
     text = "import signal; signal.signal(signal.SIGQUIT, signal.SIG_IGN)\n"

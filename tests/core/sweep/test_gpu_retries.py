@@ -40,6 +40,7 @@ def told(record: JobRecord) -> list[tuple[str, str | None]]:
     return [(attempt.state.value, attempt.reason) for attempt in record.attempts]
 
 
+@pytest.mark.slow
 def test_a_job_goes_to_another_gpu_when_its_own_fails(run: Run, fake: FakeDriver) -> None:
     record = run(
         f"[ $SWEEPTREE_ATTEMPT = 2 ] || echo 'xid gpu=0 code=79' >> {fake.conf}; sleep 0.6"
@@ -51,6 +52,7 @@ def test_a_job_goes_to_another_gpu_when_its_own_fails(run: Run, fake: FakeDriver
     assert record.gpus == (UUID.format(1),)
 
 
+@pytest.mark.slow
 def test_when_all_gpus_have_failed_the_job_fails(run: Run, fake: FakeDriver) -> None:
     errors = [f"echo 'xid gpu={gpu} code=79' >> {fake.conf}" for gpu in (0, 1)]
     both = "; ".join([*errors, "sleep 300"])
@@ -66,6 +68,7 @@ def test_a_sharing_job_that_runs_out_of_memory_is_tried_again_once(run: Run) -> 
     assert told(run(OUT, gpu_mem=10000)) == [("failed", "out of GPU memory (exit code 1)")] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("run")
 @pytest.mark.parametrize(("before", "after"), [(10000, 15000), (30000, 0), (0, 0)])
 def test_the_next_try_gets_half_as_much_again_or_a_whole_gpu(
@@ -85,6 +88,7 @@ def test_retries_count_beside_the_rules(run: Run) -> None:
     assert len(told(run(OUT, gpu_mem=10000, retries=1))) == 3
 
 
+@pytest.mark.slow
 def test_the_record_holds_what_was_measured(run: Run, fake: FakeDriver) -> None:
     record = run(f'echo "proc gpu=0 pid=$$ mem=7000 live=1" >> {fake.conf}; sleep 0.6')
     assert record.state is JobState.SUCCEEDED

@@ -70,6 +70,7 @@ def test_changes_in_place_are_nobodys(repo: Path) -> None:
     assert changes(in_place(found, resolve_base(found, "HEAD"))).tracked == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "found"),
     [

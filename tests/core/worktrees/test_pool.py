@@ -170,6 +170,7 @@ def each_job(pool: Pool, errors: list[str]) -> Callable[[int], None]:
     return one
 
 
+@pytest.mark.slow
 def test_no_job_is_lost_beside_foreign_worktrees_and_gc(repo: Path, tmp_path: Path) -> None:
     stop, errors = threading.Event(), list[str]()
     noise = threading.Thread(target=foreign_git, args=(repo, tmp_path, stop))

@@ -41,6 +41,7 @@ def test_lost_race_is_run_again(repo: Path) -> None:
         timer.join()
 
 
+@pytest.mark.slow
 def test_lost_race_without_end_is_an_error_that_leaves_nothing(repo: Path) -> None:
     poison(repo)
     with make_pool(repo) as pool, pytest.raises(GitError, match="commondir") as caught:

@@ -8,6 +8,7 @@ from helpers import git
 from core.worktree_kit import make_pool, refs, sh
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "made"),
     [

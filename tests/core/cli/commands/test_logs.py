@@ -61,6 +61,7 @@ def test_one_job_is_printed_byte_for_byte(paths: SweepPaths, tmp_path: Path) -> 
     assert spawn("logs", "unet:1", cwd=tmp_path).stdout == ODD
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("more", "shown"),
     [((), b"\x1b[31mred\x1b[0m"), (("--raw",), b"\x1b]0;t\x07\x1b[31mred\x1b[0m")],
@@ -132,6 +133,7 @@ def test_follow_of_a_folder_without_a_ledger_prints_what_there_is(paths: SweepPa
     assert call("logs", str(paths.root), "-f").out.count("epoch 3") == 4
 
 
+@pytest.mark.slow
 def test_follow_prints_what_comes_and_ends_with_the_sweep(
     tmp_path: Path, follow: Callable[[str], subprocess.Popen[bytes]]
 ) -> None:
@@ -150,6 +152,7 @@ def test_follow_prints_what_comes_and_ends_with_the_sweep(
     assert process.communicate(timeout=60)[0] == b"0 | unfinished\n"
 
 
+@pytest.mark.slow
 def test_follow_of_one_job_ends_with_the_job(
     tmp_path: Path, follow: Callable[[str], subprocess.Popen[bytes]]
 ) -> None:
@@ -195,6 +198,7 @@ def test_interrupting_follow_is_130(
     assert process.returncode == 130
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [b"", b"\n"])
 def test_the_tail_of_a_progress_bar_is_its_last_states(
     paths: SweepPaths, tmp_path: Path, end: bytes

@@ -134,6 +134,7 @@ def test_outside_a_repository_it_says_what_to_do(tmp_path: Path, git_env: Path) 
     assert "git init" in done.err
 
 
+@pytest.mark.slow
 def test_a_plan_of_ten_thousand_jobs_imports_no_engine(repo: Path) -> None:
     (repo / "c.json").write_text(
         json.dumps([f"python train.py --lr {i} --seed 1" for i in range(10_000)])

@@ -119,6 +119,7 @@ def test_widths(paths: SweepPaths, room: str, monkeypatch: pytest.MonkeyPatch) -
     assert all(len(line) <= min(92, int(room)) for line in lines)
 
 
+@pytest.mark.slow
 def test_a_c_locale_gets_ascii_without_escape_codes(paths: SweepPaths, tmp_path: Path) -> None:
     out = spawn("show", "unet", cwd=tmp_path, env={"LC_ALL": "C", "NO_COLOR": "1"}).stdout
     assert b"+/-" in out and out.isascii() and b"\x1b" not in out

@@ -94,6 +94,7 @@ def test_a_large_sweep_is_cut_and_says_so(results: Path) -> None:
     assert call("status", "unet", "--all", "--results_dir", str(results)).out.count("\n") > 60
 
 
+@pytest.mark.slow
 def test_from_a_subfolder_of_the_repository(repo: Path) -> None:
     finished_sweep(repo / "results")
     assert b"unet" in spawn("status", cwd=repo / "ecg").stdout

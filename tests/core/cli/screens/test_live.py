@@ -168,6 +168,7 @@ def test_nothing_goes_to_stdout(paths: SweepPaths) -> None:
     assert done.stderr.count(b"\n") == 2 and b"\x1b" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [60, 80, 120])
 def test_the_table_on_a_terminal(paths: SweepPaths, columns: int) -> None:
     seen = on_terminal(paths, columns)
@@ -178,6 +179,7 @@ def test_the_table_on_a_terminal(paths: SweepPaths, columns: int) -> None:
     assert all(len(line) <= columns for line in last)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("env", [{"CI": "true"}, {"TERM": "dumb"}])
 def test_no_table_where_it_would_be_garbage(paths: SweepPaths, env: dict[str, str]) -> None:
     seen = on_terminal(paths, 80, NO_COLOR="1", **env)
@@ -241,6 +243,7 @@ def test_an_event_line_is_bounded(paths: SweepPaths) -> None:
     assert len(line) <= 400 and "attempt=3" in line
 
 
+@pytest.mark.slow
 def test_what_is_said_meanwhile_goes_above_the_table(paths: SweepPaths) -> None:
     seen = on_terminal(paths, 80, SAY="stopping now")
     before, _, _ = seen.partition(b"stopping now")

@@ -56,6 +56,7 @@ def ranged(request, name, number):
     return request.answer(data, ETag='"v1"', cut=len(data) // 2 if number == 1 else 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [error_500, cut_body, wrong_bytes, too_long, hang_up])
 def test_each_fault_is_mended_by_another_try(fault, site, client, tmp_path):
     site.fault = once(fault)

@@ -28,6 +28,7 @@ def test_a_mirror_gives_the_same_arrays_as_the_folder(site, pristine, tmp_path):
     assert there.source == site.url
 
 
+@pytest.mark.slow
 def test_a_file_missing_at_the_mirror_becomes_a_finding(site, tmp_path):
     site.faults[f"{ptbxl_like.stem(5, 100)}.dat"] = missing
     with pytest.raises(Refused, match="file_missing: ecg 5"):

@@ -16,6 +16,7 @@ def test_a_missing_matplotlib_is_named_with_two_ways_on(monkeypatch):
     assert caught.value.hint == ("pip install 'sweeptree[ecg]'", "or go without: --no-figures")
 
 
+@pytest.mark.slow
 def test_an_evaluation_without_figures_does_not_load_matplotlib():
     code = "import sys, sweeptree.ecg.evaluate.evaluator; print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -197,6 +197,7 @@ for number in range(claims):
 """
 
 
+@pytest.mark.slow
 def test_contention_with_kill_9_never_makes_two_holders(tmp_path: Path, root: str) -> None:
     history, seed = tmp_path / "history", random.randrange(10**6)
     print("seed", seed)

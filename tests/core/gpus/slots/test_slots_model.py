@@ -195,4 +195,5 @@ class Machine(RuleBasedStateMachine):
 
 
 TestSlots = Machine.TestCase
+TestSlots.pytestmark = [pytest.mark.slow]  # type: ignore[attr-defined]
 TestSlots.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)

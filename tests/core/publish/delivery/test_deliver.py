@@ -26,6 +26,7 @@ def test_a_dry_run_makes_nothing(worktree: Path, bare: Path, context: Context) -
     assert (git("for-each-ref", cwd=worktree), git("count-objects", cwd=worktree)) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("base", "hint"),
     [("main", ""), ("mian", "origin/mian is not known"), (None, "set-head origin")],
