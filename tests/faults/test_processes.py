@@ -76,7 +76,7 @@ def test_row_22_a_clock_that_jumps_back_changes_no_duration(kit: Kit) -> None:
         "FAKETIME_DONT_FAKE_MONOTONIC=1"
     )
     python.write_text(
-        f'#!/bin/sh\nexport LD_PRELOAD={FAKETIME} {clock}\nexec {sys.executable} "$@"\n'
+        f'#!/bin/sh\nexport LD_PRELOAD={FAKETIME} {clock}\nexec '{sys.executable}' "$@"\n'
     )
     python.chmod(0o755)
     (kit.root / "clock").write_text("+0\n")
@@ -102,7 +102,7 @@ def test_row_24_a_job_that_the_kernel_killed_for_memory_says_so(kit: Kit) -> Non
         (group / "memory.limit_in_bytes").write_text(str(48 << 20))
     except OSError:
         pytest.skip("no memory cgroup to write to")
-    eat = f"{sys.executable} -I -S -c 'print(len(bytearray(256 << 20)))'"
+    eat = f"'{sys.executable}' -I -S -c 'print(len(bytearray(256 << 20)))'"
     outcome, _ = kit.run(f"echo $$ > {group}/cgroup.procs; exec {eat}")
     until(lambda: not (group / "cgroup.procs").read_text())
     group.rmdir()

@@ -48,7 +48,7 @@ def test_a_command_gets_no_files_of_ours(kit: Kit) -> None:
     listing = (
         "import os; print(*sorted(os.listdir('/proc/self/fd')), os.readlink('/proc/self/fd/0'))"
     )
-    _, log = kit.run(f'{sys.executable} -I -S -c "{listing}"')
+    _, log = kit.run(f'"{sys.executable}" -I -S -c "{listing}"')
     assert log == "0 1 2 3 /dev/null\n"  # 3 is the listing's own
 
 
