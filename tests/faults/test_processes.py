@@ -76,7 +76,7 @@ def test_row_22_a_clock_that_jumps_back_changes_no_duration(kit: Kit) -> None:
         "FAKETIME_DONT_FAKE_MONOTONIC=1"
     )
     python.write_text(
-        f'#!/bin/sh\nexport LD_PRELOAD={FAKETIME} {clock}\nexec '{sys.executable}' "$@"\n'
+        f"#!/bin/sh\nexport LD_PRELOAD={FAKETIME} {clock}\nexec '{sys.executable}' \"$@\"\n"
     )
     python.chmod(0o755)
     (kit.root / "clock").write_text("+0\n")
