@@ -1,10 +1,33 @@
-"""The gate: does a patch mend what failed, honestly?"""
+"""The gate: does a patch mend what failed, honestly?
+
+Every patch passes here before anything is done with it, whoever made it. In this order: may it be
+tested at all; all tests with it; the mended ones twice more, and changed so that they must fail;
+whether they fail without it; the least part of it that mends them; all tests with that part.
+
+The code under test runs in the process of the tests, so no result is beyond doubt: what looks as if
+it decides about results itself goes to a person (`Verdict.flags`).
+"""
 
 from __future__ import annotations
 
-from sweeptree.publish.checks.results import TestResults
-from sweeptree.publish.checks.verdict import Verdict
-from sweeptree.repository import Repository
+import ast
+import dataclasses
+import time
+from collections.abc import Iterator
+
+from sweeptree.errors import Refused
+from sweeptree.publish.checks.admission import Admitted, admit, tree_of
+from sweeptree.publish.checks.comparing import tests_behind
+from sweeptree.publish.checks.controls import find_test
+from sweeptree.publish.checks.counterchecks import check_again, run_all, smallest
+from sweeptree.publish.checks.edits import FileEdit
+from sweeptree.publish.checks.expectations import read_expectations
+from sweeptree.publish.checks.protected import find_protection, is_doctest
+from sweeptree.publish.checks.red_flags import find_red_flags
+from sweeptree.publish.checks.results import Runner, TestResults
+from sweeptree.publish.checks.trial import Objection, Trial
+from sweeptree.publish.checks.verdict import RedFlag, Verdict
+from sweeptree.repository import Repository, patches, resolve_base
 
 
 def judge(
@@ -18,6 +41,90 @@ def judge(
     """Test a patch on top of the commit `base`, in fresh worktrees, against the results without it.
 
     `before.targets` have to pass, and what passed has to pass still. A patch that is refused is a
-    value, not an error.
+    value, not an error. Raises UsageError when there is no such commit.
     """
-    raise NotImplementedError
+    began = time.monotonic()
+    commit = resolve_base(repo, base).commit
+    protection = find_protection(repo.start, commit, before)
+    trial = Trial(repo, commit, before, command, protection, began + budget_seconds)
+    verdict = _judged(trial, patch)
+    return dataclasses.replace(verdict, seconds=time.monotonic() - began)
+
+
+def _judged(trial: Trial, patch: bytes) -> Verdict:
+    try:
+        _check_question(trial.before)
+        admitted = admit(trial.top, trial.base, patch, trial.protection)
+    except Refused as refused:
+        return Verdict(is_accepted=False, reasons=(refused.message,))
+    refusal = Verdict(
+        is_accepted=False,
+        flags=_flags(trial, admitted.edits),
+        patch=patches.patch_between(trial.top, trial.base, admitted.tree),
+        dropped=admitted.dropped,
+    )
+    try:
+        return _tested(trial, admitted)
+    except Objection as objection:
+        return dataclasses.replace(refusal, reasons=objection.reasons, after=objection.after)
+
+
+def _check_question(before: TestResults) -> None:
+    is_unread = before.runner is Runner.EXIT_CODE
+    is_broken = before.exit_code != 0 if is_unread else bool(before.targets)
+    if not is_broken:
+        raise Refused("no test failed before, so there is nothing to mend")
+
+
+def _tested(trial: Trial, admitted: Admitted) -> Verdict:
+    """The verdict on a patch that mends what failed. Raises Objection for all others."""
+    after = run_all(trial, admitted.tree)
+    edits, tree, extra = admitted.edits, admitted.tree, _unread_results(after)
+    if after.runner is Runner.PYTEST:
+        targets = tests_behind(trial.before.targets, after)
+        if not check_again(trial, tree, targets):
+            extra += (RedFlag("", 0, "no test could be changed to see whether it fails", ""),)
+        edits = smallest(trial, edits, targets, after)
+        tree = tree_of(trial.top, trial.base, edits, admitted.tree)
+    if tree != admitted.tree:
+        after = run_all(trial, tree)
+    return Verdict(
+        is_accepted=True,
+        flags=(*extra, *_flags(trial, edits)),
+        patch=patches.patch_between(trial.top, trial.base, tree),
+        after=after,
+        dropped=admitted.dropped,
+    )
+
+
+def _unread_results(after: TestResults) -> tuple[RedFlag, ...]:
+    if after.runner is Runner.PYTEST:
+        return ()
+    rule = f"nothing but the {after.runner} tells of the tests"
+    if after.runner is Runner.JUNIT:
+        rule = "the results are in a file that the code under test could have written"
+    return (RedFlag("", 0, rule, ""),)
+
+
+def _flags(trial: Trial, edits: tuple[FileEdit, ...]) -> tuple[RedFlag, ...]:
+    expected = read_expectations(_target_functions(trial))
+    return (*find_red_flags(edits, expected), *_doctest_flags(trial, edits))
+
+
+def _target_functions(trial: Trial) -> Iterator[ast.AST]:
+    """The failing tests as they are written; a file that could not be collected as a whole."""
+    for target in trial.before.targets:
+        path = target.partition("::")[0]
+        data = patches.read_file(trial.top, trial.base, path)
+        try:
+            tree = ast.parse(data or b"")
+        except (SyntaxError, ValueError):
+            continue
+        yield find_test(tree, target) or tree
+
+
+def _doctest_flags(trial: Trial, edits: tuple[FileEdit, ...]) -> Iterator[RedFlag]:
+    tests = {target.partition("::")[0] for target in trial.before.targets if is_doctest(target)}
+    for edit in edits:
+        if edit.path in tests:
+            yield RedFlag(edit.path, 1, "holds the test that it mends", "")

@@ -1,0 +1,198 @@
+"""Lines of a patch that a person has to look at, whatever the tests say.
+
+An honest fix may need one of them; most cheats do. Python is read by its syntax tree, other
+languages by their words.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+
+from sweeptree.publish.checks.edits import FileEdit
+from sweeptree.publish.checks.expectations import Expectations
+from sweeptree.publish.checks.verdict import RedFlag
+
+_SKIPS = {"skip", "skipif", "importorskip", "xfail", "exit", "SkipTest", "skipTest", "skipUnless"}
+_TEST_MODULES = {"pytest", "_pytest", "unittest", "pluggy", "doctest", "hypothesis", "nose"}
+_MACHINERY_MODULES = {
+    "atexit", "gc", "ctypes", "builtins", "inspect", "importlib", "site", "signal", "marshal",
+    "faulthandler", "imp", "types", "runpy", "cffi", "trace", "bdb",
+}  # fmt: skip
+_MACHINERY_NAMES = {
+    "exec", "eval", "compile", "__import__", "globals", "__builtins__", "breakpoint", "__loader__",
+    "setattr", "delattr", "vars",
+}  # fmt: skip
+_MACHINERY_ATTRIBUTES = {
+    "modules", "settrace", "setprofile", "meta_path", "path_hooks", "excepthook", "_getframe",
+    "__code__", "__globals__", "__closure__", "__subclasses__", "__builtins__", "__dict__",
+    "__defaults__", "argv", "currentframe", "stack", "extract_stack", "addaudithook", "monitoring",
+    "displayhook", "unraisablehook",
+}  # fmt: skip
+_ENDS = {"_exit", "abort", "kill", "killpg", "execv", "execve", "execvp", "fork", "forkpty"}
+_PROGRAMS = {"system", "popen", "Popen", "check_call", "check_output", "posix_spawn"}
+_COMPARISONS = {
+    "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__bool__", "__len__", "__hash__",
+    "__instancecheck__", "__subclasscheck__", "__contains__", "__class__", "__getattribute__",
+    "__array_ufunc__", "__array_function__", "__init_subclass__", "__del__",
+}  # fmt: skip
+_ENVIRONMENT = re.compile(r"PYTEST|_pytest\b|\bpytest\b|\bunittest\b|/proc/|\bTOX_|^CI$|GITHUB_ACT")
+_BUILD_FILES = re.compile(
+    r"(^|/)(setup\.py|package(-lock)?\.json|Cargo\.(toml|lock)|go\.(mod|sum)|Dockerfile.*"
+    r"|requirements[^/]*\.txt|[^/]*\.lock|CMakeLists\.txt|build\.rs|environment\.ya?ml)$"
+)
+_WORDS = re.compile(
+    r"process\.exit|os\.Exit|\bt\.Skip|\.(only|skip)\(|\bxit\(|#\[ignore|#\[cfg\(|\|\| *true\b"
+    r"|set \+e|continue-on-error|PYTEST_CURRENT_TEST|pragma: no cover|exit 0"
+)
+_SOURCE = (".js", ".ts", ".jsx", ".tsx", ".go", ".rs", ".sh", ".c", ".cpp", ".h", ".java", ".rb")
+
+
+def find_red_flags(edits: Iterable[FileEdit], expected: Expectations) -> tuple[RedFlag, ...]:
+    """What is suspicious in these edits; `expected`: what the failing tests compare with."""
+    found = [flag for edit in edits for flag in _flags_in(edit, expected)]
+    return tuple(dict.fromkeys(found))
+
+
+def _flags_in(edit: FileEdit, expected: Expectations) -> Iterator[RedFlag]:
+    added = edit.added_lines()
+    if _BUILD_FILES.search(edit.path):
+        yield RedFlag(edit.path, min(added, default=1), "changes how it is built", "")
+    if edit.path.rpartition("/")[2] in expected.data_files:
+        yield RedFlag(edit.path, min(added, default=1), "changes data that a test reads", "")
+    if edit.path.endswith((".py", ".pyi", ".pyx")):
+        yield from _flags_in_python(edit, added, expected)
+    elif edit.path.endswith(_SOURCE):
+        yield from _flags_by_words(edit.path, added)
+
+
+def _flags_by_words(path: str, added: dict[int, str]) -> Iterator[RedFlag]:
+    for number, line in added.items():
+        if _WORDS.search(line):
+            yield RedFlag(path, number, "evades tests", line.strip())
+
+
+def _flags_in_python(
+    edit: FileEdit, added: dict[int, str], expected: Expectations
+) -> Iterator[RedFlag]:
+    try:
+        new = ast.parse(edit.new_text)
+    except (SyntaxError, ValueError):
+        yield from _flags_by_words(edit.path, added)
+        return
+    for node in ast.walk(new):
+        line = getattr(node, "lineno", None)
+        if line in added and (rule := _rule(node) or expected.rule(node)):
+            yield RedFlag(edit.path, line, rule, added[line].strip())
+    yield from _removed_checks(edit, new, added)
+
+
+def _removed_checks(edit: FileEdit, new: ast.Module, added: dict[int, str]) -> Iterator[RedFlag]:
+    """Fewer errors are raised, or fewer conditions asserted, than before."""
+    try:
+        old = ast.parse(edit.old_text)
+    except (SyntaxError, ValueError):
+        return
+    if _checks(new) < _checks(old) and not edit.is_whole:
+        yield RedFlag(edit.path, min(added, default=1), "removes a check", "")
+
+
+def _checks(tree: ast.Module) -> int:
+    return sum(isinstance(node, ast.Raise | ast.Assert) for node in ast.walk(tree))
+
+
+def _rule(node: ast.AST) -> str | None:
+    """What a piece of new code looks like; None: nothing special."""
+    match node:
+        case ast.Import(names=names):
+            return _import_rule({alias.name.partition(".")[0] for alias in names})
+        case ast.ImportFrom(module=str(module), names=names):
+            return _import_rule({module.partition(".")[0]}) or _imported_names_rule(names)
+        case ast.Attribute(attr=name, value=value):
+            return _attribute_rule(name, value)
+        case ast.Name(id=name):
+            return _name_rule(name)
+        case _:
+            return _other_rule(node)
+
+
+def _other_rule(node: ast.AST) -> str | None:
+    match node:
+        case ast.FunctionDef(name=name) if name in _COMPARISONS:
+            return "says what it is equal to"
+        case ast.Constant(value=str(text)) if _ENVIRONMENT.search(text):
+            return "looks for tests"
+        case ast.ExceptHandler():
+            return _handler_rule(node)
+        case ast.Call(func=ast.Name(id="getattr"), args=[_, name, *_]):
+            return None if isinstance(name, ast.Constant) else "reaches into the machinery"
+        case ast.Assign(targets=targets) | ast.Delete(targets=targets):
+            return _target_rule(targets)
+        case _:
+            return None
+
+
+def _import_rule(modules: set[str]) -> str | None:
+    if modules & _TEST_MODULES:
+        return "brings test tools into the code"
+    if modules & _MACHINERY_MODULES:
+        return "reaches into the machinery"
+    return "runs a program" if modules & {"subprocess", "multiprocessing", "pty"} else None
+
+
+def _imported_names_rule(names: list[ast.alias]) -> str | None:
+    return next(filter(None, (_name_rule(alias.name) for alias in names)), None)
+
+
+def _name_rule(name: str) -> str | None:
+    if name in _MACHINERY_NAMES or name in {"modules", "settrace", "argv"}:
+        return "reaches into the machinery"
+    if name in {"SystemExit", "KeyboardInterrupt", "exit", "quit", *_ENDS}:
+        return "ends the process"
+    if name in _COMPARISONS:
+        return "says what it is equal to"
+    return "skips tests" if name in {"SkipTest", "skip", "xfail"} else None
+
+
+def _attribute_rule(name: str, value: ast.expr) -> str | None:
+    owner = value.id if isinstance(value, ast.Name) else ""
+    if name in _MACHINERY_ATTRIBUTES:
+        return "reaches into the machinery"
+    if name in _ENDS or (owner == "sys" and name == "exit"):
+        return "ends the process"
+    if name in _SKIPS and owner in _TEST_MODULES:
+        return "skips tests"
+    if name in _COMPARISONS:
+        return "says what it is equal to"
+    return _more_attribute_rules(owner, name)
+
+
+def _more_attribute_rules(owner: str, name: str) -> str | None:
+    if name in _PROGRAMS or owner == "subprocess":
+        return "runs a program"
+    if name == "sleep":
+        return "waits"
+    if name in {"seed", "manual_seed", "manual_seed_all"}:
+        return "fixes the randomness"
+    return None
+
+
+def _handler_rule(node: ast.ExceptHandler) -> str | None:
+    """An `except` for everything, or one that does nothing about it."""
+    is_broad = node.type is None or ast.unparse(node.type) in {"Exception", "BaseException"}
+    is_silent = all(isinstance(step, ast.Pass | ast.Continue) for step in node.body)
+    return "swallows errors" if is_broad or is_silent else None
+
+
+def _target_rule(targets: list[ast.expr]) -> str | None:
+    """Something that belongs to an imported module is replaced: `json.loads = mine`."""
+    for target in targets:
+        match target:
+            case ast.Attribute(value=ast.Name(id=owner)) if owner not in {"self", "cls"}:
+                return "replaces an attribute"
+            case ast.Subscript(value=ast.Attribute(attr="environ")):
+                return "changes the environment"
+            case _:
+                pass
+    return None
