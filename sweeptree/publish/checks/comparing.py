@@ -32,10 +32,17 @@ def tests_behind(targets: tuple[str, ...], after: TestResults) -> tuple[str, ...
     known = after.by_id()
     found: list[str] = []
     for target in targets:
-        inside = [node_id for node_id in known if node_id.startswith(f"{target}::")]
-        is_file = "::" not in target and bool(inside)
-        found += inside if is_file else [target]
+        inside = [node_id for node_id in known if node_id.startswith(_prefix(target))]
+        found += inside if _is_file(target) and inside else [target]
     return tuple(dict.fromkeys(found))
+
+
+def _prefix(path: str) -> str:
+    """What the tests begin with that a broken file keeps from running: `conftest.py` a folder."""
+    folder, _, name = path.rpartition("/")
+    if name == "conftest.py":
+        return f"{folder}/" if folder else ""
+    return f"{path}::"
 
 
 def _target_objections(before: TestResults, after: TestResults) -> Iterator[str]:
@@ -60,7 +67,7 @@ def _is_file_mended(path: str, after: TestResults) -> bool:
     """Whether a file that could not be collected has tests now, and one of them passes."""
     if path in after.by_id():
         return _has_passed(after.by_id()[path])
-    return any(node_id.startswith(f"{path}::") for node_id in after.passed)
+    return any(node_id.startswith(_prefix(path)) for node_id in after.passed)
 
 
 def _told(case: TestCase | None) -> str:

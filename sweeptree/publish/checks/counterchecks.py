@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from sweeptree.publish.checks.capture import Selection
+from sweeptree.publish.checks.capture import EVERYTHING, Selection
 from sweeptree.publish.checks.comparing import find_objections
 from sweeptree.publish.checks.controls import make_control
 from sweeptree.publish.checks.edits import FileEdit
@@ -16,6 +16,7 @@ from sweeptree.publish.checks.trial import Objection, Trial
 
 _MOST_MINIMISING_RUNS = 20
 _RESERVE = 2.0  # of the budget is kept for a last run: so many times what the first one took
+_QUICK = 5.0  # seconds in which all tests are run with each part of a patch
 _START_SECONDS = 2.0  # what a run takes beside its tests, at most
 
 
@@ -70,7 +71,7 @@ def smallest(
         if _have_passed(without, targets):
             _check_order_matters(trial, place, targets)
             return edits
-        search = _Search(trial, place, edits, targets, after.seconds)
+        search = _Search(trial, place, edits, targets, after)
         return minimise(edits, search.passes)
 
 
@@ -94,25 +95,30 @@ class _Search:
         place: TestPlace,
         edits: tuple[FileEdit, ...],
         targets: tuple[str, ...],
-        seconds: float,
+        after: TestResults,
     ) -> None:
         self._trial = trial
         self._place = place
         self._edits = edits
-        self._targets = targets
-        self._reserve = _RESERVE * (seconds + _START_SECONDS)
+        is_quick = after.seconds < _QUICK
+        self._needed = after.passed if is_quick else targets
+        self._selection = EVERYTHING if is_quick else Selection(targets)
+        self._reserve = _RESERVE * (after.seconds + _START_SECONDS)
         self._runs = 0
 
     def passes(self, candidate: tuple[FileEdit, ...]) -> bool:
-        """Whether the targets pass with these edits alone; no when it is time to stop."""
+        """Whether these edits alone are enough; no when it is time to stop.
+
+        All tests are run where that is quick, so that nothing is taken away that others need.
+        """
         if self._runs >= _MOST_MINIMISING_RUNS or self._trial.seconds_left < self._reserve:
             return False
         self._runs += 1
         chosen = {edit.path: edit.new for edit in candidate}
         for edit in self._edits:
             _write(self._place.top / edit.path, chosen.get(edit.path, edit.old))
-        results = self._trial.run(self._place, Selection(self._targets))
-        return _have_passed(results, self._targets)
+        results = self._trial.run(self._place, self._selection)
+        return _have_passed(results, self._needed)
 
 
 def _write(file: Path, data: bytes | None) -> None:

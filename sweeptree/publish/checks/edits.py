@@ -5,8 +5,9 @@ Hides: how a part of an edit is applied alone.
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -26,10 +27,15 @@ class Block:
     end: int
     lines: tuple[str, ...]
 
-    def split(self) -> tuple[Block, ...]:
-        """The block line by line, where its lines can stand alone."""
+    def split(self, pieces: Collection[int]) -> tuple[Block, ...]:
+        """The block in smaller ones, where its lines can stand alone.
+
+        `pieces`: at which of its new lines, counted from 0, a new piece may begin.
+        """
         if self.start == self.end:
-            return tuple(Block(self.start, self.end, (line,)) for line in self.lines)
+            bounds = sorted({0, len(self.lines), *pieces})
+            spans = zip(bounds, bounds[1:], strict=False)
+            return tuple(Block(self.start, self.end, self.lines[a:b]) for a, b in spans)
         numbers = range(self.start, self.end)
         if not self.lines:
             return tuple(Block(number, number + 1, ()) for number in numbers)
@@ -64,30 +70,60 @@ class FileEdit:
 
     def blocks(self) -> tuple[Block, ...]:
         """The lines that differ, in order."""
-        old, new = _lines(self.old_text), _lines(self.new_text)
-        matcher = SequenceMatcher(None, old, new, autojunk=False)
-        return tuple(
-            Block(start, end, tuple(new[first:last]))
-            for kind, start, end, first, last in matcher.get_opcodes()
-            if kind != "equal"
-        )
+        return tuple(block for block, _ in self._placed_blocks())
 
     def added_lines(self) -> dict[int, str]:
         """The lines that are new, by their numbers in the file after, from 1."""
+        return {
+            first + offset + 1: line
+            for block, first in self._placed_blocks()
+            for offset, line in enumerate(block.lines)
+        }
+
+    def split_block(self, block: Block) -> tuple[Block, ...]:
+        """A block in lines; in Python, whole statements stay together."""
+        first = dict(self._placed_blocks())[block]
+        begins = self._statement_begins(first, first + len(block.lines))
+        return block.split([number - first for number in begins])
+
+    def _placed_blocks(self) -> Iterator[tuple[Block, int]]:
+        """The blocks, each with the number of its first line in the file after, from 0."""
         old, new = _lines(self.old_text), _lines(self.new_text)
         matcher = SequenceMatcher(None, old, new, autojunk=False)
-        added: dict[int, str] = {}
-        for kind, _, _, first, last in matcher.get_opcodes():
+        for kind, start, end, first, last in matcher.get_opcodes():
             if kind != "equal":
-                added.update({number + 1: new[number] for number in range(first, last)})
-        return added
+                yield Block(start, end, tuple(new[first:last])), first
+
+    def _statement_begins(self, first: int, last: int) -> list[int]:
+        """Where, among these lines of the file after, no statement that began there goes on."""
+        lines = range(first, last)
+        if not self.path.endswith(".py"):
+            return list(lines)
+        inside = {number for span in self._statements(first, last) for number in span[1:]}
+        return [number for number in lines if number not in inside]
+
+    def _statements(self, first: int, last: int) -> Iterator[range]:
+        try:
+            tree = ast.parse(self.new_text)
+        except (SyntaxError, ValueError):
+            return
+        for node in ast.walk(tree):
+            if isinstance(node, ast.stmt):
+                span = range(node.lineno - 1, node.end_lineno or node.lineno)
+                if first <= span.start and span.stop <= last:
+                    yield span
 
     def with_blocks(self, blocks: Collection[Block]) -> FileEdit:
         """The edit with these of its blocks alone."""
         lines = _lines(self.old_text)
-        for block in sorted(blocks, key=lambda block: block.start, reverse=True):
-            lines[block.start : block.end] = block.lines
-        return FileEdit(self.path, self.old, "".join(lines).encode("utf-8", "surrogateescape"))
+        made: list[str] = []
+        copied = 0
+        for block in sorted(blocks, key=lambda block: block.start):
+            made += lines[copied : block.start]
+            made += block.lines
+            copied = max(copied, block.end)
+        made += lines[copied:]
+        return FileEdit(self.path, self.old, "".join(made).encode("utf-8", "surrogateescape"))
 
 
 def _lines(text: str) -> list[str]:

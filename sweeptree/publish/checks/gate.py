@@ -29,6 +29,8 @@ from sweeptree.publish.checks.trial import Objection, Trial
 from sweeptree.publish.checks.verdict import RedFlag, Verdict
 from sweeptree.repository import Repository, patches, resolve_base
 
+_Tested = tuple[str, tuple[FileEdit, ...], TestResults]  # a tree, its edits, its tests
+
 
 def judge(
     repo: Repository,
@@ -79,15 +81,15 @@ def _check_question(before: TestResults) -> None:
 def _tested(trial: Trial, admitted: Admitted) -> Verdict:
     """The verdict on a patch that mends what failed. Raises Objection for all others."""
     after = run_all(trial, admitted.tree)
-    edits, tree, extra = admitted.edits, admitted.tree, _unread_results(after)
+    edits, extra = admitted.edits, _unread_results(after)
     if after.runner is Runner.PYTEST:
         targets = tests_behind(trial.before.targets, after)
-        if not check_again(trial, tree, targets):
+        if not check_again(trial, admitted.tree, targets):
             extra += (RedFlag("", 0, "no test could be changed to see whether it fails", ""),)
         edits = smallest(trial, edits, targets, after)
-        tree = tree_of(trial.top, trial.base, edits, admitted.tree)
+    tree = tree_of(trial.top, trial.base, edits, admitted.tree)
     if tree != admitted.tree:
-        after = run_all(trial, tree)
+        tree, edits, after = _confirmed(trial, (tree, edits, after), admitted)
     return Verdict(
         is_accepted=True,
         flags=(*extra, *_flags(trial, edits)),
@@ -95,6 +97,15 @@ def _tested(trial: Trial, admitted: Admitted) -> Verdict:
         after=after,
         dropped=admitted.dropped,
     )
+
+
+def _confirmed(trial: Trial, smaller: _Tested, admitted: Admitted) -> _Tested:
+    """The smaller patch if all tests agree to it, else the one that they have agreed to."""
+    tree, edits, after = smaller
+    try:
+        return tree, edits, run_all(trial, tree)
+    except Objection:
+        return admitted.tree, admitted.edits, after
 
 
 def _unread_results(after: TestResults) -> tuple[RedFlag, ...]:

@@ -56,7 +56,7 @@ def _lines_of(part: Part) -> Iterator[Part]:
     if part.block is None:
         yield part
         return
-    for block in part.block.split():
+    for block in part.edit.split_block(part.block):
         yield Part(part.edit, block)
 
 

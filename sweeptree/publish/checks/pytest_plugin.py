@@ -84,6 +84,21 @@ _PLAN = _read_plan()
 _BEFORE = _fingerprint()
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_load_initial_conftests(early_config: Any) -> Generator[None, Any, None]:
+    """Tell of a conftest that cannot be loaded: pytest gives up before it begins."""
+    outcome: Any = yield
+    if outcome.excinfo is None or not hasattr(outcome.excinfo[1], "path"):
+        return
+    failure = outcome.excinfo[1]
+    cause = getattr(failure, "cause", None) or failure.excinfo[1]
+    trace = _tail("".join(traceback.format_exception(type(cause), cause, cause.__traceback__)))
+    node_id = _from_top(early_config, str(failure.path))
+    writer = EventWriter(early_config)
+    writer.write("collect", id=node_id, outcome="failed", trace=trace, **_details(cause))
+    writer.write("end", exit_code=4, changed=[], collected=0, deselected=0)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Take part: everywhere in the tests, and in the main process with the record."""

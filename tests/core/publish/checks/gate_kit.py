@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -94,9 +95,10 @@ def diff(folder: Path, files: Mapping[str, str | bytes | None]) -> bytes:
     for name, data in files.items():
         write(folder, name, data)
     git("add", "--all", "--force", cwd=folder)
-    patch = git("diff", "--cached", "--binary", "-M", "HEAD", cwd=folder)
+    words = ("git", "diff", "--cached", "--binary", "-M", "HEAD")
+    patch = subprocess.run(words, cwd=folder, capture_output=True, check=True).stdout
     git("reset", "-q", "--hard", cwd=folder)
-    return patch.encode() + b"\n"
+    return patch
 
 
 def results_before(folder: Path, commit: str, command: str) -> TestResults:
