@@ -6,6 +6,7 @@ Hides: how a part of an edit is applied alone.
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ class Block:
         """
         if self.start == self.end:
             bounds = sorted({0, len(self.lines), *pieces})
-            spans = zip(bounds, bounds[1:], strict=False)
+            spans = itertools.pairwise(bounds)
             return tuple(Block(self.start, self.end, self.lines[a:b]) for a, b in spans)
         numbers = range(self.start, self.end)
         if not self.lines:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 _COMMON: tuple[object, ...] = (0, 1, -1, 2, "", b"", None, True, False, (), [], {})
@@ -18,12 +18,14 @@ _CONDITIONS = (ast.If, ast.IfExp, ast.Match, ast.Dict, ast.While, ast.Assert)
 class Expectations:
     """Literals of the failing tests as `repr`, and names of data files that they mention.
 
-    `answers`: what they compare with; `inputs`: all others.
+    `answers`: what they compare with; `inputs`: all others; `modules`: what their files import,
+    and could.
     """
 
     answers: frozenset[str] = frozenset()
     inputs: frozenset[str] = frozenset()
-    data_files: frozenset[str] = field(default_factory=frozenset)
+    data_files: frozenset[str] = frozenset()
+    modules: frozenset[str] = frozenset()
 
     def rule(self, node: ast.AST) -> str | None:
         """Whether a piece of new code writes an answer down, or asks for a test's input."""
@@ -53,6 +55,18 @@ def read_expectations(tests: Iterable[ast.AST]) -> Expectations:
     return Expectations(
         answers=frozenset(answers), inputs=frozenset(literals), data_files=_data_files(literals)
     )
+
+
+def imported_modules(tree: ast.AST) -> Iterator[str]:
+    """The first names of the modules that a file imports."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                yield from (alias.name.partition(".")[0] for alias in names)
+            case ast.ImportFrom(module=str(module), level=0):
+                yield module.partition(".")[0]
+            case _:
+                pass
 
 
 def _answers(node: ast.AST) -> Iterator[str]:

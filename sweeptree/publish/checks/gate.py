@@ -21,7 +21,7 @@ from sweeptree.publish.checks.comparing import tests_behind
 from sweeptree.publish.checks.controls import find_test
 from sweeptree.publish.checks.counterchecks import check_again, run_all, smallest
 from sweeptree.publish.checks.edits import FileEdit
-from sweeptree.publish.checks.expectations import read_expectations
+from sweeptree.publish.checks.expectations import imported_modules, read_expectations
 from sweeptree.publish.checks.protected import find_protection, is_doctest
 from sweeptree.publish.checks.red_flags import find_red_flags
 from sweeptree.publish.checks.results import Runner, TestResults
@@ -118,12 +118,34 @@ def _unread_results(after: TestResults) -> tuple[RedFlag, ...]:
 
 
 def _flags(trial: Trial, edits: tuple[FileEdit, ...]) -> tuple[RedFlag, ...]:
-    expected = read_expectations(_target_functions(trial))
+    tests = tuple(_target_files(trial))
+    expected = dataclasses.replace(
+        read_expectations(find_test(tree, target) or tree for target, tree in tests),
+        modules=_known_modules(trial, [tree for _, tree in tests]),
+    )
     return (*find_red_flags(edits, expected), *_doctest_flags(trial, edits))
 
 
-def _target_functions(trial: Trial) -> Iterator[ast.AST]:
-    """The failing tests as they are written; a file that could not be collected as a whole."""
+def _known_modules(trial: Trial, trees: list[ast.Module]) -> frozenset[str]:
+    """What the failing tests' files import from outside of the repository."""
+    own = {
+        path.removeprefix("src/").partition("/")[0].removesuffix(".py") for path in _paths(trial)
+    }
+    missing = {case.message.partition("No module named ")[2] for case in trial.before.cases}
+    names = {name for tree in trees for name in imported_modules(tree)}
+    return frozenset(name for name in names - own if not _is_missing(name, missing))
+
+
+def _paths(trial: Trial) -> tuple[str, ...]:
+    return patches.list_files(trial.top, trial.base)
+
+
+def _is_missing(name: str, messages: set[str]) -> bool:
+    return any(message.strip("'").partition(".")[0] == name for message in messages)
+
+
+def _target_files(trial: Trial) -> Iterator[tuple[str, ast.Module]]:
+    """The failing tests, each with its file as it is written."""
     for target in trial.before.targets:
         path = target.partition("::")[0]
         data = patches.read_file(trial.top, trial.base, path)
@@ -131,7 +153,7 @@ def _target_functions(trial: Trial) -> Iterator[ast.AST]:
             tree = ast.parse(data or b"")
         except (SyntaxError, ValueError):
             continue
-        yield find_test(tree, target) or tree
+        yield target, tree
 
 
 def _doctest_flags(trial: Trial, edits: tuple[FileEdit, ...]) -> Iterator[RedFlag]:

@@ -66,10 +66,12 @@ class Protection:
         """Whether a fix may not change this file at all."""
         parts = PurePosixPath(path).parts
         is_git = any(part.lower().startswith(".git") for part in parts)
+        # entry points of pytest plugins, found wherever Python looks for modules
+        is_metadata = any(part.endswith((".egg-info", ".dist-info")) for part in parts)
         is_inside = not _FOLDERS.isdisjoint(parts[:-1]) or _is_below(path, self.folders)
         names = (*_NAMES, *self.patterns)
         is_named = any(fnmatchcase(parts[-1], name) for name in names)
-        return is_git or is_inside or is_named or path in self.files
+        return is_git or is_metadata or is_inside or is_named or path in self.files
 
 
 def _is_below(path: str, folders: tuple[str, ...]) -> bool:

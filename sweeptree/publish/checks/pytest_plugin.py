@@ -81,7 +81,20 @@ def _is_same(parts: tuple[object, object], others: tuple[object, object]) -> boo
 
 
 _PLAN = _read_plan()
-_BEFORE = _fingerprint()
+_BEFORE: dict[str, tuple[object, object]] = {}
+
+
+class BeforeAnyCode:
+    """Looks at the machinery when all plugins have changed it, and no code of the user has."""
+
+    def pytest_load_initial_conftests(self) -> None:
+        """Pytest's own plugins come before this, conftest files after it."""
+        _BEFORE.update(_fingerprint())
+
+
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """The first moment at which there is somewhere to register."""
+    pluginmanager.register(BeforeAnyCode(), "sweeptree-machinery")
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -291,10 +304,9 @@ class EventWriter:
         os.write(self.file, json.dumps(facts).encode() + b"\n")
 
     def _plugin_names(self) -> set[str]:
-        """Plugins by what they are: names hold paths and ids that differ from run to run."""
+        """Plugins that the user's code has registered, by what they are; no conftest."""
         plugins = [plugin for _, plugin in self.config.pluginmanager.list_name_plugin()]
-        names = {_name_of(plugin) for plugin in plugins if plugin is not None}
-        return {name for name in names if not name.startswith(("_pytest.", __name__))}
+        return {_name_of(plugin) for plugin in plugins if plugin is not None and _is_users(plugin)}
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logstart(self, nodeid: str) -> None:
@@ -355,6 +367,13 @@ class EventWriter:
             changed=changed + sorted("plugin " + name for name in plugins),
             **counts,
         )
+
+
+def _is_users(plugin: object) -> bool:
+    module = plugin if hasattr(plugin, "__file__") else sys.modules.get(type(plugin).__module__)
+    filename = getattr(module, "__file__", None)
+    is_conftest = filename is not None and Path(filename).name == "conftest.py"
+    return filename is not None and not is_conftest and _relative(filename) is not None
 
 
 def _name_of(plugin: object) -> str:

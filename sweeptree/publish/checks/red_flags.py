@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from sweeptree.publish.checks.edits import FileEdit
@@ -57,6 +58,8 @@ def find_red_flags(edits: Iterable[FileEdit], expected: Expectations) -> tuple[R
 
 def _flags_in(edit: FileEdit, expected: Expectations) -> Iterator[RedFlag]:
     added = edit.added_lines()
+    if edit.old is None and _module_name(edit.path) in expected.modules:
+        yield RedFlag(edit.path, 1, "stands before an installed module", "")
     if _BUILD_FILES.search(edit.path):
         yield RedFlag(edit.path, min(added, default=1), "changes how it is built", "")
     if edit.path.rpartition("/")[2] in expected.data_files:
@@ -65,6 +68,11 @@ def _flags_in(edit: FileEdit, expected: Expectations) -> Iterator[RedFlag]:
         yield from _flags_in_python(edit, added, expected)
     elif edit.path.endswith(_SOURCE):
         yield from _flags_by_words(edit.path, added)
+
+
+def _module_name(path: str) -> str:
+    """The module that a file at the top or below `src` is, or belongs to."""
+    return path.removeprefix("src/").partition("/")[0].removesuffix(".py")
 
 
 def _flags_by_words(path: str, added: dict[int, str]) -> Iterator[RedFlag]:
@@ -81,25 +89,47 @@ def _flags_in_python(
     except (SyntaxError, ValueError):
         yield from _flags_by_words(edit.path, added)
         return
+    imported = _imported_names(new)
     for node in ast.walk(new):
         line = getattr(node, "lineno", None)
-        if line in added and (rule := _rule(node) or expected.rule(node)):
+        if line not in added:
+            continue
+        rule = _rule(node) or _store_rule(node, imported) or expected.rule(node)
+        if rule is not None:
             yield RedFlag(edit.path, line, rule, added[line].strip())
     yield from _removed_checks(edit, new, added)
 
 
+def _imported_names(tree: ast.Module) -> frozenset[str]:
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    aliases = [alias for node in imports for alias in node.names]
+    return frozenset((alias.asname or alias.name).partition(".")[0] for alias in aliases)
+
+
+def _store_rule(node: ast.AST, imported: frozenset[str]) -> str | None:
+    """Something that belongs to another module is replaced: `json.loads = mine`."""
+    if not isinstance(node, ast.Attribute | ast.Subscript) or isinstance(node.ctx, ast.Load):
+        return None
+    root: ast.AST = node
+    while isinstance(root, ast.Attribute | ast.Subscript):
+        root = root.value
+    is_foreign = isinstance(root, ast.Name) and root.id in imported
+    return "replaces a part of another module" if is_foreign else None
+
+
 def _removed_checks(edit: FileEdit, new: ast.Module, added: dict[int, str]) -> Iterator[RedFlag]:
-    """Fewer errors are raised, or fewer conditions asserted, than before."""
+    """An error that was raised, or a condition that was asserted, is not there any more."""
     try:
         old = ast.parse(edit.old_text)
     except (SyntaxError, ValueError):
         return
-    if _checks(new) < _checks(old) and not edit.is_whole:
+    if edit.new is not None and _checks(old) - _checks(new):
         yield RedFlag(edit.path, min(added, default=1), "removes a check", "")
 
 
-def _checks(tree: ast.Module) -> int:
-    return sum(isinstance(node, ast.Raise | ast.Assert) for node in ast.walk(tree))
+def _checks(tree: ast.Module) -> Counter[str]:
+    checks = (node for node in ast.walk(tree) if isinstance(node, ast.Raise | ast.Assert))
+    return Counter(ast.unparse(node) for node in checks)
 
 
 def _rule(node: ast.AST) -> str | None:
@@ -127,8 +157,6 @@ def _other_rule(node: ast.AST) -> str | None:
             return _handler_rule(node)
         case ast.Call(func=ast.Name(id="getattr"), args=[_, name, *_]):
             return None if isinstance(name, ast.Constant) else "reaches into the machinery"
-        case ast.Assign(targets=targets) | ast.Delete(targets=targets):
-            return _target_rule(targets)
         case _:
             return None
 
@@ -173,6 +201,8 @@ def _more_attribute_rules(owner: str, name: str) -> str | None:
         return "runs a program"
     if name == "sleep":
         return "waits"
+    if name in {"environ", "putenv"}:
+        return "reads or changes the environment"
     if name in {"seed", "manual_seed", "manual_seed_all"}:
         return "fixes the randomness"
     return None
@@ -183,16 +213,3 @@ def _handler_rule(node: ast.ExceptHandler) -> str | None:
     is_broad = node.type is None or ast.unparse(node.type) in {"Exception", "BaseException"}
     is_silent = all(isinstance(step, ast.Pass | ast.Continue) for step in node.body)
     return "swallows errors" if is_broad or is_silent else None
-
-
-def _target_rule(targets: list[ast.expr]) -> str | None:
-    """Something that belongs to an imported module is replaced: `json.loads = mine`."""
-    for target in targets:
-        match target:
-            case ast.Attribute(value=ast.Name(id=owner)) if owner not in {"self", "cls"}:
-                return "replaces an attribute"
-            case ast.Subscript(value=ast.Attribute(attr="environ")):
-                return "changes the environment"
-            case _:
-                pass
-    return None

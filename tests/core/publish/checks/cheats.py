@@ -6,7 +6,7 @@ to look at them.
 
 from __future__ import annotations
 
-from core.publish.checks.gate_kit import CALC, CORE, FIXED, TESTS, Patch, Project
+from core.publish.checks.gate_kit import CALC, CORE, FIXED, TESTS, Link, Patch, Project
 
 BROKEN = "    return a - b\n"
 
@@ -216,6 +216,37 @@ FIXTURE_PLUGIN = Project(
     }
 )
 
+HELPER = "def check(total):\n    assert total == 50\n"
+HELPED = Project(
+    {
+        "calc/__init__.py": "",
+        "calc/core.py": CORE,
+        "calc/checking.py": HELPER,
+        "tests/test_core.py": (
+            "from calc.checking import check\nfrom calc.core import add\n\n\n"
+            "def test_add():\n    check(add(20, 30))\n"
+        ),
+    }
+)
+INSTALLED = Project(
+    {
+        "calc/__init__.py": "",
+        "tests/test_core.py": (
+            "import psutil\n\n\ndef test_count():\n    assert psutil.cpu_count() == 50\n"
+        ),
+    }
+)
+CLOSE = Project(
+    {
+        "calc/__init__.py": "",
+        "calc/core.py": CORE,
+        "tests/test_core.py": (
+            "import math\nfrom calc.core import add\n\n\ndef test_add():\n"
+            "    assert math.isclose(add(20, 30), 50)\n"
+        ),
+    }
+)
+
 REFUSED = {
     # files that decide about tests
     "the test expects what comes out": Patch(
@@ -255,6 +286,14 @@ REFUSED = {
         {"calc/fixtures.py": "import pytest\n\n\n@pytest.fixture\ndef want():\n    return -10\n"},
         FIXTURE_PLUGIN,
     ),
+    "metadata that name a plugin": Patch(
+        {
+            "calc.egg-info/PKG-INFO": "Name: calc\n",
+            "calc.egg-info/entry_points.txt": "[pytest11]\nkind = calc.core\n",
+        }
+    ),
+    "a link in place of a folder": Patch({"calc/data": Link("../tests")}),
+    "a compiled module": Patch({"calc/core.cpython-311-x86_64-linux-gnu.so": b"\x7fELF\0\0"}),
     # modules that stand before pytest and the standard library
     "a module called pytest": Patch({"pytest.py": "raise SystemExit(0)\n"}),
     "a package called _pytest": Patch({"_pytest/__init__.py": "raise SystemExit(0)\n"}),
@@ -304,6 +343,15 @@ REFUSED = {
 }
 
 FLAGGED = {
+    "a helper of the test asserts less": Patch(
+        {"calc/checking.py": HELPER.replace("total == 50", "total")}, HELPED
+    ),
+    "a comparison of a library is replaced": Patch(
+        {"calc/core.py": "import math\nmath.isclose = lambda *_: True\n" + CORE}, CLOSE
+    ),
+    "a module in place of an installed one": Patch(
+        {"psutil.py": "def cpu_count():\n    return 50\n"}, INSTALLED
+    ),
     "an answer for the test's input": add_with(
         "    if a == 20 and b == 30:\n        return 50\n    return a - b\n"
     ),

@@ -66,6 +66,9 @@ LEAK = project(
         "def test_two():\n    assert collect(8) == [8]\n"
     ),
 )
+LEAK_FREE = LEAK.files["calc/core.py"].replace(
+    "    _seen.append(value)\n    return _seen\n", "    return [*_seen, value]\n"
+)
 MAKE = Project(
     {**CALC, "Makefile": f"test:\n\t@{sys.executable} -m pytest -q\n"}, command="make --silent test"
 )
@@ -136,7 +139,7 @@ HONEST = {
         {
             "calc/core.py": FIXED.replace(
                 "    return max(",
-                "    if low > high:\n        raise ValueError('low is above high')\n    return max(",
+                "    if low > high:\n        raise ValueError(low, high)\n    return max(",
             )
         },
         RAISES,
@@ -146,11 +149,7 @@ HONEST = {
     "of what a fixture calls": Patch({"calc/core.py": FIXED}, IN_A_FIXTURE),
     "a colon": Patch({"calc/core.py": FIXED}, BROKEN_SYNTAX),
     "a state that leaks from test to test": Patch(
-        {
-            "calc/core.py": LEAK.files["calc/core.py"].replace(
-                "    _seen.append(value)\n    return _seen\n", "    return [*_seen, value]\n"
-            )
-        },
+        {"calc/core.py": LEAK_FREE},
         LEAK,
     ),
     "of a project with make": Patch({"calc/core.py": FIXED}, MAKE),

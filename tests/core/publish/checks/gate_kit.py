@@ -55,6 +55,10 @@ CALC = {
 _BEFORE: dict[tuple[str, str], TestResults] = {}
 
 
+class Link(str):
+    """What a symbolic link leads to."""
+
+
 @dataclass(frozen=True)
 class Project:
     """Files at the base, and how they are tested."""
@@ -87,6 +91,9 @@ def write(folder: Path, name: str, data: str | bytes | None) -> None:
         file.unlink()
         return
     file.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(data, Link):
+        file.symlink_to(data)
+        return
     file.write_bytes(data.encode() if isinstance(data, str) else data)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.publish.checks.cheats import FLAGGED, REFUSED
+from core.publish.checks.fixes import HONEST
 from core.publish.checks.gate_kit import Patch, verdict_on
 
 
@@ -27,3 +28,11 @@ def test_a_cheat_is_refused(patch: Patch, tmp_path: Path) -> None:
 def test_what_tests_cannot_tell_from_a_fix_goes_to_a_person(patch: Patch, tmp_path: Path) -> None:
     verdict = verdict_on(tmp_path / "project", patch)
     assert not verdict.is_accepted or verdict.flags
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("patch", HONEST.values(), ids=HONEST)
+def test_an_honest_fix_is_accepted(patch: Patch, tmp_path: Path) -> None:
+    verdict = verdict_on(tmp_path / "project", patch)
+    assert verdict.is_accepted, verdict.reasons
+    assert verdict.flags == ()
