@@ -27,7 +27,7 @@ def find_objections(before: TestResults, after: TestResults) -> tuple[str, ...]:
     )
 
 
-def tests_behind(targets: tuple[str, ...], after: TestResults) -> tuple[str, ...]:
+def expand_files(targets: tuple[str, ...], after: TestResults) -> tuple[str, ...]:
     """The targets as tests: in place of a file that could not be collected, its tests."""
     known = after.by_id()
     found: list[str] = []

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 from sweeptree.errors import Refused
 from sweeptree.publish.checks.admission import Admitted, admit, tree_of
-from sweeptree.publish.checks.comparing import tests_behind
+from sweeptree.publish.checks.comparing import expand_files
 from sweeptree.publish.checks.controls import find_test
 from sweeptree.publish.checks.counterchecks import check_again, run_all, smallest
 from sweeptree.publish.checks.edits import FileEdit
@@ -83,7 +83,7 @@ def _tested(trial: Trial, admitted: Admitted) -> Verdict:
     after = run_all(trial, admitted.tree)
     edits, extra = admitted.edits, _unread_results(after)
     if after.runner is Runner.PYTEST:
-        targets = tests_behind(trial.before.targets, after)
+        targets = expand_files(trial.before.targets, after)
         if not check_again(trial, admitted.tree, targets):
             extra += (RedFlag("", 0, "no test could be changed to see whether it fails", ""),)
         edits = smallest(trial, edits, targets, after)

@@ -49,7 +49,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How a command ended. Seconds; `tail`: the last of what it printed."""
+    """How a command ended. Seconds; `tail`: the last of what it printed.
+
+    `exit_code` None: it did not end by itself.
+    """
 
     exit_code: int | None
     is_green: bool
@@ -93,7 +96,9 @@ def _finished(outcome: Outcome | None, tail: str) -> Finished:
         return Finished(None, False, "their keeper was killed", 0.0, tail)
     seconds = outcome.duration_seconds
     is_green = outcome.state is JobState.SUCCEEDED
-    return Finished(outcome.exit_code, is_green, outcome.reason or "", seconds, tail)
+    ended_by_itself = outcome.state in (JobState.SUCCEEDED, JobState.FAILED)
+    exit_code = outcome.exit_code if ended_by_itself else None
+    return Finished(exit_code, is_green, outcome.reason or "", seconds, tail)
 
 
 def _environment(place: TestPlace, files: Path, order: Order) -> dict[str, str]:
