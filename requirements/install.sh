@@ -83,17 +83,6 @@ ready_pip() {
 }
 
 pip() {
-    if .venv/bin/python -m pip --version >/dev/null 2>&1; then
-        pip_is=own
-    elif "$python" -m pip --python .venv/bin/python --version >/dev/null 2>&1; then
-        pip_is=outside
-    else
-        said=$(.venv/bin/python -m ensurepip 2>&1) || cannot_make_venv "$said"
-        pip_is=own
-    fi
-}
-
-pip() {
     if [ "$pip_is" = own ]; then
         .venv/bin/python -m pip --disable-pip-version-check "$@"
     else
