@@ -14,9 +14,11 @@ from sweeptree.agents.experiment_orchestrator import experiment_orchestrator
 from sweeptree.agents.results_aggregator import results_aggregator
 from sweeptree.analysis.aggregate import aggregate
 from sweeptree.engine.agent_runs import report_of, state_of
+from sweeptree.engine.living_runs import note_run
 from sweeptree.model import Resume, SweepSpec
 from sweeptree.records import SweepPaths
 from sweeptree.report.summary import AggregateSpec
+from sweeptree.settings import Settings
 from sweeptree.sweep.outcome import SweepReport
 from sweeptree.sweep.run import WithoutEngine, run_sweep
 
@@ -27,6 +29,8 @@ def sweep(spec: SweepSpec, resume: Resume | None = None) -> State[Any]:
 
     The run fails when a job failed; the aggregate is made all the same.
     """
+    if run_id := flow_run.get_id():
+        note_run(Settings().home, run_id)
     spec = named(spec)
     ran: State[Any] = experiment_orchestrator(spec, resume=resume, return_state=True)
     report = report_of(ran)

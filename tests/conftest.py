@@ -77,3 +77,5 @@ def _make(top: Path) -> None:
     git("init", "-q", "-b", "main", cwd=top)
     git("add", ".", cwd=top)
     git("commit", "-q", "-m", "first", cwd=top)
+    for sample in (top / ".git" / "hooks").iterdir():
+        sample.unlink()

@@ -110,7 +110,7 @@ def run_prepared(
     if code is None:
         raise RecordError(f"the sweep ended without an exit code: {trouble}", path=str(paths.sweep))
     connect.leave_in_time(code)
-    _show_end(paths, code, as_json=as_json, ui_url=connected.ui_url, notice=notice)
+    _show_end(paths, code, as_json=as_json, ui=connected.way_to_ui, notice=notice)
     return code
 
 
@@ -273,9 +273,7 @@ def _exit_code(paths: SweepPaths) -> int | None:
     return code if isinstance(code, int) else None
 
 
-def _show_end(
-    paths: SweepPaths, code: int, *, as_json: bool, ui_url: str, notice: str | None
-) -> None:
+def _show_end(paths: SweepPaths, code: int, *, as_json: bool, ui: str, notice: str | None) -> None:
     from sweeptree.cli.screens.ending import Ending, final_screen
 
     document = read_document(paths)
@@ -284,7 +282,7 @@ def _show_end(
         print(json.dumps(plain, ensure_ascii=False))  # noqa: T201
         return
     notes = [note for note in (notice, _report_note(paths, document)) if note]
-    print(final_screen(Ending(document, paths, code, ui_url, notes)), end="")  # noqa: T201
+    print(final_screen(Ending(document, paths, code, ui, notes)), end="")  # noqa: T201
 
 
 def _report_note(paths: SweepPaths, document: Document) -> str | None:
