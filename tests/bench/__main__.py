@@ -17,6 +17,7 @@ from tests.bench import (
     makespan,
     many,
     merge_check,
+    metrics,
     output,
     overhead,
 )
@@ -34,6 +35,7 @@ BENCHES = {
     "overhead_large": overhead.large,
     "lost": lost.run,
     "many": many.run,
+    "metrics": metrics.run,
     "ecg_curate": ecg_curate.run,
     "ecg_evaluate": ecg_evaluate.run,
     "ecg_fetch": ecg_fetch.run,
