@@ -188,8 +188,8 @@ def _metrics(job: JobContext) -> Metrics:
 
 @dataclass(frozen=True, slots=True)
 class LeftBehind:
-    """What a job left in its worktree; `is_needed`: files stand there alone; `gone`: why there is
-    none any more."""
+    """What a job left in its worktree; `is_needed`: it stays, since files stand there alone or that
+    was asked for; `gone`: why there is none any more."""
 
     artifacts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -215,16 +215,28 @@ def _keep_artifacts(job: JobContext, so_far: SoFar, *, may_move: bool) -> LeftBe
 def _kept(job: JobContext, top: Path, changes: Changes, *, may_move: bool) -> LeftBehind:
     dest = job.paths.artifacts(job.index)
     earlier = artifacts.standing(dest)
+    stays = _is_to_stay(job, changes)
     kept = artifacts.keep(
         top,
         (*changes.tracked, *changes.made),
         dest,
-        movable=changes.made if may_move else (),
+        movable=changes.made if may_move and not stays else (),
         cap_bytes=job.sweep.settings.artifacts_cap,
     )
     names = tuple(dict.fromkeys((*kept.names, *earlier)))
     has_work = bool(changes.tracked or changes.made)
-    return LeftBehind(names, (*changes.notes, *kept.skipped), has_work, not kept.is_whole)
+    is_needed = stays or not kept.is_whole
+    return LeftBehind(names, (*changes.notes, *kept.skipped), has_work, is_needed)
+
+
+def _is_to_stay(job: JobContext, changes: Changes) -> bool:
+    """Whether the worktree was asked for, with all that is in it (`--keep_worktrees`)."""
+    match job.spec.keep_worktrees:
+        case "all":
+            return True
+        case "changed":
+            return bool(changes.tracked)
+    return False
 
 
 def _expected_place(
