@@ -86,6 +86,8 @@ class RunOptions:
     seeds: Annotated[str | None, option("seeds")] = None
     spec: Path | None = None
     metric: Annotated[str | None, option("metric")] = None
+    metrics_file: Annotated[str | None, option("metrics_file")] = None
+    metric_regex: Annotated[str | None, _LEADING_HYPHEN, option("metric_regex")] = None
     mix_data: Annotated[bool, FLAG, option("mix_data")] = False
     parallel: Annotated[int | None, WHOLE, option("parallel")] = None
     gpus: Annotated[int | None, WHOLE, option("gpus")] = None

@@ -18,6 +18,7 @@ from tests.bench import (
     makespan,
     many,
     merge_check,
+    metrics,
     output,
     overhead,
 )
@@ -36,6 +37,7 @@ BENCHES = {
     "overhead_large": overhead.large,
     "lost": lost.run,
     "many": many.run,
+    "metrics": metrics.run,
     "ecg_curate": ecg_curate.run,
     "ecg_evaluate": ecg_evaluate.run,
     "ecg_fetch": ecg_fetch.run,
