@@ -223,7 +223,7 @@ def _keep_artifacts(job: JobContext, so_far: SoFar, *, may_move: bool) -> LeftBe
     except WorktreeGone as error:
         return LeftBehind(notes=(error.message,), gone=error.message)
     except SweeptreeError as error:
-        return LeftBehind(notes=(error.message,))
+        return LeftBehind(notes=(error.message,), has_work=True, is_needed=True)
     return _kept(job, so_far.worktree.top, changes, may_move=may_move)
 
 

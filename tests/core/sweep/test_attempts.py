@@ -112,3 +112,10 @@ def test_what_is_kept_in_a_worktree_is_an_artifact_as_well(repo: Path) -> None:
     record = run_one(repo, "touch made.txt", keep_worktrees="all")
     assert record.artifacts == ("made.txt",)
     assert record.worktree is not None and Path(record.worktree, "made.txt").exists()
+
+
+def test_a_worktree_of_which_nobody_knows_what_changed_stays(repo: Path) -> None:
+    spoiled = 'for file in ../*.index; do echo junk > "$file"; done'
+    record = run_one(repo, f"echo work > made.txt; {spoiled}")
+    assert record.state is JobState.SUCCEEDED and record.notes
+    assert record.worktree is not None and Path(record.worktree, "made.txt").exists()
