@@ -203,8 +203,8 @@ def wanted_metrics(spec: SweepSpec) -> metrics.Wanted:
 
 @dataclass(frozen=True, slots=True)
 class LeftBehind:
-    """What a job left in its worktree; `is_needed`: files stand there alone; `gone`: why there is
-    none any more."""
+    """What a job left in its worktree; `is_needed`: it stays, since files stand there alone or that
+    was asked for; `gone`: why there is none any more."""
 
     artifacts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -223,23 +223,35 @@ def _keep_artifacts(job: JobContext, so_far: SoFar, *, may_move: bool) -> LeftBe
     except WorktreeGone as error:
         return LeftBehind(notes=(error.message,), gone=error.message)
     except SweeptreeError as error:
-        return LeftBehind(notes=(error.message,))
+        return LeftBehind(notes=(error.message,), has_work=True, is_needed=True)
     return _kept(job, so_far.worktree.top, changes, may_move=may_move)
 
 
 def _kept(job: JobContext, top: Path, changes: Changes, *, may_move: bool) -> LeftBehind:
     dest = job.paths.artifacts(job.index)
     earlier = artifacts.standing(dest)
+    stays = _is_to_stay(job, changes)
     kept = artifacts.keep(
         top,
         (*changes.tracked, *changes.made),
         dest,
-        movable=changes.made if may_move else (),
+        movable=changes.made if may_move and not stays else (),
         cap_bytes=job.sweep.settings.artifacts_cap,
     )
     names = tuple(dict.fromkeys((*kept.names, *earlier)))
     has_work = bool(changes.tracked or changes.made)
-    return LeftBehind(names, (*changes.notes, *kept.skipped), has_work, not kept.is_whole)
+    is_needed = stays or not kept.is_whole
+    return LeftBehind(names, (*changes.notes, *kept.skipped), has_work, is_needed)
+
+
+def _is_to_stay(job: JobContext, changes: Changes) -> bool:
+    """Whether the worktree was asked for, with all that is in it (`--keep_worktrees`)."""
+    match job.spec.keep_worktrees:
+        case "all":
+            return True
+        case "changed":
+            return bool(changes.tracked)
+    return False
 
 
 def _expected_place(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.bench import (
     aggregation,
+    auto_run,
     cli,
     ecg_curate,
     ecg_evaluate,
@@ -30,6 +31,7 @@ BENCHES = {
     "aggregate": aggregation.run,
     "makespan": makespan.run,
     "merge_check": merge_check.run,
+    "auto_run": auto_run.run,
     "handover": handover.run,
     "overhead": overhead.small,
     "overhead_large": overhead.large,
