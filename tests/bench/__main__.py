@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.bench import (
     aggregation,
+    auto_run,
     cli,
     ecg_curate,
     ecg_evaluate,
@@ -17,6 +18,7 @@ from tests.bench import (
     makespan,
     many,
     merge_check,
+    metrics,
     output,
     overhead,
 )
@@ -29,11 +31,13 @@ BENCHES = {
     "aggregate": aggregation.run,
     "makespan": makespan.run,
     "merge_check": merge_check.run,
+    "auto_run": auto_run.run,
     "handover": handover.run,
     "overhead": overhead.small,
     "overhead_large": overhead.large,
     "lost": lost.run,
     "many": many.run,
+    "metrics": metrics.run,
     "ecg_curate": ecg_curate.run,
     "ecg_evaluate": ecg_evaluate.run,
     "ecg_fetch": ecg_fetch.run,
