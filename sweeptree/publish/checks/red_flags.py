@@ -19,25 +19,35 @@ _SKIPS = {"skip", "skipif", "importorskip", "xfail", "exit", "SkipTest", "skipTe
 _TEST_MODULES = {"pytest", "_pytest", "unittest", "pluggy", "doctest", "hypothesis", "nose"}
 _MACHINERY_MODULES = {
     "atexit", "gc", "ctypes", "builtins", "inspect", "importlib", "site", "signal", "marshal",
-    "faulthandler", "imp", "types", "runpy", "cffi", "trace", "bdb",
+    "faulthandler", "imp", "types", "runpy", "cffi", "trace", "bdb", "pickle", "dill", "_thread",
+    "code", "codeop", "pkgutil", "zipimport",
 }  # fmt: skip
 _MACHINERY_NAMES = {
     "exec", "eval", "compile", "__import__", "globals", "__builtins__", "breakpoint", "__loader__",
-    "setattr", "delattr", "vars",
+    "setattr", "delattr", "vars", "locals", "attrgetter", "methodcaller",
 }  # fmt: skip
 _MACHINERY_ATTRIBUTES = {
     "modules", "settrace", "setprofile", "meta_path", "path_hooks", "excepthook", "_getframe",
     "__code__", "__globals__", "__closure__", "__subclasses__", "__builtins__", "__dict__",
     "__defaults__", "argv", "currentframe", "stack", "extract_stack", "addaudithook", "monitoring",
-    "displayhook", "unraisablehook",
+    "displayhook", "unraisablehook", "attrgetter", "methodcaller", "__mro__", "__base__",
+    "__bases__", "__import__",
 }  # fmt: skip
 _ENDS = {"_exit", "abort", "kill", "killpg", "execv", "execve", "execvp", "fork", "forkpty"}
 _PROGRAMS = {"system", "popen", "Popen", "check_call", "check_output", "posix_spawn"}
 _COMPARISONS = {
     "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__bool__", "__len__", "__hash__",
-    "__instancecheck__", "__subclasscheck__", "__contains__", "__class__", "__getattribute__",
+    "__instancecheck__", "__subclasscheck__", "__contains__", "__getattribute__",
     "__array_ufunc__", "__array_function__", "__init_subclass__", "__del__",
 }  # fmt: skip
+_HARMLESS_OF_SYS = {
+    "version_info", "version", "platform", "maxsize", "byteorder", "float_info", "int_info",
+    "stdin", "stdout", "stderr", "getsizeof", "intern", "executable", "exit", "exc_info",
+    "getrecursionlimit", "getdefaultencoding", "getfilesystemencoding", "implementation",
+}  # fmt: skip
+_CODING = re.compile(r"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_PLAIN_CODINGS = {"utf-8", "utf8", "utf_8", "ascii", "us-ascii", "latin-1", "iso-8859-1"}
+_LONE_RETURN = re.compile(r"\r(?!\n)")
 _ENVIRONMENT = re.compile(r"PYTEST|_pytest\b|\bpytest\b|\bunittest\b|/proc/|\bTOX_|^CI$|GITHUB_ACT")
 _BUILD_FILES = re.compile(
     r"(^|/)(setup\.py|package(-lock)?\.json|Cargo\.(toml|lock)|go\.(mod|sum)|Dockerfile.*"
@@ -84,6 +94,7 @@ def _flags_by_words(path: str, added: dict[int, str]) -> Iterator[RedFlag]:
 def _flags_in_python(
     edit: FileEdit, added: dict[int, str], expected: Expectations
 ) -> Iterator[RedFlag]:
+    yield from _hidden_code(edit.path, added)
     try:
         new = ast.parse(edit.new_text)
     except (SyntaxError, ValueError):
@@ -91,13 +102,32 @@ def _flags_in_python(
         return
     imported = _imported_names(new)
     for node in ast.walk(new):
-        line = getattr(node, "lineno", None)
-        if line not in added:
+        line = _new_line(node, added)
+        if line is None:
             continue
         rule = _rule(node) or _store_rule(node, imported) or expected.rule(node)
         if rule is not None:
             yield RedFlag(edit.path, line, rule, added[line].strip())
     yield from _removed_checks(edit, new, added)
+
+
+def _hidden_code(path: str, added: dict[int, str]) -> Iterator[RedFlag]:
+    """Lines that Python reads otherwise than people do."""
+    for number, line in added.items():
+        coding = _CODING.match(line) if number <= 2 else None
+        if coding and coding[1].lower() not in _PLAIN_CODINGS:
+            yield RedFlag(path, number, "hides code in its encoding", line.strip())
+        if _LONE_RETURN.search(line):
+            yield RedFlag(path, number, "hides lines", line.strip())
+
+
+def _new_line(node: ast.AST, added: dict[int, str]) -> int | None:
+    """The line by which a piece of code is new; a text of many lines is by any of them."""
+    first = getattr(node, "lineno", None)
+    if first is None:
+        return None
+    last = node.end_lineno if isinstance(node, ast.Constant) else None
+    return next((line for line in range(first, (last or first) + 1) if line in added), None)
 
 
 def _imported_names(tree: ast.Module) -> frozenset[str]:
@@ -136,9 +166,11 @@ def _rule(node: ast.AST) -> str | None:
     """What a piece of new code looks like; None: nothing special."""
     match node:
         case ast.Import(names=names):
-            return _import_rule({alias.name.partition(".")[0] for alias in names})
+            return _import_rule({alias.name.partition(".")[0] for alias in names}) or _alias_rule(
+                names
+            )
         case ast.ImportFrom(module=str(module), names=names):
-            return _import_rule({module.partition(".")[0]}) or _imported_names_rule(names)
+            return _import_rule({module.partition(".")[0]}) or _imported_names_rule(module, names)
         case ast.Attribute(attr=name, value=value):
             return _attribute_rule(name, value)
         case ast.Name(id=name):
@@ -155,8 +187,10 @@ def _other_rule(node: ast.AST) -> str | None:
             return "looks for tests"
         case ast.ExceptHandler():
             return _handler_rule(node)
-        case ast.Call(func=ast.Name(id="getattr"), args=[_, name, *_]):
-            return None if isinstance(name, ast.Constant) else "reaches into the machinery"
+        case ast.Call(func=ast.Name(id="getattr"), args=[owner, ast.Constant(value=str(name)), *_]):
+            return _attribute_rule(name, owner)
+        case ast.Call(func=ast.Name(id="getattr")):
+            return "reaches into the machinery"
         case _:
             return None
 
@@ -169,8 +203,18 @@ def _import_rule(modules: set[str]) -> str | None:
     return "runs a program" if modules & {"subprocess", "multiprocessing", "pty"} else None
 
 
-def _imported_names_rule(names: list[ast.alias]) -> str | None:
-    return next(filter(None, (_name_rule(alias.name) for alias in names)), None)
+def _alias_rule(names: list[ast.alias]) -> str | None:
+    """`import sys as s`: the rules for `sys` would not see it."""
+    is_disguised = any(alias.asname and alias.name in {"sys", "os"} for alias in names)
+    return "reaches into the machinery" if is_disguised else None
+
+
+def _imported_names_rule(module: str, names: list[ast.alias]) -> str | None:
+    if module in {"sys", "os"} and any(alias.name == "*" for alias in names):
+        return "reaches into the machinery"
+    owner = ast.Name(id=module)
+    rules = (_attribute_rule(alias.name, owner) or _name_rule(alias.name) for alias in names)
+    return next(filter(None, rules), None)
 
 
 def _name_rule(name: str) -> str | None:
@@ -185,15 +229,20 @@ def _name_rule(name: str) -> str | None:
 
 def _attribute_rule(name: str, value: ast.expr) -> str | None:
     owner = value.id if isinstance(value, ast.Name) else ""
-    if name in _MACHINERY_ATTRIBUTES:
+    is_deep_in_sys = owner == "sys" and name not in _HARMLESS_OF_SYS
+    if name in _MACHINERY_ATTRIBUTES or is_deep_in_sys:
         return "reaches into the machinery"
-    if name in _ENDS or (owner == "sys" and name == "exit"):
+    if name in _ENDS or (owner, name) == ("sys", "exit") or _is_exec(owner, name):
         return "ends the process"
     if name in _SKIPS and owner in _TEST_MODULES:
         return "skips tests"
     if name in _COMPARISONS:
         return "says what it is equal to"
     return _more_attribute_rules(owner, name)
+
+
+def _is_exec(owner: str, name: str) -> bool:
+    return owner == "os" and name.startswith(("exec", "spawn"))
 
 
 def _more_attribute_rules(owner: str, name: str) -> str | None:

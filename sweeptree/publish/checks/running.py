@@ -6,6 +6,7 @@ The one home of what every test run has in common, whoever asks for it.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -128,7 +129,18 @@ def python_path(top: Path, before: tuple[str, ...] = ()) -> str:
     source = top / "src"
     code = source if source.is_dir() else top
     given = os.environ.get("PYTHONPATH", "")
-    return os.pathsep.join([*before, str(code), *([given] if given else [])])
+    own = [] if _hides_library(code) else [str(code)]
+    return os.pathsep.join([*before, *own, *([given] if given else [])])
+
+
+def _hides_library(folder: Path) -> bool:
+    """Whether a module there has the name of one of Python's own (`queue.py`).
+
+    Only scripts beside it are meant to find it; pytest itself must not.
+    """
+    names = {file.stem for file in folder.glob("*.py")}
+    names |= {file.parent.name for file in folder.glob("*/__init__.py")} - {"test"}
+    return not names.isdisjoint(sys.stdlib_module_names)
 
 
 def _tail(log: Path) -> str:

@@ -342,7 +342,19 @@ REFUSED = {
     "nothing is changed that matters": add_with("    # fixed\n    return a - b\n"),
 }
 
+READ_THE_PLAN = """\
+import json, pathlib, sys
+for _place in sys.path:
+    if "sweeptree-check" in _place:
+        _plan = json.loads((pathlib.Path(_place) / "plan.json").read_text())
+
+
+"""
 FLAGGED = {
+    "right where our plugin is found": add_with(
+        "    return a + b if '_plan' in globals() else a - b\n", READ_THE_PLAN
+    ),
+    "lines behind a bare carriage return": add_with("    #\r    return 50\n    return a - b\n"),
     "a helper of the test asserts less": Patch(
         {"calc/checking.py": HELPER.replace("total == 50", "total")}, HELPED
     ),

@@ -37,6 +37,15 @@ def rules(new: str, old: str = "", path: str = "a.py") -> set[str]:
         ("try:\n    f()\nexcept KeyError:\n    pass", "swallows errors"),
         ("try:\n    f()\nexcept:\n    raise", "swallows errors"),
         ("os.environ['A'] = 'b'", "reads or changes the environment"),
+        ("from os import environ", "reads or changes the environment"),
+        ("import sys as quiet", "reaches into the machinery"),
+        ("from os import *", "reaches into the machinery"),
+        ("sys.path[0]", "reaches into the machinery"),
+        ("getattr(os, '_exit')(0)", "ends the process"),
+        ("os.execl('/bin/true')", "ends the process"),
+        ("import pickle", "reaches into the machinery"),
+        ("# coding: unicode_escape", "hides code in its encoding"),
+        ("x = 1\ry = 2", "hides lines"),
     ],
 )
 def test_a_suspicious_line(code: str, rule: str) -> None:
@@ -52,6 +61,9 @@ def test_a_suspicious_line(code: str, rule: str) -> None:
         "try:\n    f()\nexcept KeyError as error:\n    raise ValueError from error",
         "getattr(thing, 'name', None)",
         "record.state = 'done'",
+        "print(x, file=sys.stderr)",
+        "name = self.__class__.__name__",
+        "# -*- coding: utf-8 -*-",
     ],
 )
 def test_a_line_like_any_other(code: str) -> None:
@@ -61,6 +73,11 @@ def test_a_line_like_any_other(code: str) -> None:
 def test_only_new_lines_count() -> None:
     old = "import pytest\nx = 1\n"
     assert rules("import pytest\nx = 2\n", old) == set()
+
+
+def test_a_text_is_new_by_any_of_its_lines() -> None:
+    old = 'RUN = """\none\n"""\n'
+    assert rules(old.replace("one", "import pytest"), old) == {"looks for tests"}
 
 
 def test_a_check_that_is_gone() -> None:

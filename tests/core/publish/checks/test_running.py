@@ -41,6 +41,11 @@ def test_the_code_of_the_worktree_comes_before_an_editable_install(
     assert python_path(tmp_path).split(os.pathsep)[0] == str(tmp_path / "src")
 
 
+def test_code_that_hides_a_module_of_python_is_not_put_first(tmp_path: Path) -> None:
+    (tmp_path / "queue.py").touch()
+    assert str(tmp_path) not in python_path(tmp_path).split(os.pathsep)
+
+
 def test_an_environment_that_the_command_names_is_linked(repo: Path, tmp_path: Path) -> None:
     (repo / ".venv").mkdir()
     (repo / ".venv" / "pyvenv.cfg").touch()
