@@ -9,9 +9,15 @@ from sweeptree.worktrees.contents import Contents, commit_contents, job_of, read
 from sweeptree.worktrees.environments import links_with_environments, named_environments
 from sweeptree.worktrees.inspection import DirtyReport, inspect
 from sweeptree.worktrees.job_branch import commit_changes
+from sweeptree.worktrees.leftovers import leftover_slots
 from sweeptree.worktrees.pool import Pool
 from sweeptree.worktrees.repair import repair
-from sweeptree.worktrees.temporary import abandoned, merge_commit, temporary_worktree
+from sweeptree.worktrees.temporary import (
+    abandoned,
+    files_beside,
+    merge_commit,
+    temporary_worktree,
+)
 
 __all__ = [
     "Contents",
@@ -21,8 +27,10 @@ __all__ = [
     "changes",
     "commit_changes",
     "commit_contents",
+    "files_beside",
     "inspect",
     "job_of",
+    "leftover_slots",
     "links_with_environments",
     "merge_commit",
     "named_environments",

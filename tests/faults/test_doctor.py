@@ -9,6 +9,7 @@ import pytest
 from core.cli_records import call
 from core.keeper_kit import NASTY, until
 from fault_kit import Sweeper, records, states, until_running
+from helpers import git
 
 from sweeptree.engine.server.config import ServerPaths
 from sweeptree.gpus import slots
@@ -132,3 +133,31 @@ def test_a_sweep_whose_plan_cannot_be_read_is_told_plainly(sweeper: Sweeper, tex
     assert sweeper.start(spec, die=[("before the outcome is recorded", 1)]).wait() is None
     sweeper.paths(spec).sweep.write_text(text)
     assert "sweep" in named(sweeper.repo, "--repair")
+
+
+def test_a_worktree_of_a_job_that_is_done_is_named_and_removed(sweeper: Sweeper) -> None:
+    spec = sweeper.spec([TRAIN])
+    driver = sweeper.start(spec, die=[("after the record, before the pool", 1)])
+    assert driver.wait() is None
+    assert states(sweeper.paths(spec)) == [JobState.SUCCEEDED]
+    (finding,) = [text for name, text in doctor(sweeper.repo) if name == "worktrees"]
+    assert "1 worktree that no job uses any more (slot_0)" in finding
+    assert named(sweeper.repo, "--repair") == {"repaired"}
+    assert not (sweeper.repo / ".git/worktrees").exists()
+    assert named(sweeper.repo) == set()
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["before the outcome is recorded", "after the record, before the changes are committed"],
+)
+def test_what_a_job_was_to_deliver_is_still_delivered_after_a_repair(
+    sweeper: Sweeper, moment: str
+) -> None:
+    spec = sweeper.spec(["echo tuned >> train.py"], commit_and_pr=True)
+    assert sweeper.start(spec, die=[(moment, 1)]).wait() is None
+    assert named(sweeper.repo, "--repair") == {"repaired"}
+    assert named(sweeper.repo) == set()
+    assert sweeper.resume(spec)["message"].startswith("1 succeeded")
+    branch = git("branch", "--list", f"sweeptree/{spec['exp_name']}/*", cwd=sweeper.repo)
+    assert branch.strip() != ""
