@@ -119,6 +119,12 @@ def _data_notes(job: JobContext, so_far: SoFar) -> tuple[str, ...]:
     return (f"the dataset changed while the job ran: {then}",)
 
 
+def _import_notes(job: JobContext) -> list[str]:
+    """Where the job may have run other code than the commit's."""
+    found = job.sweep.prepared.editable.out_of_reach(job.job.command)
+    return [f"not the pinned commit: {sentence}" for sentence in found]
+
+
 def record_outcome(
     job: JobContext, so_far: SoFar, outcome: Outcome, *, in_setup: bool = False
 ) -> Ran:
@@ -174,7 +180,8 @@ def _write_outcome(
         metrics_source=found.source,
         diverged=found.diverged,
         artifacts=left.artifacts,
-        notes=(*left.notes, *_data_notes(job, so_far)),
+        notes=(*left.notes, *_data_notes(job, so_far), *_import_notes(job)),
+        left_in_worktree=left.alone,
         worktree=_expected_place(job, so_far, outcome, left),
         reproduce=_reproduce_line(job),
         data_digest=_data_at_start(job, so_far),
@@ -188,14 +195,19 @@ def _metrics(job: JobContext) -> Metrics:
 
 @dataclass(frozen=True, slots=True)
 class LeftBehind:
-    """What a job left in its worktree; `is_needed`: files stand there alone; `gone`: why there is
-    none any more."""
+    """What a job left in its worktree; `alone`: how many files stand only there; `gone`: why there
+    is none any more."""
 
     artifacts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     has_work: bool = False
-    is_needed: bool = False
+    alone: int = 0
     gone: str | None = None
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the worktree must stay."""
+        return self.alone > 0
 
 
 def _keep_artifacts(job: JobContext, so_far: SoFar, *, may_move: bool) -> LeftBehind:
@@ -224,7 +236,7 @@ def _kept(job: JobContext, top: Path, changes: Changes, *, may_move: bool) -> Le
     )
     names = tuple(dict.fromkeys((*kept.names, *earlier)))
     has_work = bool(changes.tracked or changes.made)
-    return LeftBehind(names, (*changes.notes, *kept.skipped), has_work, not kept.is_whole)
+    return LeftBehind(names, (*changes.notes, *kept.skipped), has_work, kept.left)
 
 
 def _expected_place(

@@ -148,3 +148,19 @@ def test_without_gpus_the_cores_are_the_slots_and_it_says_so(repo: Path) -> None
 def test_branches_need_worktrees(repo: Path) -> None:
     with pytest.raises(UsageError, match="--use_worktree"):
         check_options(spec(repo, use_worktree=False, commit_and_pr=True))
+
+
+def test_a_cap_on_what_is_kept_is_named_in_the_plan(repo: Path) -> None:
+    capped = Settings(slot_dir=repo.parent / "slots", artifacts_cap=5_000_000)
+    notes = " ".join(prepare(spec(repo), capped).notes)
+    assert "at most 5,000,000 bytes go to its artifacts" in notes and "keeps its worktree" in notes
+    assert "ARTIFACTS_CAP" not in " ".join(look(repo).notes)
+
+
+def test_jobs_that_import_from_the_checkout_all_the_same_are_named(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(repo / "ecg"))
+    notes = look(repo, commands=["python3 train.py", "python3 -I train.py"]).notes
+    assert any("PYTHONPATH puts the worktree's own first" in note for note in notes)
+    assert any("NOT the pinned commit in job 1: python -I ignores" in note for note in notes)
