@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 from sweeptree.engine.connect import say
-from sweeptree.errors import ServerError
+from sweeptree.errors import Refused, ServerError
+
+_PLACEHOLDER = re.compile(r"{{(\s*[\w.\-\[\]$]+\s*)}}")  # as in prefect.utilities.templating
+_PREFECTS_OWN = ("$", "prefect.")
 
 
 def make_pool(name: str) -> None:
@@ -32,6 +37,48 @@ def default_profiles() -> dict[str, dict[str, object]]:
     document = tomllib.loads(DEFAULT_PROFILES_PATH.read_text(encoding="utf-8"))
     found: dict[str, dict[str, object]] = document["profiles"]
     return found
+
+
+def check_braces(definition: Path) -> None:
+    """Raise Refused where Prefect would silently take braces out of a deployment's parameters.
+
+    Prefect fills in `{{ $VARIABLE }}` and `{{ prefect... }}`; any other name in double braces, as
+    in a template of ours, it replaces by nothing.
+    """
+    import yaml
+
+    try:
+        document = yaml.safe_load(definition.read_text(encoding="utf-8"))
+        deployments = [entry for entry in document["deployments"] if isinstance(entry, dict)]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, KeyError):
+        return  # Prefect itself says what is wrong with it
+    eaten = [
+        f"{{{{{name}}}}} in {text!r} ({entry.get('name')})"
+        for entry in deployments
+        for text in _texts(entry.get("parameters"))
+        for name in _PLACEHOLDER.findall(text)
+        if not name.strip().startswith(_PREFECTS_OWN)
+    ]
+    if eaten:
+        raise Refused(
+            f"{definition}: Prefect would replace {eaten[0]} by nothing",
+            hint=(
+                "put the commands into a file and name it: commands_file: commands.json",
+                "or write braces that hold more than a name",
+            ),
+        )
+
+
+def _texts(value: object) -> Iterator[str]:
+    """The texts in parameters, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
 
 
 def run_prefect(words: list[str], folder: Path, environment: dict[str, str]) -> None:

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 import sweeptree
 from sweeptree import repository
 from sweeptree.engine.connect import Engine, connected
-from sweeptree.engine.deployments import default_profiles, make_pool, run_prefect
+from sweeptree.engine.deployments import check_braces, default_profiles, make_pool, run_prefect
 from sweeptree.engine.server import profile
 from sweeptree.engine.server.worker import ensure_worker
 from sweeptree.settings import Settings
@@ -35,6 +35,7 @@ def deploy(*, worker: Annotated[bool, Parameter(negative="--no_worker")] = True)
     top = repository.find_repository(Path.cwd()).start
     profiles = profile.read_profiles(profile.profiles_path())  # before Prefect's home becomes ours
     definition = _definition(top)
+    check_braces(definition)
     with connected(settings, quiet=False) as engine:
         environment = {**os.environ, "PREFECT_API_URL": engine.api_url, "PWD": str(top)}
         make_pool(POOL)
