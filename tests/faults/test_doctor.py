@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from core.cli_records import call
 from core.keeper_kit import NASTY, until
-from fault_kit import Sweeper, records, states, until_running
+from fault_kit import Sweeper, findings, records, states, until_running
 from helpers import git
 
 from sweeptree.engine.server.config import ServerPaths
@@ -19,20 +19,9 @@ from sweeptree.system.locks import is_held
 TRAIN = 'echo "{\\"val_auc\\": 0.5}" >> $SWEEPTREE_METRICS; echo weights > model.txt; echo up'
 
 
-def doctor(repo: Path, *flags: str) -> list[tuple[str, str]]:
-    """The findings that are not plainly ok: name and text."""
-    before = Path.cwd()
-    os.chdir(repo)
-    try:
-        found = json.loads(call("doctor", "--json", *flags).out)["checks"]
-    finally:
-        os.chdir(before)
-    return [(f["name"], f["text"]) for f in found if f["level"] != "ok" or f["name"] == "repaired"]
-
-
 def named(repo: Path, *flags: str) -> set[str]:
     """The names of those findings; the token is nobody's business here."""
-    return {name for name, _ in doctor(repo, *flags)} - {"token", "disk"}
+    return {name for name, _ in findings(repo, *flags)} - {"token", "disk"}
 
 
 def test_a_sound_repository_has_no_remains(sweeper: Sweeper) -> None:
@@ -140,7 +129,7 @@ def test_a_worktree_of_a_job_that_is_done_is_named_and_removed(sweeper: Sweeper)
     driver = sweeper.start(spec, die=[("after the record, before the pool", 1)])
     assert driver.wait() is None
     assert states(sweeper.paths(spec)) == [JobState.SUCCEEDED]
-    (finding,) = [text for name, text in doctor(sweeper.repo) if name == "worktrees"]
+    (finding,) = [text for name, text in findings(sweeper.repo) if name == "worktrees"]
     assert "1 worktree that no job uses any more (slot_0)" in finding
     assert named(sweeper.repo, "--repair") == {"repaired"}
     assert not (sweeper.repo / ".git/worktrees").exists()

@@ -132,7 +132,7 @@ def _word_end(text: str, size: int) -> int:
     if text[size] == " ":
         return size
     end = text.rfind(" ", 0, size)
-    return end if end >= size // 2 else size
+    return end if end >= size // 3 else size
 
 
 def shorten_middle(text: str, room: int) -> str:
