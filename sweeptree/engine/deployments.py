@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from sweeptree.engine.connect import say
-from sweeptree.errors import Refused, ServerError
+from sweeptree.engine.definition import Registered
+from sweeptree.errors import ServerError
 
-_PLACEHOLDER = re.compile(r"{{(\s*[\w.\-\[\]$]+\s*)}}")  # as in prefect.utilities.templating
-_PREFECTS_OWN = ("$", "prefect.")
+TAG = "sweeptree"
+_MOST = 200
 
 
 def make_pool(name: str) -> None:
@@ -39,46 +40,40 @@ def default_profiles() -> dict[str, dict[str, object]]:
     return found
 
 
-def check_braces(definition: Path) -> None:
-    """Raise Refused where Prefect would silently take braces out of a deployment's parameters.
+def registered() -> tuple[Registered, ...]:
+    """The deployments of sweeptree that the server has, by their titles."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 
-    Prefect fills in `{{ $VARIABLE }}` and `{{ prefect... }}`; any other name in double braces, as
-    in a template of ours, it replaces by nothing.
-    """
-    import yaml
-
-    try:
-        document = yaml.safe_load(definition.read_text(encoding="utf-8"))
-        deployments = [entry for entry in document["deployments"] if isinstance(entry, dict)]
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, KeyError):
-        return  # Prefect itself says what is wrong with it
-    eaten = [
-        f"{{{{{name}}}}} in {text!r} ({entry.get('name')})"
-        for entry in deployments
-        for text in _texts(entry.get("parameters"))
-        for name in _PLACEHOLDER.findall(text)
-        if not name.strip().startswith(_PREFECTS_OWN)
+    tagged = DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG]))
+    with get_client(sync_client=True) as client:
+        found = client.read_deployments(deployment_filter=tagged, limit=_MOST)
+        flows = {each.flow_id: client.read_flow(each.flow_id).name for each in found}
+    made = [
+        Registered(str(each.id), flows[each.flow_id], each.name, _folder(each.pull_steps))
+        for each in found
     ]
-    if eaten:
-        raise Refused(
-            f"{definition}: Prefect would replace {eaten[0]} by nothing",
-            hint=(
-                "put the commands into a file and name it: commands_file: commands.json",
-                "or write braces that hold more than a name",
-            ),
-        )
+    return tuple(sorted(made, key=lambda each: each.title))
 
 
-def _texts(value: object) -> Iterator[str]:
-    """The texts in parameters, however deep."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
+def _folder(steps: Sequence[Mapping[str, Any]] | None) -> Path | None:
+    """Where the runs of a deployment start, as its pull steps say."""
+    for step in steps or ():
+        for name, inputs in step.items():
+            if name.endswith("set_working_directory"):
+                return Path(str(inputs.get("directory")))
+    return None
+
+
+def remove(deployments: Iterable[Registered]) -> None:
+    """Remove deployments, with the runs that their schedules have made."""
+    from uuid import UUID
+
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        for each in deployments:
+            client.delete_deployment(UUID(each.id))
 
 
 def run_prefect(words: list[str], folder: Path, environment: dict[str, str]) -> None:

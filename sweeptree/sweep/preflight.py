@@ -105,10 +105,13 @@ def prepare(spec: SweepSpec, settings: Settings, *, resume: bool = False) -> Pre
             *refusals.of_results(paths, pinned, resume=resume),
             *refusals.of_room(room),
             *refusals.of_dirt(dirty, spec),
+            *refusals.of_fix(spec, repo, base),
             *(refusals.of_slots(settings.slot_dir) if shares.per_job else ()),
         ),
         notes=(
             *_notes(spec, shares),
+            *(dirty.notes if dirty else ()),
+            *_absolute_notes(spec, Checkout(repo, base), jobs),
             *_editable_notes(editable, jobs),
             *_cap_notes(spec, settings),
             *plan.remarks(jobs),
@@ -131,6 +134,12 @@ def check_options(spec: SweepSpec) -> SweepSpec:
         raise UsageError(
             "--commit_and_pr needs --use_worktree: without it all jobs share one tree, "
             "and nobody knows whose change is whose",
+            hint="add --use_worktree",
+        )
+    if spec.keep_worktrees != "failed" and not spec.use_worktree:
+        raise UsageError(
+            f"--keep_worktrees {spec.keep_worktrees} needs --use_worktree: "
+            "without it there are none to keep",
             hint="add --use_worktree",
         )
     if spec.gpu_mem and spec.gpus == 0:
@@ -204,6 +213,13 @@ def _editable(spec: SweepSpec, checkout: Checkout, jobs: tuple[Job, ...]) -> Edi
     environ = supervise.without_own_venv(os.environ)
     commands = [job.command for job in jobs]
     return find_editable(repo.start, commands, environ, is_committed)
+
+
+def _absolute_notes(spec: SweepSpec, checkout: Checkout, jobs: tuple[Job, ...]) -> list[str]:
+    repo, base = checkout.repo, checkout.base
+    if not spec.use_worktree or repo.is_bare:
+        return []
+    return worktrees.absolute_notes(repo, base, [job.command for job in jobs])
 
 
 def _editable_notes(editable: Editable, jobs: tuple[Job, ...]) -> list[str]:

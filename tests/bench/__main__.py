@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.bench import (
     aggregation,
+    auto_run,
     cli,
     ecg_curate,
     ecg_evaluate,
@@ -18,6 +19,7 @@ from tests.bench import (
     makespan,
     many,
     merge_check,
+    metrics,
     output,
     overhead,
 )
@@ -30,6 +32,7 @@ BENCHES = {
     "aggregate": aggregation.run,
     "makespan": makespan.run,
     "merge_check": merge_check.run,
+    "auto_run": auto_run.run,
     "handover": handover.run,
     "overhead": overhead.small,
     "overhead_medium": overhead.medium,
@@ -37,6 +40,7 @@ BENCHES = {
     "keeping": keeping.run,
     "lost": lost.run,
     "many": many.run,
+    "metrics": metrics.run,
     "ecg_curate": ecg_curate.run,
     "ecg_evaluate": ecg_evaluate.run,
     "ecg_fetch": ecg_fetch.run,

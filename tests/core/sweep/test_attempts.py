@@ -113,3 +113,33 @@ def test_the_files_of_failed_jobs_beyond_those_whose_worktrees_are_kept_stand_el
     kept = [paths_of(repo).artifacts(n) for n in range(10)]
     assert [(place / "best.ckpt").read_text() for place in kept] == [f"{n}\n" for n in range(10)]
     assert all((place / "train.py").read_text().endswith("tuned\n") for place in kept)
+
+
+@pytest.mark.parametrize(
+    ("keep", "command", "stays"),
+    [
+        ("failed", "echo x >> train.py", False),
+        ("changed", "echo x >> train.py", True),
+        ("changed", "touch made.txt", False),
+        ("all", "true", True),
+    ],
+)
+def test_a_worktree_that_was_asked_for_stays(
+    repo: Path, keep: str, command: str, stays: bool
+) -> None:
+    record = run_one(repo, command, keep_worktrees=keep)
+    assert (record.worktree is not None) == stays
+    assert record.worktree is None or Path(record.worktree, "train.py").exists()
+
+
+def test_what_is_kept_in_a_worktree_is_an_artifact_as_well(repo: Path) -> None:
+    record = run_one(repo, "touch made.txt", keep_worktrees="all")
+    assert record.artifacts == ("made.txt",)
+    assert record.worktree is not None and Path(record.worktree, "made.txt").exists()
+
+
+def test_a_worktree_of_which_nobody_knows_what_changed_stays(repo: Path) -> None:
+    spoiled = 'for file in ../*.index; do echo junk > "$file"; done'
+    record = run_one(repo, f"echo work > made.txt; {spoiled}")
+    assert record.state is JobState.SUCCEEDED and record.notes
+    assert record.worktree is not None and Path(record.worktree, "made.txt").exists()

@@ -164,3 +164,29 @@ def test_jobs_that_import_from_the_checkout_all_the_same_are_named(
     notes = look(repo, commands=["python3 train.py", "python3 -I train.py"]).notes
     assert any("PYTHONPATH puts the worktree's own first" in note for note in notes)
     assert any("NOT the pinned commit in job 1: python -I ignores" in note for note in notes)
+
+
+def test_without_worktrees_there_is_none_to_keep(repo: Path) -> None:
+    with pytest.raises(UsageError, match="--keep_worktrees all needs --use_worktree"):
+        look(repo, use_worktree=False, keep_worktrees="all")
+
+
+@pytest.mark.parametrize("dirty", ["refuse", "ignore"])
+def test_an_absolute_path_into_the_checkout_is_named(repo: Path, dirty: str) -> None:
+    notes = look(repo, commands=[f"python3 {repo}/train.py"], dirty=dirty).notes
+    assert any("train.py by an absolute path" in note for note in notes)
+
+
+def test_what_worktrees_will_lack_is_named(repo: Path) -> None:
+    (repo / "notes.txt").write_text("untracked\n")
+    assert any("1 untracked file will not be in the worktrees" in n for n in look(repo).notes)
+
+
+def test_a_missing_auto_fix_script_is_refused(repo: Path) -> None:
+    def refused(**fields: object) -> bool:
+        found = look(repo, auto_fix_before_pr=True, **fields).refusals
+        return any("there is no script" in error.message for error in found)
+
+    assert refused(auto_fix_script="nope.sh")
+    assert not refused(auto_fix_script="nope.sh", setup="make fix")
+    assert not refused(auto_fix_script="train.py")
