@@ -89,7 +89,7 @@ def settle(spec: SweepSpec, settings: Settings) -> list[str]:
     Nothing is started, so a full disk is no reason not to; what is left to deliver waits for
     `resume`. Raises SweeptreeError.
     """
-    unlimited = spec.model_copy(update={"min_free": 0})
+    unlimited = spec.model_copy(update={"min_free": 0, "auto_fix_before_pr": False})
     with Sweep.open(unlimited, settings, resume=True) as sweep:
         stale = stale_jobs(sweep.paths)
         known = [job.index for job in sweep.prepared.jobs if job.index in stale]
