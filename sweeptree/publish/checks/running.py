@@ -5,9 +5,11 @@ The one home of what every test run has in common, whoever asks for it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,13 +24,17 @@ _LOG_CAP = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class TestPlace:
-    """Where tests run: a worktree, at which commit, and in which of its folders."""
+    """Where tests run: a worktree, at which commit, and in which of its folders.
+
+    `beside`: where private files of a run go; None: among the machine's temporary files.
+    """
 
     __test__ = False  # pytest: this is no test
 
     top: Path
     commit: str
     subfolder: Path = Path()
+    beside: Path | None = None
 
     @property
     def cwd(self) -> Path:
@@ -62,6 +68,20 @@ class Finished:
     tail: str
 
 
+def temporary_place(repo: Repository, top: Path, commit: str) -> TestPlace:
+    """A place in a worktree for a moment. What its runs leave beside it goes with it."""
+    beside = worktrees.files_beside(top)
+    beside.mkdir(mode=0o700)
+    return TestPlace(top.resolve(), commit, repo.subfolder, beside)
+
+
+@contextlib.contextmanager
+def private_files(place: TestPlace) -> Iterator[Path]:
+    """A folder for the log and the results of one run."""
+    with tempfile.TemporaryDirectory(prefix="sweeptree-check-", dir=place.beside) as folder:
+        yield Path(folder).resolve()
+
+
 def link_environments(repo: Repository, top: Path, command: str) -> None:
     """Put the environments that a command names relatively (`.venv/bin/python`) into a worktree."""
     for path in worktrees.named_environments(repo, [command]):
@@ -87,6 +107,7 @@ def run_command(place: TestPlace, order: Order, files: Path) -> Finished:
         timeout=order.timeout,
         grace=_GRACE,
         log_cap=_LOG_CAP,
+        outlives_driver=False,
     )
     outcome = supervise.start(launch).wait()
     return _finished(outcome, _tail(files / "log"))

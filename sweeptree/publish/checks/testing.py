@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 from sweeptree import worktrees
 from sweeptree.publish.checks.command import find_test_command
 from sweeptree.publish.checks.running import (
     Finished,
     Order,
-    TestPlace,
     link_environments,
+    private_files,
     run_command,
+    temporary_place,
 )
 from sweeptree.repository import Repository
 
@@ -37,14 +36,12 @@ def run_tests(repo: Repository, commit: str, command: str | None, timeout: float
 
     `command` None: the repository's own; `timeout`: seconds after which the tests count as red.
     """
-    with (
-        worktrees.temporary_worktree(repo, commit) as top,
-        tempfile.TemporaryDirectory(prefix="sweeptree-check-") as folder,
-    ):
+    with worktrees.temporary_worktree(repo, commit) as top:
         words = find_test_command(top, command)
         link_environments(repo, top, words)
-        place = TestPlace(top, commit, repo.subfolder)
-        finished = run_command(place, Order(words, timeout), Path(folder))
+        place = temporary_place(repo, top, commit)
+        with private_files(place) as files:
+            finished = run_command(place, Order(words, timeout), files)
         return _test_run(words, commit, finished)
 
 
