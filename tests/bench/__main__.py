@@ -19,6 +19,7 @@ from tests.bench import (
     merge_check,
     output,
     overhead,
+    repair,
 )
 from tests.bench.lab import lab
 from tests.bench.measure import ROOT
@@ -26,6 +27,7 @@ from tests.bench.measure import ROOT
 BENCHES = {
     "cli": cli.run,
     "output": output.run,
+    "repair": repair.run,
     "aggregate": aggregation.run,
     "makespan": makespan.run,
     "merge_check": merge_check.run,
