@@ -77,12 +77,17 @@ def judge_edits(task: SearchTask, limits: SearchLimits, changed: Mapping[str, by
 def _known(top: Path, path: str, data: bytes) -> Candidate:
     """The smallest single edit that makes the file what it should be."""
     before = (top / path).read_bytes()
-    start = len(os.path.commonprefix([before, data]))
-    rest_before, rest = before[start:][::-1], data[start:][::-1]
-    tail = len(os.path.commonprefix([rest_before, rest]))
+    start = _shared(before, data)
+    tail = _shared(before[start:][::-1], data[start:][::-1])
     edit = Edit(start, len(before) - tail, data[start : len(data) - tail].decode())
     line = before[:start].count(b"\n") + 1
     return Candidate(path, (edit,), "known", line, 1.0)
+
+
+def _shared(first: bytes, second: bytes) -> int:
+    """With how many equal bytes both begin."""
+    pairs = enumerate(zip(first, second, strict=False))
+    return next((n for n, (one, other) in pairs if one != other), min(len(first), len(second)))
 
 
 def _ask(task: SearchTask, limits: SearchLimits, known: tuple[Candidate, ...]) -> SearchOutcome:

@@ -44,7 +44,7 @@ def workplace(top: Path) -> Iterator[Workplace]:
 
 
 def _left_out(_folder: str, names: list[str]) -> set[str]:
-    return _LEFT_OUT.intersection(names)
+    return set(names) & _LEFT_OUT
 
 
 def _size(top: Path) -> int:

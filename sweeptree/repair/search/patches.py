@@ -25,8 +25,8 @@ def patch_of(path: str, before: bytes, after: bytes) -> bytes:
 def _hunks(before: bytes, after: bytes) -> Iterator[bytes]:
     old, new = (data.decode("latin-1").split("\n") for data in (before, after))
     # difflib is given lines with their ends, so that a last line without one differs
-    pairs = [_with_ends(old), _with_ends(new)]
-    for number, line in enumerate(difflib.unified_diff(*pairs, n=3)):
+    lines = difflib.unified_diff(_with_ends(old), _with_ends(new), n=3)
+    for number, line in enumerate(lines):
         if number < 2:
             continue  # its own file names
         data = line.encode("latin-1")

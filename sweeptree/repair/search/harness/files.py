@@ -31,7 +31,7 @@ class Files:
         for name, what in self._before.items():
             if now.get(name) != what:
                 _copy(self._origin / name, self._root / name)
-                self._before[name] = _mark(os.stat(self._root / name, follow_symlinks=False))
+                self._before[name] = _mark((self._root / name).lstat())
 
     def _signature(self) -> Signature:
         return {path: _mark(what) for path, what in _below(str(self._root))}

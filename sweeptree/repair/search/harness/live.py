@@ -6,7 +6,6 @@ compiled, not the file.
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -24,7 +23,7 @@ _FUTURE = {name: getattr(__future__, name).compiler_flag for name in __future__.
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
-class Unreached(Exception):
+class UnreachedError(Exception):
     """The change cannot be made in this process: nothing living has the code."""
 
 
@@ -43,12 +42,12 @@ class LiveCode:
     def apply(self, source: SourceFile, edits: tuple[Edit, ...]) -> Undo:
         """Make the edits; what is returned takes them back.
 
-        Raises SyntaxError or ValueError for what is no Python, Unreached.
+        Raises SyntaxError or ValueError for what is no Python, UnreachedError.
         """
         start, end = min(each.start for each in edits), max(each.end for each in edits)
         top = source.top_statement(start, end)
         if top is None:
-            raise Unreached
+            raise UnreachedError
         new = _compile(source, top, edits)
         if _is_in_function_body(source, start):
             return self._swap_code(self._original(source, top), new)
@@ -67,14 +66,14 @@ class LiveCode:
                 undone.append((function, function.__code__))
                 function.__code__ = after
         if not undone:
-            raise Unreached
+            raise UnreachedError
         return lambda: _restore_code(undone)
 
     def _swap_values(self, source: SourceFile, top: ast.stmt, new: CodeType) -> Undo:
         """Run the statement aside, and put what came of it in the place of what there was."""
         module = self._module(source.path)
         if module is None or (isinstance(top, _Definition) and top.decorator_list):
-            raise Unreached
+            raise UnreachedError
         space = dict(vars(module))
         before = dict(space)
         exec(new, space)  # noqa: S102 - the user's own statement, in a child of the harness
@@ -84,7 +83,7 @@ class LiveCode:
             old = before.get(name)
             undone.extend(self._put(name, old, space[name]))
         if not undone:
-            raise Unreached
+            raise UnreachedError
         return lambda: _call_all(undone)
 
     def _put(self, name: str, old: object, new: object) -> Iterator[Undo]:
@@ -104,7 +103,7 @@ def apply(live: LiveCode, sources: dict[str, SourceFile], candidate: Candidate) 
     """Make a candidate live; None for one that is no Python or reaches nothing."""
     try:
         return live.apply(sources[candidate.path], candidate.edits)
-    except (SyntaxError, ValueError, Unreached, MemoryError, RecursionError):
+    except (SyntaxError, ValueError, UnreachedError, MemoryError, RecursionError):
         return None
     except Exception:  # a statement of the module that raises when it runs
         return None
@@ -121,7 +120,8 @@ def _compile(source: SourceFile, top: ast.stmt, edits: tuple[Edit, ...]) -> Code
         piece = piece[: edit.start] + edit.text.encode() + piece[edit.end :]
     text = b"\n" * (first - 1) + piece
     flags = _future_flags(source)
-    return compile(text, source.path, "exec", flags=flags, dont_inherit=True)
+    code: CodeType = compile(text, source.path, "exec", flags=flags, dont_inherit=True)
+    return code
 
 
 def _future_flags(source: SourceFile) -> int:
@@ -184,7 +184,7 @@ def _call_all(undone: list[Undo]) -> None:
 def _become(old: FunctionType, new: FunctionType) -> Undo:
     saved = old.__code__, old.__defaults__, old.__kwdefaults__
     old.__code__, old.__defaults__ = new.__code__, new.__defaults__
-    old.__kwdefaults__ = new.__kwdefaults__  # type: ignore[assignment]
+    old.__kwdefaults__ = new.__kwdefaults__
 
     def undo() -> None:
         old.__code__, old.__defaults__ = saved[0], saved[1]

@@ -51,8 +51,8 @@ class SourceFile:
 
     def end(self, node: ast.AST) -> int:
         """Where a node ends."""
-        line, column = node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]
-        return self._starts[line - 1] + int(column)
+        line = int(node.end_lineno)  # type: ignore[attr-defined]
+        return self._starts[line - 1] + int(node.end_col_offset)  # type: ignore[attr-defined]
 
     def line_start(self, line: int) -> int:
         """Where a line (from 1) begins; the end of the file for the one after the last."""
@@ -68,7 +68,8 @@ class SourceFile:
 
     def indentation(self, node: ast.AST) -> str:
         """The blanks before a statement; empty when something else stands before it."""
-        before = self.between(self.line_start(node.lineno), self.start(node))  # type: ignore[attr-defined]
+        line = int(node.lineno)  # type: ignore[attr-defined]
+        before = self.between(self.line_start(line), self.start(node))
         return before if not before.strip() else ""
 
     @cached_property

@@ -14,7 +14,7 @@ OLDEST = (3, 10)
 def main() -> int:
     """Run the search that the request file describes; the exit code says whether it could begin."""
     if sys.version_info < OLDEST:
-        print("the search needs Python 3.10 or newer", file=sys.stderr)
+        sys.stderr.write("the search needs Python 3.10 or newer\n")
         return 3
     folder = Path(__file__).resolve().parent
     sys.path[:] = [path for path in sys.path if path != str(folder)]

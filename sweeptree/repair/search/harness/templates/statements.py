@@ -22,7 +22,7 @@ _FRESH = ("0", "1", "[]", '""', "None", "True", "False")
 
 def swap_jump(site: Site) -> Iterator[Change]:
     """`break`, `continue`, `return` and `pass`."""
-    for text in _JUMPS.get(type(site.statement), ()):  # type: ignore[call-overload]
+    for text in _JUMPS.get(type(site.statement), ()):
         yield site.replace(site.statement, text)
 
 
@@ -172,10 +172,10 @@ def _moved_out(site: Site, node: ast.stmt, block: list[ast.stmt]) -> Iterator[Ch
 def _moved_in(site: Site, node: ast.stmt, block: list[ast.stmt], place: int) -> Iterator[Change]:
     """A statement behind a block becomes the block's last one."""
     before = block[place - 1] if place else None
-    if not isinstance(before, ast.If | ast.For | ast.While | ast.With):
+    if not isinstance(before, ast.If | ast.For | ast.While):
         return
     start, end = _lines(site, node)
-    last = before.orelse[-1] if getattr(before, "orelse", None) else before.body[-1]
+    last = (before.orelse or before.body)[-1]
     deep = site.source.indentation(last)
     text = _reindented(site.source.between(start, end), site.indentation, deep)
     yield (Edit(start, end, text),)
