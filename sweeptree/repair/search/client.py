@@ -25,7 +25,7 @@ from sweeptree.repair.search.values import Repair, SearchLimits, SearchTask
 from sweeptree.system.files import write_json
 
 _START = Path(__file__).with_name("harness") / "start.py"
-_GRACE, _TO_BEGIN = 2.0, 15.0
+_GRACE = 2.0
 _OURS = ("PYTEST_ADDOPTS", "PYTHONSTARTUP", "COVERAGE_PROCESS_START")
 
 
@@ -99,8 +99,9 @@ def _ask(task: SearchTask, limits: SearchLimits, known: tuple[Candidate, ...]) -
         file = place.scratch / "request.json"
         write_json(file, request, durable=False)
         launch = _launch(task, limits, place, file)
-        supervise.start(launch).wait()
-        return _outcome(place, list(_read(place.scratch / "answers.jsonl")))
+        ended = supervise.start(launch).wait()
+        reason = (ended.reason if ended else None) or "its keeper was killed"
+        return _outcome(place, list(_read(place.scratch / "answers.jsonl")), reason)
 
 
 def _request(task: SearchTask, limits: SearchLimits, place: Workplace) -> dict[str, Any]:
@@ -129,7 +130,7 @@ def _launch(task: SearchTask, limits: SearchLimits, place: Workplace, file: Path
         alive=scratch / "alive",
         started=scratch / "started",
         outcome=scratch / "outcome",
-        timeout=limits.wall_seconds + _TO_BEGIN,
+        timeout=limits.wall_seconds + limits.to_begin_seconds,
         grace=_GRACE,
         log_cap=0,
     )
@@ -173,13 +174,13 @@ def _read(file: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def _outcome(place: Workplace, answers: list[dict[str, Any]]) -> SearchOutcome:
+def _outcome(place: Workplace, answers: list[dict[str, Any]], reason: str) -> SearchOutcome:
     hits = [each for each in answers if each["event"] == "hit"]
     hits.sort(key=lambda hit: -hit["score"])
     sources: dict[str, SourceFile] = {}
     repairs = [_repair(place, sources, hit) for hit in hits]
     ends = [each for each in answers if each["event"] == "end"]
-    end = ends[0] if ends else {"reason": "the search was ended before it was over"}
+    end = ends[0] if ends else {"reason": f"the search ended before it was over: {reason}"}
     found = tuple(each for each in repairs if each is not None)
     tried, cpu, trying = (float(end.get(name, 0)) for name in ("tried", "cpu", "trying_cpu"))
     return SearchOutcome(found, str(end["reason"]), int(tried), cpu, trying)

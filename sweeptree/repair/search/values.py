@@ -36,12 +36,16 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class SearchLimits:
-    """Bounds: seconds of CPU, seconds by the clock, memory beyond the tests' own, repairs."""
+    """Bounds: seconds of CPU, seconds by the clock, memory beyond the tests' own, repairs.
+
+    `to_begin_seconds` is what importing and collecting may take beyond the clock's.
+    """
 
     cpu_seconds: float
     wall_seconds: float
     memory_bytes: int = 2048 * MIB
     most_repairs: int = 12
+    to_begin_seconds: float = 15.0
 
 
 @dataclass(frozen=True, slots=True)

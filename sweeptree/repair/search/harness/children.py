@@ -15,7 +15,6 @@ import resource
 import select
 import signal
 import sys
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -51,6 +50,7 @@ class Children(Generic[Task]):
     ) -> None:
         self._work, self._is_clean, self._rules = work, is_clean, rules
         self._libc = _libc()
+        self._spared = frozenset(_children())  # what the user's modules started when imported
         self._on_linux(_PR_SET_CHILD_SUBREAPER, 1)
 
     def run(
@@ -86,7 +86,7 @@ class Children(Generic[Task]):
                     return
         finally:
             os.close(reader)
-            _end(pid)
+            _end(pid, self._spared)
 
     def _answers(self, reader: int) -> Iterator[Answer]:
         """What comes through the pipe until the child has died or a task takes too long."""
@@ -148,7 +148,7 @@ def _limit(memory_bytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (now + memory_bytes, now + memory_bytes))
 
 
-def _end(pid: int) -> None:
+def _end(pid: int, spared: frozenset[int]) -> None:
     """Kill a child with its process group, and whatever else has become ours through it."""
     with contextlib.suppress(OSError):
         os.killpg(pid, signal.SIGKILL)
@@ -157,13 +157,13 @@ def _end(pid: int) -> None:
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, 0)
     for _ in range(_SWEEPS):
-        left = _children()
+        left = set(_children()) - spared
         if not left:
             return
         for other in left:
             with contextlib.suppress(OSError):
                 os.kill(other, signal.SIGKILL)
-        _reap()
+            _reap(other)
 
 
 def _children() -> list[int]:
@@ -174,12 +174,6 @@ def _children() -> list[int]:
     return [int(word) for word in own.split()]
 
 
-def _reap() -> None:
-    deadline = time.monotonic() + 0.5
-    while time.monotonic() < deadline:
-        try:
-            pid, _ = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if pid == 0:
-            time.sleep(0.001)
+def _reap(pid: int) -> None:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)

@@ -64,11 +64,11 @@ def candidates(
     sites.sort(key=lambda pair: -pair[0])
     turns = list(_turns(sites[:MOST_STATEMENTS]))
     heapq.heapify(turns)
-    seen: set[tuple[object, ...]] = set()
+    seen: set[tuple[str, int]] = set()
     while turns:
         turn = heapq.heappop(turns)
         for candidate in _made(turn):
-            key = (candidate.path, candidate.edits)
+            key = candidate.path, hash(sources[candidate.path].edited(candidate.edits))
             if key not in seen:
                 seen.add(key)
                 yield candidate

@@ -38,8 +38,6 @@ class SearchPlugin:
         )
         os._exit(0)  # what the user's code would do at exit is none of ours
 
-    pytest_runtestloop.tryfirst = True  # type: ignore[attr-defined]
-
     @property
     def reason(self) -> str:
         """Why it ended."""
@@ -58,6 +56,7 @@ def run(path: Path) -> int:
     sys.path.insert(0, str(request.root))
     import pytest
 
+    pytest.hookimpl(tryfirst=True)(SearchPlugin.pytest_runtestloop)
     plugin = SearchPlugin(request, answers)
     code = pytest.main(_arguments(request), plugins=[plugin])
     answers.say("end", reason=f"{plugin.reason} (exit code {int(code)})", tried=0, cpu=0.0)

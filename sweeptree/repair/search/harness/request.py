@@ -62,9 +62,9 @@ class Answers:
     """The file of answers: one JSON object a line, readable while it grows."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("a", encoding="utf-8")
+        self._path = path
 
     def say(self, event: str, **values: object) -> None:
         """Add an answer."""
-        self._file.write(json.dumps({"event": event, **values}) + "\n")
-        self._file.flush()
+        with self._path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps({"event": event, **values}) + "\n")

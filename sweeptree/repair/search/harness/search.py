@@ -89,6 +89,8 @@ class Search:
             passing=len(self._passing),
             cpu=self._spent.cpu(),
         )
+        if wanted.isdisjoint(self._items):
+            return "the failing tests could not be collected"
         if not self._failing:
             return "none of the failing tests fails here"
         scores = suspicion([*self._failing, *self._passing])
@@ -161,6 +163,7 @@ class Search:
     def _is_valid(self, candidate: Candidate) -> bool:
         """Whether a hit passes alone, in a fresh process, with every test; then it is answered."""
         level = LEVELS[-1]
+        self._files.restore()
         children = self._children(lambda each: self._try_one(each, level, every=True), 60.0)
         ((_, answer),) = list(children.run([candidate], self._files.restore))
         if answer["state"] != "passed":
@@ -194,7 +197,8 @@ class Search:
                 return {"state": "slow", "unclean": True}
             if not trial.has_passed:
                 return {"state": "failed"}
-        return {"state": "passed", "tests": len(tests)}
+        # its child ends, so that nothing runs beside the validation that follows
+        return {"state": "passed", "tests": len(tests), "unclean": True}
 
     def _related(self, candidate: Candidate) -> list[TestTrace]:
         """The passing tests that run a line of the changed file."""

@@ -18,6 +18,7 @@ from typing import Any
 
 _PLAIN = (int, float, complex, str, bytes, bool, type(None), frozenset, range)
 _CODE = (FunctionType, BuiltinFunctionType, ModuleType, type)
+_OF_PYTEST = frozenset({"PYTEST_CURRENT_TEST"})
 _Cached: Any = functools._lru_cache_wrapper
 
 
@@ -49,7 +50,8 @@ class State:
             return True
 
     def _digest(self) -> list[object]:
-        found: list[object] = [_frozen(dict(os.environ))]
+        variables = {name: text for name, text in os.environ.items() if name not in _OF_PYTEST}
+        found: list[object] = [variables]
         for module in self._modules:
             found.append(tuple(map(id, vars(module).values())))
             found.extend(_frozen(value) for value in _values(module))

@@ -12,6 +12,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+try:
+    from _pytest.tmpdir import tmppath_result_key
+except ImportError:  # before pytest 7.3
+    tmppath_result_key = None
+
 from .alarm import OutOfTime, cpu_limit
 
 
@@ -81,12 +86,13 @@ def _make_fresh(item: Any) -> None:
     """Forget what an earlier run left in the item: its fixtures, its instance, its errors."""
     if hasattr(item, "_excinfo"):
         item._excinfo = None
-    if hasattr(item, "_instance"):  # pytest keeps the test class's instance since 8.2
-        item._instance = None
+    vars(item).pop("_instance", None)  # pytest keeps the test class's instance since 8.2
     if hasattr(item, "_obj"):
         item._obj = None
     if hasattr(item, "_initrequest"):
         item._initrequest()
+    if tmppath_result_key is not None:
+        item.stash[tmppath_result_key] = {}  # else made with the report, and read by tmp_path
 
 
 def _kept_by_unittest(item: Any) -> BaseException | None:

@@ -73,7 +73,7 @@ def reuse_expression(site: Site) -> Iterator[Change]:
     """A value becomes another expression of the function."""
     there = [node for node in site.scope if isinstance(node, _REUSABLE)]
     texts = [site.text(node) for node in there if _is_load(node)]
-    known = list(dict.fromkeys([*texts, *site.names]))[:_MOST_REUSED]
+    known = list(dict.fromkeys([*site.names, *texts]))[:_MOST_REUSED]
     for node in site.loads:
         if not isinstance(node, (*_REUSABLE, ast.Constant)) or _is_function(site, node):
             continue
