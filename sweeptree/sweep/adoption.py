@@ -76,7 +76,17 @@ def give_back_finished(sweep: Sweep, records: Iterable[JobRecord]) -> None:
     could. One with a file that stands nowhere else is kept."""
     for record in records:
         if sweep.pool is not None and record.state is not None and record.state.is_final:
-            _give_back_finished(sweep, sweep.pool, record)
+            _give_back_finished(sweep, sweep.pool, _with_place(sweep, record))
+
+
+def _with_place(sweep: Sweep, record: JobRecord) -> JobRecord:
+    """The record, which may name the place where the worktree stood before it was kept: its driver
+    died before it could write the new one."""
+    if record.worktree is None or Path(record.worktree).exists():
+        return record
+    folder = sweep.prepared.repo.pool_dir(sweep.spec.exp_name)
+    kept = worktrees.kept_place(folder, record.id)
+    return record if kept is None else sweep.store.update(record.id, worktree=str(kept))
 
 
 def _give_back_finished(sweep: Sweep, pool: Pool, record: JobRecord) -> None:

@@ -131,6 +131,12 @@ def check_options(spec: SweepSpec) -> SweepSpec:
             "and nobody knows whose change is whose",
             hint="add --use_worktree",
         )
+    if spec.keep_worktrees != "failed" and not spec.use_worktree:
+        raise UsageError(
+            f"--keep_worktrees {spec.keep_worktrees} needs --use_worktree: "
+            "without it there are none to keep",
+            hint="add --use_worktree",
+        )
     if spec.gpu_mem and spec.gpus == 0:
         raise UsageError(
             "--gpu_mem says what a job needs of a GPU, and --gpus 0 gives it none",

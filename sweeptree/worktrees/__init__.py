@@ -9,6 +9,7 @@ from sweeptree.worktrees.contents import Contents, commit_contents, job_of, read
 from sweeptree.worktrees.environments import links_with_environments, named_environments
 from sweeptree.worktrees.inspection import DirtyReport, inspect
 from sweeptree.worktrees.job_branch import commit_changes
+from sweeptree.worktrees.leftovers import kept_place
 from sweeptree.worktrees.pool import Pool
 from sweeptree.worktrees.repair import repair
 from sweeptree.worktrees.temporary import abandoned, merge_commit, temporary_worktree
@@ -23,6 +24,7 @@ __all__ = [
     "commit_contents",
     "inspect",
     "job_of",
+    "kept_place",
     "links_with_environments",
     "merge_commit",
     "named_environments",

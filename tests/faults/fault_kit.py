@@ -23,7 +23,7 @@ from sweeptree.model import JobRecord, JobState
 from sweeptree.records import SweepPaths, read_record, record_indices
 
 Die = tuple[str, int]  # a sentence of moments.py, and the how manieth time
-LONER = 61_184  # a user that nobody else is
+LONER = 40_000 + os.getpid() % 20_000  # a user that nobody else is, nor the next run of tests
 LONGEST = 60.0  # seconds for one sweep, however busy the machine is
 
 

@@ -46,7 +46,7 @@ class Ending:
     aggregated: Document
     paths: SweepPaths
     exit_code: int
-    ui_url: str | None = None
+    ui: str | None = None  # where it is, and what opens it
     notes: Sequence[str] = ()
 
     @property
@@ -167,8 +167,8 @@ def _where(ending: Ending, room: int) -> list[str]:
     if files:
         lines.append(f"  files       {'  '.join(files)}")
     lines += _pull_requests(ending.jobs, room)
-    if ending.ui_url:
-        lines.append(f"  Prefect UI  {ending.ui_url}")
+    if ending.ui:
+        lines.append(f"  Prefect UI  {ending.ui}")
     return lines
 
 

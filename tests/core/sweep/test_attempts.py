@@ -89,3 +89,33 @@ def test_what_was_moved_before_a_crash_is_in_the_record(repo: Path) -> None:
         assert not list(so_far.worktree.top.glob("*.ckpt"))
         attempts.record_outcome(job, so_far, so_far.outcome)
         assert job.record.artifacts == ("a.ckpt", "b.ckpt", "c.ckpt")
+
+
+@pytest.mark.parametrize(
+    ("keep", "command", "stays"),
+    [
+        ("failed", "echo x >> train.py", False),
+        ("changed", "echo x >> train.py", True),
+        ("changed", "touch made.txt", False),
+        ("all", "true", True),
+    ],
+)
+def test_a_worktree_that_was_asked_for_stays(
+    repo: Path, keep: str, command: str, stays: bool
+) -> None:
+    record = run_one(repo, command, keep_worktrees=keep)
+    assert (record.worktree is not None) == stays
+    assert record.worktree is None or Path(record.worktree, "train.py").exists()
+
+
+def test_what_is_kept_in_a_worktree_is_an_artifact_as_well(repo: Path) -> None:
+    record = run_one(repo, "touch made.txt", keep_worktrees="all")
+    assert record.artifacts == ("made.txt",)
+    assert record.worktree is not None and Path(record.worktree, "made.txt").exists()
+
+
+def test_a_worktree_of_which_nobody_knows_what_changed_stays(repo: Path) -> None:
+    spoiled = 'for file in ../*.index; do echo junk > "$file"; done'
+    record = run_one(repo, f"echo work > made.txt; {spoiled}")
+    assert record.state is JobState.SUCCEEDED and record.notes
+    assert record.worktree is not None and Path(record.worktree, "made.txt").exists()

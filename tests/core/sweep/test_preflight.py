@@ -148,3 +148,8 @@ def test_without_gpus_the_cores_are_the_slots_and_it_says_so(repo: Path) -> None
 def test_branches_need_worktrees(repo: Path) -> None:
     with pytest.raises(UsageError, match="--use_worktree"):
         check_options(spec(repo, use_worktree=False, commit_and_pr=True))
+
+
+def test_without_worktrees_there_is_none_to_keep(repo: Path) -> None:
+    with pytest.raises(UsageError, match="--keep_worktrees all needs --use_worktree"):
+        look(repo, use_worktree=False, keep_worktrees="all")

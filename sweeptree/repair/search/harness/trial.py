@@ -6,18 +6,17 @@ are kept (in the item, not in a raised exception).
 
 from __future__ import annotations
 
+import importlib
 import os
 import time
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-try:
-    from _pytest.tmpdir import tmppath_result_key
-except ImportError:  # before pytest 7.3
-    tmppath_result_key = None
-
 from .alarm import OutOfTime, cpu_limit
+
+_tmpdir: Any = importlib.import_module("_pytest.tmpdir")
+_TMP_PATH_KEY = getattr(_tmpdir, "tmppath_result_key", None)  # since pytest 7.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +90,8 @@ def _make_fresh(item: Any) -> None:
         item._obj = None
     if hasattr(item, "_initrequest"):
         item._initrequest()
-    if tmppath_result_key is not None:
-        item.stash[tmppath_result_key] = {}  # else made with the report, and read by tmp_path
+    if _TMP_PATH_KEY is not None:
+        item.stash[_TMP_PATH_KEY] = {}  # else made with the report, and read by tmp_path
 
 
 def _kept_by_unittest(item: Any) -> BaseException | None:
