@@ -28,6 +28,15 @@ _START = Path(__file__).with_name("harness") / "start.py"
 _GRACE = 2.0
 _OURS = ("PYTEST_ADDOPTS", "PYTHONSTARTUP", "COVERAGE_PROCESS_START")
 
+# The same order of sets each time, no files beside the sources, and no threads in who forks.
+_FIXED = {
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONHASHSEED": "0",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class SearchOutcome:
@@ -152,16 +161,11 @@ def _environment(place: Workplace) -> dict[str, str]:
     kept = {name: value for name, value in env.items() if not name.startswith("SWEEPTREE_")}
     for name in _OURS:
         kept.pop(name, None)
-    folders = [str(place.tree), str(place.tree / "src"), *filter(None, [kept.get("PYTHONPATH")])]
-    return kept | {
-        "PYTHONPATH": os.pathsep.join(folders),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONHASHSEED": "0",
-        "TMPDIR": str(place.scratch),
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-    }
+    folders = [str(place.tree), str(place.tree / "src")]
+    if "PYTHONPATH" in kept:
+        folders.append(kept["PYTHONPATH"])
+    path = os.pathsep.join(folders)
+    return kept | _FIXED | {"PYTHONPATH": path, "TMPDIR": str(place.scratch)}
 
 
 def _read(file: Path) -> Iterator[dict[str, Any]]:

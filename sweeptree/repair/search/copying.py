@@ -39,8 +39,16 @@ def workplace(top: Path) -> Iterator[Workplace]:
     with tempfile.TemporaryDirectory(prefix="sweeptree-search-", ignore_cleanup_errors=True) as at:
         place = Workplace(Path(at).resolve() / "tree", Path(at).resolve() / "scratch")
         place.scratch.mkdir()
-        shutil.copytree(top, place.tree, symlinks=True, ignore=_left_out)
+        _copy(top, place.tree)
         yield place
+
+
+def _copy(top: Path, tree: Path) -> None:
+    try:
+        shutil.copytree(top, tree, symlinks=True, ignore=_left_out)
+    except (OSError, shutil.Error) as error:  # no space, a pipe, a file that cannot be read
+        text = str(error)[:300]
+        raise Refused(f"the worktree could not be copied for the search: {text}") from error
 
 
 def _left_out(_folder: str, names: list[str]) -> set[str]:

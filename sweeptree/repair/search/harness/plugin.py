@@ -20,28 +20,25 @@ class SearchPlugin:
 
     def __init__(self, request: Request, answers: Answers) -> None:
         self._request, self._answers = request, answers
-        self._reason = "pytest ended before it had collected the tests"
 
     def pytest_runtestloop(self, session: Any) -> bool:
         """Search with what was collected. pytest asks nobody after the first who answers."""
-        search = Search(self._request, session.items, self._answers)
         try:
-            self._reason = search.run()
+            self._search(session.items)
         except Exception:
-            self._reason = f"the search failed: {traceback.format_exc()[-2000:]}"
+            self._answers.say("end", reason=f"it failed: {traceback.format_exc()[-2000:]}")
+        os._exit(0)  # what the user's code would do at exit is none of ours
+
+    def _search(self, items: list[Any]) -> None:
+        search = Search(self._request, items, self._answers)
+        reason = search.run()
         self._answers.say(
             "end",
-            reason=self._reason,
+            reason=reason,
             tried=search.tried,
             cpu=search.cpu,
             trying_cpu=search.trying_cpu,
         )
-        os._exit(0)  # what the user's code would do at exit is none of ours
-
-    @property
-    def reason(self) -> str:
-        """Why it ended."""
-        return self._reason
 
 
 def run(path: Path) -> int:
@@ -59,7 +56,8 @@ def run(path: Path) -> int:
     pytest.hookimpl(tryfirst=True)(SearchPlugin.pytest_runtestloop)
     plugin = SearchPlugin(request, answers)
     code = pytest.main(_arguments(request), plugins=[plugin])
-    answers.say("end", reason=f"{plugin.reason} (exit code {int(code)})", tried=0, cpu=0.0)
+    reason = f"pytest ended before it had collected the tests (exit code {int(code)})"
+    answers.say("end", reason=reason)
     return 0
 
 

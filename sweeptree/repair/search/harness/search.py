@@ -73,34 +73,25 @@ class Search:
 
     def run(self) -> str:
         """Search, and say why it ended. Hits are answered as they are found."""
-        traces = list(self._baseline())
-        wanted = set(self._request.failing)
-        self._failing = sorted(
-            (each for each in traces if each.node_id in wanted and not each.has_passed),
-            key=lambda each: each.seconds,
-        )
-        self._passing = sorted(
-            (each for each in traces if each.has_passed),
-            key=lambda each: each.seconds,
-        )
-        self._answers.say(
-            "baseline",
-            failing=[each.node_id for each in self._failing],
-            passing=len(self._passing),
-            cpu=self._spent.cpu(),
-        )
-        if wanted.isdisjoint(self._items):
+        if not any(name in self._items for name in self._request.failing):
             return "the failing tests could not be collected"
+        self._sort(list(self._baseline()))
         if not self._failing:
             return "none of the failing tests fails here"
         scores = suspicion([*self._failing, *self._passing])
-        known = {each.path: {each.line: 1.0} for each in self._request.known}
-        self._sources = read_sources([*scores, *known], self._root)
+        known = self._request.known
+        self._sources = read_sources([*scores, *(each.path for each in known)], self._root)
         if not self._sources:
             return "the failing tests run no code that may be changed"
-        if self._request.known:
-            return self._try_levels(iter(self._request.known))
-        return self._try_levels(candidates(self._sources, scores))
+        return self._try_levels(iter(known) if known else candidates(self._sources, scores))
+
+    def _sort(self, traces: list[TestTrace]) -> None:
+        """Failing and passing tests, the quickest first. One that passes here must stay so."""
+        wanted = set(self._request.failing)
+        traces.sort(key=lambda each: each.seconds)
+        failing = [each for each in traces if not each.has_passed and each.node_id in wanted]
+        self._failing = failing
+        self._passing = [each for each in traces if each.has_passed]
 
     def _baseline(self) -> Iterator[TestTrace]:
         """Every test as it is, traced; what is not reached in time is left out."""

@@ -1,5 +1,6 @@
 """A copy for a moment."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -22,4 +23,10 @@ def test_a_large_worktree_is_refused(tmp_path: Path) -> None:
     with (tmp_path / "big").open("wb") as stream:
         stream.truncate(copying.MOST_BYTES + 1)
     with pytest.raises(Refused, match="1024 MB"), copying.workplace(tmp_path):
+        pass
+
+
+def test_a_worktree_that_cannot_be_copied_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(Refused, match="could not be copied"), copying.workplace(tmp_path):
         pass
