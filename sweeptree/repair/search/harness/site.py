@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from .source import Edit, SourceFile, own_expressions
@@ -110,6 +110,13 @@ class Site:
     def replace(self, node: ast.AST, text: str) -> Change:
         """One node becomes another text."""
         return (Edit(self.source.start(node), self.source.end(node), text),)
+
+    def replace_each(self, node: ast.AST, texts: Iterable[str]) -> Iterator[Change]:
+        """One node becomes each of the texts in turn, but for its own."""
+        own = self.text(node)
+        for text in texts:
+            if text != own:
+                yield self.replace(node, text)
 
     def exchange(self, first: ast.AST, second: ast.AST) -> Change:
         """Two nodes change their places."""

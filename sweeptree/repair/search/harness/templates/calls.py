@@ -57,9 +57,9 @@ def swap_function(site: Site) -> Iterator[Change]:
     for node in site.loads:
         if isinstance(node, ast.Attribute):
             prefix = site.text(node)[: -len(node.attr)]
-            yield from (site.replace(node, prefix + other) for other in alike(node.attr))
+            yield from site.replace_each(node, [prefix + other for other in alike(node.attr)])
         elif isinstance(node, ast.Name):
-            yield from (site.replace(node, other) for other in alike(node.id))
+            yield from site.replace_each(node, alike(node.id))
 
 
 def swap_arguments(site: Site) -> Iterator[Change]:
@@ -93,9 +93,9 @@ def wrap_call(site: Site) -> Iterator[Change]:
     for node in site.loads:
         if not _may_be_wrapped(site, node):
             continue
-        text = site.text(node)
-        yield from (site.replace(node, f"{name}({text})") for name in _WRAPPERS)
-        yield from (site.replace(node, site.operand(node) + end) for end in _METHODS)
+        text, operand = site.text(node), site.operand(node)
+        yield from site.replace_each(node, [f"{name}({text})" for name in _WRAPPERS])
+        yield from site.replace_each(node, [operand + end for end in _METHODS])
 
 
 def unwrap_call(site: Site) -> Iterator[Change]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import permutations
 
 from ..site import Change, Site, is_value
 from .operators import tests_of
 
 _MOST_ATOMS = 40
+_MOST_NAMES = 12
 _MOST_GUARDED = 6
 _RESULTS = ("None", "0", "[]", "False", "True", '""')
 
@@ -26,8 +28,7 @@ def weaken(site: Site) -> Iterator[Change]:
 def replace_condition(site: Site) -> Iterator[Change]:
     """What is tested becomes another condition of the function, or a variable."""
     for node in tests_of(site):
-        own = site.text(node)
-        yield from (site.replace(node, text) for text in _atoms(site) if text != own)
+        yield from site.replace_each(node, _atoms(site))
 
 
 def division_guard(site: Site) -> Iterator[Change]:
@@ -90,22 +91,28 @@ def _joined(site: Site, word: str) -> Iterator[Change]:
 
 def _bounds(site: Site) -> list[str]:
     """That an index or key is there, for each one that the statement or its block reads."""
-    found = [each for each in ast.walk(site.statement) if isinstance(each, ast.Subscript)]
-    read = [each for each in found if is_value(each) and not isinstance(each.slice, ast.Slice)]
-    pairs = [(site.text(each.slice), site.text(each.value)) for each in read]
-    lists = [f"{index} < len({items})" for index, items in pairs]
-    keys = [f"{index} in {items}" for index, items in pairs]
+    lists: list[str] = []
+    keys: list[str] = []
+    for node in ast.walk(site.statement):
+        if not isinstance(node, ast.Subscript) or isinstance(node.slice, ast.Slice):
+            continue
+        if is_value(node):
+            index, items = site.text(node.slice), site.text(node.value)
+            lists.append(f"{index} < len({items})")
+            keys.append(f"{index} in {items}")
     return [*lists, *keys][:_MOST_ATOMS]
 
 
 def _atoms(site: Site) -> list[str]:
-    """Small conditions that can be written with what the function knows."""
-    names = site.names[:12]
+    """Small conditions that can be written with what the function knows, each once."""
+    names = site.names[:_MOST_NAMES]
     tested = [text for text in site.conditions if "\n" not in text and " or " not in text]
-    plain = [*names, *(f"not {name}" for name in names)]
-    compared = [f"{name} {rest}" for name in names for rest in ("> 0", "is not None", "is None")]
-    sized = [f"{name} < len({other})" for name in names for other in names if name != other]
-    later = [f"{name} + 1 < len({other})" for name in names for other in names if name != other]
-    negated = [f"not ({text})" for text in tested]
-    every = [*tested, *plain, *compared, *negated, *sized[:_MOST_ATOMS], *later[:_MOST_ATOMS]]
-    return list(dict.fromkeys(every))
+    found = [*tested, *names]
+    found += [f"not {name}" for name in names]
+    for name in names:
+        found += [f"{name} > 0", f"{name} is not None", f"{name} is None"]
+    found += [f"not ({text})" for text in tested]
+    pairs = list(permutations(names, 2))[:_MOST_ATOMS]
+    found += [f"{name} < len({other})" for name, other in pairs]
+    found += [f"{name} + 1 < len({other})" for name, other in pairs]
+    return list(dict.fromkeys(found))

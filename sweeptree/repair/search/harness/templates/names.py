@@ -15,16 +15,14 @@ _REUSABLE = (ast.Name, ast.Subscript, ast.Call, ast.BinOp, ast.Attribute)
 def swap_name(site: Site) -> Iterator[Change]:
     """A variable becomes another one of the function."""
     for node in _variables(site):
-        others = [name for name in site.names if name != node.id]
-        yield from (site.replace(node, other) for other in others)
+        yield from site.replace_each(node, site.names)
 
 
 def swap_module_name(site: Site) -> Iterator[Change]:
     """A name becomes another one that the module defines."""
     for node in site.loads:
         if isinstance(node, ast.Name) and node.id in site.module_names:
-            others = [name for name in site.module_names if name != node.id]
-            yield from (site.replace(node, other) for other in others)
+            yield from site.replace_each(node, site.module_names)
 
 
 def exchange_names(site: Site) -> Iterator[Change]:
@@ -40,11 +38,9 @@ def exchange_names(site: Site) -> Iterator[Change]:
 
 def swap_target(site: Site) -> Iterator[Change]:
     """What is assigned to becomes another variable."""
-    targets = [node for node in site.expressions if isinstance(node, ast.Name)]
-    for node in targets:
-        if isinstance(node.ctx, ast.Store):
-            others = [name for name in site.names if name != node.id]
-            yield from (site.replace(node, other) for other in others)
+    for node in site.expressions:
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield from site.replace_each(node, site.names)
 
 
 def swap_attribute(site: Site) -> Iterator[Change]:
@@ -77,15 +73,12 @@ def reuse_expression(site: Site) -> Iterator[Change]:
     for node in site.loads:
         if not isinstance(node, (*_REUSABLE, ast.Constant)) or _is_function(site, node):
             continue
-        own = site.text(node)
-        yield from (site.replace(node, text) for text in known if text != own)
+        yield from site.replace_each(node, known)
 
 
 def _other_attributes(site: Site, node: ast.Attribute, others: list[str]) -> Iterator[Change]:
     prefix = site.text(node)[: -len(node.attr)]
-    for other in others:
-        if other != node.attr:
-            yield site.replace(node, prefix + other)
+    yield from site.replace_each(node, [prefix + other for other in others])
 
 
 def _variables(site: Site) -> Iterator[ast.Name]:

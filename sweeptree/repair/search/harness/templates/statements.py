@@ -42,12 +42,9 @@ def return_value(site: Site) -> Iterator[Change]:
     node = site.statement
     if not isinstance(node, ast.Return) or node.value is None:
         return
-    own = site.text(node.value)
     known = [*site.returned, *site.names, "not " + site.operand(node.value), *_FRESH]
     negated = [f"not {name}" for name in site.names]
-    for text in dict.fromkeys([*known, *negated]):
-        if text != own:
-            yield site.replace(node.value, text)
+    yield from site.replace_each(node.value, dict.fromkeys([*known, *negated]))
 
 
 def delete_statement(site: Site) -> Iterator[Change]:
@@ -86,8 +83,7 @@ def replace_statement(site: Site) -> Iterator[Change]:
     """The statement becomes another simple one of the function."""
     if not isinstance(site.statement, _SIMPLE):
         return
-    for text in _simple_statements(site)[:_MOST]:
-        yield site.replace(site.statement, text)
+    yield from site.replace_each(site.statement, _simple_statements(site)[:_MOST])
 
 
 def insert_call(site: Site) -> Iterator[Change]:

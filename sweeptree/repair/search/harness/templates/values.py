@@ -28,9 +28,7 @@ def number_other(site: Site) -> Iterator[Change]:
         if not isinstance(value, int | float):
             continue
         others = [*_ORDINARY, repr(value * 10), repr(value / 10), _signed(-value)]
-        for text in dict.fromkeys(others):
-            if text != site.text(node):
-                yield site.replace(node, text)
+        yield from site.replace_each(node, dict.fromkeys(others))
 
 
 def constant_flip(site: Site) -> Iterator[Change]:
@@ -41,7 +39,7 @@ def constant_flip(site: Site) -> Iterator[Change]:
         if isinstance(node.value, bool):
             yield site.replace(node, str(not node.value))
         elif node.value is None:
-            yield from (site.replace(node, text) for text in ("0", "False", "True", "[]", '""'))
+            yield from site.replace_each(node, ("0", "False", "True", "[]", '""'))
 
 
 def string_swap(site: Site) -> Iterator[Change]:
@@ -49,11 +47,8 @@ def string_swap(site: Site) -> Iterator[Change]:
     others = [node for node in site.scope if _is_string(node)]
     texts = list(dict.fromkeys(site.text(node) for node in others))[:_MOST_STRINGS]
     for node in site.loads:
-        if not _is_string(node) or _is_part_of_text(site, node):
-            continue
-        for text in (*texts, '""'):
-            if text != site.text(node):
-                yield site.replace(node, text)
+        if _is_string(node) and not _is_part_of_text(site, node):
+            yield from site.replace_each(node, (*texts, '""'))
 
 
 def plus_minus_one(site: Site) -> Iterator[Change]:
@@ -88,7 +83,8 @@ def index_to_slice(site: Site) -> Iterator[Change]:
             yield site.replace(node.slice, f"{index}:")
             yield site.replace(node.slice, f":{index}")
         elif isinstance(node, ast.Name) and _is_whole(site, node):
-            yield from (site.replace(node, f"{node.id}[{s}]") for s in ("1:", ":-1", "::-1"))
+            ends = ("[1:]", "[:-1]", "[::-1]")
+            yield from site.replace_each(node, [node.id + end for end in ends])
 
 
 def swap_indices(site: Site) -> Iterator[Change]:
