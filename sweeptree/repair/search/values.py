@@ -25,14 +25,6 @@ class Repair:
     score: float = 0.0
     cpu_seconds: float = 0.0
 
-    def note(self, alternatives: int) -> str:
-        """What a person must know: how it was found, and that it is not the only one."""
-        words = self.template.replace("_", " ")
-        found = f"found by search ({words}, {self.path}:{self.line})"
-        others = {0: "no alternative was found", 1: "one alternative passes them too"}
-        rest = others.get(alternatives, f"{alternatives} alternatives pass them too")
-        return f"{found}, passes {self.tests_passed} tests; {rest}"
-
 
 @dataclass(frozen=True, slots=True)
 class SearchLimits:

@@ -1,16 +1,9 @@
-"""What a person is told of a repair."""
+"""The bounds that hold when nobody names others."""
 
-from sweeptree.repair.search import Repair
-
-REPAIR = Repair(b"", "swap_name", "lib/f.py", 7, 12)
+from sweeptree.repair.search import SearchLimits
 
 
-def test_the_note_says_how_it_was_found_and_what_it_passes() -> None:
-    assert REPAIR.note(0) == (
-        "found by search (swap name, lib/f.py:7), passes 12 tests; no alternative was found"
-    )
-
-
-def test_the_note_counts_the_alternatives() -> None:
-    assert REPAIR.note(1).endswith("one alternative passes them too")
-    assert REPAIR.note(3).endswith("3 alternatives pass them too")
+def test_a_search_is_bounded_in_memory_and_in_what_it_shows() -> None:
+    limits = SearchLimits(cpu_seconds=1.0, wall_seconds=2.0)
+    assert limits.memory_bytes == 2 * 1024**3
+    assert limits.most_repairs == 12
