@@ -23,6 +23,7 @@ from tests.bench import (
     metrics,
     output,
     overhead,
+    repair,
 )
 from tests.bench.lab import lab
 from tests.bench.measure import ROOT
@@ -30,6 +31,7 @@ from tests.bench.measure import ROOT
 BENCHES = {
     "cli": cli.run,
     "output": output.run,
+    "repair": repair.run,
     "aggregate": aggregation.run,
     "makespan": makespan.run,
     "merge_check": merge_check.run,
