@@ -42,7 +42,7 @@ class Entry:
         return module.with_suffix(".py").is_file() or module.is_dir()
 
 
-_AGENT_COMMANDS = {"orchestrate": "run:run"}
+_AGENT_COMMANDS = {"orchestrate": "run:run", "worktree": "worktree:app"}
 
 
 def _of_agent(agent: Agent) -> Entry:
