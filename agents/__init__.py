@@ -70,8 +70,8 @@ AGENTS = (
     ),
     Agent(
         name="worktree-manager",
-        spec="sweeptree.worktrees.manager:ManagerSpec",
-        report="sweeptree.worktrees.manager:ManagerReport",
+        spec="sweeptree.worktrees.manager.report:ManagerSpec",
+        report="sweeptree.worktrees.manager.report:ManagerReport",
         flow="sweeptree.agents.worktree_manager:worktree_manager",
         verb="worktree",
         summary="List, make, repair, clean up and bring back worktrees; no byte is lost.",

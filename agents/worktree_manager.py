@@ -7,7 +7,7 @@ import os
 from sweeptree.engine.agent_runs import agent
 from sweeptree.settings import Settings
 from sweeptree.supervise.environment import without_own_venv
-from sweeptree.worktrees.manager import ManagerReport, ManagerSpec, manage
+from sweeptree.worktrees.manager.report import ManagerReport, ManagerSpec, manage
 
 
 @agent("worktree-manager")

@@ -14,6 +14,7 @@ from sweeptree.repository import plumbing
 from sweeptree.repository.repository import Repository
 from sweeptree.worktrees import registry, saved_commits
 from sweeptree.worktrees.registry import Entry
+from sweeptree.worktrees.saved_index import save_index
 from sweeptree.worktrees.temporary import end_abandoned, is_abandoned
 from sweeptree.worktrees.tree import remove_tree
 
@@ -92,9 +93,10 @@ def _forget_deleted(repo: Repository, entry: Entry, checkout: Path) -> str:
     prefix = f"refs/sweeptree/{checkout.parent.name}/{checkout.name}"
     commits = saved_commits.named_commits(entry.folder)
     refs = saved_commits.save_commits(repo, prefix, commits, None)
+    refs += save_index(repo, prefix, entry.folder)
     registry.drop(repo, entry.folder)
     sentence = f"forgot the worktree {checkout}, whose folder is gone"
-    return f"{sentence} (its commits: {', '.join(refs)})" if refs else sentence
+    return f"{sentence} (its work: {', '.join(refs)})" if refs else sentence
 
 
 def _remove_trash(path: Path) -> str:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-from sweeptree.cli.options import FLAG, JSON
 from sweeptree.cli.screens.terminal import (
     Column,
     agreed,
@@ -35,6 +34,9 @@ app = App(
     name="worktree",
     help="List, make, repair, clean up and bring back worktrees; no byte is lost.",
 )
+# As in cli/options.py, without its imports: `worktree list` is quick.
+FLAG = Parameter(negative=(), show_default=False)
+JSON = Parameter(name="--json", negative=(), show_default=False)
 _LEADING_HYPHEN = Parameter(allow_leading_hyphen=True)
 _FROM = Parameter(name="--from")
 _COLUMNS = (
@@ -167,7 +169,7 @@ def create(  # noqa: PLR0913
     """
     from sweeptree.settings import Settings
     from sweeptree.supervise.environment import without_own_venv
-    from sweeptree.worktrees.manager import Order, Share, report
+    from sweeptree.worktrees.manager import Order, Share, wording
     from sweeptree.worktrees.manager import create as make
 
     if detach and branch:
@@ -192,7 +194,7 @@ def create(  # noqa: PLR0913
     if as_json:
         _print_json(asdict(made))
         return 0
-    write_out(f"{printable(report.made_sentence(made))}\n")
+    write_out(f"{printable(wording.made_sentence(made))}\n")
     for note in [made.setup, *made.notes]:
         if note:
             say(f"  {printable(note)}")
@@ -324,14 +326,14 @@ def restore(name: str, /, *, as_json: Annotated[bool, JSON] = False) -> int:
     as_json
         Print one JSON document.
     """
-    from sweeptree.worktrees.manager import report
     from sweeptree.worktrees.manager import restore as bring_back
+    from sweeptree.worktrees.manager import wording
 
     back = bring_back(_repository(), name)
     if as_json:
         _print_json(asdict(back))
     else:
-        write_out(f"{printable(report.restored_sentence(back))}\n")
+        write_out(f"{printable(wording.restored_sentence(back))}\n")
     return 0
 
 
@@ -356,13 +358,13 @@ def _show(
     removals: Sequence[Removal], *, is_dry: bool, as_json: bool, is_asked: bool = False
 ) -> int:
     """Print what became of worktrees. Exit code 3 where a removal was asked for and not done."""
-    from sweeptree.worktrees.manager import report
+    from sweeptree.worktrees.manager import wording
 
     if as_json:
         _print_json({"dry_run": is_dry, "worktrees": [asdict(each) for each in removals]})
     else:
         for each in removals:
-            line = report.removal_sentence(each, is_dry=is_dry)
+            line = wording.removal_sentence(each, is_dry=is_dry)
             write_out(f"{printable(line)}\n")
         if not removals:
             write_out("sweeptree made no worktree here\n")

@@ -8,11 +8,6 @@ from sweeptree.worktrees.manager.cleaning import CleanOrder, clean
 from sweeptree.worktrees.manager.making import Made, Order, create
 from sweeptree.worktrees.manager.mending import mend
 from sweeptree.worktrees.manager.removal import Fate, Removal, remove
-from sweeptree.worktrees.manager.report import (
-    ManagerReport,
-    ManagerSpec,
-    manage,
-)
 from sweeptree.worktrees.manager.restoring import Restored, restore
 from sweeptree.worktrees.manager.salvage import Salvage, all_salvages
 from sweeptree.worktrees.manager.sharing import Share
@@ -22,8 +17,6 @@ __all__ = [
     "CleanOrder",
     "Fate",
     "Made",
-    "ManagerReport",
-    "ManagerSpec",
     "Order",
     "Removal",
     "Restored",
@@ -33,7 +26,6 @@ __all__ = [
     "all_salvages",
     "clean",
     "create",
-    "manage",
     "mend",
     "remove",
     "restore",

@@ -13,9 +13,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sweeptree.repository import plumbing
-from sweeptree.repository.branches import commit_of
-from sweeptree.repository.repository import Repository
-from sweeptree.worktrees.registry import read
 from sweeptree.worktrees.tree import discard, safe_parent
 
 _EXECUTABLE, _PLAIN, _LINK = "100755", "100644", "120000"
@@ -119,18 +116,3 @@ def _put(top: Path, path: str, mode: str, found: str) -> None:
         return
     place.write_bytes(data)
     place.chmod(0o755 if mode == _EXECUTABLE else 0o644)
-
-
-def head_of(repo: Repository, entry: Path) -> str | None:
-    """The commit that a worktree is on, read from git's entry: its folder need not be there."""
-    text = (read(entry / "HEAD") or b"").strip()
-    if not text.startswith(b"ref: "):
-        return commit_of(repo.top, text.decode("ascii", "replace")) if text else None
-    return commit_of(repo.top, os.fsdecode(text.removeprefix(b"ref: ")))
-
-
-def branch_of(entry: Path) -> str | None:
-    """The branch that a worktree is on, read from git's entry; None for a detached HEAD."""
-    text = (read(entry / "HEAD") or b"").strip()
-    prefix = b"ref: refs/heads/"
-    return os.fsdecode(text.removeprefix(prefix)) if text.startswith(prefix) else None

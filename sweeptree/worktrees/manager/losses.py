@@ -15,7 +15,7 @@ from pathlib import Path
 from sweeptree.repository import plumbing
 from sweeptree.repository.commits import status_path
 from sweeptree.repository.repository import Repository
-from sweeptree.worktrees import saved_commits
+from sweeptree.worktrees import registry, saved_commits
 from sweeptree.worktrees.manager import exact
 from sweeptree.worktrees.manager.places import Place
 
@@ -139,7 +139,7 @@ def _status(place: Place) -> _Status:
 
 def _is_staged(repo: Repository, entry: Path) -> bool:
     """Whether the index holds what HEAD lacks; the worktree's folder need not be there."""
-    head = exact.head_of(repo, entry)
+    head = registry.head_of(repo, entry)
     if not (entry / "index").exists():
         return False
     call = plumbing.Call(env={"GIT_INDEX_FILE": str(entry / "index")})

@@ -15,13 +15,20 @@ from sweeptree.model.report import Report, ReportState
 from sweeptree.model.spec import Border
 from sweeptree.repository import Repository, find_repository
 from sweeptree.worktrees.manager.cleaning import CleanOrder, clean
-from sweeptree.worktrees.manager.making import Made, Order, create
+from sweeptree.worktrees.manager.making import Order, create
 from sweeptree.worktrees.manager.mending import mend
-from sweeptree.worktrees.manager.removal import Fate, Removal, remove
-from sweeptree.worktrees.manager.restoring import Restored, restore
+from sweeptree.worktrees.manager.removal import Fate, remove
+from sweeptree.worktrees.manager.restoring import restore
 from sweeptree.worktrees.manager.salvage import all_salvages
 from sweeptree.worktrees.manager.sharing import Share
 from sweeptree.worktrees.manager.survey import Row, survey
+from sweeptree.worktrees.manager.wording import (
+    list_sentence,
+    made_sentence,
+    removal_sentence,
+    restored_sentence,
+    state_words,
+)
 
 _DAY = 86400.0
 
@@ -201,44 +208,3 @@ def _table_rows(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
         cells = (row.name, row.branch or "(detached)", state_words(row), ", ".join(row.users))
         yield f"| {' | '.join(_plain(cell) for cell in cells)} |"
-
-
-def state_words(row: Row) -> str:
-    """What is in a worktree, in words."""
-    parts = [row.trouble] if row.trouble else []
-    if row.changed or row.made:
-        parts.append(f"{row.changed} changed, {row.made} new")
-    if row.ahead or row.behind:
-        parts.append(f"{row.ahead} ahead, {row.behind} behind {row.base}")
-    if row.unpushed:
-        parts.append(f"{row.unpushed} unpushed")
-    return "; ".join(parts) or "clean"
-
-
-def list_sentence(rows: Sequence[Row]) -> str:
-    """How many worktrees there are, and how many of them are ours."""
-    ours = sum(row.is_ours for row in rows)
-    return f"{len(rows)} worktrees, {ours} of them made by sweeptree"
-
-
-def made_sentence(made: Made) -> str:
-    """What was made, in a sentence."""
-    on = f"on the branch {made.branch}" if made.branch else "with a detached HEAD"
-    return f"made {made.path} {on} at {made.commit[:12]}"
-
-
-def removal_sentence(removal: Removal, *, is_dry: bool = False) -> str:
-    """What became of a worktree, or would, in a sentence."""
-    if removal.fate is Fate.KEPT:
-        return f"{removal.name} stays: {removal.why}"
-    verb = "would be" if is_dry else "was"
-    if removal.fate is Fate.REMOVED:
-        return f"{removal.name} {verb} removed: nothing in it would be lost"
-    name = f" as {removal.salvage}" if removal.salvage else ""
-    return f"{removal.name} {verb} removed after its work was saved{name}: {removal.what}"
-
-
-def restored_sentence(back: Restored) -> str:
-    """What is back, in a sentence."""
-    what = f" with {back.what}" if back.what else ""
-    return "; ".join([f"{back.path} is back{what}", *back.notes])

@@ -6,9 +6,7 @@ of our own. Files leave the worktree only once their name in the store is writte
 
 from __future__ import annotations
 
-import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from sweeptree.errors import GitError
 from sweeptree.repository import plumbing
 from sweeptree.repository.commits import commit_tree, is_whole
 from sweeptree.repository.repository import Repository
+from sweeptree.worktrees import registry
 from sweeptree.worktrees.manager import exact
 from sweeptree.worktrees.manager.losses import Losses
 from sweeptree.worktrees.manager.places import Place, usual_top
@@ -29,10 +28,10 @@ from sweeptree.worktrees.manager.salvage import (
     store_of,
     write_salvage,
 )
+from sweeptree.worktrees.saved_index import index_tree
 
 LARGEST = 50 * 1024 * 1024  # bytes of a file that goes into a commit; larger ones are moved
 _MAX_TRIES = 5
-_FILES = ("100", "120")  # modes of what is a blob
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +51,8 @@ def save(repo: Repository, place: Place, losses: Losses) -> Salvage:
     parts = _part(place.top, losses)
     salvage = replace(
         salvage,
-        head=exact.head_of(repo, entry),
-        branch=exact.branch_of(entry),
+        head=registry.head_of(repo, entry),
+        branch=registry.branch_of(entry),
         what=losses.text,
     )
     write_salvage(repo, salvage)
@@ -113,32 +112,7 @@ def _commit_once(
     with tempfile.TemporaryDirectory(prefix="sweeptree-index-") as folder:
         work = Path(folder, "work")
         tree = exact.tree_with_files(top, salvage.head, parts.committed, work)
-        staged = _index_tree(top, place.entry.folder / "index", Path(folder, "index"), tree)
+        staged = index_tree(top, place.entry.folder / "index") or tree
     index = commit_tree(repo.top, staged, head, f"The index of {salvage.worktree}")
     message = f"Saved from the worktree {salvage.worktree}: {losses.text}"
     return commit_tree(repo.top, tree, [*head, index, *losses.commits], message)
-
-
-def _index_tree(top: Path, index: Path, copy: Path, otherwise: str) -> str:
-    """A tree with every blob that the index names; of one in the middle of a merge, a plain list.
-
-    Without an index, `otherwise`.
-    """
-    if not index.exists():
-        return otherwise
-    shutil.copy2(index, copy)
-    call = plumbing.Call(env={"GIT_INDEX_FILE": str(copy)})
-    answer = plumbing.ask(top, *plumbing.DURABLE, "write-tree", call=call)
-    if not answer.code:
-        return answer.out.decode().strip()
-    listing = plumbing.names(plumbing.run(top, "ls-files", "-s", "-z", call=call))
-    return _list_tree(top, {line.split(" ")[1] for line in listing if line.startswith(_FILES)})
-
-
-def _list_tree(top: Path, objects: Iterable[str]) -> str:
-    present: Sequence[str] = [
-        found for found in sorted(objects) if not plumbing.ask(top, "cat-file", "-e", found).code
-    ]
-    lines = "".join(f"100644 blob {found}\t{found}\n" for found in present)
-    words = (*plumbing.DURABLE, "mktree")
-    return plumbing.run(top, *words, call=plumbing.Call(lines.encode())).decode().strip()

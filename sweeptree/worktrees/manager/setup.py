@@ -20,7 +20,7 @@ from sweeptree.repository.repository import Repository
 from sweeptree.worktrees.manager.losses import is_cache
 from sweeptree.worktrees.manager.notes import Note
 from sweeptree.worktrees.manager.places import notes_folder
-from sweeptree.worktrees.manager.setup_cache import Found, cache_key, keep, use
+from sweeptree.worktrees.manager.setup_cache import Found, cache_key, keep, status, use
 
 _TICK = 20_000_000  # ns; the coarsest clock of a Linux kernel ticks every 10 ms
 _SHOWN = 10
@@ -51,20 +51,20 @@ def run_setup(
     found = use(repo, key, top) if key else None
     if found is not None:
         return SetUp(found.paths, _settled(), f"{command}: as made before (same lock files)")
-    before = set(_ignored(top))
+    seen, before = status(top), set(_ignored(top))
     log = notes_folder(repo, "logs") / f"{top.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     _run(command, top, environment, log, timeout)
     made = tuple(path for path in _ignored(top) if path not in before and not is_cache(path))
     end = _settled()
-    notes = _keep(repo, top, key, made)
+    notes = _keep(repo, top, key, Found(made, seen))
     return SetUp(made, end, f"{command}: done, its output is in {log}", notes)
 
 
-def _keep(repo: Repository, top: Path, key: str | None, made: tuple[str, ...]) -> tuple[str, ...]:
+def _keep(repo: Repository, top: Path, key: str | None, found: Found) -> tuple[str, ...]:
     if key is None:
         return ("without a lock file the set-up command runs for each worktree",)
-    reason = keep(repo, key, top, Found(made))
+    reason = keep(repo, key, top, found)
     return () if reason is None else (f"the set-up runs again next time: {reason}",)
 
 

@@ -51,9 +51,10 @@ _PATIENCE = 600.0  # seconds that another command may need to copy
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a set-up made: paths below the top of its worktree."""
+    """What a set-up made: paths below the top of its worktree. `before`: git's status before it."""
 
     paths: tuple[str, ...]
+    before: bytes = b""
 
 
 def cache_key(top: Path, command: str) -> str | None:
@@ -110,7 +111,10 @@ def _is_there(path: Path) -> bool:
 
 
 def keep(repo: Repository, key: str, top: Path, found: Found) -> str | None:
-    """Keep what a set-up made. None when it was kept, else why it cannot be."""
+    """Keep what a set-up made. None when it was kept, else why it cannot be.
+
+    `found`: also what git saw in the worktree before the set-up.
+    """
     reason = _why_not(top, found)
     if reason is not None:
         return reason
@@ -152,16 +156,21 @@ def _copy(source: Path, place: Path) -> None:
 
 def _why_not(top: Path, found: Found) -> str | None:
     """Why a copy of what the set-up made would not work elsewhere."""
-    words = ("status", "--porcelain", "-z", "--untracked-files=normal", "--ignore-submodules=all")
     if not found.paths:
         return "it made nothing that git ignores"
-    if plumbing.run(top, *words):
+    if status(top) != found.before:
         return "it changed files that git does not ignore"
     for path in found.paths:
         for file in _files(top / path):
             if _holds_fixed_path(file, os.fsencode(top)):
                 return f"{file.relative_to(top)} holds the worktree's path and is no text"
     return None
+
+
+def status(top: Path) -> bytes:
+    """What git sees in a worktree, without what it ignores."""
+    words = ("status", "--porcelain", "-z", "--untracked-files=normal", "--ignore-submodules=all")
+    return plumbing.run(top, *words)
 
 
 def _files(path: Path) -> Iterator[Path]:

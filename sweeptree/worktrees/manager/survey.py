@@ -15,7 +15,7 @@ from pathlib import Path
 from sweeptree.repository import plumbing
 from sweeptree.repository.commits import status_path
 from sweeptree.repository.repository import Repository
-from sweeptree.worktrees.manager import exact
+from sweeptree.worktrees import registry
 from sweeptree.worktrees.manager.history import Trunk, distances, find_trunk, unpushed
 from sweeptree.worktrees.manager.lease import read_lease
 from sweeptree.worktrees.manager.losses import CAREFUL
@@ -68,7 +68,7 @@ def survey(repo: Repository, *, sizes: bool = True) -> list[Row]:
     """Every worktree of the repository, the main one first. Reads only."""
     repo = from_main(repo)
     places = all_places(repo)
-    heads = {place.name: _head(repo, place) for place in places}
+    heads = _heads(repo, places)
     trunk = find_trunk(repo)
     known = [head for head in heads.values() if head]
     shared = _Shared(
@@ -98,8 +98,21 @@ def _people() -> tuple[Occupant, ...]:
     return everybody() if Path("/proc/self").exists() else ()
 
 
-def _head(repo: Repository, place: Place) -> str | None:
-    return exact.head_of(repo, _git_dir(repo, place))
+def _heads(repo: Repository, places: Iterable[Place]) -> dict[str, str | None]:
+    """The commit that each worktree is on, asked for all of them at once."""
+    names = {place.name: registry.head_name(_git_dir(repo, place)) for place in places}
+    wanted = dict.fromkeys(name for name in names.values() if name)
+    data = "".join(f"{name}\n" for name in wanted).encode("utf-8", "surrogateescape")
+    words = ("cat-file", "--batch-check=%(objecttype) %(objectname)")
+    answers = plumbing.run(repo.top, *words, call=plumbing.Call(data)).decode().splitlines()
+    found = [_commit_in(answer) for answer in answers]
+    commits = dict(zip(wanted, found, strict=True))
+    return {place: commits.get(name) for place, name in names.items()}
+
+
+def _commit_in(answer: str) -> str | None:
+    kind, _, found = answer.partition(" ")
+    return found if kind == "commit" else None
 
 
 def _git_dir(repo: Repository, place: Place) -> Path:
@@ -115,7 +128,7 @@ def _row(repo: Repository, place: Place, head: str | None, shared: _Shared) -> R
         name=place.name,
         kind=place.kind,
         path=str(place.top),
-        branch=exact.branch_of(git_dir),
+        branch=registry.branch_of(git_dir),
         head=head,
         base=shared.trunk.name,
         ahead=ahead,
