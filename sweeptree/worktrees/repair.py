@@ -57,7 +57,7 @@ def _repair_entry(repo: Repository, entry: Entry) -> str | None:
     checkout = entry.checkout
     assert checkout is not None
     if entry.lock == registry.MOVING:
-        return _end_move(entry, checkout)
+        return end_move(entry, checkout)
     if entry.lock == registry.INITIALIZING:
         remove_tree(checkout)
         registry.drop(repo, entry.folder)
@@ -80,8 +80,11 @@ def _end_abandoned(repo: Repository, entry: Entry, checkout: Path) -> str:
     return f"removed the worktree {checkout}, whose command was killed"
 
 
-def _end_move(entry: Entry, checkout: Path) -> str:
-    """A rename was cut short: the entry has the new name, the files may have the old one."""
+def end_move(entry: Entry, checkout: Path) -> str:
+    """A rename was cut short: the entry has the new name, the files may have the old one.
+
+    The caller holds the lock for changes of worktrees.
+    """
     for folder in checkout.parent.iterdir():
         if registry.entry_of(folder) == entry.folder:
             registry.point_to(entry.folder, folder)

@@ -29,7 +29,7 @@ from sweeptree.worktrees.manager.places import (
     named_folder,
     our_places,
 )
-from sweeptree.worktrees.manager.removal import end_unfinished, from_main, remove
+from sweeptree.worktrees.manager.removal import end_move_of, end_unfinished, from_main, remove
 from sweeptree.worktrees.manager.restoring import bring_back
 from sweeptree.worktrees.manager.salvage import Salvage, Stage, all_salvages, set_stage, store_of
 from sweeptree.worktrees.registry import entry_of
@@ -41,7 +41,7 @@ def mend(repo: Repository) -> list[str]:
     """End what killed commands left of our worktrees; returns what was done, a sentence each."""
     repo = from_main(repo)
     return [
-        *_each(repo, _removals(repo)),
+        *_ended(repo),
         *_restores(repo),
         *_half_made(repo),
         *repair(repo),
@@ -63,8 +63,11 @@ def _entry(place: Place) -> str:
     return str(place.entry.folder) if place.entry else ""
 
 
-def _each(repo: Repository, places: list[Place]) -> Iterator[str]:
-    for place in places:
+def _ended(repo: Repository) -> Iterator[str]:
+    for place in our_places(repo):
+        if not is_in_work(repo, place):
+            end_move_of(repo, place)
+    for place in _removals(repo):
         if is_in_work(repo, place):
             continue
         with contextlib.suppress(Refused), only_one(repo, place):

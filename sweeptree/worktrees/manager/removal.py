@@ -41,6 +41,7 @@ from sweeptree.worktrees.manager.salvage import (
 )
 from sweeptree.worktrees.manager.saving import save
 from sweeptree.worktrees.manager.setup import untouched_paths
+from sweeptree.worktrees.repair import end_move
 from sweeptree.worktrees.slot import delete_worktree
 
 _SHOWN = 3
@@ -88,7 +89,8 @@ def remove(repo: Repository, wanted: str, *, dry_run: bool = False) -> Removal:
         check_free(repo, place, everybody())
         return _planned(place, own_losses(repo, place))
     with only_one(repo, place):
-        end_unfinished(repo, place)
+        end_move_of(repo, place)
+        end_unfinished(repo, find_ours(repo, place.name))
         place = find_ours(repo, place.name)
         check_free(repo, place, everybody())
         return _take_away(repo, place)
@@ -119,6 +121,8 @@ def why_in_use(
     """Why a worktree must stay, and what helps; None when nobody uses it."""
     assert place.entry is not None
     lock = place.entry.lock
+    if lock == registry.MOVING:
+        return "a rename of it was cut short", "sweeptree worktree repair"
     if lock is not None:
         said = f" ({lock})" if lock else ""
         return f"it is locked{said}", f"git worktree unlock {place.top}"
@@ -170,6 +174,13 @@ def _check_still_free(place: Place) -> None:
             f"the worktree {place.name} is not removed: {came[0].text} works in it",
             hint="leave the folder or end the process, then try again",
         )
+
+
+def end_move_of(repo: Repository, place: Place) -> None:
+    """End a rename of the worktree that was cut short."""
+    if place.entry is not None and place.entry.lock == registry.MOVING:
+        with plumbing.worktrees_lock(repo.common_dir):
+            end_move(place.entry, place.top)
 
 
 def end_unfinished(repo: Repository, place: Place) -> str | None:
