@@ -159,7 +159,7 @@ WORK: dict[str, Work] = {
 
 def everything(top: Path) -> list[str]:
     """Several kinds of work at once."""
-    return [*unpushed(top), *detached(top), *staged(top), *untracked(top), *nested(top)]
+    return [*detached(top), *staged(top), *ignored(top), *nested(top)]
 
 
 def unreachable(repo: Path, markers: list[str]) -> list[str]:
@@ -182,7 +182,9 @@ def _everything_in(repo: Path) -> Iterator[bytes]:
 
 def _objects(git_dir: Path) -> bytes:
     at = (f"--git-dir={git_dir}", f"--work-tree={git_dir}")  # its own work tree may be away
-    git(*at, "gc", "-q", "--prune=now", cwd=git_dir)
+    # The tests' commits have a fixed date, by which their history would be old enough to expire.
+    never = ("-c", "gc.reflogExpire=never", "-c", "gc.reflogExpireUnreachable=never")
+    git(*at, *never, "gc", "-q", "--prune=now", cwd=git_dir)
     words = ["git", *at, "cat-file", "--batch", "--batch-all-objects"]
     return subprocess.run(words, cwd=git_dir, capture_output=True, check=True).stdout
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from sweeptree.errors import Refused, SweeptreeError
 from sweeptree.repository.repository import Repository
 from sweeptree.worktrees.manager.losses import Losses
-from sweeptree.worktrees.manager.occupants import everybody
+from sweeptree.worktrees.manager.occupants import Occupant, everybody
 from sweeptree.worktrees.manager.places import Place, our_places
 from sweeptree.worktrees.manager.removal import (
     Fate,
@@ -19,6 +19,7 @@ from sweeptree.worktrees.manager.removal import (
     from_main,
     own_losses,
     remove,
+    sweep_runs,
     why_in_use,
 )
 from sweeptree.worktrees.manager.survey import Row, survey
@@ -81,11 +82,17 @@ def _judged(repo: Repository, order: CleanOrder) -> Iterator[Removal]:
         place = places.get(row.name)
         if place is None:
             continue
-        reason = why_in_use(repo, place, people)
-        going.append(_judge(repo, order, row, place, reason[0] if reason else ""))
+        going.append(_judge(repo, order, row, place, _in_use(repo, place, people)))
     for row in rows[: order.keep]:
         yield _kept(row, f"it is one of the {order.keep} last used")
     yield from reversed(room.fitting(list(reversed(going))))
+
+
+def _in_use(repo: Repository, place: Place, people: tuple[Occupant, ...]) -> str:
+    reason = why_in_use(repo, place, people)
+    if reason is not None:
+        return reason[0]
+    return "its sweep runs" if sweep_runs(repo, place) else ""
 
 
 def _judge(repo: Repository, order: CleanOrder, row: Row, place: Place, in_use: str) -> Removal:

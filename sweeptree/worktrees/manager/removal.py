@@ -87,6 +87,7 @@ def remove(repo: Repository, wanted: str, *, dry_run: bool = False) -> Removal:
     place = find_ours(repo, wanted)
     if dry_run:
         check_free(repo, place, everybody())
+        _check_sweep(repo, place)
         return _planned(place, own_losses(repo, place))
     with only_one(repo, place):
         end_move_of(repo, place)
@@ -133,9 +134,21 @@ def why_in_use(
     if living:
         names = ", ".join(one.text for one in living[:_SHOWN])
         return f"{names} works in it", "leave the folder or end the process, then try again"
-    if place.kind is Kind.JOB and is_in_work(repo, place):
-        return "its sweep runs", f"sweeptree status {place.top.parent.name}"
     return None
+
+
+def sweep_runs(repo: Repository, place: Place) -> bool:
+    """Whether the sweep of a job's worktree runs now."""
+    return place.kind is Kind.JOB and is_in_work(repo, place)
+
+
+def _check_sweep(repo: Repository, place: Place) -> None:
+    if sweep_runs(repo, place):
+        name = place.top.parent.name
+        raise Refused(
+            f"another process uses the worktrees of the sweep {name}",
+            hint=f"sweeptree status {name}",
+        )
 
 
 def _take_away(repo: Repository, place: Place) -> Removal:

@@ -6,6 +6,7 @@ and a restore that was killed is simply gone on with.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from sweeptree.worktrees.job_card import find_card, write_card
 from sweeptree.worktrees.links import STORE, LinksAndCopies
 from sweeptree.worktrees.manager import exact
 from sweeptree.worktrees.manager.notes import Note, name_lock, write_note
-from sweeptree.worktrees.manager.places import NAMED, RETURNING, aside
+from sweeptree.worktrees.manager.places import NAMED, RETURNING, aside, usual_top
 from sweeptree.worktrees.manager.removal import from_main
 from sweeptree.worktrees.manager.salvage import (
     Salvage,
@@ -117,7 +118,7 @@ def _put_entry(repo: Repository, salvage: Salvage, top: Path) -> Path:
         (stored / "commondir").write_text("../..\n")
         top.mkdir(parents=True, exist_ok=True)
         write_bytes(top / ".git", b"gitdir: " + bytes(entry) + b"\n")
-        _lead_submodules(stored, store_of(repo, salvage) / "files", entry, top)
+        _lead_submodules(repo, store_of(repo, salvage), entry, top)
         shift(stored, entry)
     return entry
 
@@ -137,23 +138,22 @@ def _free_entry(wanted: Path, repo: Repository) -> Path:
     return entry
 
 
-def _lead_submodules(stored: Path, files: Path, entry: Path, top: Path) -> None:
+def _lead_submodules(repo: Repository, store: Path, entry: Path, top: Path) -> None:
     """Let submodules find their repositories below git's entry, which may have a new name."""
+    stored, files = store / "entry", store / "files"
     for config in sorted((stored / "modules").rglob("config")):
         module = config.parent
         if not (module / "HEAD").is_file():
             continue
-        answer = plumbing.ask(module, "config", "-f", "config", "core.worktree")
-        old = answer.out.decode("utf-8", "surrogateescape").rstrip("\n")
-        _lead_submodule(module, old, files, entry / module.relative_to(stored), top)
-
-
-def _lead_submodule(module: Path, old: str, files: Path, home: Path, top: Path) -> None:
-    path = _path_of_submodule(old, files)
-    if path is None:
-        return
-    write_bytes(files / path / ".git", b"gitdir: " + bytes(home) + b"\n")
-    plumbing.run(module, "config", "-f", "config", "core.worktree", str(top / path))
+        # Asked from outside: inside, git would first go to the place that is wrong.
+        answer = plumbing.ask(repo.top, "config", "-f", str(config), "core.worktree")
+        path = _path_of_submodule(os.fsdecode(answer.out).rstrip("\n"), files)
+        if path is None:
+            continue
+        home = entry / module.relative_to(stored)
+        write_bytes(files / path / ".git", b"gitdir: " + bytes(home) + b"\n")
+        words = ("config", "-f", str(config), "core.worktree")
+        plumbing.run(repo.top, *words, str(usual_top(top) / path))
 
 
 def _path_of_submodule(old: str, files: Path) -> Path | None:

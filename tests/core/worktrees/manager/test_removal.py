@@ -94,7 +94,7 @@ def test_a_job_that_was_kept_goes_and_comes_back(repo: Path) -> None:
 def test_a_job_of_a_sweep_that_runs_stays(repo: Path) -> None:
     with make_pool(repo) as pool:
         pool.release(pool.acquire(3), keep=True, index=3)
-        with pytest.raises(Refused, match="its sweep runs"):
+        with pytest.raises(Refused, match="another process uses the worktrees of the sweep exp"):
             remove(find_repository(repo), "exp/job_3")
 
 
