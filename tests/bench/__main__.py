@@ -19,6 +19,7 @@ from tests.bench import (
     merge_check,
     output,
     overhead,
+    worktrees,
 )
 from tests.bench.lab import lab
 from tests.bench.measure import ROOT
@@ -37,6 +38,7 @@ BENCHES = {
     "ecg_curate": ecg_curate.run,
     "ecg_evaluate": ecg_evaluate.run,
     "ecg_fetch": ecg_fetch.run,
+    "worktrees": worktrees.run,
 }
 
 

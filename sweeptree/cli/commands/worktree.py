@@ -41,7 +41,7 @@ _LEADING_HYPHEN = Parameter(allow_leading_hyphen=True)
 _FROM = Parameter(name="--from")
 _COLUMNS = (
     Column("worktree", flexible=True, keeps_end=True),
-    Column("branch", rank=2, flexible=True),
+    Column("branch", rank=2, flexible=True, keeps_end=True),
     Column("ahead", rank=3, right=True),
     Column("behind", rank=4, right=True),
     Column("changed", rank=1, right=True),
@@ -229,8 +229,6 @@ def remove(
     from sweeptree.worktrees.manager import remove as take_away
 
     repo = _repository()
-    if not names:
-        raise UsageError("no worktree was named", hint="sweeptree worktree list")
     planned = [take_away(repo, name, dry_run=True) for name in names]
     if dry_run or not _may(planned, yes=yes, as_json=as_json):
         return _show(planned, is_dry=True, as_json=as_json, is_asked=not dry_run)
