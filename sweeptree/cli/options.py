@@ -6,6 +6,7 @@ field, and how what is wrong with one of them is reported.
 
 from __future__ import annotations
 
+import difflib
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -16,18 +17,26 @@ from cyclopts import Parameter, Token
 from pydantic import BaseModel, ValidationError
 
 from sweeptree import plan
+from sweeptree.cli.options_file import find_options_file
 from sweeptree.errors import UsageError
 from sweeptree.model import SweepSpec
 
 if TYPE_CHECKING:
     import yaml
 
+_JOBS = ("commands", "commands_file", "template")
+_OF_TEMPLATES = ("grid", "seeds")
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
 def option(field: str, *, more: str = "") -> Parameter:
     """An option as its field of SweepSpec describes it; `more` holds on a command line only."""
-    description = SweepSpec.model_fields[field].description or ""
+    return described(SweepSpec, field, more=more)
+
+
+def described(model: type[BaseModel], field: str, *, more: str = "") -> Parameter:
+    """An option as a field of a spec describes it."""
+    description = model.model_fields[field].description or ""
     return Parameter(help=f"{description} {more}".rstrip())
 
 
@@ -38,9 +47,9 @@ def _whole(type_: Any, tokens: tuple[Token, ...]) -> int:  # noqa: ARG001 - as c
 
 FLAG = Parameter(negative=(), show_default=False)
 JSON = Parameter(name="--json", negative=(), show_default=False)
-_WHOLE = Parameter(converter=_whole, allow_leading_hyphen=True)
+WHOLE = Parameter(converter=_whole, allow_leading_hyphen=True)
 _LEADING_HYPHEN = Parameter(allow_leading_hyphen=True)
-_SEVERAL = Parameter(negative=(), show_default=False)
+SEVERAL = Parameter(negative=(), show_default=False)
 _EXP_NAME = Parameter(name=("--exp_name", "-n"), allow_leading_hyphen=True)
 _ALL = Parameter(name="--all", negative=(), show_default=False)
 
@@ -77,13 +86,15 @@ class RunOptions:
         option("commands", more="A JSON list, a file that holds one, or - for standard input."),
     ] = None
     template: Annotated[str | None, option("template")] = None
-    grid: Annotated[tuple[str, ...], _SEVERAL, option("grid")] = ()
+    grid: Annotated[tuple[str, ...], SEVERAL, option("grid")] = ()
     seeds: Annotated[str | None, option("seeds")] = None
     spec: Path | None = None
     metric: Annotated[str | None, option("metric")] = None
+    metrics_file: Annotated[str | None, option("metrics_file")] = None
+    metric_regex: Annotated[str | None, _LEADING_HYPHEN, option("metric_regex")] = None
     mix_data: Annotated[bool, FLAG, option("mix_data")] = False
-    parallel: Annotated[int | None, _WHOLE, option("parallel")] = None
-    gpus: Annotated[int | None, _WHOLE, option("gpus")] = None
+    parallel: Annotated[int | None, WHOLE, option("parallel")] = None
+    gpus: Annotated[int | None, WHOLE, option("gpus")] = None
     gpu_mem: Annotated[str | None, option("gpu_mem")] = None
     devices: Annotated[str | None, option("devices")] = None
     gpu_env: Annotated[Literal["uuid", "index"] | None, option("gpu_env")] = None
@@ -92,11 +103,14 @@ class RunOptions:
     dirty: Annotated[Literal["refuse", "snapshot", "ignore"] | None, option("dirty")] = None
     links: Annotated[str | None, option("links")] = None
     setup: Annotated[str | None, option("setup")] = None
+    keep_worktrees: Annotated[
+        Literal["failed", "changed", "all"] | None, option("keep_worktrees")
+    ] = None
     only: Annotated[str | None, option("only")] = None
     timeout: Annotated[str | None, option("timeout")] = None
     time_limit: Annotated[str | None, option("time_limit")] = None
     min_free: Annotated[str | None, option("min_free")] = None
-    retries: Annotated[int | None, _WHOLE, option("retries")] = None
+    retries: Annotated[int | None, WHOLE, option("retries")] = None
     on_fail: Annotated[Literal["continue", "stop"] | None, option("on_fail")] = None
     keep_env: Annotated[str | None, option("keep_env")] = None
     auto_fix_before_pr: Annotated[bool, FLAG, option("auto_fix_before_pr")] = False
@@ -106,7 +120,7 @@ class RunOptions:
     pr_artifacts: Annotated[str | None, option("pr_artifacts")] = None
     post_pr_labels: Annotated[str | None, option("post_pr_labels")] = None
     post_pr_reviewers: Annotated[str | None, option("post_pr_reviewers")] = None
-    max_prs: Annotated[int | None, _WHOLE, option("max_prs")] = None
+    max_prs: Annotated[int | None, WHOLE, option("max_prs")] = None
     results_dir: Annotated[Path | None, option("results_dir")] = None
     resume: Annotated[bool, FLAG] = False
     detach: Annotated[bool, FLAG] = False
@@ -123,8 +137,8 @@ SWEEP_OPTIONS = tuple(
 
 def make_spec(options: RunOptions) -> SweepSpec:
     """The spec that the options mean. Raises UsageError, naming the option."""
-    values = _spec_file(options.spec) if options.spec else {}
-    values.update(_given(options))
+    given = {**(_spec_file(options.spec) if options.spec else {}), **_given(options)}
+    values = {**_repository_values(given), **given}
     if options.commands is not None:
         values.pop("commands_file", None)
         values["commands"] = plan.load_commands(options.commands, sys.stdin)
@@ -132,6 +146,20 @@ def make_spec(options: RunOptions) -> SweepSpec:
     if options.results_dir is not None:
         values["results_dir"] = Path.cwd() / options.results_dir
     return valid_spec(values)
+
+
+def _repository_values(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What sweeptree.toml says of sweeps; options and spec files win, and who names jobs there
+    wants none of its jobs."""
+    file = find_options_file(Path.cwd())
+    unknown = sorted(file.sweep.keys() - SweepSpec.model_fields.keys())
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], SweepSpec.model_fields, n=1)
+        hint = f"did you mean {near[0]}?" if near else "docs/options.md lists them"
+        raise UsageError(f"{file.path}: [sweep] has no {unknown[0]}", hint=hint)
+    names_jobs = any(given.get(name) for name in _JOBS)
+    left_out = (*_JOBS, *_OF_TEMPLATES) if names_jobs else ()
+    return {name: value for name, value in file.sweep.items() if name not in left_out}
 
 
 def _given(options: RunOptions) -> dict[str, Any]:

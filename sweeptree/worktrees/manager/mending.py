@@ -29,7 +29,13 @@ from sweeptree.worktrees.manager.places import (
     named_folder,
     our_places,
 )
-from sweeptree.worktrees.manager.removal import end_move_of, end_unfinished, from_main, remove
+from sweeptree.worktrees.manager.removal import (
+    end_move_of,
+    end_unfinished,
+    from_main,
+    keep_beside,
+    remove,
+)
 from sweeptree.worktrees.manager.restoring import bring_back
 from sweeptree.worktrees.manager.salvage import Salvage, Stage, all_salvages, set_stage, store_of
 from sweeptree.worktrees.registry import entry_of
@@ -71,9 +77,9 @@ def _ended(repo: Repository) -> Iterator[str]:
         if is_in_work(repo, place):
             continue
         with contextlib.suppress(Refused), only_one(repo, place):
-            sentence = end_unfinished(repo, place)
-            if sentence:
-                yield sentence
+            ended = end_unfinished(repo, place)
+            if ended is not None:
+                yield ended.text
     yield from _gone_entries(repo)
 
 
@@ -81,6 +87,7 @@ def _gone_entries(repo: Repository) -> Iterator[str]:
     """Removals that were killed after git's entry went: the files that are left are saved."""
     for salvage in all_salvages(repo):
         if salvage.stage is Stage.KEPT and (store_of(repo, salvage) / "entry").is_dir():
+            keep_beside(repo, salvage)
             remove_tree(aside(Path(salvage.top), LEAVING))
             set_stage(repo, salvage, Stage.GONE)
             yield f"ended the removal of {salvage.worktree} (saved as {salvage.name})"

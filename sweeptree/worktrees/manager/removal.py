@@ -91,10 +91,18 @@ def remove(repo: Repository, wanted: str, *, dry_run: bool = False) -> Removal:
         return _planned(place, own_losses(repo, place))
     with only_one(repo, place):
         end_move_of(repo, place)
-        end_unfinished(repo, find_ours(repo, place.name))
+        ended = end_unfinished(repo, find_ours(repo, place.name))
+        if ended is not None and ended.salvage is not None:
+            return _ended(ended.salvage)
         place = find_ours(repo, place.name)
         check_free(repo, place, everybody())
         return _take_away(repo, place)
+
+
+def _ended(salvage: Salvage) -> Removal:
+    """What an earlier removal came to, which was killed after all was saved."""
+    fate = Fate.SAVED
+    return Removal(salvage.worktree, salvage.top, fate, what=salvage.what, salvage=salvage.name)
 
 
 def _planned(place: Place, losses: Losses) -> Removal:
@@ -196,20 +204,34 @@ def end_move_of(repo: Repository, place: Place) -> None:
             end_move(place.entry, place.top)
 
 
-def end_unfinished(repo: Repository, place: Place) -> str | None:
-    """End what a killed removal left: undone where not all was saved yet, else done.
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a killed removal came to: done with what was saved, or undone."""
 
-    The caller has the worktree to itself. Returns what was done, in a sentence.
+    name: str
+    salvage: Salvage | None = None
+
+    @property
+    def text(self) -> str:
+        """What was done, in a sentence."""
+        if self.salvage is not None:
+            return f"ended the removal of {self.name} (saved as {self.salvage.name})"
+        return f"put the worktree {self.name} back, whose removal was cut short"
+
+
+def end_unfinished(repo: Repository, place: Place) -> Ended | None:
+    """End what a killed removal left; None where there was nothing.
+
+    The caller has the worktree to itself.
     """
-    assert place.entry is not None
     for salvage in _of_entry(repo, place, Stage.KEPT):
         finish(repo, place, salvage)
-        return f"ended the removal of {salvage.worktree} (saved as {salvage.name})"
+        return Ended(place.name, salvage)
     is_away = place.top != usual_top(place.top) and place.top.is_dir()
     if not is_away and not _of_entry(repo, place, Stage.MOVING):
         return None
     put_back(repo, place)
-    return f"put the worktree {place.name} back, whose removal was cut short"
+    return Ended(place.name)
 
 
 def put_back(repo: Repository, place: Place) -> None:
@@ -237,8 +259,7 @@ def finish(repo: Repository, place: Place, salvage: Salvage | None) -> None:
     entry: Path | None = place.entry.folder
     if salvage is not None:
         _keep_entry(repo, place.entry.folder, salvage)
-        for beside in (card_path(usual), index_path(usual)):
-            shift(beside, store_of(repo, salvage) / "beside" / beside.name)
+        keep_beside(repo, salvage)
         entry = None
     delete_worktree(repo, place.top, entry)
     for beside in (card_path(usual), index_path(usual)):
@@ -249,6 +270,13 @@ def finish(repo: Repository, place: Place, salvage: Salvage | None) -> None:
     if salvage is not None:
         set_stage(repo, salvage, Stage.GONE)
     _tidy(usual.parent)
+
+
+def keep_beside(repo: Repository, salvage: Salvage) -> None:
+    """Move our card, and the index that a job's worktree was made with, to what is saved."""
+    usual = Path(salvage.top)
+    for beside in (card_path(usual), index_path(usual)):
+        shift(beside, store_of(repo, salvage) / "beside" / beside.name)
 
 
 def _keep_entry(repo: Repository, entry: Path, salvage: Salvage) -> None:

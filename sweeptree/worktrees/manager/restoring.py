@@ -117,7 +117,7 @@ def _put_entry(repo: Repository, salvage: Salvage, top: Path) -> Path:
         registry.point_to(stored, top)
         (stored / "commondir").write_text("../..\n")
         top.mkdir(parents=True, exist_ok=True)
-        write_bytes(top / ".git", b"gitdir: " + bytes(entry) + b"\n")
+        (top / ".git").write_bytes(b"gitdir: " + bytes(entry) + b"\n")
         _lead_submodules(repo, store_of(repo, salvage), entry, top)
         shift(stored, entry)
     return entry
@@ -151,7 +151,7 @@ def _lead_submodules(repo: Repository, store: Path, entry: Path, top: Path) -> N
         if path is None:
             continue
         home = entry / module.relative_to(stored)
-        write_bytes(files / path / ".git", b"gitdir: " + bytes(home) + b"\n")
+        (files / path / ".git").write_bytes(b"gitdir: " + bytes(home) + b"\n")
         words = ("config", "-f", str(config), "core.worktree")
         plumbing.run(repo.top, *words, str(usual_top(top) / path))
 
