@@ -9,6 +9,7 @@ from core.manager_kit import WORK, large, looks, make, unreachable
 from sweeptree.repository import find_repository
 from sweeptree.worktrees.manager import CleanOrder, Fate, clean, mend, remove, restore
 
+pytestmark = pytest.mark.slow
 each_work = pytest.mark.parametrize("kind", WORK)
 
 
