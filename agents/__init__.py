@@ -84,6 +84,14 @@ AGENTS = (
         verb="merge",
         summary="Test a merge's result, and land exactly what was tested.",
     ),
+    Agent(
+        name="worktree-manager",
+        spec="sweeptree.worktrees.manager.report:ManagerSpec",
+        report="sweeptree.worktrees.manager.report:ManagerReport",
+        flow="sweeptree.agents.worktree_manager:worktree_manager",
+        verb="worktree",
+        summary="List, make, repair, clean up and bring back worktrees; no byte is lost.",
+    ),
 )
 
 

@@ -17,7 +17,7 @@ from sweeptree.errors import Refused
 from sweeptree.publish.checks import Runner
 from sweeptree.repair.failures import FailureReport
 from sweeptree.repair.proposal import Budget, Proposal, RungName
-from sweeptree.repair.search import find_repairs
+from sweeptree.repair.search import Repair, find_repairs
 from sweeptree.repair.tools import tool_environment
 from sweeptree.repository import Repository
 
@@ -41,9 +41,18 @@ class SearchRung:
         seconds = time.monotonic() - began
         others = len(found) - 1
         return tuple(
-            Proposal(RungName.SEARCH, each.patch, each.note(others), seconds)
+            Proposal(RungName.SEARCH, each.patch, _note(each, others), seconds)
             for each in found[:MOST]
         )
+
+
+def _note(repair: Repair, alternatives: int) -> str:
+    """What a person must know: how it was found, and that it is not the only one."""
+    words = repair.template.replace("_", " ")
+    found = f"found by search ({words}, {repair.path}:{repair.line})"
+    others = {0: "no alternative was found", 1: "one alternative passes them too"}
+    rest = others.get(alternatives, f"{alternatives} alternatives pass them too")
+    return f"{found}, passes {repair.tests_passed} tests; {rest}"
 
 
 def find_python(command: str, home: Path) -> str:

@@ -24,6 +24,7 @@ from tests.bench import (
     output,
     overhead,
     repair,
+    worktrees,
 )
 from tests.bench.lab import lab
 from tests.bench.measure import ROOT
@@ -48,6 +49,7 @@ BENCHES = {
     "ecg_curate": ecg_curate.run,
     "ecg_evaluate": ecg_evaluate.run,
     "ecg_fetch": ecg_fetch.run,
+    "worktrees": worktrees.run,
 }
 
 
