@@ -37,6 +37,14 @@ AGENTS = (
         summary="Run one sweep and leave its records: a worktree and a GPU slot for every job.",
     ),
     Agent(
+        name="code-reviewer",
+        spec="sweeptree.review:ReviewSpec",
+        report="sweeptree.review.report:ReviewReport",
+        flow="sweeptree.agents.code_reviewer:code_reviewer",
+        verb="review",
+        summary="Say what is new and wrong in a change; on a pull request where asked.",
+    ),
+    Agent(
         name="results-aggregator",
         spec="sweeptree.report.summary:AggregateSpec",
         report="sweeptree.report.summary:AggregateReport",

@@ -1,0 +1,85 @@
+"""The hunk-revert check: take each changed hunk back alone; if no test notices, nothing pins it.
+
+It sees logic slips that no linter sees, for the price of one run of the tests per hunk. Hunks that
+change no behaviour (comments, docstrings, annotations, messages) are not tried, nor are those that
+the tests never reach: coverage says that already.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sweeptree.publish.checks import TestResults
+from sweeptree.review.change import Change, HunkRevert, hunk_reverts
+from sweeptree.review.checks.meaning import means_the_same
+from sweeptree.review.values import CheckResult, Finding, Severity, not_run
+
+NAME = "hunk revert"
+_MOST = 40
+_SOURCES = (".py", ".go", ".rs", ".js", ".ts", ".jsx", ".tsx", ".c", ".cc", ".cpp", ".java", ".jl")
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What the check needs: the tests at the head, a way to run them with a patch, and a budget in
+    seconds. `reached`: the lines that the tests run, by file; a file that is not in it is unknown.
+    """
+
+    head: TestResults
+    run: Callable[[bytes], TestResults]
+    budget: float
+    reached: Mapping[str, frozenset[int]]
+
+
+def check_unpinned(change: Change, trial: Trial) -> CheckResult:
+    """Every hunk whose removal no test notices."""
+    if not trial.head.is_complete or not (trial.head.passed or trial.head.is_green):
+        return not_run(NAME, "no test passes at the head")
+    if trial.head.seconds > trial.budget:
+        longer = f"one run takes {trial.head.seconds:.0f} s, the budget is {trial.budget:.0f} s"
+        return not_run(NAME, longer)
+    hunks = [hunk for hunk in hunk_reverts(change) if _matters(hunk, change, trial)]
+    tried, found = 0, []
+    end = time.monotonic() + trial.budget
+    for hunk in hunks[:_MOST]:
+        if time.monotonic() + trial.head.seconds > end:
+            break
+        tried += 1
+        if not _is_noticed(hunk, trial):
+            found.append(_finding(hunk))
+    left = f", {len(hunks) - tried} for lack of time" if tried < len(hunks) else ""
+    note = f"{tried} of {len(hunks)} hunks tried{left and f' (budget {trial.budget:.0f} s)'}"
+    return CheckResult(NAME, tuple(found), note=note)
+
+
+def _matters(hunk: HunkRevert, change: Change, trial: Trial) -> bool:
+    """Whether taking it back could change what the code does."""
+    file = change.file(hunk.path)
+    if file is None or file.new is None or file.is_test or not hunk.path.endswith(_SOURCES):
+        return False
+    if file.is_python and means_the_same(file.new, hunk.applied_to(file.new)):
+        return False
+    reached = trial.reached.get(hunk.path)
+    return reached is None or any(line in reached for line in _lines(hunk))
+
+
+def _lines(hunk: HunkRevert) -> range:
+    """Its lines, with the neighbours where it only removes."""
+    return range(hunk.first, hunk.last + 2) if hunk.length else range(1, 2)
+
+
+def _is_noticed(hunk: HunkRevert, trial: Trial) -> bool:
+    """Whether a test that passes at the head does not pass without the hunk."""
+    without = trial.run(hunk.patch)
+    if not trial.head.cases:
+        return not without.is_green
+    passed = {case.node_id for case in without.passed}
+    return any(case.node_id not in passed for case in trial.head.passed)
+
+
+def _finding(hunk: HunkRevert) -> Finding:
+    text = "all tests still pass without this change: nothing pins it"
+    end = hunk.last if hunk.last > hunk.first else 0
+    return Finding(hunk.path, hunk.first, "unpinned", "tests", Severity.WARNING, text, end=end)

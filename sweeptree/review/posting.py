@@ -1,0 +1,183 @@
+"""A review on its pull request: one per head, edited and never stacked.
+
+Each line comment carries a hidden fingerprint, by which it is found again: it is edited while the
+finding stands, resolved when a commit fixed it, and left alone as soon as a person wrote there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sweeptree.errors import ForgeError
+from sweeptree.model import PullRequest
+from sweeptree.publish.delivery.body import fenced, plain
+from sweeptree.publish.forge import Forge, LineComment, Reviewed, Thread
+from sweeptree.review.markdown import markdown_of
+from sweeptree.review.values import Finding, Review, Severity
+
+MOST_COMMENTS = 20
+_FINDING = re.compile(r"<!-- sweeptree:finding (?P<mark>[0-9a-f]{16}) -->")
+_REVIEW = "<!-- sweeptree:review"
+_TITLES = {Severity.BLOCKER: "Blocker", Severity.WARNING: "Warning", Severity.NOTE: "Note"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be written: new comments, texts of comments that stand, threads to resolve and to
+    reopen."""
+
+    new: tuple[Finding, ...] = ()
+    edited: tuple[tuple[str, str], ...] = ()
+    resolved: tuple[str, ...] = ()
+    reopened: tuple[str, ...] = ()
+
+
+def post(forge: Forge, pull: PullRequest, review: Review) -> tuple[str, ...]:
+    """Bring the pull request up to date with the review; what was done, in words.
+
+    Raises ForgeError. May be repeated: what stands already is not written again.
+    """
+    there = forge.reviews.read(pull.number)
+    plan = plan_comments(review.findings, there.threads)
+    for comment_id, text in plan.edited:
+        forge.reviews.edit_comment(comment_id, text)
+    for thread in plan.resolved:
+        forge.reviews.resolve(thread)
+    for thread in plan.reopened:
+        forge.reviews.reopen(thread)
+    did = _post_review(forge, pull, review, plan.new, there)
+    return (*did, *_counted(plan))
+
+
+def _counted(plan: Plan) -> Iterator[str]:
+    counts = (
+        (len(plan.edited), "edited"),
+        (len(plan.resolved), "resolved"),
+        (len(plan.reopened), "reopened"),
+    )
+    for count, word in counts:
+        if count:
+            yield f"{word} {count} comment{'s' if count > 1 else ''}"
+
+
+def plan_comments(findings: Sequence[Finding], threads: Iterable[Thread]) -> Plan:
+    """Which comments to write, edit, resolve and reopen. Pure."""
+    ours = {mark: thread for thread in threads if (mark := _mark_of(thread))}
+    spoken = {(thread.path, thread.line) for thread in threads if thread.is_answered}
+    wanted = [each for each in findings if each.is_on_diff and each.severity is not Severity.NOTE]
+    standing = [each for each in wanted if each.fingerprint in ours]
+    fresh = [each for each in wanted if each.fingerprint not in ours]
+    fresh = [each for each in fresh if (each.path, each.line) not in spoken]
+    open_ones = [ours[each.fingerprint] for each in standing if not _is_left_alone(ours, each)]
+    room = max(0, MOST_COMMENTS - len(open_ones))
+    marks = {each.fingerprint for each in findings}
+    gone = [thread for mark, thread in ours.items() if mark not in marks]
+    return Plan(
+        new=tuple(fresh[:room]),
+        edited=tuple(_edits(standing, ours)),
+        resolved=tuple(each.id for each in gone if not (each.is_answered or each.is_resolved)),
+        reopened=tuple(each.id for each in open_ones if each.is_resolved_by_us),
+    )
+
+
+def _mark_of(thread: Thread) -> str | None:
+    found = _FINDING.search(thread.opening) if thread.is_ours else None
+    return found["mark"] if found else None
+
+
+def _is_left_alone(ours: dict[str, Thread], finding: Finding) -> bool:
+    """A person wrote there, or settled it."""
+    thread = ours[finding.fingerprint]
+    return thread.is_answered or (thread.is_resolved and not thread.is_resolved_by_us)
+
+
+def _edits(standing: Sequence[Finding], ours: dict[str, Thread]) -> Iterator[tuple[str, str]]:
+    for finding in standing:
+        thread, text = ours[finding.fingerprint], comment_text(finding)
+        if not _is_left_alone(ours, finding) and thread.opening != text:
+            yield thread.opening_id, text
+
+
+def _post_review(
+    forge: Forge, pull: PullRequest, review: Review, new: Sequence[Finding], there: Reviewed
+) -> tuple[str, ...]:
+    """The one review of this head; those of earlier heads become one line."""
+    marker = f"{_REVIEW} {review.head} -->"
+    text = f"{marker}\n{markdown_of(review)}"
+    known = [each for each in there.reviews if each.is_ours and _REVIEW in each.text]
+    did = _post_or_edit(forge, pull, marker, text, new, there)
+    for old in known:
+        if marker not in old.text and not _is_superseded(old.text):
+            first = old.text.split("\n", 1)[0]
+            forge.reviews.edit_review(old.id, f"{first}\n{_superseded(review.head)}")
+    return did
+
+
+def _superseded(head: str) -> str:
+    return f"Code Reviewer: superseded by the review of `{head[:12]}`."
+
+
+def _is_superseded(text: str) -> bool:
+    return "superseded by the review of" in text
+
+
+def _post_or_edit(
+    forge: Forge,
+    pull: PullRequest,
+    marker: str,
+    text: str,
+    new: Sequence[Finding],
+    there: Reviewed,
+) -> tuple[str, ...]:
+    comments = [_line_comment(finding) for finding in new]
+    known = next((each for each in there.reviews if each.is_ours and marker in each.text), None)
+    if known is None:
+        return _post_new(forge, pull, marker, text, comments)
+    if known.text != text:
+        forge.reviews.edit_review(known.id, text)
+    for comment in comments:
+        forge.reviews.comment(pull, comment)
+    return ("updated the review",) if known.text != text or comments else ("nothing to update",)
+
+
+def _post_new(
+    forge: Forge, pull: PullRequest, marker: str, text: str, comments: Sequence[LineComment]
+) -> tuple[str, ...]:
+    """With its comments; without them where the forge's diff lacks one of the lines."""
+    try:
+        forge.reviews.post(pull, marker, text, comments)
+    except ForgeError as error:
+        if error.kind != "invalid" or not comments:
+            raise
+        forge.reviews.post(pull, marker, text, ())
+        return ("posted the review, without line comments: the forge's diff lacks a line",)
+    count = f" with {len(comments)} line comments" if comments else ""
+    return (f"posted the review{count}",)
+
+
+def _line_comment(finding: Finding) -> LineComment:
+    last = finding.last_line if finding.suggestion is not None else finding.line
+    return LineComment(finding.path, last, finding.line, comment_text(finding))
+
+
+def comment_text(finding: Finding) -> str:
+    """The text of a line comment, with its hidden fingerprint."""
+    rules = ", ".join([f"{finding.tool}: {finding.rule}", *finding.others])
+    lines = [
+        f"<!-- sweeptree:finding {finding.fingerprint} -->",
+        f"**{_TITLES[finding.severity]}**: {plain(finding.message)} ({plain(rules)})",
+    ]
+    if finding.suggestion is not None:
+        lines += ["", _suggestion(finding.suggestion)]
+    return "\n".join(lines)
+
+
+def _suggestion(text: str) -> str:
+    """A block that GitHub offers to commit; its fence is longer than any in the text."""
+    block = fenced(text)
+    fence = block.split("\n", 1)[0]
+    ticks = re.match(r"`*", fence)
+    assert ticks is not None
+    return f"{ticks[0]}suggestion{block[len(fence) :]}"
