@@ -83,7 +83,7 @@ class Thread:
     """What was said about a line.
 
     `opening` is its first comment; `is_ours`: written by this token's owner; `is_answered`:
-    somebody else wrote there too; `line` None: no longer in the diff.
+    somebody else wrote there too; `line`: where it stands, or stood while it was in the diff.
     """
 
     id: str

@@ -25,7 +25,7 @@ query Reviewed($owner: String!, $name: String!, $number: Int!, $after: String) {
       reviewThreads(first: 100, after: $after) {
         pageInfo { hasNextPage endCursor }
         nodes {
-          id isResolved path line
+          id isResolved path line originalLine
           resolvedBy { login }
           comments(first: 50) { nodes { id body viewerDidAuthor } }
         }
@@ -160,7 +160,7 @@ def _thread(node: Mapping[str, Any], viewer: str) -> Thread:
         opening_id=str(first["id"]),
         opening=_lines(first["body"]),
         path=str(node["path"]),
-        line=node["line"],
+        line=node["line"] or node["originalLine"],
         is_ours=bool(first["viewerDidAuthor"]),
         is_answered=not all(each["viewerDidAuthor"] for each in comments),
         is_resolved=bool(node["isResolved"]),
