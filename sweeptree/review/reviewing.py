@@ -151,7 +151,10 @@ class Runner:
         with worktrees.temporary_worktree(self.wanted.repo, commit) as top:
             measuring = Measuring(folder, top)
             words = measuring.wrapped(self.command)
-            results = capture_in(top, words, self.options.timeout)
+            subfolder = self.wanted.repo.subfolder
+            results = capture_in(
+                top, words, self.options.timeout, commit=commit, subfolder=subfolder
+            )
             return replace(results, command=self.command), read_coverage(measuring)
 
     def again(self, commit: str, only: tuple[str, ...]) -> TestResults:

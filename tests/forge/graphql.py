@@ -144,7 +144,5 @@ def open_thread(hub: Hub, pull: Pull, comment: dict[str, Any], author: str = VIE
     text = hub.repo.git("show", f"{pull.head}:{comment['path']}").split("\n")
     remark = Remark(f"C{hub.next_id()}", comment["body"], author)
     line = int(comment["line"])
-    thread = Conversation(
-        f"T{hub.next_id()}", comment["path"], line, text[line - 1], [remark]
-    )
+    thread = Conversation(f"T{hub.next_id()}", comment["path"], line, text[line - 1], [remark])
     pull.threads.append(thread)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sweeptree.publish.checks import TestCase, TestResults
+from sweeptree.publish.checks import CaseState, TestResults
 from sweeptree.review.checks.suite import Suite
 from sweeptree.review.values import CheckResult, Finding, Severity, not_run
 
@@ -22,7 +22,7 @@ Times = dict[str, float]
 
 def check_slower(suite: Suite) -> CheckResult:
     """Tests that passed on both sides and take much longer at the head."""
-    before, after = _times(suite.base.passed), _times(suite.head.passed)
+    before, after = _times(suite.base), _times(suite.head)
     if not before or not after:
         return not_run(NAME, "no times of single tests are known")
     candidates = _slower(before, after)[:_MOST]
@@ -33,8 +33,10 @@ def check_slower(suite: Suite) -> CheckResult:
     return CheckResult(NAME, found, note=f"{len(after)} tests, at least 2 times and 0.3 s slower")
 
 
-def _times(cases: Iterable[TestCase]) -> Times:
-    return {case.node_id: case.seconds for case in cases}
+def _times(results: TestResults) -> Times:
+    """The seconds of each test that passed."""
+    passed = [case for case in results.cases if case.state is CaseState.PASSED]
+    return {case.node_id: case.seconds for case in passed}
 
 
 def _slower(before: Times, after: Times, among: Iterable[str] | None = None) -> list[str]:
@@ -52,8 +54,8 @@ def _shortest(times: Times, suite: Suite, commit: str, names: list[str]) -> Time
     runs: list[TestResults] = [suite.rerun(commit, tuple(names)) for _ in range(_MORE_RUNS)]
     found = dict(times)
     for run in runs:
-        for case in run.passed:
-            found[case.node_id] = min(case.seconds, found.get(case.node_id, case.seconds))
+        for name, seconds in _times(run).items():
+            found[name] = min(seconds, found.get(name, seconds))
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sweeptree.publish.checks import CaseState, TestCase, TestResults
+from sweeptree.publish.checks import CaseState, Runner, TestCase, TestResults
 from sweeptree.review.values import CheckResult, Finding, Severity, not_run
 
 NAME = "tests"
@@ -28,12 +28,13 @@ class Suite:
 def check_tests(suite: Suite) -> CheckResult:
     """Tests that fail at the head and did not fail before."""
     head, base = suite.head, suite.base
-    if head.exit_code == _NO_TESTS and not head.cases:
+    if not head.cases and head.exit_code == _NO_TESTS and head.runner is Runner.PYTEST:
         return not_run(NAME, f"no tests were found by: {head.command}")
     if not head.cases:
         return _by_exit_code(suite)
-    red_before = {case.node_id for case in base.failing}
-    fresh = [case for case in head.failing if case.node_id not in red_before]
+    red_before = set(base.failing)
+    fresh = [each for each in head.cases if each.state.is_failing]
+    fresh = [each for each in fresh if each.node_id not in red_before]
     found = [*_failures(suite, fresh), *_left_out(suite), *_unfinished(suite)]
     known = len(head.failing) - len(fresh)
     note = f"{len(head.passed)} passed, {len(fresh)} newly red, {known} red before too"
@@ -57,7 +58,7 @@ def _failures(suite: Suite, fresh: list[TestCase]) -> Iterator[Finding]:
     if not fresh:
         return
     again = suite.rerun(suite.head_commit, tuple(case.node_id for case in fresh))
-    passed_alone = {case.node_id for case in again.passed}
+    passed_alone = set(again.passed)
     for case in fresh:
         path, line = _place(case)
         if case.node_id in passed_alone:
@@ -70,7 +71,7 @@ def _failures(suite: Suite, fresh: list[TestCase]) -> Iterator[Finding]:
 
 def _left_out(suite: Suite) -> Iterator[Finding]:
     """Tests that passed before and are skipped, or expected to fail, now."""
-    passed = {case.node_id for case in suite.base.passed}
+    passed = set(suite.base.passed)
     for case in suite.head.cases:
         if case.node_id in passed and case.state in _LEFT_OUT:
             path, line = _place(case)

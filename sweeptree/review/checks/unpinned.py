@@ -75,8 +75,7 @@ def _is_noticed(hunk: HunkRevert, trial: Trial) -> bool:
     without = trial.run(hunk.patch)
     if not trial.head.cases:
         return not without.is_green
-    passed = {case.node_id for case in without.passed}
-    return any(case.node_id not in passed for case in trial.head.passed)
+    return not set(trial.head.passed) <= set(without.passed)
 
 
 def _finding(hunk: HunkRevert) -> Finding:
