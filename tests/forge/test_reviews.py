@@ -1,4 +1,4 @@
-"""A review on its pull request: one per head, edited and never stacked, silent where people spoke."""
+"""Reviews on a pull request: one per head, edited and never stacked, silent where people spoke."""
 
 from dataclasses import replace
 from pathlib import Path

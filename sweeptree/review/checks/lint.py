@@ -53,23 +53,44 @@ def check_lint(change: Change) -> CheckResult:
 
 def has_own_config(top: Path) -> bool:
     """Whether the repository configures ruff."""
-    if any((top / name).is_file() for name in ("ruff.toml", ".ruff.toml")):
-        return True
+    return _own_config(top) is not None
+
+
+def _own_config(top: Path) -> dict[str, Any] | None:
+    """Its settings; empty where they cannot be read, which ruff will say itself."""
+    for name in (".ruff.toml", "ruff.toml"):
+        if (top / name).is_file():
+            return _toml(top / name)
+    tools = _toml(top / "pyproject.toml").get("tool", {})
+    return tools.get("ruff") if isinstance(tools, dict) else None
+
+
+def _toml(file: Path) -> dict[str, Any]:
     try:
-        table = tomllib.loads((top / "pyproject.toml").read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        return False
-    return "ruff" in table.get("tool", {})
+        return {}
+
+
+def _unwanted(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The rules that the repository ignores by name: an option of the command line would win."""
+    found: list[str] = []
+    for table in (config, config.get("lint", {})):
+        for key in ("ignore", "extend-ignore"):
+            found += [str(rule) for rule in table.get(key, ())]
+    return tuple(found)
 
 
 def _by_own_config(ruff: str, change: Change) -> CheckResult:
     """The repository's rules as they are; security and speed beside them are only notes."""
+    unwanted = _unwanted(_own_config(change.head_top) or {})
     both: list[list[Finding]] = []
     for at_head in (True, False):
         own = _run(ruff, change, (), at_head=at_head)
         more = _run(ruff, change, ("--extend-select", EXTRA), at_head=at_head)
         known = {(each.path, each.line, each.rule) for each in own}
         extra = [each for each in more if (each.path, each.line, each.rule) not in known]
+        extra = [each for each in extra if not each.rule.startswith(unwanted)]
         both.append([*own, *map(_at_most_a_note, extra)])
     head, base = both
     return CheckResult(NAME, tuple(head), tuple(base), note="ruff, the repository's configuration")
