@@ -19,6 +19,7 @@ from tests.bench import (
     merge_check,
     output,
     overhead,
+    review,
 )
 from tests.bench.lab import lab
 from tests.bench.measure import ROOT
@@ -29,6 +30,7 @@ BENCHES = {
     "aggregate": aggregation.run,
     "makespan": makespan.run,
     "merge_check": merge_check.run,
+    "review": review.run,
     "handover": handover.run,
     "overhead": overhead.small,
     "overhead_large": overhead.large,
