@@ -68,8 +68,8 @@ class TestResults:
 
     `deselected`: tests that the command itself leaves out; `exit_code` None: it was stopped;
     `is_complete`: the runner came to its end; `changed_machinery`: parts of pytest that somebody
-    replaced during the run, and plugins that it got; `excused`: failing tests that a fix need not
-    mend.
+    replaced during the run, and plugins that it got; `runner_codes`: the exit codes that pytest
+    told of; `excused`: failing tests that a fix need not mend.
     """
 
     __test__ = False
@@ -86,6 +86,7 @@ class TestResults:
     is_complete: bool = True
     reason: str = ""
     changed_machinery: tuple[str, ...] = ()
+    runner_codes: tuple[int, ...] = ()
     excused: frozenset[str] = frozenset()
 
     @property

@@ -1,0 +1,135 @@
+"""Run a test command in a worktree, under a keeper, in the user's environment without its secrets.
+
+The one home of what every test run has in common, whoever asks for it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sweeptree import supervise, worktrees
+from sweeptree.model import JobState, Launch, Outcome
+from sweeptree.repository import Repository
+
+_GRACE = 10.0
+_TAIL = 4000
+_LOG_CAP = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class TestPlace:
+    """Where tests run: a worktree, at which commit, and in which of its folders."""
+
+    __test__ = False  # pytest: this is no test
+
+    top: Path
+    commit: str
+    subfolder: Path = Path()
+
+    @property
+    def cwd(self) -> Path:
+        """The folder that the command starts in."""
+        folder = self.top / self.subfolder
+        return folder if folder.is_dir() else self.top
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be run: a command as written, its time limit in seconds, variables beside the
+    user's, folders to be found by Python."""
+
+    command: str
+    timeout: float
+    env: Mapping[str, str] = field(default_factory=dict)
+    python_path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a command ended. Seconds; `tail`: the last of what it printed."""
+
+    exit_code: int | None
+    is_green: bool
+    reason: str
+    seconds: float
+    tail: str
+
+
+def link_environments(repo: Repository, top: Path, command: str) -> None:
+    """Put the environments that a command names relatively (`.venv/bin/python`) into a worktree."""
+    for path in worktrees.named_environments(repo, [command]):
+        link = top / path
+        if not os.path.lexists(link) and link.parent.is_dir():
+            link.symlink_to(repo.start / path)
+
+
+def run_command(place: TestPlace, order: Order, files: Path) -> Finished:
+    """Run a command to its end. `files`: a private folder for its log.
+
+    A failing command is a value, not an error.
+    """
+    launch = Launch(
+        name=f"check:{place.commit[:12]}",
+        command=order.command,
+        cwd=place.cwd,
+        env={**_environment(place, files, order), **order.env},
+        log=files / "log",
+        alive=files / "alive",
+        started=files / "started",
+        outcome=files / "outcome",
+        timeout=order.timeout,
+        grace=_GRACE,
+        log_cap=_LOG_CAP,
+    )
+    outcome = supervise.start(launch).wait()
+    return _finished(outcome, _tail(files / "log"))
+
+
+def _finished(outcome: Outcome | None, tail: str) -> Finished:
+    if outcome is None:
+        return Finished(None, False, "their keeper was killed", 0.0, tail)
+    seconds = outcome.duration_seconds
+    is_green = outcome.state is JobState.SUCCEEDED
+    return Finished(outcome.exit_code, is_green, outcome.reason or "", seconds, tail)
+
+
+def _environment(place: TestPlace, files: Path, order: Order) -> dict[str, str]:
+    """What a job would see: no token of any kind. The code of a pull request is a stranger's."""
+    variables = supervise.JobVariables(
+        exp="check",
+        job=0,
+        attempt=1,
+        seed=None,
+        commit=place.commit,
+        worktree=place.top,
+        out=files,
+        metrics=files / "metrics.jsonl",
+    )
+    env = supervise.job_environment(os.environ, variables)
+    env = {name: value for name, value in env.items() if not name.startswith("SWEEPTREE_")}
+    env["PYTHONPATH"] = python_path(place.top, order.python_path)
+    return env
+
+
+def python_path(top: Path, before: tuple[str, ...] = ()) -> str:
+    """PYTHONPATH for tests in a worktree.
+
+    The worktree's code comes before an editable install of the user's checkout: without this, the
+    tests would import that one.
+    """
+    source = top / "src"
+    code = source if source.is_dir() else top
+    given = os.environ.get("PYTHONPATH", "")
+    return os.pathsep.join([*before, str(code), *([given] if given else [])])
+
+
+def _tail(log: Path) -> str:
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - _TAIL))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
