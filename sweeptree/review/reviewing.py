@@ -16,6 +16,7 @@ from typing import Any
 from sweeptree import worktrees
 from sweeptree.errors import Refused, UsageError
 from sweeptree.publish.checks import TestResults, capture_in, capture_tests, find_test_command
+from sweeptree.publish.checks.running import link_environments
 from sweeptree.repository import Repository, branches, differences
 from sweeptree.review.change import Change, opened_change
 from sweeptree.review.checks.api_breaks import check_api
@@ -150,6 +151,7 @@ class Runner:
         folder.mkdir()
         with worktrees.temporary_worktree(self.wanted.repo, commit) as top:
             measuring = Measuring(folder, top)
+            link_environments(self.wanted.repo, top, self.command)
             words = measuring.wrapped(self.command)
             subfolder = self.wanted.repo.subfolder
             results = capture_in(
