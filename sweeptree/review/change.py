@@ -6,6 +6,7 @@ Hides `unidiff`, and the two throw-away worktrees in which tools look at base an
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -63,7 +64,7 @@ class HunkRevert:
 
     def applied_to(self, text: str) -> str:
         """A file of the head without this hunk."""
-        lines = text.splitlines(keepends=True)
+        lines = list(io.StringIO(text))  # as git counts: only a line feed ends a line
         begin = self.start - 1 if self.length else self.start
         return "".join([*lines[:begin], self.replaced, *lines[begin + self.length :]])
 

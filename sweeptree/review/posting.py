@@ -7,7 +7,7 @@ finding stands, resolved when a commit fixed it, and left alone as soon as a per
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sweeptree.errors import ForgeError
@@ -62,42 +62,67 @@ def _counted(plan: Plan) -> Iterator[str]:
             yield f"{word} {count} comment{'s' if count > 1 else ''}"
 
 
+@dataclass(frozen=True, slots=True)
+class _There:
+    """The threads of ours by fingerprint, and the lines where people wrote."""
+
+    ours: Mapping[str, Thread]
+    spoken: frozenset[tuple[str, int | None]]
+
+    def may_be_said(self, finding: Finding) -> bool:
+        """Whether it is new, and nobody wrote on its line."""
+        place = finding.path, finding.line
+        return finding.fingerprint not in self.ours and place not in self.spoken
+
+    def thread_to_keep(self, finding: Finding) -> Thread | None:
+        """Its thread, unless a person wrote there or settled it."""
+        thread = self.ours.get(finding.fingerprint)
+        if thread is None or thread.is_answered:
+            return None
+        is_settled = thread.is_resolved and not thread.is_resolved_by_us
+        return None if is_settled else thread
+
+
 def plan_comments(findings: Sequence[Finding], threads: Iterable[Thread]) -> Plan:
     """Which comments to write, edit, resolve and reopen. Pure."""
-    ours = {mark: thread for thread in threads if (mark := _mark_of(thread))}
-    spoken = {(thread.path, thread.line) for thread in threads if thread.is_answered}
+    there = _read_threads(threads)
     wanted = [each for each in findings if each.is_on_diff and each.severity is not Severity.NOTE]
-    standing = [each for each in wanted if each.fingerprint in ours]
-    fresh = [each for each in wanted if each.fingerprint not in ours]
-    fresh = [each for each in fresh if (each.path, each.line) not in spoken]
-    open_ones = [ours[each.fingerprint] for each in standing if not _is_left_alone(ours, each)]
-    room = max(0, MOST_COMMENTS - len(open_ones))
-    marks = {each.fingerprint for each in findings}
-    gone = [thread for mark, thread in ours.items() if mark not in marks]
+    kept = [(each, thread) for each in wanted if (thread := there.thread_to_keep(each))]
+    fresh = [each for each in wanted if there.may_be_said(each)]
+    room = max(0, MOST_COMMENTS - len(kept))
     return Plan(
         new=tuple(fresh[:room]),
-        edited=tuple(_edits(standing, ours)),
-        resolved=tuple(each.id for each in gone if not (each.is_answered or each.is_resolved)),
-        reopened=tuple(each.id for each in open_ones if each.is_resolved_by_us),
+        edited=tuple(_edits(kept)),
+        resolved=tuple(_settled(findings, there)),
+        reopened=tuple(thread.id for _, thread in kept if thread.is_resolved_by_us),
     )
 
 
-def _mark_of(thread: Thread) -> str | None:
-    found = _FINDING.search(thread.opening) if thread.is_ours else None
-    return found["mark"] if found else None
+def _read_threads(threads: Iterable[Thread]) -> _There:
+    ours: dict[str, Thread] = {}
+    spoken = set()
+    for thread in threads:
+        found = _FINDING.search(thread.opening) if thread.is_ours else None
+        if found is not None:
+            ours[found["mark"]] = thread
+        if thread.is_answered:
+            spoken.add((thread.path, thread.line))
+    return _There(ours, frozenset(spoken))
 
 
-def _is_left_alone(ours: dict[str, Thread], finding: Finding) -> bool:
-    """A person wrote there, or settled it."""
-    thread = ours[finding.fingerprint]
-    return thread.is_answered or (thread.is_resolved and not thread.is_resolved_by_us)
-
-
-def _edits(standing: Sequence[Finding], ours: dict[str, Thread]) -> Iterator[tuple[str, str]]:
-    for finding in standing:
-        thread, text = ours[finding.fingerprint], comment_text(finding)
-        if not _is_left_alone(ours, finding) and thread.opening != text:
+def _edits(kept: Iterable[tuple[Finding, Thread]]) -> Iterator[tuple[str, str]]:
+    for finding, thread in kept:
+        text = comment_text(finding)
+        if thread.opening != text:
             yield thread.opening_id, text
+
+
+def _settled(findings: Iterable[Finding], there: _There) -> Iterator[str]:
+    """Threads of ours whose finding is gone, where nobody else wrote."""
+    marks = {each.fingerprint for each in findings}
+    for mark, thread in there.ours.items():
+        if mark not in marks and not (thread.is_answered or thread.is_resolved):
+            yield thread.id
 
 
 def _post_review(

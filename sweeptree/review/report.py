@@ -117,7 +117,7 @@ class ReviewReport(Report):
 def report_on(review: Review) -> ReviewReport:
     """The report on a review. A blocked change is a review that was done."""
     return ReviewReport(
-        state=ReportState.DONE,
+        state=ReportState.DELIVERY_FAILED if review.is_unposted else ReportState.DONE,
         reason=verdict(review),
         markdown=markdown_of(review),
         verdict="blocked" if review.is_blocked else "passed",

@@ -9,10 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from sweeptree import repository, worktrees
-from sweeptree.errors import Refused, UsageError
+from sweeptree.errors import ForgeError, Refused, UsageError
 from sweeptree.model import PullRequest, PullState
 from sweeptree.publish import delivery
 from sweeptree.publish.delivery import Context, Options
+from sweeptree.publish.forge import Forge
 from sweeptree.publish.merging import pull_number
 from sweeptree.repository import Repository, branches, guards, merges, remotes
 from sweeptree.review.posting import post
@@ -116,9 +117,16 @@ def review_pull(start: Path, number: int, options: ReviewOptions, context: Conte
 
     with _fetched(repo, target.remote, pull) as wanted:
         done = replace(review_range(wanted, options), url=pull.url)
-    if not options.post:
-        return done
-    return replace(done, posted=post(target.forge, pull, done))
+    return _posted(target.forge, pull, done) if options.post else done
+
+
+def _posted(forge: Forge, pull: PullRequest, done: Review) -> Review:
+    """The review, shown on the pull request. It stands also where the forge does not take it."""
+    try:
+        return replace(done, posted=post(forge, pull, done))
+    except ForgeError as error:
+        lines = (f"the review was not posted: {error.message}", *error.hint)
+        return replace(done, warnings=(*done.warnings, *lines), is_unposted=True)
 
 
 def _refuse_fork(pull: PullRequest, options: ReviewOptions) -> None:

@@ -113,7 +113,10 @@ class ReviewOptions:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A review of one commit against its merge base. Findings are sorted, the gravest first."""
+    """A review of one commit against its merge base. Findings are sorted, the gravest first.
+
+    `posted`: what the pull request was told; `is_unposted`: it should have been, and could not.
+    """
 
     subject: str
     base: str
@@ -125,6 +128,7 @@ class Review:
     checks: tuple[CheckRun, ...]
     warnings: tuple[str, ...] = ()
     posted: tuple[str, ...] = ()
+    is_unposted: bool = False
     url: str | None = None
 
     @property

@@ -9,6 +9,7 @@ from helpers import git
 from prefect.utilities.callables import parameter_schema
 from sweep_kit import aggregated, states_of
 
+from sweeptree.agents.code_reviewer import code_reviewer
 from sweeptree.agents.experiment_orchestrator import experiment_orchestrator
 from sweeptree.agents.merge_assistant import merge_assistant
 from sweeptree.agents.results_aggregator import results_aggregator
@@ -18,6 +19,7 @@ from sweeptree.model import JobState, SweepSpec
 from sweeptree.publish.merging import MergeSpec
 from sweeptree.records import SweepPaths
 from sweeptree.report.summary import AggregateSpec
+from sweeptree.review import ReviewSpec
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("server")]
 
@@ -136,3 +138,16 @@ def test_every_field_of_the_form_says_in_plain_words_what_it_is() -> None:
         for name, field in form.items()
         if not field.get("description") or "<" in field["description"]
     ]
+
+
+def test_a_blocked_change_is_a_review_that_completed(repo: Path) -> None:
+    (repo / "train.py").write_text("print(missing)\n")
+    state = code_reviewer(ReviewSpec(repo=repo, run_tests=False), return_state=True)
+    assert (state.name, state.message) == ("Completed", "1 blocker; 0 warnings, 0 notes")
+    assert state.result().verdict == "blocked"
+
+
+def test_the_reviewer_refuses_a_base_that_would_do_nothing(repo: Path) -> None:
+    spec = ReviewSpec(repo=repo, subject="main..HEAD", base="main")
+    state = code_reviewer(spec, return_state=True)
+    assert state.name == "Refused" and "base is for a worktree only" in (state.message or "")

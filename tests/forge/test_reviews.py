@@ -133,6 +133,13 @@ def test_a_lost_answer_posts_no_second_review(hub: Hub, pull: Path, context: Con
     assert len(hub.pulls[1].reviews) == 1
 
 
+def test_a_review_that_cannot_be_posted_is_not_lost(hub: Hub, pull: Path, context: Context) -> None:
+    hub.faults.append(Fault("POST", "/reviews$", 403))
+    done = reviewed(pull, context)
+    assert done.is_blocked and done.is_unposted
+    assert "the review was not posted" in done.warnings[0]
+
+
 def test_the_reviews_of_others_stay(hub: Hub, pull: Path, context: Context) -> None:
     hub.review(1, "grace", "COMMENTED")
     theirs = dict(hub.pulls[1].reviews[0])

@@ -90,7 +90,13 @@ def review(  # noqa: PLR0913
     done = _review(subject, worktree, options)
     _write_files(done, sarif, rdjson)
     _show_json(done) if as_json else _show(done)
-    return ExitCode.JOBS_FAILED if done.is_blocked else ExitCode.OK
+    return _exit_code(done)
+
+
+def _exit_code(done: Review) -> int:
+    if done.is_blocked:
+        return ExitCode.JOBS_FAILED
+    return ExitCode.STEP_FAILED if done.is_unposted else ExitCode.OK
 
 
 def _review(subject: str | None, worktree: Path | None, options: Any) -> Review:
@@ -148,7 +154,7 @@ def _show(done: Review) -> None:
         say(f"{mark} {check.name}: {printable(check.note)}")
     for line in (*done.warnings, *done.posted):
         say(f"  {printable(line)}")
-    if done.url and not done.posted:
+    if done.url and not (done.posted or done.is_unposted):
         say("  add --post to show it on the pull request")
 
 

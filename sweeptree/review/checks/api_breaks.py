@@ -54,16 +54,16 @@ def is_library(top: Path) -> bool:
 def _packages(change: Change) -> Iterator[str]:
     """The top-level packages and modules that the change touches, as paths: `src/name`, `name`."""
     for file in change.files:
-        parts = PurePosixPath(file.path).parts
-        if not file.is_python or file.is_test or file.old is None:
-            continue
-        depth = 2 if parts[0] == "src" else 1
-        if len(parts) < depth:
-            continue
-        root = PurePosixPath(*parts[:depth])
-        is_package = (change.base_top / root / "__init__.py").is_file()
-        if is_package or (root.suffix == ".py" and depth == len(parts)):
-            yield str(root.with_suffix(""))
+        if file.is_python and not file.is_test and file.old is not None:
+            yield from _package(change.base_top, PurePosixPath(file.path))
+
+
+def _package(top: Path, path: PurePosixPath) -> Iterator[str]:
+    depth = 2 if path.parts[0] == "src" else 1
+    root = PurePosixPath(*path.parts[:depth])
+    is_module = root == path and root.suffix == ".py"
+    if is_module or (top / root / "__init__.py").is_file():
+        yield str(root.with_suffix(""))
 
 
 def _finding(item: Mapping[str, Any]) -> Finding:

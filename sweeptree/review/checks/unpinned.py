@@ -8,7 +8,7 @@ the tests never reach: coverage says that already.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sweeptree.publish.checks import TestResults
@@ -35,23 +35,34 @@ class Trial:
 
 def check_unpinned(change: Change, trial: Trial) -> CheckResult:
     """Every hunk whose removal no test notices."""
-    if not trial.head.is_complete or not (trial.head.passed or trial.head.is_green):
-        return not_run(NAME, "no test passes at the head")
-    if trial.head.seconds > trial.budget:
-        longer = f"one run takes {trial.head.seconds:.0f} s, the budget is {trial.budget:.0f} s"
-        return not_run(NAME, longer)
+    why = _why_not(trial)
+    if why:
+        return not_run(NAME, why)
     hunks = [hunk for hunk in hunk_reverts(change) if _matters(hunk, change, trial)]
-    tried, found = 0, []
+    tried = list(_tried(hunks, trial))
+    found = [_finding(hunk) for hunk, is_noticed in tried if not is_noticed]
+    note = f"{len(tried)} of {len(hunks)} hunks tried"
+    if len(tried) < len(hunks):
+        note += f", at most {_MOST} within {trial.budget:.0f} s"
+    return CheckResult(NAME, tuple(found), note=note)
+
+
+def _why_not(trial: Trial) -> str:
+    head = trial.head
+    if not head.is_complete or not (head.passed or head.is_green):
+        return "no test passes at the head"
+    if head.seconds > trial.budget:
+        return f"one run takes {head.seconds:.0f} s, the budget is {trial.budget:.0f} s"
+    return ""
+
+
+def _tried(hunks: Sequence[HunkRevert], trial: Trial) -> Iterator[tuple[HunkRevert, bool]]:
+    """Each hunk, and whether a test notices its removal, until the time is up."""
     end = time.monotonic() + trial.budget
     for hunk in hunks[:_MOST]:
         if time.monotonic() + trial.head.seconds > end:
-            break
-        tried += 1
-        if not _is_noticed(hunk, trial):
-            found.append(_finding(hunk))
-    left = f", {len(hunks) - tried} for lack of time" if tried < len(hunks) else ""
-    note = f"{tried} of {len(hunks)} hunks tried{left and f' (budget {trial.budget:.0f} s)'}"
-    return CheckResult(NAME, tuple(found), note=note)
+            return
+        yield hunk, _is_noticed(hunk, trial)
 
 
 def _matters(hunk: HunkRevert, change: Change, trial: Trial) -> bool:

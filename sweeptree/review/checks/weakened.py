@@ -131,10 +131,15 @@ def _losses(then: Strictness, now: Strictness) -> Iterator[tuple[int, str, Sever
         before, after = getattr(then, kind), getattr(now, kind)
         if after < before:
             yield 0, f"it has {after} {what}, it had {before}", Severity.BLOCKER
+    yield from _looser(then, now)
+
+
+def _looser(then: Strictness, now: Strictness) -> Iterator[tuple[int, str, Severity]]:
+    """What is compared less strictly."""
     is_said = now.assertions < then.assertions or len(now.trivial) > len(then.trivial)
     if now.exact < then.exact and not is_said:
         yield 0, "an exact comparison became a loose one", Severity.WARNING
-    if then.tolerance and now.tolerance > then.tolerance:
+    if 0 < then.tolerance < now.tolerance:
         text = f"the tolerance grew from {then.tolerance:g} to {now.tolerance:g}"
         yield 0, text, Severity.BLOCKER
 

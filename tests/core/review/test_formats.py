@@ -1,5 +1,10 @@
 """SARIF and rdjson."""
 
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
 from sweeptree.review.formats import rdjson_of, sarif_of
 from sweeptree.review.values import Finding, Review, Severity
 
@@ -20,6 +25,26 @@ def test_a_sarif_result_points_to_its_rule_and_lines() -> None:
     assert place["region"] == {"startLine": 3, "endLine": 4}
     assert (result["level"], nowhere["level"]) == ("warning", "error")
     assert "locations" not in nowhere
+
+
+def lost(given: Any, read: Any, place: str = "") -> Iterator[str]:
+    """What another reader of the format did not understand."""
+    if isinstance(given, dict):
+        for key in given:
+            yield from lost(given[key], (read or {}).get(key), f"{place}/{key}")
+    elif isinstance(given, list):
+        for number, each in enumerate(given):
+            yield from lost(each, read[number], f"{place}/{number}")
+    elif given != read:
+        yield place
+
+
+def test_another_reader_of_sarif_understands_all_of_it() -> None:
+    sarif = pytest.importorskip("sarif_pydantic")
+    document = sarif_of(REVIEW)
+    read = sarif.Sarif.model_validate(document)
+    plain = read.model_dump(by_alias=True, exclude_none=True, mode="json")
+    assert list(lost(document, plain)) == []
 
 
 def test_sarif_carries_the_fingerprint() -> None:
