@@ -1,7 +1,8 @@
 """What the Code Reviewer finds: planted defects and clean changes of our own making, graded.
 
 `found`: a blocker or warning at the defect. What else the defect truly brings along (`also` in the
-cases) counts as neither; of the rest, a blocker or warning is `false`, a note is `noise`. Then its CPU on a repository of 200 files, without the tests' own time.
+cases) counts as neither; of the rest, a blocker or warning is `false`, a note is `noise`. Then its
+CPU on a repository of 200 files, without the tests' own time.
 """
 
 from __future__ import annotations

@@ -44,12 +44,13 @@ def check_tests(suite: Suite) -> CheckResult:
 def _by_exit_code(suite: Suite) -> CheckResult:
     """Where only the command's exit code tells."""
     head, base = suite.head, suite.base
-    state = "green" if head.is_green else f"red (exit code {head.exit_code})"
+    why = head.reason or f"exit code {head.exit_code}"
+    state = "green" if head.is_green else f"red ({why})"
     note = f"{state}, by the exit code of: {head.command}"
     if head.is_green or not base.is_green:
         return CheckResult(NAME, note=note if head.is_green else f"{note}; red before too")
     last = head.tail.strip().splitlines()[-1:] or ["it printed nothing"]
-    text = f"the tests end with exit code {head.exit_code}, they were green before: {last[0][:200]}"
+    text = f"the tests are red ({why}), they were green before: {last[0][:200]}"
     return CheckResult(NAME, (_finding("", 0, "tests-fail", text),), note=note)
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from sweeptree.errors import Refused
 from sweeptree.publish.checks import TestResults
 from sweeptree.review.change import Change, HunkRevert, hunk_reverts
 from sweeptree.review.checks.meaning import means_the_same
@@ -82,11 +83,17 @@ def _lines(hunk: HunkRevert) -> range:
 
 
 def _is_noticed(hunk: HunkRevert, trial: Trial) -> bool:
-    """Whether a test that passes at the head does not pass without the hunk."""
-    without = trial.run(hunk.patch)
+    """Whether other tests pass without the hunk: fewer, or one that fails because of it.
+
+    True as well for a hunk that cannot be taken back alone.
+    """
+    try:
+        without = trial.run(hunk.patch)
+    except Refused:
+        return True
     if not trial.head.cases:
-        return not without.is_green
-    return not set(trial.head.passed) <= set(without.passed)
+        return without.is_green != trial.head.is_green
+    return set(without.passed) != set(trial.head.passed)
 
 
 def _finding(hunk: HunkRevert) -> Finding:

@@ -6,8 +6,9 @@ import pytest
 from helpers import git
 
 from sweeptree.errors import Refused, UsageError
+from sweeptree.model import PullRequest, PullState
 from sweeptree.publish.delivery import Context
-from sweeptree.review.subjects import review
+from sweeptree.review.subjects import _refuse_fork, review
 from sweeptree.review.values import Review, ReviewOptions
 
 STATIC = ReviewOptions(run_tests=False)
@@ -73,6 +74,15 @@ def test_lines_without_a_common_commit_are_refused(repo: Path) -> None:
 def test_a_pull_request_needs_a_forge(repo: Path) -> None:
     with pytest.raises(Refused, match="no forge"):
         reviewed(repo, "#3")
+
+
+def test_a_fork_is_refused_until_somebody_decides() -> None:
+    pull = PullRequest(3, "url", PullState.OPEN, "topic", "main", "c" * 40, is_from_fork=True)
+    with pytest.raises(Refused, match="comes from a fork") as refused:
+        _refuse_fork(pull, ReviewOptions())
+    assert "--no_tests" in refused.value.hint[0]
+    _refuse_fork(pull, STATIC)
+    _refuse_fork(pull, ReviewOptions(allow_forks=True))
 
 
 def test_a_folder_that_is_no_repository_is_a_mistake(tmp_path: Path, git_env: Path) -> None:

@@ -61,3 +61,12 @@ def test_the_budget_holds(changed: Path) -> None:
 
 def test_without_a_passing_test_it_is_not_run(changed: Path) -> None:
     assert not checked(changed, replace(trial(), head=RED)).is_run
+
+
+def test_a_hunk_that_makes_a_test_fail_is_noticed(changed: Path) -> None:
+    two = (TestCase("t::a", CaseState.PASSED), TestCase("t::b", CaseState.FAILED))
+    head = replace(GREEN, cases=two, exit_code=1)
+    mended = replace(head, cases=(two[0], replace(two[1], state=CaseState.PASSED)))
+    run = lambda patch: mended if b"pinned" in patch else head  # noqa: E731
+    result = checked(changed, Trial(head, run, 60.0, {}))
+    assert [each.line for each in result.findings] == [19]
