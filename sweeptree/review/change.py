@@ -51,7 +51,8 @@ class HunkRevert:
     """One hunk of the change, and the patch that takes it alone back from the head.
 
     `first` and `last`: its lines in the head; for a pure removal the line before the gap. `start`
-    and `length`: what `replaced` stands in place of, with its context.
+    and `length`: what `replaced` stands in place of, with its context. `is_rewrite`: lines were put
+    in place of others, neither only added nor only removed.
     """
 
     path: str
@@ -61,6 +62,7 @@ class HunkRevert:
     start: int
     length: int
     replaced: str
+    is_rewrite: bool
 
     def applied_to(self, text: str) -> str:
         """A file of the head without this hunk."""
@@ -168,4 +170,5 @@ def _revert(file: PatchedFile, hunk: Hunk) -> HunkRevert:
     patch = f"{header}{names}{hunk}".encode("utf-8", "surrogateescape")
     replaced = "".join(line.value for line in hunk if line.is_context or line.is_added)
     start, length = int(hunk.source_start), int(hunk.source_length)
-    return HunkRevert(str(file.path), first, last, patch, start, length, replaced)
+    is_rewrite = bool(hunk.added and hunk.removed)
+    return HunkRevert(str(file.path), first, last, patch, start, length, replaced, is_rewrite)

@@ -66,9 +66,16 @@ def is_on_added_line(finding: Finding, change: Change) -> bool:
 def _key(finding: Finding, change: Change, *, at_head: bool) -> str:
     """The same for the same fault, wherever the line stands now."""
     text = change.text(finding.path, at_head=at_head)
-    scope = enclosing(text, finding.line).rpartition(".")[2] if finding.line else finding.path
-    content = finding.message if not finding.line else line_of(text, finding.line)
+    content = line_of(text, finding.line) if finding.line else finding.message
+    scope = _scope(finding, text)
     return _digest(finding.tool, finding.rule, scope, "".join(content.split()))
+
+
+def _scope(finding: Finding, text: str) -> str:
+    """The definition round it; not where a renamed one would make old findings look new."""
+    if not finding.line:
+        return finding.path
+    return "" if finding.is_apart else enclosing(text, finding.line).rpartition(".")[2]
 
 
 def line_of(text: str, line: int) -> str:

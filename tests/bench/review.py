@@ -1,8 +1,9 @@
 """What the Code Reviewer finds: planted defects and clean changes of our own making, graded.
 
-`found`: a blocker or warning at the defect. What else the defect truly brings along (`also` in the
-cases) counts as neither; of the rest, a blocker or warning is `false`, a note is `noise`. Then its
-CPU on a repository of 200 files, without the tests' own time.
+`found`: a blocker or warning at the defect that says what it is: that no test runs or pins a line
+finds logic slips only. What else the defect truly brings along (`also` in the cases, and unpinned
+or unreached lines of a planted change) counts as neither; of the rest, a blocker or warning is
+`false`, a note is `noise`. Then its CPU on a repository of 200 files, without the tests' own time.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from tests.bench.measure import measured
 from tests.bench.review_cases import CLEAN, PLANTED, PROJECT, Case
 
 _FILES = 200
+_UNTESTED = ("uncovered", "unpinned")
 _TESTS = f"PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 {sys.executable} -m pytest -q -p no:cacheprovider"
 
 
@@ -90,7 +92,7 @@ def _graded(lab: Lab, case: Case) -> Grade:
     document, cpu = _review(lab, top, "main..topic", _TESTS)
     found = [each for each in document["findings"] if _is_at(each, case, files)]
     others = [each for each in document["findings"] if each not in found]
-    others = [each for each in others if not any(piece in each["message"] for piece in case.also)]
+    others = [each for each in others if not _is_true(each, case)]
     loud = [each for each in others if each["severity"] != "note"]
     return Grade(
         case=case,
@@ -102,6 +104,13 @@ def _graded(lab: Lab, case: Case) -> Grade:
     )
 
 
+def _is_true(finding: Mapping[str, Any], case: Case) -> bool:
+    """Whether it says something else that is the matter with a planted change."""
+    if case.path and finding["rule"] in _UNTESTED:
+        return True
+    return any(piece in finding["message"] for piece in case.also)
+
+
 def _is_at(finding: Mapping[str, Any], case: Case, files: Mapping[str, str]) -> bool:
     """Whether a finding points at the defect: its line, or (where no line is named) its file.
 
@@ -109,7 +118,8 @@ def _is_at(finding: Mapping[str, Any], case: Case, files: Mapping[str, str]) -> 
     """
     if case.kind in ("failing test", "slower test"):
         return finding["rule"] in ("test-fails", "slower-test", "tests-fail")
-    if finding["path"] != case.path:
+    says_nothing = finding["rule"] in _UNTESTED and case.kind != "logic slip"
+    if finding["path"] != case.path or says_nothing:
         return False
     if not case.at or not finding["line"]:
         return True

@@ -64,7 +64,8 @@ def idioms(path: str, text: str) -> list[Finding]:
 
 
 def _finding(path: str, line: int, rule: str, text: str) -> Finding:
-    return Finding(path, line, rule, "sweeptree", Severity.WARNING, text)
+    """Apart: what makes code slow may be a line that the change took away."""
+    return Finding(path, line, rule, "sweeptree", Severity.WARNING, text, is_apart=True)
 
 
 def _imports(tree: ast.Module) -> set[str]:

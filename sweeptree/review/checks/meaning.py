@@ -6,13 +6,14 @@ import ast
 
 from sweeptree.review.scopes import parsed
 
+_OPERATORS = (ast.operator, ast.cmpop, ast.unaryop, ast.boolop)
 _BODIES = ("body", "orelse", "finalbody")
 _TALKERS = {"print", "debug", "info", "warning", "error", "exception", "log", "warn"}
 
 
 def means_the_same(first: str, second: str) -> bool:
-    """True when they differ at most in comments, layout, docstrings, annotations, imports and
-    messages.
+    """True when they differ at most in comments, layout, docstrings, annotations, imports,
+    messages and the names of local variables.
 
     False for what is no Python: it cannot be told.
     """
@@ -20,6 +21,24 @@ def means_the_same(first: str, second: str) -> bool:
     if trees[0] is None or trees[1] is None:
         return False
     return _essence(first) == _essence(second)
+
+
+def has_the_same_shape(first: str, second: str) -> bool:
+    """True when they differ at most in names, constants and operators: a small edit.
+
+    False for what is no Python: it cannot be told.
+    """
+    trees = parsed(first), parsed(second)
+    if trees[0] is None or trees[1] is None:
+        return False
+    return _shape(ast.parse(first)) == _shape(ast.parse(second))
+
+
+def _shape(node: ast.AST) -> str:
+    """The tree without its names, constants and operators."""
+    kind = next((base.__name__ for base in _OPERATORS if isinstance(node, base)), None)
+    children = " ".join(_shape(child) for child in ast.iter_child_nodes(node))
+    return f"({kind or type(node).__name__} {children})"
 
 
 def _essence(text: str) -> str:
@@ -61,7 +80,19 @@ class _Essence(ast.NodeTransformer):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
         node.returns = None
+        _rename_locals(node)
         return node
+
+
+def _rename_locals(function: ast.FunctionDef) -> None:
+    """Number a function's variables in the order in which they first appear."""
+    names = [each for each in ast.walk(function) if isinstance(each, ast.Name)]
+    names.sort(key=lambda name: (name.lineno, name.col_offset))
+    stored = {name.id for name in names if isinstance(name.ctx, ast.Store)}
+    number = {name.id: None for name in names if name.id in stored}
+    order = {name: f"local {place}" for place, name in enumerate(number)}
+    for each in names:
+        each.id = order.get(each.id, each.id)
 
 
 def _only_talks(node: ast.expr) -> bool:

@@ -3,6 +3,10 @@
 It sees logic slips that no linter sees, for the price of one run of the tests per hunk. Hunks that
 change no behaviour (comments, docstrings, annotations, messages) are not tried, nor are those that
 the tests never reach: coverage says that already.
+
+A refactoring that keeps the behaviour is noticed by no test either, and rightly so. So a rewrite of
+another shape is only a note; what was added, taken away, or changed in a name, a constant or an
+operator alone is a warning.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from dataclasses import dataclass
 from sweeptree.errors import Refused
 from sweeptree.publish.checks import TestResults
 from sweeptree.review.change import Change, HunkRevert, hunk_reverts
-from sweeptree.review.checks.meaning import means_the_same
+from sweeptree.review.checks.meaning import has_the_same_shape, means_the_same
 from sweeptree.review.values import CheckResult, Finding, Severity, not_run
 
 NAME = "hunk revert"
@@ -41,7 +45,7 @@ def check_unpinned(change: Change, trial: Trial) -> CheckResult:
         return not_run(NAME, why)
     hunks = [hunk for hunk in hunk_reverts(change) if _matters(hunk, change, trial)]
     tried = list(_tried(hunks, trial))
-    found = [_finding(hunk) for hunk, is_noticed in tried if not is_noticed]
+    found = [_finding(hunk, change) for hunk, is_noticed in tried if not is_noticed]
     note = f"{len(tried)} of {len(hunks)} hunks tried"
     if len(tried) < len(hunks):
         note += f", at most {_MOST} within {trial.budget:.0f} s"
@@ -96,7 +100,17 @@ def _is_noticed(hunk: HunkRevert, trial: Trial) -> bool:
     return set(without.passed) != set(trial.head.passed)
 
 
-def _finding(hunk: HunkRevert) -> Finding:
+def _finding(hunk: HunkRevert, change: Change) -> Finding:
     text = "all tests still pass without this change: nothing pins it"
+    severity = Severity.WARNING
+    if _may_be_a_refactoring(hunk, change):
+        severity = Severity.NOTE
+        text = "no test tells this from what was there before: right for a refactoring only"
     end = hunk.last if hunk.last > hunk.first else 0
-    return Finding(hunk.path, hunk.first, "unpinned", "tests", Severity.WARNING, text, end=end)
+    return Finding(hunk.path, hunk.first, "unpinned", "tests", severity, text, end=end)
+
+
+def _may_be_a_refactoring(hunk: HunkRevert, change: Change) -> bool:
+    """Whether it puts code of another shape in place of what was there."""
+    text = change.text(hunk.path)
+    return hunk.is_rewrite and not has_the_same_shape(text, hunk.applied_to(text))

@@ -55,6 +55,20 @@ def test_pinned_memory_where_there_is_a_gpu() -> None:
     assert "pin_memory" in found.message
 
 
+def test_a_line_that_was_taken_away_may_make_it_slow(tmp_path: Path) -> None:
+    guarded = f"import torch\n@torch.no_grad()\n{SLOW['eval-with-gradients']}"
+    new = guarded.replace("@torch.no_grad()\n", "")
+    change = make_change(tmp_path, {"a.py": guarded}, {"a.py": new})
+    (found,) = new_findings([check_idioms(change)], change)
+    assert (found.rule, found.is_on_diff) == ("eval-with-gradients", False)
+
+
+def test_slow_code_in_a_renamed_function_is_no_news(tmp_path: Path) -> None:
+    text = "import torch\n" + SLOW["eval-with-gradients"]
+    change = make_change(tmp_path, {"a.py": text}, {"a.py": text.replace("score", "rate")})
+    assert new_findings([check_idioms(change)], change) == ()
+
+
 def test_what_was_slow_before_is_no_news(tmp_path: Path) -> None:
     text = "import numpy as np\n" + SLOW["growing-array"]
     change = make_change(tmp_path, {"a.py": text}, {"a.py": "x = 1\n" + text})

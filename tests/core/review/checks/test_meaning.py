@@ -2,9 +2,10 @@
 
 import pytest
 
-from sweeptree.review.checks.meaning import means_the_same
+from sweeptree.review.checks.meaning import has_the_same_shape, means_the_same
 
 TEXT = "import a\n\n\ndef f(x):\n    return x + 1\n"
+LOCAL = "def f(x):\n    {0} = x\n    return {0} + g({0})\n"
 
 
 @pytest.mark.parametrize(
@@ -32,3 +33,21 @@ def test_the_same(other: str) -> None:
 )
 def test_not_the_same(other: str) -> None:
     assert not means_the_same(TEXT, other)
+
+
+def test_local_variables_may_have_other_names() -> None:
+    assert means_the_same(LOCAL.format("y"), LOCAL.format("z"))
+    assert not means_the_same(LOCAL.format("y"), LOCAL.format("y").replace("g(y)", "g(x)"))
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        (TEXT.replace("+ 1", "- 2"), True),
+        (TEXT.replace("x + 1", "x.a + 1"), False),
+        (TEXT.replace("return", "y ="), False),
+        ("def f(:", False),
+    ],
+)
+def test_small_edits_keep_the_shape(other: str, expected: bool) -> None:
+    assert has_the_same_shape(TEXT, other) is expected

@@ -10,7 +10,7 @@ from sweeptree.publish.checks import CaseState, Runner, TestCase, TestResults
 from sweeptree.repository import find_repository
 from sweeptree.review.change import opened_change
 from sweeptree.review.checks.unpinned import Trial, check_unpinned
-from sweeptree.review.values import CheckResult
+from sweeptree.review.values import CheckResult, Severity
 
 GREEN = TestResults(
     "pytest", "c", Runner.PYTEST, (TestCase("t::a", CaseState.PASSED),), exit_code=0, seconds=0.01
@@ -70,3 +70,12 @@ def test_a_hunk_that_makes_a_test_fail_is_noticed(changed: Path) -> None:
     run = lambda patch: mended if b"pinned" in patch else head  # noqa: E731
     result = checked(changed, Trial(head, run, 60.0, {}))
     assert [each.line for each in result.findings] == [19]
+
+
+def test_what_may_be_a_refactoring_is_only_a_note(repo: Path) -> None:
+    for text in ("def f(x):\n    return x + x\n", "def f(x):\n    return sum([x, x])\n"):
+        (repo / "a.py").write_text(text)
+        git("add", ".", cwd=repo)
+        git("commit", "-q", "-m", "f", cwd=repo)
+    (found,) = checked(repo, trial()).findings
+    assert (found.line, found.severity) == (2, Severity.NOTE)
