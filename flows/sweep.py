@@ -9,11 +9,13 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
+from prefect.states import Cancelled
 
 from sweeptree.agents.experiment_orchestrator import experiment_orchestrator
 from sweeptree.agents.results_aggregator import results_aggregator
 from sweeptree.analysis.aggregate import aggregate
 from sweeptree.engine.agent_runs import report_of, state_of
+from sweeptree.engine.missed_nights import newer_night
 from sweeptree.model import Resume, SweepSpec
 from sweeptree.records import SweepPaths
 from sweeptree.report.summary import AggregateSpec
@@ -25,8 +27,12 @@ from sweeptree.sweep.run import WithoutEngine, run_sweep
 def sweep(spec: SweepSpec, resume: Resume | None = None) -> State[Any]:
     """Run a hyperparameter sweep: a git worktree per job, a GPU slot, metrics, one aggregate.
 
-    The run fails when a job failed; the aggregate is made all the same.
+    The run fails when a job failed; the aggregate is made all the same. A night that was missed is
+    skipped when a newer one is due.
     """
+    newer = newer_night()
+    if newer is not None:
+        return Cancelled(name="Skipped", message=f"missed; the night of {newer:%Y-%m-%d} is due")
     spec = named(spec)
     ran: State[Any] = experiment_orchestrator(spec, resume=resume, return_state=True)
     report = report_of(ran)

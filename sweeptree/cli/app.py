@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from sweeptree import __version__
 from sweeptree.agents import AGENTS, Agent
+from sweeptree.cli.options_file import find_options_file
 from sweeptree.errors import UsageError
 
 if TYPE_CHECKING:
     from cyclopts import App, CycloptsError
 
+_HELP = frozenset({"--help", "-h", "--version"})
+_WITHOUT_FILE = frozenset({"init", "doctor"})
 GROUPS = ("Start", "Sweep", "Agents", "Deliver", "Run it")
 
 
@@ -53,6 +56,7 @@ def _of_agent(agent: Agent) -> Entry:
 
 REGISTRY = (
     Entry("demo", "Start", "demo:demo", "Run a small real sweep here, to see what it looks like."),
+    Entry("init", "Start", "init:init", "Make a repository ready: options, chat, night, scripts."),
     Entry(
         "doctor",
         "Start",
@@ -86,6 +90,9 @@ REGISTRY = (
     Entry("cancel", "Sweep", "cancel:cancel", "Stop a sweep and the jobs that run."),
     *(_of_agent(agent) for agent in AGENTS),
     Entry("pr", "Deliver", "pr:pr", "A worktree's changes as a branch and a draft pull request."),
+    Entry(
+        "label", "Deliver", "label:label", "Labels and reviewers for a pull request that is open."
+    ),
     Entry("server", "Run it", "server:app", "Start, stop or look at the local Prefect server."),
     Entry(
         "deploy",
@@ -114,6 +121,8 @@ def _dispatch(words: Sequence[str]) -> int:
     from cyclopts import CycloptsError
 
     app = build_app()
+    if _takes_options(words):
+        find_options_file(Path.cwd()).apply_to(app, [entry.name for entry in REGISTRY])
     if not words:
         app.help_print([])
         return 0
@@ -124,6 +133,11 @@ def _dispatch(words: Sequence[str]) -> int:
     call: Callable[..., Any] = command
     result = call(*bound.args, **bound.kwargs)
     return result if isinstance(result, int) else 0
+
+
+def _takes_options(words: Sequence[str]) -> bool:
+    """Whether sweeptree.toml is read: help, and what finds faults, work beside a faulty one."""
+    return bool(words) and words[0] not in _WITHOUT_FILE and not _HELP.intersection(words)
 
 
 def build_app() -> App:

@@ -6,6 +6,7 @@ field, and how what is wrong with one of them is reported.
 
 from __future__ import annotations
 
+import difflib
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -16,12 +17,15 @@ from cyclopts import Parameter, Token
 from pydantic import BaseModel, ValidationError
 
 from sweeptree import plan
+from sweeptree.cli.options_file import find_options_file
 from sweeptree.errors import UsageError
 from sweeptree.model import SweepSpec
 
 if TYPE_CHECKING:
     import yaml
 
+_JOBS = ("commands", "commands_file", "template")
+_OF_TEMPLATES = ("grid", "seeds")
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -81,6 +85,8 @@ class RunOptions:
     seeds: Annotated[str | None, option("seeds")] = None
     spec: Path | None = None
     metric: Annotated[str | None, option("metric")] = None
+    metrics_file: Annotated[str | None, option("metrics_file")] = None
+    metric_regex: Annotated[str | None, _LEADING_HYPHEN, option("metric_regex")] = None
     mix_data: Annotated[bool, FLAG, option("mix_data")] = False
     parallel: Annotated[int | None, _WHOLE, option("parallel")] = None
     gpus: Annotated[int | None, _WHOLE, option("gpus")] = None
@@ -123,8 +129,8 @@ SWEEP_OPTIONS = tuple(
 
 def make_spec(options: RunOptions) -> SweepSpec:
     """The spec that the options mean. Raises UsageError, naming the option."""
-    values = _spec_file(options.spec) if options.spec else {}
-    values.update(_given(options))
+    given = {**(_spec_file(options.spec) if options.spec else {}), **_given(options)}
+    values = {**_repository_values(given), **given}
     if options.commands is not None:
         values.pop("commands_file", None)
         values["commands"] = plan.load_commands(options.commands, sys.stdin)
@@ -132,6 +138,20 @@ def make_spec(options: RunOptions) -> SweepSpec:
     if options.results_dir is not None:
         values["results_dir"] = Path.cwd() / options.results_dir
     return valid_spec(values)
+
+
+def _repository_values(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What sweeptree.toml says of sweeps; options and spec files win, and who names jobs there
+    wants none of its jobs."""
+    file = find_options_file(Path.cwd())
+    unknown = sorted(file.sweep.keys() - SweepSpec.model_fields.keys())
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], SweepSpec.model_fields, n=1)
+        hint = f"did you mean {near[0]}?" if near else "docs/options.md lists them"
+        raise UsageError(f"{file.path}: [sweep] has no {unknown[0]}", hint=hint)
+    names_jobs = any(given.get(name) for name in _JOBS)
+    left_out = (*_JOBS, *_OF_TEMPLATES) if names_jobs else ()
+    return {name: value for name, value in file.sweep.items() if name not in left_out}
 
 
 def _given(options: RunOptions) -> dict[str, Any]:

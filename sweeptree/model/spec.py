@@ -41,6 +41,17 @@ def check_metric(text: str) -> str:
     return text
 
 
+def check_metric_regex(pattern: str) -> str:
+    """Return the pattern, or raise ValueError: it is a regular expression with a group."""
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise ValueError(f"this is no regular expression: {error}") from error
+    if groups == 0:
+        raise ValueError("put what is the number into brackets, as in 'val_auc → (\\S+)'")
+    return pattern
+
+
 def check_device_name(name: str) -> str:
     """Return the name, or raise ValueError: an index or a UUID, with ^ in front to leave it out."""
     bare = name.removeprefix("^")
@@ -53,6 +64,7 @@ def check_device_name(name: str) -> str:
 
 ExpName = Annotated[str, AfterValidator(check_exp_name)]
 Command = Annotated[str, AfterValidator(check_command)]
+MetricRegex = Annotated[str, AfterValidator(check_metric_regex)]
 DeviceName = Annotated[str, AfterValidator(check_device_name)]
 GpuMemory = Annotated[int, Field(ge=1, le=2**24)]  # MiB
 DiskSpace = Annotated[int, Field(ge=0, le=2**34)]  # MiB
@@ -124,6 +136,20 @@ class SweepSpec(Border):
         description=(
             "What the leaderboard ranks by, as val_auc:max or loss:min; "
             "default: val_auc or another plain name."
+        ),
+    )
+    metrics_file: Annotated[tuple[str, ...], WORDS] = Field(
+        default=(),
+        description=(
+            "Files of the job that hold its metrics, as patterns separated by commas, "
+            "for example 'logs/*/metrics.csv'; default: those called as trainers call theirs."
+        ),
+    )
+    metric_regex: MetricRegex | None = Field(
+        default=None,
+        description=(
+            "A regular expression for lines of the log whose group is the metric, "
+            "for example 'val_auc → (\\S+)'."
         ),
     )
     mix_data: bool = Field(

@@ -76,6 +76,10 @@ class SweepPaths:
         """What the job wrote to $SWEEPTREE_METRICS."""
         return self.root / f"job_{index}.metrics.jsonl"
 
+    def history(self, index: int) -> Path:
+        """How the metrics went that a job did not write to $SWEEPTREE_METRICS, in the same form."""
+        return self.root / f"job_{index}.history.jsonl"
+
     def out(self, index: int) -> Path:
         """The job's own folder ($SWEEPTREE_OUT)."""
         return self.root / f"job_{index}"

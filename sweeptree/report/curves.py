@@ -102,9 +102,9 @@ def _read(
     for config in configs:
         runs: dict[str, list[Run]] = {}
         for job in config.succeeded[:MAX_SEEDS]:
-            file = paths.metrics(job.id)
-            left -= file.lstat().st_size if file.exists() else 0
-            for name, run in (history(file, wanted) if left > 0 else {}).items():
+            files = (paths.metrics(job.id), paths.history(job.id))
+            left -= sum(file.lstat().st_size for file in files if file.exists())
+            for name, run in (history(files, wanted) if left > 0 else {}).items():
                 runs.setdefault(name, []).append(run)
         found.append(runs)
     return found

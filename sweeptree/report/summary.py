@@ -13,11 +13,12 @@ from pydantic import Field
 
 from sweeptree.analysis.aggregate import aggregate
 from sweeptree.analysis.document import Document, Group
+from sweeptree.analysis.reread import reread
 from sweeptree.analysis.stats import Objective
 from sweeptree.errors import UsageError
 from sweeptree.model import JobState
 from sweeptree.model.report import Report
-from sweeptree.model.spec import Border
+from sweeptree.model.spec import Border, MetricRegex
 from sweeptree.records import SweepPaths
 from sweeptree.report import try_report
 
@@ -35,6 +36,15 @@ class AggregateSpec(Border):
     mix_data: bool = Field(
         default=False,
         description="Rank and compare also jobs that ran on different versions of the dataset.",
+    )
+    reread: bool = Field(
+        default=False, description="Find the metrics of the jobs that have ended anew first."
+    )
+    metrics_file: tuple[str, ...] = Field(
+        default=(), description="With reread: patterns of files, in place of the sweep's own."
+    )
+    metric_regex: MetricRegex | None = Field(
+        default=None, description="With reread: a pattern for the log, in place of the sweep's own."
     )
 
 
@@ -61,6 +71,8 @@ def write_aggregates(spec: AggregateSpec) -> AggregateReport:
             f"{spec.exp_dir} is not a folder", hint="give the folder of one sweep: results/EXP"
         )
     paths = SweepPaths(spec.exp_dir)
+    if spec.reread:
+        reread(paths, spec.metrics_file, spec.metric_regex)
     document = aggregate(paths, mix_data=spec.mix_data)
     trouble = try_report(paths, document)
     return _report_on(paths, document, [trouble] if trouble else [])

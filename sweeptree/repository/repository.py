@@ -17,6 +17,7 @@ from sweeptree.repository import plumbing
 
 OURS = ".sweeptree"
 _SPECIAL = re.compile(r"[\\*?\[\] ]")  # what gitignore does not read as itself
+_ODD = re.compile(r"[^A-Za-z0-9._-]+")
 _ESCAPED = r"\\\g<0>"
 
 
@@ -172,6 +173,12 @@ def in_place(repo: Repository, base: Base) -> Worktree:
             f"{repo.start} is a bare repository: it has no files to run", hint="add --use_worktree"
         )
     return Worktree(repo.start, repo.start / repo.subfolder, base.commit, None)
+
+
+def short_name(repo: Repository) -> str:
+    """The name of the repository's folder, as a word that names of deployments can hold."""
+    name = repo.top.name.removesuffix(".git")
+    return _ODD.sub("-", name).strip("-.") or "repository"
 
 
 def hide_from_git(repo: Repository) -> None:

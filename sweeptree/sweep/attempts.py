@@ -13,14 +13,14 @@ from pathlib import Path
 from sweeptree import supervise, worktrees
 from sweeptree.analysis import metrics
 from sweeptree.errors import RecordError, SweeptreeError, WorktreeGone
-from sweeptree.model import Attempt, JobState, Outcome
+from sweeptree.model import Attempt, JobState, Outcome, SweepSpec
 from sweeptree.model.values import Changes, Metrics
 from sweeptree.records import read_json
 from sweeptree.sweep import artifacts
 from sweeptree.sweep.launches import Line, make_launch
 from sweeptree.sweep.results import Ran, SoFar
 from sweeptree.sweep.running import JobContext
-from sweeptree.system.clock import utc_now
+from sweeptree.system.clock import parse_time, utc_now
 
 START_LOOK_SECONDS = 0.05
 
@@ -144,7 +144,7 @@ def _write_outcome(
     job: JobContext, so_far: SoFar, outcome: Outcome, left: LeftBehind, *, in_setup: bool
 ) -> None:
     reason = f"the setup command failed: {outcome.reason}" if in_setup else outcome.reason
-    found = _metrics(job)
+    found = _metrics(job, so_far, outcome)
     attempt = Attempt(
         number=so_far.attempt,
         state=outcome.state,
@@ -181,9 +181,24 @@ def _write_outcome(
     )
 
 
-def _metrics(job: JobContext) -> Metrics:
-    paths = job.paths
-    return metrics.collect(paths.metrics(job.index), paths.log(job.index), job.spec.metric)
+def _metrics(job: JobContext, so_far: SoFar, outcome: Outcome) -> Metrics:
+    """What the job reported, and its curves beside the record where they stand elsewhere."""
+    paths, index = job.paths, job.index
+    places = metrics.Places(paths.metrics(index), paths.log(index), paths.out(index))
+    if job.sweep.pool is None and so_far.worktree is not None:
+        started = parse_time(outcome.start_time)
+        since = started.timestamp() if started else 0.0
+        places = replace(places, checkout=so_far.worktree.top, since=since)
+    found = metrics.collect(places, wanted_metrics(job.spec))
+    if not found.is_reported:
+        with contextlib.suppress(OSError):
+            metrics.write_history(paths.history(index), found.points)
+    return found.metrics
+
+
+def wanted_metrics(spec: SweepSpec) -> metrics.Wanted:
+    """What a sweep asks of its jobs."""
+    return metrics.Wanted(spec.metric, spec.metrics_file, spec.metric_regex)
 
 
 @dataclass(frozen=True, slots=True)

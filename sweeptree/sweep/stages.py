@@ -99,7 +99,12 @@ def _record_plan(job: JobContext, worktree: Worktree) -> None:
 def _put_aside(job: JobContext, earlier: int) -> None:
     """Move what an earlier attempt left away, so that nothing of it is taken for this one's."""
     paths, index = job.paths, job.index
-    for path, what in ((paths.log(index), "log"), (paths.metrics(index), "metrics")):
+    left = (
+        (paths.log(index), "log"),
+        (paths.metrics(index), "metrics"),
+        (paths.history(index), "history"),
+    )
+    for path, what in left:
         with contextlib.suppress(FileNotFoundError):
             path.replace(paths.attempt(index, earlier, what))
     artifacts.put_aside(paths.artifacts(index), earlier)

@@ -26,7 +26,8 @@ def main() -> None:
     while (outcome := keeper.wait(timeout=0.05)) is None and keeper.is_alive():
         peak = max(peak, high_water(keeper.pid))
     assert outcome is not None
-    found = metrics.collect(folder / "metrics.jsonl", folder / "job.log", None)
+    places = metrics.Places(folder / "metrics.jsonl", folder / "job.log")
+    found = metrics.collect(places, metrics.Wanted()).metrics
     said = {"state": outcome.state, "bytes": outcome.log_bytes, "command_cpu": found.values["cpu"]}
     driver = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps({**said, "keeper_mb": peak / 1024, "driver_mb": driver / 1024}))

@@ -146,9 +146,20 @@ def _problem(job: JobRow) -> str | None:
     lost = [*_without_lost_measures(job), *sorted(_lost_metrics(job))]
     if lost:
         return f"job {job.id}: not finite and left out: {', '.join(lost[:_SHOWN_METRICS])}"
-    source = job.metrics_source or ""
-    is_unread = source.startswith(NOTHING_FOUND)
-    return f"job {job.id}: of its metrics {source}" if is_unread else None
+    return None
+
+
+def _unread(jobs: Sequence[JobRow]) -> list[str]:
+    """One sentence on the jobs whose metrics were not found; mostly the reason is the same."""
+    unread = [job for job in jobs if (job.metrics_source or "").startswith(NOTHING_FOUND)]
+    if not unread:
+        return []
+    first, more = unread[0], len(unread) - 1
+    others = f" (and of {more} more)" if more else ""
+    return [
+        f"job {first.id}: of its metrics{others} {first.metrics_source}",
+        "what finds metrics in a finished sweep: sweeptree aggregate EXP --reread",
+    ]
 
 
 def _lost_metrics(job: JobRow) -> list[str]:
@@ -223,5 +234,6 @@ def with_configs(rows: Iterable[Row]) -> list[Row]:
 def problems(rows: Sequence[Row], limit: int = 50) -> list[str]:
     """What was wrong with the rows, at most `limit` sentences and a count of the rest."""
     named = [row.problem for row in rows if row.problem]
+    named += _unread([row.job for row in rows])
     more = len(named) - limit
     return [*named[:limit], f"and {more} more records with such faults"] if more > 0 else named

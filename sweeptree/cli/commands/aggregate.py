@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +10,31 @@ from cyclopts import Parameter
 
 from sweeptree.cli.find import find_sweep
 from sweeptree.cli.options import FLAG
-from sweeptree.cli.screens.terminal import printable, say, write_out
+from sweeptree.cli.screens.terminal import counted, printable, say, write_out
 from sweeptree.errors import UsageError
+from sweeptree.model.spec import check_metric_regex
+from sweeptree.model.text import parse_words
 from sweeptree.records import SweepPaths
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How metrics are found anew.
+
+    Parameters
+    ----------
+    reread
+        Find the metrics of the jobs that have ended anew, in their logs and what they made.
+    metrics_file
+        With --reread: files that hold the metrics, as patterns separated by commas.
+    metric_regex
+        With --reread: a regular expression for lines of the log whose group is the metric.
+    """
+
+    reread: Annotated[bool, FLAG] = False
+    metrics_file: str | None = None
+    metric_regex: str | None = None
 
 
 def aggregate(
@@ -21,6 +44,7 @@ def aggregate(
     exp_dir: Annotated[Path | None, Parameter(name="--exp_dir")] = None,
     results_dir: Path | None = None,
     mix_data: Annotated[bool, FLAG] = False,
+    finding: Finding | None = None,
 ) -> int:
     """Write aggregated.json, aggregated.csv, groups.csv and report.html from a sweep's records.
 
@@ -36,6 +60,7 @@ def aggregate(
         Rank and compare also jobs that ran on different versions of the dataset.
     """
     paths = _chosen(exp, exp_dir, results_dir)
+    _find_metrics_anew(paths, finding or Finding())
     from sweeptree.analysis.aggregate import aggregate as rebuild
     from sweeptree.report import try_report
 
@@ -52,6 +77,25 @@ def aggregate(
     for warning in warnings:
         say(f"! {printable(warning)}")
     return 0
+
+
+def _find_metrics_anew(paths: SweepPaths, finding: Finding) -> None:
+    if not finding.reread:
+        if finding.metrics_file or finding.metric_regex:
+            raise UsageError("--metrics_file and --metric_regex go with --reread")
+        return
+    from sweeptree.analysis.reread import reread
+
+    files = parse_words(finding.metrics_file) if finding.metrics_file else ()
+    changed = reread(paths, files, _checked(finding.metric_regex))
+    say(f"{counted(changed, 'record')} changed")
+
+
+def _checked(regex: str | None) -> str | None:
+    try:
+        return None if regex is None else check_metric_regex(regex)
+    except ValueError as error:
+        raise UsageError(f"--metric_regex {regex}: {error}") from error
 
 
 def _chosen(exp: str | None, exp_dir: Path | None, results_dir: Path | None) -> SweepPaths:

@@ -192,7 +192,11 @@ def _facts(prepared: PreparedSweep) -> list[tuple[str, str]]:
 
 
 def _metric(spec: SweepSpec) -> str:
-    return f"{spec.metric}, from $SWEEPTREE_METRICS, else from the log" if spec.metric else ""
+    return (
+        f"{spec.metric}, from $SWEEPTREE_METRICS, files that jobs write, or the log"
+        if spec.metric
+        else ""
+    )
 
 
 def _worktrees(prepared: PreparedSweep) -> str:

@@ -10,6 +10,7 @@ from sweeptree.publish.delivery.body import Evidence, Score, Table, render
 from sweeptree.publish.delivery.deliver import add_labels_and_reviewers, deliver, publish_commit
 from sweeptree.publish.delivery.evidence import job_evidence, winner_evidence
 from sweeptree.publish.delivery.gate import Gate
+from sweeptree.publish.delivery.labelling import label_pull
 from sweeptree.publish.delivery.target import Target, find_target
 from sweeptree.publish.delivery.values import Context, Delivered, DeliveryResult, Options
 
@@ -27,6 +28,7 @@ __all__ = [
     "deliver",
     "find_target",
     "job_evidence",
+    "label_pull",
     "publish_commit",
     "render",
     "winner_evidence",

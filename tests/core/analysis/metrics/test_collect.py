@@ -10,6 +10,7 @@ import pytest
 
 import sweeptree
 from sweeptree.analysis import metrics
+from sweeptree.analysis.metrics.found import MAX_NAMES
 from sweeptree.model.values import Metrics
 
 
@@ -19,7 +20,11 @@ def collected(
     if file is not None:
         (tmp_path / "job_0.metrics.jsonl").write_bytes(file)
     (tmp_path / "job_0.log").write_bytes(log)
-    return metrics.collect(tmp_path / "job_0.metrics.jsonl", tmp_path / "job_0.log", metric)
+    return read(tmp_path / "job_0.metrics.jsonl", tmp_path / "job_0.log", metric)
+
+
+def read(file: Path, log: Path, metric: str | None = None) -> Metrics:
+    return metrics.collect(metrics.Places(file, log), metrics.Wanted(metric)).metrics
 
 
 def test_the_last_value_of_each_name_counts(tmp_path: Path) -> None:
@@ -75,13 +80,27 @@ def test_marked_lines_come_before_the_last_json_line(tmp_path: Path) -> None:
     assert found.source == "job_0.log: SWEEPTREE lines"
 
 
-@pytest.mark.parametrize(
-    ("log", "values"), [(b'SWEEPTREE {"a": 1}', {"a": 1.0}), (b'xSWEEPTREE {"a": 1}', {})]
-)
-def test_a_marked_line_begins_with_the_mark(
-    tmp_path: Path, log: bytes, values: dict[str, float]
-) -> None:
-    assert collected(tmp_path, b"", log).values == values
+def test_the_first_source_with_the_wanted_metric_wins(tmp_path: Path) -> None:
+    found = collected(tmp_path, b'{"loss": 1}\n', b"val_auc = 0.9\n", metric="val_auc:max")
+    assert found.values == {"val_auc": 0.9}
+    assert found.source == "job_0.log: printed numbers"
+
+
+def test_where_only_others_stand_the_first_source_wins_and_says_so(tmp_path: Path) -> None:
+    found = collected(tmp_path, b'{"loss": 1}\n', b"val_auc -> 0.9\n", metric="val_auc")
+    assert found.values == {"loss": 1.0}
+    assert found.source is not None
+    assert found.source.startswith("job_0.metrics.jsonl; no val_auc there: val_auc stands at line")
+
+
+def test_another_value_elsewhere_is_told(tmp_path: Path) -> None:
+    found = collected(tmp_path, b'{"auc": 0.9}', b"auc = 0.7\n", metric="auc")
+    assert found.source == "job_0.metrics.jsonl; auc is 0.7 in job_0.log: printed numbers"
+
+
+def test_a_rounded_value_elsewhere_is_the_same(tmp_path: Path) -> None:
+    found = collected(tmp_path, b'{"auc": 0.91234}', b"auc = 0.91\n", metric="auc")
+    assert found.source == "job_0.metrics.jsonl"
 
 
 def test_the_last_json_line_with_a_number_counts(tmp_path: Path) -> None:
@@ -89,7 +108,7 @@ def test_the_last_json_line_with_a_number_counts(tmp_path: Path) -> None:
         tmp_path, None, b'{"auc": 0.1}\n{"auc": 0.9}\n{"state": "done"}\n{torn}\nbye\n'
     )
     assert found.values == {"auc": 0.9}
-    assert found.source == "job_0.log: last JSON line"
+    assert found.source == "job_0.log: last JSON object"
 
 
 def test_only_the_end_of_a_huge_log_is_read(tmp_path: Path) -> None:
@@ -98,24 +117,24 @@ def test_only_the_end_of_a_huge_log_is_read(tmp_path: Path) -> None:
         stream.truncate(50 * 1024**3)
         stream.seek(0, os.SEEK_END)
         stream.write(b'\n{"auc": 0.9}\n')
-    assert metrics.collect(tmp_path / "none", log, None).values == {"auc": 0.9}
+    assert read(tmp_path / "none", log, None).values == {"auc": 0.9}
 
 
 def test_links_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text('{"a": 1}')
     (tmp_path / "link").symlink_to(tmp_path / "secret")
-    assert metrics.collect(tmp_path / "link", tmp_path / "link", None) == Metrics()
+    assert read(tmp_path / "link", tmp_path / "link", None) == Metrics()
 
 
 def test_a_fifo_in_place_of_the_file_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
-    assert metrics.collect(tmp_path / "fifo", tmp_path / "fifo", None) == Metrics()
+    assert read(tmp_path / "fifo", tmp_path / "fifo", None) == Metrics()
 
 
 def test_hostile_names_and_numbers_of_names_are_bounded(tmp_path: Path) -> None:
     values = {"x" * 500: 1, "a\nb": 1, **{f"m{i}": i for i in range(3000)}}
     found = collected(tmp_path, json.dumps(values).encode())
-    assert len(found.values) == metrics.MAX_NAMES
+    assert len(found.values) == MAX_NAMES
     assert "only the first 1000 names" in str(found.source)
 
 
@@ -132,7 +151,7 @@ def test_log_appends_lines_that_collect_reads(
     sweeptree.log(step=1, val_auc=0.5)
     sweeptree.log(step=2, val_auc=0.9, **{"val/f1": 1})
     assert file.read_text() == '{"step":1,"val_auc":0.5}\n{"step":2,"val_auc":0.9,"val/f1":1.0}\n'
-    assert metrics.collect(file, tmp_path / "none", "val_auc").best == {
+    assert read(file, tmp_path / "none", "val_auc").best == {
         "metric": "val_auc", "value": 0.9, "step": 2, "goal": "max",
     }  # fmt: skip
 
@@ -213,7 +232,7 @@ def test_a_progress_bar_before_a_metric_does_not_hide_it(
 )
 def test_a_byte_order_mark_and_an_array_are_read(tmp_path: Path, file: bytes) -> None:
     assert collected(tmp_path, file).values == {"a": 1.0}
-    assert metrics.history(tmp_path / "job_0.metrics.jsonl", {"a"})["a"][-1][1] == 1.0
+    assert metrics.history([tmp_path / "job_0.metrics.jsonl"], {"a"})["a"][-1][1] == 1.0
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,62 @@
+"""What to tell where a metric was not found: what stood where it could have been, and the option
+that finds it."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import shlex
+from pathlib import Path
+
+from sweeptree.analysis.metrics.files import ending
+from sweeptree.analysis.metrics.log_pairs import lines_of
+from sweeptree.analysis.metrics.sources import MAX_MARKED_BYTES, MAX_TAIL_BYTES, Places, Wanted
+
+NOTHING_FOUND = "none found"
+_SHOWN_TEXT = 60
+_BETWEEN = r"[^\d\n]{0,40}?"
+_NUMBER = r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
+
+
+def what_stood_there(places: Places, wanted: Wanted) -> str | None:
+    """What stood where metrics could have been; None where nothing did."""
+    file, log = places.metrics_file, places.log
+    data = ending(file, MAX_TAIL_BYTES).data
+    if data.strip():
+        return f"{NOTHING_FOUND}: {file.name} holds {_kind(data)}"
+    if wanted.name is not None and (hint := in_log(log, wanted.name)):
+        return f"{NOTHING_FOUND}: {hint}"
+    if b"SWEEPTREE" in ending(log, MAX_MARKED_BYTES).data:
+        what = "holds SWEEPTREE, but no line SWEEPTREE {json} with a number"
+        return f"{NOTHING_FOUND}: {log.name} {what}"
+    return None
+
+
+def _kind(data: bytes) -> str:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "UTF-16 text, not JSON lines in UTF-8"
+    first = data.split(b"\n", 1)[0].strip().decode("utf-8", "replace")
+    return f"no JSON object with a number; it begins with {_printable(first)!r}"
+
+
+def in_log(log: Path, name: str) -> str | None:
+    """Where the name stands in the log before a number, and the pattern that finds it there."""
+    piece = ending(log, MAX_MARKED_BYTES)
+    pattern = re.compile(
+        rf"(?<![\w./-])({re.escape(name)})(?![\w/-])({_BETWEEN})({_NUMBER})", re.IGNORECASE
+    )
+    place = None
+    for number, line in enumerate(lines_of(piece.data), 1):
+        if match := pattern.search(line):
+            place = (number, match)
+    if place is None:
+        return None
+    number, match = place
+    where = f"at line {number} of" if piece.is_whole else "near the end of"
+    shown = _printable(match[0])
+    finds = re.escape(match[1] + match[2]).replace(r"\ ", " ") + r"(\S+)"
+    return f"{name} stands {where} {log.name} as {shown!r}; --metric_regex {shlex.quote(finds)}"
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text[:_SHOWN_TEXT])

@@ -1,0 +1,114 @@
+"""sweeptree.toml: options that a repository's commands take from there; the command line wins.
+
+    [sweep]             the fields of a spec file: what `run` and `orchestrate` start from
+    [agents.merge]      options of an agent's command, here `sweeptree merge`
+    [commands.show]     options of any other command
+
+Hides: where the file is looked for, and how its values reach the command line.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweeptree.agents import AGENTS
+from sweeptree.errors import UsageError
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+NAME = "sweeptree.toml"
+_SECTIONS = ("sweep", "agents", "commands")
+_OF_SWEEPS = ("run", "orchestrate")
+_MAX_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class OptionsFile:
+    """What the file of a repository says. `path` None: there is none."""
+
+    path: Path | None = None
+    sweep: Mapping[str, Any] = field(default_factory=dict)
+    agents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    commands: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def apply_to(self, app: App, verbs: Collection[str]) -> None:
+        """Let the commands of this application take their options from the file.
+
+        Raises UsageError for a section of a command that there is not.
+        """
+        if self.path is None:
+            return
+        known = {agent.verb for agent in AGENTS} - set(_OF_SWEEPS)
+        _refuse_unknown(self.path, self.agents, known, "agents.")
+        others = set(verbs) - known - set(_OF_SWEEPS)
+        _refuse_unknown(self.path, self.commands, others, "commands.")
+        from cyclopts.config import Dict
+
+        data = {**self.commands, **self.agents}
+        app.config = (Dict(data=data, source=str(self.path)),)
+
+
+def find_options_file(start: Path) -> OptionsFile:
+    """The file in `start` or above it, up to the top of the repository.
+
+    Raises UsageError for a file that cannot be read, or a section of another name.
+    """
+    path = _nearest(start)
+    if path is None:
+        return OptionsFile()
+    document = _read(path)
+    _refuse_unknown(path, document, _SECTIONS)
+    sweep = _table(path, "sweep", document.get("sweep", {}))
+    agents, commands = _tables(path, "agents", document), _tables(path, "commands", document)
+    return OptionsFile(path, sweep, agents, commands)
+
+
+def _nearest(start: Path) -> Path | None:
+    for folder in (start, *start.parents):
+        if (folder / NAME).is_file():
+            return folder / NAME
+        if (folder / ".git").exists():
+            return None
+    return None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise UsageError(f"{path} is larger than 1 MB")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
+
+
+def _tables(path: Path, name: str, document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    outer = _table(path, name, document.get(name, {}))
+    return {inner: _table(path, f"{name}.{inner}", value) for inner, value in outer.items()}
+
+
+def _table(path: Path, name: str, value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise UsageError(f"{path}: {name} is a section: write [{name}]")
+    return value
+
+
+def _refuse_unknown(
+    path: Path, found: Collection[str], known: Collection[str], prefix: str = ""
+) -> None:
+    for name in found:
+        if name in known:
+            continue
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean [{prefix}{near[0]}]?" if near else _all(known, prefix)
+        raise UsageError(f"{path}: there is no section [{prefix}{name}]", hint=hint)
+
+
+def _all(known: Collection[str], prefix: str) -> str:
+    return "there are " + ", ".join(f"[{prefix}{name}]" for name in sorted(known))
