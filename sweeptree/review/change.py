@@ -83,6 +83,11 @@ class Change:
     files: tuple[ChangedFile, ...]
 
     @property
+    def homes(self) -> tuple[Path, Path]:
+        """The checkouts that may hold an environment: where the user stands, and the main one."""
+        return self.repo.start, self.repo.top
+
+    @property
     def python_files(self) -> tuple[ChangedFile, ...]:
         """The changed Python files that the head still has."""
         return tuple(file for file in self.files if file.is_python and file.new is not None)

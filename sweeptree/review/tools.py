@@ -41,17 +41,18 @@ class ToolAnswer:
     err: str
 
 
-def find_tool(name: str, home: Path) -> str | None:
-    """The program: of the repository at `home`, on PATH, or ours; None where there is none."""
-    folders = [str(folder / "bin") for folder in environments(home)]
+def find_tool(name: str, *homes: Path) -> str | None:
+    """The program: of the repository's checkouts, on PATH, or ours; None where there is none."""
+    folders = [str(folder / "bin") for folder in environments(*homes)]
     path = without_own_venv(os.environ).get("PATH", os.defpath)
     places = os.pathsep.join([*folders, path, str(Path(sys.executable).parent)])
     return shutil.which(name, path=places)
 
 
-def environments(home: Path) -> list[Path]:
+def environments(*homes: Path) -> list[Path]:
     """The Python environments that a repository is worked on with, nearest first."""
-    found = [home / name for name in _ENVIRONMENTS if (home / name / "pyvenv.cfg").is_file()]
+    places = [home / name for home in homes for name in _ENVIRONMENTS]
+    found = [place for place in places if (place / "pyvenv.cfg").is_file()]
     named = without_own_venv(os.environ).get("VIRTUAL_ENV")
     if named and Path(named, "pyvenv.cfg").is_file() and Path(named) != Path(sys.prefix):
         found.append(Path(named))

@@ -6,13 +6,13 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+import graphql
 import pytest
 
 from forge.hub import Hub
 from sweeptree.publish.delivery import Context, Options, deliver
 from sweeptree.publish.forge.reviews import DOCUMENTS, READ
 
-graphql = pytest.importorskip("graphql")
 PACKAGE = "@octokit/graphql-schema@15.26.1"  # MIT licence
 pytestmark = pytest.mark.slow
 

@@ -38,7 +38,7 @@ def check_lint(change: Change) -> CheckResult:
     """What ruff says of the changed Python files, at head and base."""
     if not change.python_files:
         return not_run(NAME, "no Python file changed")
-    ruff = find_tool("ruff", change.repo.start)
+    ruff = find_tool("ruff", *change.homes)
     if ruff is None:
         return not_run(NAME, "ruff is not installed: pip install ruff")
     try:

@@ -48,7 +48,7 @@ def check_types(change: Change, *, is_strangers: bool = False) -> CheckResult:
     checker = configured_checker(change.head_top)
     if checker is not Checker.TY and is_strangers:
         checker = Checker.TY
-    program = find_tool(checker.value, change.repo.start)
+    program = find_tool(checker.value, *change.homes)
     if program is None:
         return not_run(NAME, f"{checker.value} is not installed: pip install {checker.value}")
     try:
@@ -183,5 +183,5 @@ def _by_pyright(program: str, change: Change, top: Path, cache: str) -> Iterator
 
 def _python_of(change: Change) -> str | None:
     """The interpreter whose packages the code sees, where the repository has an environment."""
-    found = environments(change.repo.start)
+    found = environments(*change.homes)
     return str(found[0] / "bin" / "python") if found else None
