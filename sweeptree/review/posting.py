@@ -20,6 +20,7 @@ from sweeptree.review.values import Finding, Review, Severity
 MOST_COMMENTS = 20
 _FINDING = re.compile(r"<!-- sweeptree:finding (?P<mark>[0-9a-f]{16}) -->")
 _REVIEW = "<!-- sweeptree:review"
+_FIXED = "<!-- sweeptree:fixed -->"
 _TITLES = {Severity.BLOCKER: "Blocker", Severity.WARNING: "Warning", Severity.NOTE: "Note"}
 
 
@@ -30,7 +31,7 @@ class Plan:
 
     new: tuple[Finding, ...] = ()
     edited: tuple[tuple[str, str], ...] = ()
-    resolved: tuple[str, ...] = ()
+    resolved: tuple[Thread, ...] = ()
     reopened: tuple[str, ...] = ()
 
 
@@ -44,11 +45,19 @@ def post(forge: Forge, pull: PullRequest, review: Review) -> tuple[str, ...]:
     for comment_id, text in plan.edited:
         forge.reviews.edit_comment(comment_id, text)
     for thread in plan.resolved:
-        forge.reviews.resolve(thread)
-    for thread in plan.reopened:
-        forge.reviews.reopen(thread)
+        forge.reviews.edit_comment(thread.opening_id, _with_fixed(thread, pull))
+        forge.reviews.resolve(thread.id)
+    for thread_id in plan.reopened:
+        forge.reviews.reopen(thread_id)
     did = _post_review(forge, pull, review, plan.new, there)
     return (*did, *_counted(plan))
+
+
+def _with_fixed(thread: Thread, pull: PullRequest) -> str:
+    """By this mark it is known later who resolved the thread: a token's owner may be a person."""
+    if _FIXED in thread.opening:
+        return thread.opening
+    return f"{thread.opening}\n\n{_FIXED}\nFixed at `{pull.commit[:12]}`."
 
 
 def _counted(plan: Plan) -> Iterator[str]:
@@ -79,7 +88,7 @@ class _There:
         thread = self.ours.get(finding.fingerprint)
         if thread is None or thread.is_answered:
             return None
-        is_settled = thread.is_resolved and not thread.is_resolved_by_us
+        is_settled = thread.is_resolved and _FIXED not in thread.opening
         return None if is_settled else thread
 
 
@@ -93,8 +102,8 @@ def plan_comments(findings: Sequence[Finding], threads: Iterable[Thread]) -> Pla
     return Plan(
         new=tuple(fresh[:room]),
         edited=tuple(_edits(kept)),
-        resolved=tuple(_settled(findings, there)),
-        reopened=tuple(thread.id for _, thread in kept if thread.is_resolved_by_us),
+        resolved=tuple(_fixed(findings, there)),
+        reopened=tuple(thread.id for _, thread in kept if thread.is_resolved),
     )
 
 
@@ -105,7 +114,7 @@ def _read_threads(threads: Iterable[Thread]) -> _There:
         found = _FINDING.search(thread.opening) if thread.is_ours else None
         if found is not None:
             ours[found["mark"]] = thread
-        if thread.is_answered:
+        if thread.is_answered or not thread.is_ours:
             spoken.add((thread.path, thread.line))
     return _There(ours, frozenset(spoken))
 
@@ -117,12 +126,12 @@ def _edits(kept: Iterable[tuple[Finding, Thread]]) -> Iterator[tuple[str, str]]:
             yield thread.opening_id, text
 
 
-def _settled(findings: Iterable[Finding], there: _There) -> Iterator[str]:
+def _fixed(findings: Iterable[Finding], there: _There) -> Iterator[Thread]:
     """Threads of ours whose finding is gone, where nobody else wrote."""
     marks = {each.fingerprint for each in findings}
     for mark, thread in there.ours.items():
         if mark not in marks and not (thread.is_answered or thread.is_resolved):
-            yield thread.id
+            yield thread
 
 
 def _post_review(

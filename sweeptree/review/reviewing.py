@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,10 +92,7 @@ def _check_run(result: CheckResult) -> CheckRun:
 
 def _static(change: Change, wanted: Range) -> Iterator[CheckResult]:
     """The checks that only read."""
-
-    def types(change: Change) -> CheckResult:
-        return check_types(change, is_strangers=wanted.is_strangers)
-
+    types = partial(check_types, is_strangers=wanted.is_strangers)
     checks: tuple[Callable[[Change], CheckResult], ...] = (
         check_secrets,
         check_lint,
@@ -105,7 +103,7 @@ def _static(change: Change, wanted: Range) -> Iterator[CheckResult]:
         check_api,
     )
     for check in checks:
-        yield _timed(lambda check=check: check(change))  # type: ignore[misc]
+        yield _timed(partial(check, change))
 
 
 def _timed(check: Callable[[], CheckResult]) -> CheckResult:
@@ -183,7 +181,7 @@ def _tested(
     head, coverage = runner.measured(change.head, folder / "head")
     suite = Suite(change.base, change.head, base, head, runner.again)
     yield check_tests(suite)
-    yield _timed(lambda: check_slower(suite))
+    yield _timed(partial(check_slower, suite))
     yield check_coverage(change, coverage)
     trial = Trial(head, runner.without, options.budget, reached_lines(coverage))
-    yield _timed(lambda: check_unpinned(change, trial))
+    yield _timed(partial(check_unpinned, change, trial))

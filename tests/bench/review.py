@@ -9,9 +9,11 @@ or unreached lines of a planted change) counts as neither; of the rest, a blocke
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,12 +78,15 @@ def _say(grade: Grade) -> None:
 
 
 def _all_graded(lab: Lab, cases: Iterable[Case]) -> list[Grade]:
-    """Each case, its misses and false alarms shown as they come."""
-    grades = []
-    for case in cases:
-        grades.append(_graded(lab, case))
-        _say(grades[-1])
-    return grades
+    """Each case, its misses and false alarms shown as they come; as many at once as cores."""
+
+    def grade(case: Case) -> Grade:
+        graded = _graded(lab, case)
+        _say(graded)
+        return graded
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return list(pool.map(grade, cases))
 
 
 def _graded(lab: Lab, case: Case) -> Grade:

@@ -43,7 +43,7 @@ def _reviewed(hub: Hub, variables: dict[str, Any]) -> dict[str, Any] | None:
     }
     reviews = [_review(review) for review in pull.reviews[-100:]]
     request = {"reviews": {"nodes": reviews}, "reviewThreads": threads}
-    return {"viewer": {"login": VIEWER}, "repository": {"pullRequest": request}}
+    return {"repository": {"pullRequest": request}}
 
 
 def _review(review: dict[str, Any]) -> dict[str, Any]:
@@ -56,11 +56,9 @@ def _thread(hub: Hub, pull: Pull, thread: Conversation) -> dict[str, Any]:
         {"id": each.id, "body": each.body, "viewerDidAuthor": each.author == VIEWER}
         for each in thread.remarks
     ]
-    resolved_by = {"login": thread.resolved_by} if thread.resolved_by else None
     return {
         "id": thread.id,
-        "isResolved": resolved_by is not None,
-        "resolvedBy": resolved_by,
+        "isResolved": thread.resolved_by is not None,
         "path": thread.path,
         "line": _line_now(hub, pull, thread),
         "originalLine": thread.line,

@@ -66,6 +66,7 @@ def test_what_a_commit_fixed_is_resolved(hub: Hub, pull: Path, context: Context)
     done = reviewed(pull, context)
     undefined, mutable = hub.pulls[1].threads
     assert (undefined.resolved_by, mutable.resolved_by) == ("ada", None)
+    assert f"Fixed at `{done.head[:12]}`" in undefined.remarks[0].body
     assert "resolved 1 comment" in done.posted
 
 
@@ -95,6 +96,17 @@ def test_a_line_is_left_alone_once_a_person_answered(
     reviewed(pull, context)
     assert [len(each.remarks) for each in hub.pulls[1].threads] == [2, 1]
     assert thread.resolved_by is None
+
+
+def test_the_tokens_owner_is_a_person_too(hub: Hub, pull: Path, context: Context) -> None:
+    reviewed(pull, context)
+    answered, settled = hub.pulls[1].threads
+    answered.remarks.append(Remark("C9", "on purpose", "ada"))
+    settled.resolved_by = "ada"
+    rewrite(pull, context, CODE.replace("np.sum(x)", "np.sum(x) + 1") + "\n# more\n")
+    reviewed(pull, context)
+    assert (answered.resolved_by, settled.resolved_by) == (None, "ada")
+    assert len(hub.pulls[1].threads) == 2
 
 
 def test_what_a_person_settled_is_not_said_again(hub: Hub, pull: Path, context: Context) -> None:

@@ -82,8 +82,8 @@ class LineComment:
 class Thread:
     """What was said about a line.
 
-    `opening` is its first comment; `is_ours`: written by this token's owner; `is_answered`:
-    somebody else wrote there too; `line`: where it stands, or stood while it was in the diff.
+    `opening` is its first comment; `is_ours`: written by this token's owner; `is_answered`: it has
+    other comments; `line`: where it stands, or stood while it was in the diff.
     """
 
     id: str
@@ -94,7 +94,6 @@ class Thread:
     is_ours: bool
     is_answered: bool
     is_resolved: bool
-    is_resolved_by_us: bool = False
 
 
 @dataclass(frozen=True, slots=True)

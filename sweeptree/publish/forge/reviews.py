@@ -18,7 +18,6 @@ from sweeptree.publish.forge.trouble import explain
 _PAGES = 20
 READ = """\
 query Reviewed($owner: String!, $name: String!, $number: Int!, $after: String) {
-  viewer { login }
   repository(owner: $owner, name: $name) {
     pullRequest(number: $number) {
       reviews(last: 100) { nodes { id body viewerDidAuthor } }
@@ -26,7 +25,6 @@ query Reviewed($owner: String!, $name: String!, $number: Int!, $after: String) {
         pageInfo { hasNextPage endCursor }
         nodes {
           id isResolved path line originalLine
-          resolvedBy { login }
           comments(first: 50) { nodes { id body viewerDidAuthor } }
         }
       }
@@ -74,9 +72,9 @@ class GitHubReviews:
         threads: list[Thread] = []
         after: str | None = None
         for _ in range(_PAGES):
-            viewer, pull = self._page(number, after)
+            pull = self._page(number, after)
             connection = pull["reviewThreads"]
-            threads += [_thread(node, viewer) for node in connection["nodes"]]
+            threads += [_thread(node) for node in connection["nodes"]]
             page = connection["pageInfo"]
             after = page["endCursor"]
             if not page["hasNextPage"]:
@@ -84,14 +82,15 @@ class GitHubReviews:
         reviews = tuple(_review(node) for node in pull["reviews"]["nodes"])
         return Reviewed(reviews, tuple(threads))
 
-    def _page(self, number: int, after: str | None) -> tuple[str, Mapping[str, Any]]:
+    def _page(self, number: int, after: str | None) -> Mapping[str, Any]:
         doing = f"reading the reviews of pull request {number}"
         where = {"owner": self._owner, "name": self._name}
         try:
             data = self._client.query(READ, doing, **where, number=number, after=after)
         except Refused4xx as no:
             raise explain(no.refusal) from no
-        return str(data["viewer"]["login"]), data["repository"]["pullRequest"]
+        found: Mapping[str, Any] = data["repository"]["pullRequest"]
+        return found
 
     def post(
         self, pull: PullRequest, marker: str, text: str, comments: Sequence[LineComment]
@@ -151,10 +150,9 @@ def _as_json(comment: LineComment) -> dict[str, Any]:
     return fields
 
 
-def _thread(node: Mapping[str, Any], viewer: str) -> Thread:
+def _thread(node: Mapping[str, Any]) -> Thread:
     comments = node["comments"]["nodes"]
     first = comments[0] if comments else {"id": "", "body": "", "viewerDidAuthor": False}
-    resolved_by = (node.get("resolvedBy") or {}).get("login")
     return Thread(
         id=str(node["id"]),
         opening_id=str(first["id"]),
@@ -162,9 +160,8 @@ def _thread(node: Mapping[str, Any], viewer: str) -> Thread:
         path=str(node["path"]),
         line=node["line"] or node["originalLine"],
         is_ours=bool(first["viewerDidAuthor"]),
-        is_answered=not all(each["viewerDidAuthor"] for each in comments),
+        is_answered=len(comments) > 1,
         is_resolved=bool(node["isResolved"]),
-        is_resolved_by_us=bool(node["isResolved"]) and resolved_by == viewer,
     )
 
 

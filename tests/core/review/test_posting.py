@@ -1,7 +1,9 @@
 """What is to be written on a pull request, from what stands there."""
 
+from dataclasses import replace
+
 from sweeptree.publish.forge import Thread
-from sweeptree.review.posting import comment_text, plan_comments
+from sweeptree.review.posting import Plan, comment_text, plan_comments
 from sweeptree.review.values import Finding, Severity
 
 
@@ -36,9 +38,18 @@ def test_a_text_that_changed_is_edited() -> None:
 
 def test_what_is_gone_is_resolved_unless_a_person_wrote_there() -> None:
     one = finding("a")
-    assert plan_comments([], [thread(one)]).resolved == ("T1",)
+    assert plan_comments([], [thread(one)]).resolved == (thread(one),)
     assert plan_comments([], [thread(one, is_answered=True)]).resolved == ()
     assert plan_comments([], [thread(one, is_resolved=True)]).resolved == ()
+
+
+def test_a_thread_is_opened_again_only_where_we_resolved_it() -> None:
+    one = finding("a")
+    by_person = thread(one, is_resolved=True)
+    by_us = replace(by_person, opening=f"{by_person.opening}\n<!-- sweeptree:fixed -->")
+    assert plan_comments([one], [by_person]).reopened == ()
+    assert plan_comments([one], [by_us]).reopened == ("T1",)
+    assert plan_comments([one], [by_us]).edited == (("C1", comment_text(one)),)
 
 
 def test_nothing_more_is_said_on_a_line_where_a_person_wrote() -> None:
@@ -47,10 +58,10 @@ def test_nothing_more_is_said_on_a_line_where_a_person_wrote() -> None:
     assert len(plan_comments([finding("b", line=2)], [answered]).new) == 1
 
 
-def test_a_forged_fingerprint_of_somebody_else_is_ignored() -> None:
+def test_where_somebody_else_opened_a_thread_we_are_silent() -> None:
     one = finding("a")
     plan = plan_comments([one], [thread(one, is_ours=False)])
-    assert plan.new == (one,) and plan.resolved == ()
+    assert plan == Plan()
 
 
 def test_at_most_twenty_with_the_gravest_first() -> None:
