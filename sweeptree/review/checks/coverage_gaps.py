@@ -89,7 +89,7 @@ class Measuring:
         """What coverage says of each file, by its path; None where it measured nothing."""
         if not any(self.folder.glob("data.*")):
             return None
-        words = [sys.executable, "-m", "coverage"]
+        words = [sys.executable, "-I", "-m", "coverage"]  # not one that the worktree may hold
         settings = f"--rcfile={self._settings}"
         run_tool([*words, "combine", "-q", settings], self.top)
         json_words = [*words, "json", "-q", "-i", settings, "-o", "/dev/stdout"]

@@ -27,7 +27,8 @@ _CHUNK = 400  # files in one command line
 _NEVER = frozenset({"S101", "S311", "S404", "S603", "S606", "S607", "PLW1510", "PLW1508", "PD901"})
 _NOT_IN_TESTS = ("S", "PLR", "E402", "T20", "PLW0603", "B018", "BLE")
 _BLOCKERS = frozenset({"F821", "F822", "F823", "invalid-syntax"})
-_WARNINGS = ("F", "B", "S", "PERF", "ASYNC", "PLE", "T10", "SIM115", "BLE", "RET503", "RUF006")
+_FAULT_FAMILIES = frozenset({"F", "B", "S", "PERF", "ASYNC", "PLE", "BLE"})
+_FAULTS = frozenset({"E722", "T100", "SIM115", "RET503", "RUF006"})
 _NOTES = (
     "F401", "F541", "F841", "B007", "B008", "B009", "B010", "B011", "B024", "B027", "B028", "B034",
     "B904", "B905", "S110", "S112", "S113", "S324", "PERF203", "PERF401", "PERF402", "PERF403",
@@ -157,6 +158,5 @@ def severity_of(rule: str) -> Severity:
     """How much a rule of ruff weighs: faults warn, taste is a note."""
     if rule in _BLOCKERS or rule.startswith("E9"):
         return Severity.BLOCKER
-    if rule.startswith(_WARNINGS) and rule not in _NOTES:
-        return Severity.WARNING
-    return Severity.NOTE
+    is_fault = rule in _FAULTS or rule.rstrip("0123456789") in _FAULT_FAMILIES
+    return Severity.WARNING if is_fault and rule not in _NOTES else Severity.NOTE

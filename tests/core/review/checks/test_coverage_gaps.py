@@ -41,6 +41,12 @@ def test_nothing_to_measure_is_no_error(tmp_path: Path) -> None:
     )
 
 
+def test_a_coverage_of_the_codes_own_does_not_read_the_data(tmp_path: Path) -> None:
+    measuring = measure(tmp_path, f"{sys.executable} -c 'import a; a.f(1)'")
+    (measuring.top / "coverage.py").write_text("raise SystemExit('a stranger')\n")
+    assert not isinstance(read_coverage(measuring), str)
+
+
 def test_added_lines_that_no_test_runs(tmp_path: Path) -> None:
     change = make_change(tmp_path, {"a.py": "x = 1\n"}, {"a.py": CODE})
     lines = {"a.py": {"executed_lines": [1, 2], "missing_lines": [3, 4]}}

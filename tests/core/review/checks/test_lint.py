@@ -70,4 +70,6 @@ def test_where_ruff_is_configured(tmp_path: Path, file: str, text: str, expected
 
 def test_taste_is_a_note() -> None:
     assert severity_of("T201") is Severity.NOTE
+    assert severity_of("SIM102") is Severity.NOTE
     assert severity_of("S105") is Severity.WARNING
+    assert severity_of("E722") is Severity.WARNING
