@@ -37,6 +37,14 @@ AGENTS = (
         summary="Run one sweep and leave its records: a worktree and a GPU slot for every job.",
     ),
     Agent(
+        name="auto-runner",
+        spec="sweeptree.sweep.one:AutoRunSpec",
+        report="sweeptree.sweep.one_report:RunReport",
+        flow="sweeptree.agents.auto_runner:auto_runner",
+        verb="auto-run",
+        summary="Run one command in a worktree of its own, and say what it changed and made.",
+    ),
+    Agent(
         name="code-reviewer",
         spec="sweeptree.review:ReviewSpec",
         report="sweeptree.review.report:ReviewReport",

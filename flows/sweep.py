@@ -15,10 +15,12 @@ from sweeptree.agents.experiment_orchestrator import experiment_orchestrator
 from sweeptree.agents.results_aggregator import results_aggregator
 from sweeptree.analysis.aggregate import aggregate
 from sweeptree.engine.agent_runs import report_of, state_of
+from sweeptree.engine.living_runs import note_run
 from sweeptree.engine.missed_nights import newer_night
 from sweeptree.model import Resume, SweepSpec
 from sweeptree.records import SweepPaths
 from sweeptree.report.summary import AggregateSpec
+from sweeptree.settings import Settings
 from sweeptree.sweep.outcome import SweepReport
 from sweeptree.sweep.run import WithoutEngine, run_sweep
 
@@ -30,6 +32,8 @@ def sweep(spec: SweepSpec, resume: Resume | None = None) -> State[Any]:
     The run fails when a job failed; the aggregate is made all the same. A night that was missed is
     skipped when a newer one is due.
     """
+    if run_id := flow_run.get_id():
+        note_run(Settings().home, run_id)
     newer = newer_night()
     if newer is not None:
         return Cancelled(name="Skipped", message=f"missed; the night of {newer:%Y-%m-%d} is due")

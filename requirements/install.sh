@@ -79,18 +79,13 @@ ready_pip() {
     if settings=$(pip config list 2>/dev/null); then return; fi
     pip_is=own
     said=$(.venv/bin/python -m ensurepip 2>&1) || cannot_make_venv "$said"
-    settings=$(pip config list)
+    settings=$(pip config list 2>&1) || fail_by_pip "$settings"
 }
 
-pip() {
-    if .venv/bin/python -m pip --version >/dev/null 2>&1; then
-        pip_is=own
-    elif "$python" -m pip --python .venv/bin/python --version >/dev/null 2>&1; then
-        pip_is=outside
-    else
-        said=$(.venv/bin/python -m ensurepip 2>&1) || cannot_make_venv "$said"
-        pip_is=own
-    fi
+fail_by_pip() {
+    say "$1"
+    say "pip does not run in .venv: mend its settings (pip config debug), or choose another: make install PYTHON=..."
+    exit 1
 }
 
 pip() {

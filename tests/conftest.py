@@ -1,6 +1,8 @@
 """A sealed environment for every test that touches git, and a small repository."""
 
+import itertools
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -10,6 +12,8 @@ from helpers import git
 # `make test &` in a script is told to ignore Ctrl-C, and so would be every process that it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+_homes = itertools.count()
 
 TRAIN = """\
 import json, os, sys
@@ -27,7 +31,8 @@ def git_env(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
     for name in list(os.environ):
         if name.startswith(("GIT_", "SWEEPTREE_", "PREFECT_", "CUDA_", "XDG_")):
             monkeypatch.delenv(name)
-    home = tmp_path_factory.mktemp("home")
+    # Its own number: pytest would look at all folders of the run for the next one.
+    home = tmp_path_factory.mktemp(f"home-{next(_homes)}", numbered=False)
     fixed = {
         "HOME": str(home),
         "SWEEPTREE_SLOT_DIR": str(home / "slots"),
@@ -48,9 +53,23 @@ def git_env(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
 
 
 @pytest.fixture
-def repo(git_env: Path, tmp_path: Path) -> Path:
+def repo(git_env: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository with one commit: train.py, a module in a folder, and a .gitignore."""
     top = tmp_path / "repo"
+    shutil.copytree(_pattern(tmp_path_factory), top)
+    git("update-index", "--refresh", cwd=top)  # these are other files than those of the pattern
+    return top
+
+
+def _pattern(folders: pytest.TempPathFactory) -> Path:
+    """The repository that the others are copies of: git makes it once in a process."""
+    top = folders.getbasetemp() / "repository"
+    if not top.exists():
+        _make(top)
+    return top
+
+
+def _make(top: Path) -> None:
     (top / "ecg").mkdir(parents=True)
     (top / "train.py").write_text(TRAIN)
     (top / "ecg" / "model.py").write_text("WIDTH = 8\n")
@@ -58,4 +77,5 @@ def repo(git_env: Path, tmp_path: Path) -> Path:
     git("init", "-q", "-b", "main", cwd=top)
     git("add", ".", cwd=top)
     git("commit", "-q", "-m", "first", cwd=top)
-    return top
+    for sample in (top / ".git" / "hooks").iterdir():
+        sample.unlink()

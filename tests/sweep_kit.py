@@ -125,6 +125,13 @@ def task_states(api_url: str, run_id: UUID) -> dict[str, str | None]:
     return {task.name.partition("  ")[0]: task.state_name for task in tasks}
 
 
+def flow_task_states(api_url: str, run_id: UUID) -> dict[str, str | None]:
+    """The same of the flow run's own task runs, for an agent that has no flow above it."""
+    with client_at(api_url) as client:
+        tasks = _task_runs(client, [client.read_flow_run(run_id)])
+    return {task.name.partition("  ")[0]: task.state_name for task in tasks}
+
+
 def see_all(api_url: str, paths: SweepPaths) -> list[str]:
     """`stage number` of every task run of the sweep that has ended, as often as it was run."""
     run_id = UUID(read_json(paths.sweep)["flow_run_id"])

@@ -50,7 +50,8 @@ _AGENT_COMMANDS = {"orchestrate": "run:run"}
 
 def _of_agent(agent: Agent) -> Entry:
     """An agent's verb: the module of its name, unless another command is the same."""
-    target = _AGENT_COMMANDS.get(agent.verb, f"{agent.verb}:{agent.verb}")
+    module = agent.verb.replace("-", "_")
+    target = _AGENT_COMMANDS.get(agent.verb, f"{module}:{module}")
     return Entry(agent.verb, "Agents", target, agent.summary)
 
 

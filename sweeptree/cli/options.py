@@ -31,7 +31,12 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 def option(field: str, *, more: str = "") -> Parameter:
     """An option as its field of SweepSpec describes it; `more` holds on a command line only."""
-    description = SweepSpec.model_fields[field].description or ""
+    return described(SweepSpec, field, more=more)
+
+
+def described(model: type[BaseModel], field: str, *, more: str = "") -> Parameter:
+    """An option as a field of a spec describes it."""
+    description = model.model_fields[field].description or ""
     return Parameter(help=f"{description} {more}".rstrip())
 
 
@@ -42,9 +47,9 @@ def _whole(type_: Any, tokens: tuple[Token, ...]) -> int:  # noqa: ARG001 - as c
 
 FLAG = Parameter(negative=(), show_default=False)
 JSON = Parameter(name="--json", negative=(), show_default=False)
-_WHOLE = Parameter(converter=_whole, allow_leading_hyphen=True)
+WHOLE = Parameter(converter=_whole, allow_leading_hyphen=True)
 _LEADING_HYPHEN = Parameter(allow_leading_hyphen=True)
-_SEVERAL = Parameter(negative=(), show_default=False)
+SEVERAL = Parameter(negative=(), show_default=False)
 _EXP_NAME = Parameter(name=("--exp_name", "-n"), allow_leading_hyphen=True)
 _ALL = Parameter(name="--all", negative=(), show_default=False)
 
@@ -81,15 +86,15 @@ class RunOptions:
         option("commands", more="A JSON list, a file that holds one, or - for standard input."),
     ] = None
     template: Annotated[str | None, option("template")] = None
-    grid: Annotated[tuple[str, ...], _SEVERAL, option("grid")] = ()
+    grid: Annotated[tuple[str, ...], SEVERAL, option("grid")] = ()
     seeds: Annotated[str | None, option("seeds")] = None
     spec: Path | None = None
     metric: Annotated[str | None, option("metric")] = None
     metrics_file: Annotated[str | None, option("metrics_file")] = None
     metric_regex: Annotated[str | None, _LEADING_HYPHEN, option("metric_regex")] = None
     mix_data: Annotated[bool, FLAG, option("mix_data")] = False
-    parallel: Annotated[int | None, _WHOLE, option("parallel")] = None
-    gpus: Annotated[int | None, _WHOLE, option("gpus")] = None
+    parallel: Annotated[int | None, WHOLE, option("parallel")] = None
+    gpus: Annotated[int | None, WHOLE, option("gpus")] = None
     gpu_mem: Annotated[str | None, option("gpu_mem")] = None
     devices: Annotated[str | None, option("devices")] = None
     gpu_env: Annotated[Literal["uuid", "index"] | None, option("gpu_env")] = None
@@ -98,11 +103,14 @@ class RunOptions:
     dirty: Annotated[Literal["refuse", "snapshot", "ignore"] | None, option("dirty")] = None
     links: Annotated[str | None, option("links")] = None
     setup: Annotated[str | None, option("setup")] = None
+    keep_worktrees: Annotated[
+        Literal["failed", "changed", "all"] | None, option("keep_worktrees")
+    ] = None
     only: Annotated[str | None, option("only")] = None
     timeout: Annotated[str | None, option("timeout")] = None
     time_limit: Annotated[str | None, option("time_limit")] = None
     min_free: Annotated[str | None, option("min_free")] = None
-    retries: Annotated[int | None, _WHOLE, option("retries")] = None
+    retries: Annotated[int | None, WHOLE, option("retries")] = None
     on_fail: Annotated[Literal["continue", "stop"] | None, option("on_fail")] = None
     keep_env: Annotated[str | None, option("keep_env")] = None
     auto_fix_before_pr: Annotated[bool, FLAG, option("auto_fix_before_pr")] = False
@@ -112,7 +120,7 @@ class RunOptions:
     pr_artifacts: Annotated[str | None, option("pr_artifacts")] = None
     post_pr_labels: Annotated[str | None, option("post_pr_labels")] = None
     post_pr_reviewers: Annotated[str | None, option("post_pr_reviewers")] = None
-    max_prs: Annotated[int | None, _WHOLE, option("max_prs")] = None
+    max_prs: Annotated[int | None, WHOLE, option("max_prs")] = None
     results_dir: Annotated[Path | None, option("results_dir")] = None
     resume: Annotated[bool, FLAG] = False
     detach: Annotated[bool, FLAG] = False

@@ -52,6 +52,12 @@ class Engine:
     outages: list[server.Outage] = field(default_factory=list)
     trouble: SweeptreeError | None = None
 
+    @property
+    def way_to_ui(self) -> str:
+        """The UI's address, and what opens it where a browser must be let in; empty without one."""
+        is_private = self.managed is not None and bool(self.ui_url)
+        return f"{self.ui_url}   open it: sweeptree server open" if is_private else self.ui_url
+
     def lose(self, trouble: SweeptreeError) -> None:
         """There is no server for this sweep: say so at once."""
         self.trouble, self.ui_url = trouble, ""

@@ -1,7 +1,8 @@
 """Flow runs of sweeps whose process was killed, and which nobody resumed: they become Crashed.
 
 Prefect never learns of such a death and shows the run as Running for ever. That it died is known
-from the sweep's lock, which is held here while its run is marked. Needs no Prefect.
+from the sweep's lock, which is held here while its run is marked; before the sweep has begun, and
+after its end, from the lock of its process (`living_runs`). Needs no Prefect.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from sweeptree.engine.living_runs import dead_runs, forget_runs
 from sweeptree.engine.server import Server
 from sweeptree.engine.server.api import ask_json
 from sweeptree.errors import RecordError, SweeptreeError
@@ -40,7 +42,20 @@ def mark_dead_sweeps(server: Server) -> list[str]:
         paths = _results_of(run)
         if paths is not None and _mark_if_dead(server, run, paths):
             marked.append(paths.root.name)
-    return marked
+    return marked + _mark_without_process(server)
+
+
+def _mark_without_process(server: Server) -> list[str]:
+    """Those that are under way though their process has ended; what is over is forgotten."""
+    dead = dead_runs(server.home)
+    if not dead:
+        return []
+    body = {"flow_runs": {"id": {"any_": dead}, **_UNDER_WAY}}
+    found = ask_json(server, "POST", "/api/flow_runs/filter", body)
+    for run in found:
+        _mark(server, [run["id"], *_children(server, run["id"])])
+    forget_runs(server.home, dead)
+    return [run["name"] for run in found]
 
 
 def _results_of(run: Mapping[str, Any]) -> SweepPaths | None:

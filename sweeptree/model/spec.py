@@ -252,6 +252,13 @@ class SweepSpec(Border):
             "A shell command run in each job's worktree before its command, for example 'uv sync'."
         ),
     )
+    keep_worktrees: Literal["failed", "changed", "all"] = Field(
+        default="failed",
+        description=(
+            "Which worktrees stay after their jobs: of failed jobs that left files, also those "
+            "with changed tracked files (changed), or all."
+        ),
+    )
     only: Annotated[tuple[int, ...], JOB_NUMBERS] = Field(
         default=(),
         description="Run only the jobs with these numbers, as 0,3; the first is 0. Default: all.",

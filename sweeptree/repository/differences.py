@@ -1,4 +1,4 @@
-"""Which files differ from one commit to another, and by how many lines."""
+"""Which files differ from one commit to another, or in a worktree, and by how many lines."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeptree.repository import plumbing
+
+_PLAIN = ("--no-renames", "--no-ext-diff", "--no-textconv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +61,15 @@ def patch_between(top: Path, old: str, new: str, *, context: int) -> bytes:
         *("--binary", "--full-index", "--submodule=short", "--ita-invisible-in-index"),
         *(old, new, "--"),
     )
+
+
+def lines_since(top: Path, commit: str) -> tuple[FileChange, ...]:
+    """The files of a worktree that differ from a commit, committed since or not; of files that git
+    does not know there, none."""
+    words = ("diff", "--numstat", "-z", *_PLAIN, commit, "--")
+    return tuple(numstat(plumbing.run(top, *words)).values())
+
+
+def patch_since(top: Path, commit: str) -> str:
+    """The same as a patch for people: binary files are only named."""
+    return plumbing.run(top, "diff", "--no-color", *_PLAIN, commit, "--").decode(errors="replace")

@@ -13,6 +13,7 @@ from sweeptree.errors import RecordError
 from sweeptree.model import Cause, JobState, Outcome
 from sweeptree.records import read_json
 from sweeptree.system.clock import utc_now
+from sweeptree.system.lacks import lacks_handles
 
 _FIELDS = frozenset(field.name for field in dataclasses.fields(Outcome))
 
@@ -32,10 +33,18 @@ def lost_outcome() -> Outcome:
 
 
 def read_outcome(path: Path) -> Outcome | None:
-    """The outcome that a keeper wrote; None when there is none, or it cannot be read as one."""
+    """The outcome that a keeper wrote; None when there is none, or it cannot be read as one.
+
+    Raises OSError where a lack of file handles leaves that unknown.
+    """
     try:
         return _as_outcome(read_json(path))
-    except (RecordError, KeyError, ValueError, TypeError):
+    except RecordError as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError) and lacks_handles(cause):
+            raise cause from None
+        return None
+    except (KeyError, ValueError, TypeError):
         return None
 
 

@@ -10,7 +10,6 @@ that it is written to the record and costs the exit code.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,8 +21,7 @@ from sweeptree.sweep.launches import attempt_file
 from sweeptree.sweep.results import Ended, Lost, RunStage, SoFar, Trouble, caught
 from sweeptree.sweep.running import JobContext
 from sweeptree.system.clock import utc_now
-
-_PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+from sweeptree.system.lacks import is_passing
 
 
 class Start(Enum):
@@ -198,8 +196,8 @@ def give_up(job: JobContext, halt: Halt) -> Ended:
     """Trouble of ours ended the job: the record says so, and the worktree is kept for a look.
 
     How the command itself ended stays as it was recorded. Where it could not be recorded for want
-    of room or of file handles, the attempt stays open on disk, so that `resume` takes its outcome
-    instead of running it again.
+    of room, of file handles or of processes, the attempt stays open on disk, so that `resume` takes
+    its outcome instead of running it again.
     """
     stages.give_back(job, halt.so_far.worktree)
     if _has_recorded_end(job, halt.so_far):
@@ -222,9 +220,9 @@ def _has_recorded_end(job: JobContext, so_far: SoFar) -> bool:
 
 
 def _can_be_recorded_later(job: JobContext, halt: Halt) -> bool:
-    error = halt.trouble.error
-    is_passing = isinstance(error, OSError) and error.errno in _PASSING
-    return is_passing and os.path.lexists(attempt_file(job, halt.so_far, "outcome"))
+    return is_passing(halt.trouble.error) and os.path.lexists(
+        attempt_file(job, halt.so_far, "outcome")
+    )
 
 
 def _record_failed(job: JobContext, halt: Halt) -> JobRecord:

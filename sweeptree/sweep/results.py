@@ -32,7 +32,7 @@ class Prepared:
 @dataclass(frozen=True, slots=True)
 class Ran:
     """The command has ended, however it did; `left_work`: files of the job's stand in the worktree;
-    `keep`: some of them nowhere else."""
+    `keep`: some of them nowhere else, or the worktree was asked for."""
 
     outcome: Outcome
     worktree: Worktree | None

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sweeptree.analysis.aggregate import Incremental, load_pandas_soon
@@ -99,8 +100,18 @@ class WithoutEngine:
         """Nothing to wait for."""
 
 
-def run_sweep(spec: SweepSpec, resume: Resume | None, engine: Engine) -> SweepReport:
-    """Run a sweep to its end. A refusal is a report like others; nothing was started then."""
+def run_sweep(
+    spec: SweepSpec,
+    resume: Resume | None,
+    engine: Engine,
+    *,
+    before_end: Callable[[], None] = load_pandas_soon,
+) -> SweepReport:
+    """Run a sweep to its end. A refusal is a report like others; nothing was started then.
+
+    `before_end` is called when the last job begins: it makes ready what the caller needs for what
+    it does with the results.
+    """
     settings = Settings()
     with contextlib.ExitStack() as stack:
         opening = Sweep.open(spec, settings, resume=resume is not None, tell=engine.tell)
@@ -108,15 +119,17 @@ def run_sweep(spec: SweepSpec, resume: Resume | None, engine: Engine) -> SweepRe
             sweep = stack.enter_context(opening)
         except (UsageError, Refused) as refusal:
             return outcome.refused(refusal)
-        return _run(sweep, resume or Resume(), engine)
+        return _run(sweep, resume or Resume(), engine, before_end)
 
 
-def _run(sweep: Sweep, resume: Resume, engine: Engine) -> SweepReport:
+def _run(
+    sweep: Sweep, resume: Resume, engine: Engine, before_end: Callable[[], None]
+) -> SweepReport:
     prepared = sweep.prepared
     with contextlib.suppress(RecordError):  # the sweep is new
         engine.note_earlier(sweep, read_sweep(prepared.paths))
     facts = documents.write_begin(prepared, engine.run_id)
-    ends = _run_jobs(sweep, resume, engine)
+    ends = _run_jobs(sweep, resume, engine, before_end)
     best_failed = _wants_best(sweep) and not _deliver_best(sweep)
     states = outcome.count_states(prepared, ends.records)
     step_failed = ends.step_failed or best_failed or _lacks_a_step(sweep)
@@ -148,7 +161,7 @@ class Ends:
         self._progress.add(record)
 
 
-def _run_jobs(sweep: Sweep, resume: Resume, engine: Engine) -> Ends:
+def _run_jobs(sweep: Sweep, resume: Resume, engine: Engine, before_end: Callable[[], None]) -> Ends:
     """Run the jobs that are due."""
     records = earlier_records(sweep.prepared)
     with contextlib.closing(Incremental(sweep.paths)) as aggregate:
@@ -159,7 +172,7 @@ def _run_jobs(sweep: Sweep, resume: Resume, engine: Engine) -> Ends:
         progress = Progress(total, finished=total - len(due))
         ends = Ends(records, aggregate, progress)
         with orders.obeyed(sweep), engine.shown(sweep, progress):
-            _drive(sweep, due, ends, engine)
+            _drive(sweep, _Work(due, ends, engine, before_end))
     return ends
 
 
@@ -176,18 +189,28 @@ def _count_earlier(sweep: Sweep, records: Collection[JobRecord], aggregate: Incr
     sweep.budgets.count_branches(records)
 
 
-def _drive(sweep: Sweep, due: Sequence[Due], ends: Ends, engine: Engine) -> None:
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """The jobs that are due, who takes in their ends, and what runs their stages."""
+
+    due: Sequence[Due]
+    ends: Ends
+    engine: Engine
+    before_end: Callable[[], None]
+
+
+def _drive(sweep: Sweep, work: _Work) -> None:
     stopping = sweep.stop.stopping
-    run_stage = engine.stages(sweep)
+    run_stage = work.engine.stages(sweep)
 
     def run_one(one: Due) -> None:
-        engine.pace(stopping)
-        if one is due[-1]:
-            load_pandas_soon()
-        ends.add(run_job(sweep.job(one.job.index), one.start, run_stage))
+        work.engine.pace(stopping)
+        if one is work.due[-1]:
+            work.before_end()
+        work.ends.add(run_job(sweep.job(one.job.index), one.start, run_stage))
 
     threads = sweep.prepared.parallel + sweep.prepared.lookahead
-    done = drive.drive(due, run_one, parallel=threads, stopping=stopping, turns=sweep.turns)
+    done = drive.drive(work.due, run_one, parallel=threads, stopping=stopping, turns=sweep.turns)
     _await(done, sweep)
 
 

@@ -15,6 +15,8 @@ import os
 import stat
 import time
 
+from sweeptree.system.lacks import lacks_handles
+
 # NONBLOCK: a planted pipe must not make us wait
 OPEN_SAFELY = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 MAX_NOTE_BYTES = 65536
@@ -76,11 +78,15 @@ def lock(file: int, how: int = EXCLUSIVE) -> bool:
 
 
 def is_held(path: str | os.PathLike[str]) -> bool:
-    """Whether a living process holds the lock on a file now. Changes nothing."""
+    """Whether a living process holds the lock on a file now. Changes nothing.
+
+    True also where a lack of file handles leaves that unknown: who asks must not take the holder
+    for dead.
+    """
     try:
         file = os.open(path, os.O_RDONLY | OPEN_SAFELY)
-    except OSError:
-        return False
+    except OSError as error:
+        return lacks_handles(error)
     try:
         return not lock(file, SHARED)
     except OSError as error:

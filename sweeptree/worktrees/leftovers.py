@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from pathlib import Path
 
 from sweeptree.errors import SweeptreeError
 from sweeptree.model import Worktree
 from sweeptree.repository import plumbing
 from sweeptree.repository.repository import Repository
+from sweeptree.system import locks
 from sweeptree.worktrees.changes import changes
-from sweeptree.worktrees.job_card import JobCard
+from sweeptree.worktrees.job_card import JobCard, find_card
+from sweeptree.worktrees.pool_lock import LOCK_FILE
 
 _PROCESSES = Path("/proc")
 
@@ -23,6 +26,27 @@ _PROCESSES = Path("/proc")
 def as_worktree(repo: Repository, top: Path, card: JobCard, number: int) -> Worktree:
     """The value that jobs are given, for a worktree that was made earlier."""
     return Worktree(top, top / repo.subfolder, card.base, number)
+
+
+def kept_place(folder: Path, index: int) -> Path | None:
+    """Where in a sweep's folder the last kept worktree of job `index` stands; None: there is none.
+
+    `folder` holds job_3, then job_3-2 and so on, one for each attempt that was kept.
+    """
+    found = [path for path in folder.glob(f"job_{index}*") if _is_of_job(path, index)]
+    return max(found, key=_number_kept, default=None)
+
+
+def _is_of_job(path: Path, index: int) -> bool:
+    if re.fullmatch(rf"job_{index}(-\d+)?", path.name) is None:
+        return False
+    card = find_card(path)
+    return card is not None and card.job == index
+
+
+def _number_kept(path: Path) -> int:
+    number = path.name.partition("-")[2]
+    return int(number) if number else 1
 
 
 def holds_work(repo: Repository, top: Path, card: JobCard) -> bool:
@@ -40,6 +64,21 @@ def holds_work(repo: Repository, top: Path, card: JobCard) -> bool:
 
 def _is_cache(path: str) -> bool:
     return path.endswith(".pyc") or "__pycache__" in path.split("/")
+
+
+def leftover_slots(repo: Repository, exp_name: str) -> dict[str, int | None]:
+    """The worktrees in rotation of a sweep that nobody drives, with nobody in them, and the job
+    that each was handed to."""
+    folder = repo.pool_dir(exp_name)
+    if locks.is_held(folder / LOCK_FILE):
+        return {}
+    found = [top for top in sorted(folder.glob("slot_*")) if top.is_dir()]
+    cards = {top: find_card(top) for top in found if not is_occupied(top)}
+    return {
+        top.name: card.job if card else None
+        for top, card in cards.items()
+        if card is not None or is_half_made(top)
+    }
 
 
 def is_half_made(top: Path) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from helpers import git
 from prefect.utilities.callables import parameter_schema
-from sweep_kit import aggregated, states_of
+from sweep_kit import aggregated, flow_task_states, states_of, wait_for
 
+from sweeptree.agents.auto_runner import auto_runner
 from sweeptree.agents.code_reviewer import code_reviewer
 from sweeptree.agents.experiment_orchestrator import experiment_orchestrator
 from sweeptree.agents.merge_assistant import merge_assistant
@@ -17,9 +19,11 @@ from sweeptree.engine.server import Server
 from sweeptree.errors import UsageError
 from sweeptree.model import JobState, SweepSpec
 from sweeptree.publish.merging import MergeSpec
-from sweeptree.records import SweepPaths
+from sweeptree.records import SweepPaths, read_json
 from sweeptree.report.summary import AggregateSpec
 from sweeptree.review import ReviewSpec
+from sweeptree.sweep.one import AutoRunSpec
+from sweeptree.sweep.one_report import RunReport
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("server")]
 
@@ -55,6 +59,30 @@ def test_the_aggregator_finds_what_the_orchestrator_left(ran: SweepPaths) -> Non
 def test_the_aggregator_takes_a_folder_only(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not a folder"):
         results_aggregator(AggregateSpec(exp_dir=tmp_path / "nothing"))
+
+
+def test_the_auto_runner_is_a_sweep_of_one_with_its_report(repo: Path, server: Server) -> None:
+    spec = AutoRunSpec(command="echo x >> train.py", then=("exit 3",), repo=repo)
+    state = auto_runner(spec, return_state=True)
+    assert (state.name, state.message) == ("Failed", "exit code 3")
+    report = state.result(raise_on_failure=False)
+    assert isinstance(report, RunReport)
+    assert (report.exit_code, report.changed[0].path) == (3, "train.py")
+    paths = SweepPaths(repo / "results" / report.name)
+    run_id = UUID(read_json(paths.sweep)["flow_run_id"])
+    wait_for(
+        lambda: (
+            flow_task_states(server.api_url, run_id)
+            == {"create-worktree 0": "Completed", "run-command 0": "Failed"}
+        )
+    )
+
+
+def test_the_auto_runner_refuses_in_one_line(repo: Path) -> None:
+    (repo / "train.py").write_text("print('changed')\n")
+    state = auto_runner(AutoRunSpec(command="python3 train.py", repo=repo), return_state=True)
+    assert (state.name, "train.py" in str(state.message)) == ("Refused", True)
+    assert not (repo / "results").exists()
 
 
 def test_the_orchestrator_refuses_what_contradicts_itself(repo: Path) -> None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 from server_kit import get, key_of, post
+from sweep_kit import wait_for
 
 from sweeptree.engine.server import Server, environment, set_limit
+from sweeptree.engine.server.config import server_environment
 
 pytestmark = pytest.mark.engine
 
@@ -80,3 +84,35 @@ def test_a_process_with_the_servers_environment_talks_to_it(server: Server) -> N
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == [server.api_url, "False"]
+
+
+RESTING = """
+from datetime import timedelta
+from docket import Docket
+from prefect.server.api import background_workers
+from sweeptree.engine.server.app import prefect_app
+prefect_app()
+worker = background_workers.Worker(Docket(url="memory://"))
+print(worker.minimum_check_interval, worker.scheduling_resolution)
+"""
+
+
+def test_its_background_tasks_look_for_work_each_second(server: Server, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", RESTING],
+        cwd=tmp_path,
+        env=server_environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["0:00:01", "0:00:01"]
+
+
+@pytest.mark.slow
+def test_a_run_that_nobody_starts_becomes_late(server: Server) -> None:
+    flow = post(server, "/flows/", {"name": "nobody starts it"}).json()["id"]
+    due = {"scheduled_time": (datetime.now(UTC) - timedelta(minutes=1)).isoformat()}
+    state = {"type": "SCHEDULED", "state_details": due}
+    run = post(server, "/flow_runs/", {"flow_id": flow, "state": state}).json()["id"]
+    wait_for(lambda: get(server, f"/flow_runs/{run}").json()["state_name"] == "Late")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import platform
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from server_kit import get, post
 
 from sweeptree.engine.dead_sweeps import mark_dead_sweeps
+from sweeptree.engine.living_runs import dead_runs
 from sweeptree.engine.server import Server
 from sweeptree.records import SweepPaths
 
@@ -66,3 +71,46 @@ def test_what_is_not_known_to_have_died_stays(
     _, run = begun(server, repo, "unknown", **facts)
     mark_dead_sweeps(server)
     assert state_of(server, run) == "Running"
+
+
+NOTED = """
+import sys
+from pathlib import Path
+from sweeptree.engine.living_runs import note_run
+note_run(Path(sys.argv[1]), sys.argv[2])
+print(flush=True)
+input()
+"""
+
+
+@contextlib.contextmanager
+def process_of(server: Server, run: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that lives as the one of a run."""
+    argv = [sys.executable, "-c", NOTED, str(server.home), run]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process
+        process.kill()
+
+
+def test_a_run_that_lost_its_process_before_its_sweep_began_is_crashed(server: Server) -> None:
+    flow = post(server, "/flows/", {"name": "sweep"}).json()["id"]
+    body = {"flow_id": flow, "name": "too early", "state": {"type": "RUNNING"}}
+    run = post(server, "/flow_runs/", body).json()["id"]
+    with process_of(server, run):
+        assert "too early" not in mark_dead_sweeps(server)
+        assert state_of(server, run) == "Running"
+    assert "too early" in mark_dead_sweeps(server)
+    assert state_of(server, run) == "Crashed"
+
+
+def test_a_run_that_has_ended_is_forgotten_and_stays_as_it_is(server: Server) -> None:
+    flow = post(server, "/flows/", {"name": "sweep"}).json()["id"]
+    body = {"flow_id": flow, "name": "all is well", "state": {"type": "COMPLETED"}}
+    run = post(server, "/flow_runs/", body).json()["id"]
+    with process_of(server, run):
+        pass
+    assert run in dead_runs(server.home)
+    assert "all is well" not in mark_dead_sweeps(server)
+    assert (state_of(server, run), run in dead_runs(server.home)) == ("Completed", False)

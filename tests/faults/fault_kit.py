@@ -17,13 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.cli_records import call
 from core.keeper_kit import pids_of, until
 
 from sweeptree.model import JobRecord, JobState
 from sweeptree.records import SweepPaths, read_record, record_indices
 
 Die = tuple[str, int]  # a sentence of moments.py, and the how manieth time
-LONER = 61_184  # a user that nobody else is
+LONER = 40_000 + os.getpid() % 20_000  # a user that nobody else is, nor the next run of tests
 LONGEST = 60.0  # seconds for one sweep, however busy the machine is
 
 
@@ -225,3 +226,14 @@ def fill(disk: Path) -> Path:
                 while file.write(b"x" * size):
                     pass
     return ballast
+
+
+def findings(repo: Path, *flags: str) -> list[tuple[str, str]]:
+    """What `sweeptree doctor` finds that is not plainly ok: name and text."""
+    before = Path.cwd()
+    os.chdir(repo)
+    try:
+        found = json.loads(call("doctor", "--json", *flags).out)["checks"]
+    finally:
+        os.chdir(before)
+    return [(f["name"], f["text"]) for f in found if f["level"] != "ok" or f["name"] == "repaired"]

@@ -26,6 +26,8 @@ from sweeptree import supervise
 from sweeptree.errors import SweeptreeError
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths
+from sweeptree.sweep.one import AutoRunSpec, sweep_spec
+from sweeptree.sweep.one_report import report_on
 from sweeptree.system.locks import is_held
 
 HOLD = "while [ ! -e {} ]; do sleep 0.02; done"
@@ -275,3 +277,27 @@ def test_keepers_are_told_apart_by_where_their_sweep_stands(kit: Kit) -> None:
     kit.begin("echo up; sleep 300")
     supervise.sweep_orphans(f"{kit.name}:1", lambda name: True)
     assert pids_of(kit.name)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "after the keeper was asked for",
+        "after the command, before its record",
+        "before a record is replaced",
+        "after the record, before the pool",
+        "after the worktree is back in the pool",
+    ],
+)
+def test_a_single_run_whose_driver_was_killed_keeps_its_changes_and_runs_once(
+    sweeper: Sweeper, tmp_path: Path, moment: str
+) -> None:
+    line = f"echo 0 >> {tmp_path}/runs; echo changed >> train.py; touch made"
+    run = sweep_spec(AutoRunSpec(command=line, then=("test -e made",), repo=sweeper.repo))
+    spec = sweeper.spec(run.commands, keep_worktrees=run.keep_worktrees, parallel=1)
+    assert sweeper.start(spec, die=[(moment, 1)]).wait() is None
+    assert sweeper.resume(spec)["message"] == "1 succeeded"
+    report = report_on(sweeper.paths(spec).root)
+    assert (report.exit_code, counted(tmp_path / "runs")) == (0, {0: 1})
+    assert report.worktree is not None and (report.worktree / "made").exists()
+    assert [file.path for file in report.changed] == ["train.py"]

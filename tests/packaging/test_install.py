@@ -19,6 +19,10 @@ BARE = """#!/bin/sh
 [ "$1" = -m ] && {{ echo "no module named $2"; exit 1; }}
 exec "{python}" "$@"
 """
+WITHOUT_PIP = """#!/bin/sh
+[ "$1 $2" = "-m pip" ] && {{ echo "no module named pip"; exit 1; }}
+exec "{python}" "$@"
+"""
 
 
 @pytest.fixture
@@ -116,6 +120,46 @@ def test_pip_alone_when_it_is_asked_for(small: Project) -> None:
     done = small.install(SWEEPTREE_INSTALL="pip")
     assert (done.returncode, "Installed by pip" in done.stderr) == (0, True), done.stderr
     assert not (small.folder / ".venv" / "bin" / "uv").exists()
+
+
+def test_where_python_has_no_pip_the_environment_gets_one(small: Project) -> None:
+    bare = small.folder / "python"
+    bare.write_text(WITHOUT_PIP.format(python=sys.executable))
+    bare.chmod(0o755)
+    done = small.install(SWEEPTREE_INSTALL="pip", PYTHON=str(bare))
+    assert (done.returncode, small.runs()) == (0, True), done.stderr
+    assert list((small.folder / ".venv" / "bin").glob("pip*"))
+
+
+def test_as_on_debian_without_ensurepip_the_systems_pip_fills_the_environment(
+    small: Project,
+) -> None:
+    done = small.install(SWEEPTREE_INSTALL="pip", PYTHONPATH=lacking(small, "ensurepip"))
+    assert (done.returncode, small.runs()) == (0, True), done.stderr
+    assert not list((small.folder / ".venv" / "bin").glob("pip*"))
+
+
+def test_without_pip_and_ensurepip_it_says_what_to_install(small: Project) -> None:
+    done = small.install(PYTHONPATH=lacking(small, "ensurepip", "pip"))
+    assert (done.returncode, "apt install python3-venv" in done.stderr) == (2, True)
+    assert "lacks ensurepip" in done.stderr
+
+
+def test_pip_settings_that_cannot_be_read_are_shown(small: Project) -> None:
+    config = small.folder / "pip.conf"
+    config.write_text("[global\n")
+    done = small.install(PIP_CONFIG_FILE=str(config))
+    assert done.returncode == 1
+    assert "pip config debug" in done.stderr and "pip.conf" in done.stderr
+
+
+def lacking(made: Project, *modules: str) -> str:
+    """A PYTHONPATH on which these modules cannot be imported."""
+    folder = made.index / "lacking"
+    folder.mkdir()
+    for name in modules:
+        (folder / f"{name}.py").write_text(f"raise SystemExit('this Python lacks {name}')")
+    return str(folder)
 
 
 def test_another_installer_is_refused(small: Project) -> None:

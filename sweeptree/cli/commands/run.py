@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,7 @@ def run(options: RunOptions | None = None) -> int:
     settings = Settings()
     prepared = prepare(make_spec(options), settings, resume=options.resume)
     if options.dry_run:
-        return _show_plan(prepared, options)
+        return show_plan(prepared, as_json=options.as_json, everything=options.all_jobs)
     must_start(prepared)
     _agree_to_publish(prepared, options)
     if options.detach:
@@ -55,13 +56,14 @@ def run(options: RunOptions | None = None) -> int:
     )
 
 
-def _show_plan(prepared: PreparedSweep, options: RunOptions) -> int:
+def show_plan(prepared: PreparedSweep, *, as_json: bool, everything: bool = False) -> int:
+    """Print the plan; `everything`: with every job."""
     from sweeptree.cli.screens.plan import plan_document, plan_screen, plan_view
 
-    if options.as_json:
+    if as_json:
         print(json.dumps(plan_document(prepared), ensure_ascii=False))  # noqa: T201
     else:
-        print(plan_screen(plan_view(prepared), everything=options.all_jobs), end="")  # noqa: T201
+        print(plan_screen(plan_view(prepared), everything=everything), end="")  # noqa: T201
     return 0
 
 
@@ -91,18 +93,14 @@ def run_prepared(
     from sweeptree.engine import connect
 
     paths = prepared.paths
-    before = _started(paths)
+    before = started(paths)
     with connect.connected_or_not(settings) as connected:
         connect.say(_first_line(prepared, connected.ui_url))
         with interruptible(paths), _live_view(prepared):
-            trouble = _drive(
-                connected,
-                _light_spec(prepared),
-                resume,
-                began=lambda: _started(paths) != before,
-            )
-        notice = connected.notice() or _notice(trouble)
-    code = _exit_code(paths) if _started(paths) != before else None
+            ways = _ways(_light_spec(prepared), resume)
+            trouble = drive(connected, ways, began=lambda: started(paths) != before)
+        notice = connected.notice() or server_notice(trouble)
+    code = _exit_code(paths) if started(paths) != before else None
     if code is None and trouble == INTERRUPTED:
         name = prepared.spec.exp_name
         connect.say(f"interrupted before anything was started; {name} left nothing to resume")
@@ -110,7 +108,7 @@ def run_prepared(
     if code is None:
         raise RecordError(f"the sweep ended without an exit code: {trouble}", path=str(paths.sweep))
     connect.leave_in_time(code)
-    _show_end(paths, code, as_json=as_json, ui_url=connected.ui_url, notice=notice)
+    _show_end(paths, code, as_json=as_json, ui=connected.way_to_ui, notice=notice)
     return code
 
 
@@ -186,21 +184,34 @@ def _light_spec(prepared: PreparedSweep) -> SweepSpec:
     return spec.model_copy(update={"commands": (), "commands_file": file})
 
 
-def _drive(
-    engine: Engine, spec: SweepSpec, resume: Resume | None, *, began: Callable[[], bool]
-) -> str | None:
-    """Run the flow; where the engine cannot even begin it, the sweep runs by its files.
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The same run as a flow, and by its files alone."""
+
+    as_flow: Callable[[], Any]
+    by_files: Callable[[], Any]
+
+
+def drive(engine: Engine, ways: Ways, *, began: Callable[[], bool]) -> str | None:
+    """Run the flow; where the engine cannot even begin it, the run goes by its files.
 
     Returns what went wrong, or None.
     """
-    from sweeptree.flows.sweep import sweep, sweep_by_files
-
     if engine.trouble is None:
-        trouble = _call(lambda: sweep(spec, resume=resume, return_state=True))
+        trouble = _call(ways.as_flow)
         if trouble in (None, INTERRUPTED) or began():
             return trouble
         engine.lose(ServerError(str(trouble).splitlines()[0], hint="sweeptree doctor"))
-    return _call(lambda: sweep_by_files(spec, resume))
+    return _call(ways.by_files)
+
+
+def _ways(spec: SweepSpec, resume: Resume | None) -> Ways:
+    from sweeptree.flows.sweep import sweep, sweep_by_files
+
+    return Ways(
+        as_flow=lambda: sweep(spec, resume=resume, return_state=True),
+        by_files=lambda: sweep_by_files(spec, resume),
+    )
 
 
 def _call(flow: Callable[[], Any]) -> str | None:
@@ -221,7 +232,7 @@ def _call(flow: Callable[[], Any]) -> str | None:
     return None if state.is_completed() else state.message
 
 
-def _notice(trouble: str | None) -> str | None:
+def server_notice(trouble: str | None) -> str | None:
     """One line for a server that went away and stayed away, or None."""
     if trouble is None or not trouble.startswith(ENGINE_FAILED):
         return None
@@ -257,7 +268,7 @@ def interruptible(paths: SweepPaths) -> Iterator[None]:
         signal.signal(signal.SIGHUP, hangup)
 
 
-def _started(paths: SweepPaths) -> object:
+def started(paths: SweepPaths) -> object:
     """When the sweep was last started; it tells whether this process has begun it."""
     try:
         return read_sweep(paths).get("started_at")
@@ -273,9 +284,7 @@ def _exit_code(paths: SweepPaths) -> int | None:
     return code if isinstance(code, int) else None
 
 
-def _show_end(
-    paths: SweepPaths, code: int, *, as_json: bool, ui_url: str, notice: str | None
-) -> None:
+def _show_end(paths: SweepPaths, code: int, *, as_json: bool, ui: str, notice: str | None) -> None:
     from sweeptree.cli.screens.ending import Ending, final_screen
 
     document = read_document(paths)
@@ -284,7 +293,7 @@ def _show_end(
         print(json.dumps(plain, ensure_ascii=False))  # noqa: T201
         return
     notes = [note for note in (notice, _report_note(paths, document)) if note]
-    print(final_screen(Ending(document, paths, code, ui_url, notes)), end="")  # noqa: T201
+    print(final_screen(Ending(document, paths, code, ui, notes)), end="")  # noqa: T201
 
 
 def _report_note(paths: SweepPaths, document: Document) -> str | None:

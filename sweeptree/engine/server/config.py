@@ -120,6 +120,14 @@ _BATCHES = {
     "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL": "1",
     "PREFECT_SERVER_SERVICES_TRIGGERS_READ_BATCH_SIZE": "100",
 }
+# How often an idle server looks for what is overdue (seconds). Schedules, late runs (late
+# after 15 s), leases and cancellations stay as quick as Prefect's own; these can wait.
+_LOOKS = {
+    "PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS": "15",
+    "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_LOOP_SECONDS": "30",
+    "PREFECT_SERVER_SERVICES_FOREMAN_LOOP_SECONDS": "30",
+    "PREFECT_SERVER_SERVICES_CLEANUP_RECONCILER_LOOP_SECONDS": "30",
+}
 
 
 def server_environment(home: Path, inherited: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -133,6 +141,7 @@ def server_environment(home: Path, inherited: Mapping[str, str] = os.environ) ->
     return (
         kept
         | _BATCHES
+        | _LOOKS
         | {
             "PREFECT_HOME": str(home / "prefect"),
             # Relative on purpose: a home with "?" or "%" in its name would not survive inside a

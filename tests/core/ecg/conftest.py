@@ -1,5 +1,9 @@
 """The fixtures of every ECG test."""
 
+from types import ModuleType
+
+import pytest
+
 from core.ecg.fixtures import (
     both_rates,
     pristine,
@@ -19,3 +23,11 @@ __all__ = [
     "real",
     "site",
 ]
+
+
+@pytest.fixture(scope="session")
+def metrics() -> ModuleType:
+    """scikit-learn's; its import takes seconds, so only who compares with it pays for it."""
+    from sklearn import metrics
+
+    return metrics

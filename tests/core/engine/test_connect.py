@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from sweeptree.engine.connect import Engine
-from sweeptree.engine.server import Outage
+from sweeptree.engine.server import Outage, Server
 from sweeptree.errors import ServerError
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -30,3 +31,12 @@ def test_a_sweep_without_a_server_names_the_next_command() -> None:
     notice = engine.notice()
     assert notice is not None and notice.endswith("next: sweeptree doctor")
     assert engine.ui_url == ""
+
+
+def test_the_address_of_a_private_ui_comes_with_what_opens_it(tmp_path: Path) -> None:
+    managed = Server("http://h/api", "http://h", 1, 1, tmp_path, "3", 1)
+    assert Engine("http://h/api", "http://h", None).way_to_ui == "http://h"
+    engine = Engine("http://h/api", "http://h", managed)
+    assert engine.way_to_ui == "http://h   open it: sweeptree server open"
+    engine.lose(ServerError("no port is free", hint="sweeptree doctor"))
+    assert engine.way_to_ui == ""

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from helpers import no_file_handles
 
 from core.keeper_kit import DRIVER, Kit, pids_of
 from sweeptree import supervise
@@ -156,3 +157,12 @@ def test_a_signal_that_comes_before_the_command_counts(kit: Kit) -> None:
     os.kill(keeper.pid, signal.SIGTERM)
     outcome = keeper.wait(20)
     assert outcome is not None and outcome.state is JobState.CANCELLED
+
+
+def test_a_keeper_is_waited_for_while_file_handles_lack(kit: Kit) -> None:
+    keeper, _ = kit.begin("echo up; sleep 0.3")
+    with no_file_handles():
+        assert keeper.wait(timeout=0.1) is None
+        assert keeper.is_alive()
+    outcome = keeper.wait()
+    assert outcome is not None and outcome.exit_code == 0

@@ -83,3 +83,15 @@ def test_a_worktree_with_a_file_that_stands_nowhere_else_is_kept_after_a_crash(r
         place = sweep.store.record(0).worktree
     assert place is not None
     assert Path(place, "late.txt").read_text() == "late"
+
+
+def test_a_record_that_was_not_told_where_the_worktree_went_is_mended(repo: Path) -> None:
+    command = "echo x >> train.py"
+    with opened(repo, command, keep_worktrees="changed") as sweep:
+        stages.finish(sweep.job(0), ran(sweep.job(0)))
+        kept = sweep.store.record(0).worktree
+        assert kept is not None
+        sweep.store.update(0, worktree=str(Path(kept).with_name("slot_0")))
+    with opened(repo, command, keep_worktrees="changed", resume=True) as sweep:
+        adoption.give_back_finished(sweep, [sweep.store.record(0)])
+        assert sweep.store.record(0).worktree == kept

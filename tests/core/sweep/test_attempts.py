@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from helpers import git
 
-from core.sweep.kit import opened, paths_of, ran, run_one
+from core.sweep.kit import lived, opened, paths_of, ran, run_one
 from sweeptree.model import JobState
 from sweeptree.records import read_record
 from sweeptree.sweep import attempts
@@ -89,3 +89,57 @@ def test_what_was_moved_before_a_crash_is_in_the_record(repo: Path) -> None:
         assert not list(so_far.worktree.top.glob("*.ckpt"))
         attempts.record_outcome(job, so_far, so_far.outcome)
         assert job.record.artifacts == ("a.ckpt", "b.ckpt", "c.ckpt")
+
+
+def test_the_record_says_what_pythonpath_put_first_and_what_escapes_it(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(repo / "ecg"))
+    record = run_one(repo, 'echo "$PYTHONPATH"')
+    assert (record.import_path, record.notes) == (("ecg",), ())
+    assert paths_of(repo).log(0).read_text().startswith(f"{repo}/.sweeptree/wt/exp/slot_0/ecg:")
+    with opened(repo, "python3 -E -c 1", exp_name="escapes") as sweep:
+        record = lived(sweep.job(0))
+    assert "not the pinned commit: python -E ignores PYTHONPATH" in record.notes[0]
+
+
+def test_the_files_of_failed_jobs_beyond_those_whose_worktrees_are_kept_stand_elsewhere(
+    repo: Path,
+) -> None:
+    commands = [f"echo {n} > best.ckpt; echo tuned >> train.py; exit 1" for n in range(10)]
+    with opened(repo, *commands) as sweep:
+        records = [lived(sweep.job(n)) for n in range(10)]
+    assert [record.worktree is not None for record in records] == [True] * 8 + [False] * 2
+    kept = [paths_of(repo).artifacts(n) for n in range(10)]
+    assert [(place / "best.ckpt").read_text() for place in kept] == [f"{n}\n" for n in range(10)]
+    assert all((place / "train.py").read_text().endswith("tuned\n") for place in kept)
+
+
+@pytest.mark.parametrize(
+    ("keep", "command", "stays"),
+    [
+        ("failed", "echo x >> train.py", False),
+        ("changed", "echo x >> train.py", True),
+        ("changed", "touch made.txt", False),
+        ("all", "true", True),
+    ],
+)
+def test_a_worktree_that_was_asked_for_stays(
+    repo: Path, keep: str, command: str, stays: bool
+) -> None:
+    record = run_one(repo, command, keep_worktrees=keep)
+    assert (record.worktree is not None) == stays
+    assert record.worktree is None or Path(record.worktree, "train.py").exists()
+
+
+def test_what_is_kept_in_a_worktree_is_an_artifact_as_well(repo: Path) -> None:
+    record = run_one(repo, "touch made.txt", keep_worktrees="all")
+    assert record.artifacts == ("made.txt",)
+    assert record.worktree is not None and Path(record.worktree, "made.txt").exists()
+
+
+def test_a_worktree_of_which_nobody_knows_what_changed_stays(repo: Path) -> None:
+    spoiled = 'for file in ../*.index; do echo junk > "$file"; done'
+    record = run_one(repo, f"echo work > made.txt; {spoiled}")
+    assert record.state is JobState.SUCCEEDED and record.notes
+    assert record.worktree is not None and Path(record.worktree, "made.txt").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ import pytest
 from core.sweep.kit import lived, opened, paths_of, run_one
 from sweeptree.errors import GitError
 from sweeptree.model import DeliveryState, JobRecord, JobState
+from sweeptree.sweep import attempts
+from sweeptree.sweep.launches import Line
 from sweeptree.sweep.life import Start, run_job
 from sweeptree.sweep.results import Ended, RunStage, SoFar, Stage, Trouble, caught, run_directly
 from sweeptree.sweep.running import JobContext
+from sweeptree.sweep.stages import RUN_COMMAND
 
 CHANGES = "echo '# tuned' >> train.py"
 DELIVERS = {
@@ -85,7 +89,8 @@ def test_trouble_after_the_command_fails_the_delivery_only(
 
 
 def test_trouble_in_the_fix_is_noted_and_stands_in_its_field(repo: Path) -> None:
-    record = lived_with(repo, Breaking("auto-fix"), "true", auto_fix_before_pr=True).record
+    fix = {"auto_fix_before_pr": True, "auto_fix_script": "train.py"}
+    record = lived_with(repo, Breaking("auto-fix"), "true", **fix).record
     assert record.auto_fix is not None
     assert record.auto_fix["reason"] == "auto-fix broke"
     assert record.notes == ("auto-fix failed: auto-fix broke",)
@@ -178,3 +183,20 @@ def test_a_failed_attempt_keeps_its_artifacts_where_a_job_made_such_a_folder(rep
         "attempt_1",
         "attempt_1-2",
     ]
+
+
+def without_processes(stage: Stage[Any], job: JobContext, so_far: SoFar, /) -> Any:
+    """The command runs; then no process can be made to look at what it changed."""
+    if stage is not RUN_COMMAND:
+        return run_directly(stage, job, so_far)
+    attempts.supervised(job, so_far, Line(job.job.command))
+    return Trouble(stage.step, BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"))
+
+
+def test_an_end_that_could_not_be_recorded_for_want_of_processes_is_taken_later(repo: Path) -> None:
+    command = "echo 1 >> $SWEEPTREE_OUT/runs"
+    ended = lived_with(repo, without_processes, command)
+    assert ended.record.state is JobState.FAILED
+    with opened(repo, command, resume=True) as sweep:
+        assert lived(sweep.job(0)).state is JobState.SUCCEEDED
+    assert (paths_of(repo).out(0) / "runs").read_text() == "1\n"

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from helpers import no_file_handles
 
 from sweeptree.errors import Refused
 from sweeptree.system import locks
@@ -95,3 +96,10 @@ def test_a_note_is_read_only_while_its_writer_lives(tmp_path: Path) -> None:
             assert locks.lock(file)
             assert locks.living_note(folder, "note") == b"mine"
         assert locks.living_note(folder, "note") is None
+
+
+def test_without_file_handles_a_lock_counts_as_held(tmp_path: Path) -> None:
+    (tmp_path / "lock").touch()
+    with no_file_handles():
+        assert locks.is_held(tmp_path / "lock")
+    assert not locks.is_held(tmp_path / "lock")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.worktree_kit import crash, make_pool, registered
+from sweeptree.worktrees import kept_place
 
 
 def test_worktree_of_a_killed_sweep_is_adopted_by_job(repo: Path) -> None:
@@ -55,3 +56,13 @@ def test_worktree_with_a_running_job_is_left_alone(repo: Path) -> None:
     finally:
         job.kill()
         job.wait()
+
+
+def test_the_last_kept_worktree_of_a_job_is_found(repo: Path) -> None:
+    with make_pool(repo) as pool:
+        kept = [pool.release(pool.acquire(job), keep=True, index=job) for job in (1, 1, 12)]
+    assert kept[1] is not None
+    folder = kept[1].parent
+    (folder / "job_1-9").mkdir()
+    assert kept_place(folder, 1) == kept[1] == folder / "job_1-2"
+    assert kept_place(folder, 2) is None

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from sklearn import metrics
 
 from sweeptree.ecg.evaluate import bootstrap, scores
 from sweeptree.errors import UsageError
+
+pytestmark = pytest.mark.xdist_group("scikit-learn")
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ CLASSES = range(6)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["reject", "skip-empty", "stratified", "patient"])
-def test_each_resample_scores_as_scikit_learn_scores_it(how, labels, predicted):
+def test_each_resample_scores_as_scikit_learn_scores_it(how, labels, predicted, metrics):
     patients = np.arange(len(labels)) // 2
     drawn = bootstrap.draw(labels, 40, how, seed=1, patients=patients)
     areas, precisions = bootstrap.auc_and_ap(labels, predicted, drawn.weights)

@@ -2,15 +2,16 @@
 
 import numpy as np
 import pytest
-from sklearn import metrics
 
 from core.ecg.evaluation_kit import arrays, judge, metrics_of, save, table, verdict
 from sweeptree.ecg.evaluate import bootstrap
 from sweeptree.ecg.evaluate.judge import Options
 from sweeptree.ecg.evaluate.judge import judge as judge_one
 
+pytestmark = pytest.mark.xdist_group("scikit-learn")
 
-def test_the_numbers_are_scikit_learns(tmp_path):
+
+def test_the_numbers_are_scikit_learns(tmp_path, metrics):
     judge(save(tmp_path / "run"), out=tmp_path / "out")
     found = metrics_of(tmp_path / "out")["runs"]["run"]["overall"]
     y, p = arrays()["true"], arrays()["pred"]
@@ -35,7 +36,7 @@ def test_thresholds_come_from_the_validation_records_only(tmp_path):
     assert first[0] in p
 
 
-def test_confusion_counts_are_scikit_learns(tmp_path):
+def test_confusion_counts_are_scikit_learns(tmp_path, metrics):
     judge(save(tmp_path / "run"), out=tmp_path / "out")
     row = table(tmp_path / "out" / "per_class.csv")[0]
     hit = arrays()["pred"][:, 0] >= float(row["threshold"])

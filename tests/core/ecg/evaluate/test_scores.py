@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from sklearn import metrics
 
 from sweeptree.ecg.evaluate import scores
 from sweeptree.errors import UsageError
+
+pytestmark = pytest.mark.xdist_group("scikit-learn")
 
 
 @pytest.fixture(scope="module")
@@ -30,19 +31,19 @@ CLASSES = range(6)
 
 
 @pytest.mark.parametrize("c", CLASSES)
-def test_auc_is_scikit_learns(c, labels, predicted):
+def test_auc_is_scikit_learns(c, labels, predicted, metrics):
     want = metrics.roc_auc_score(labels[:, c], predicted[:, c])
     assert scores.auc(labels[:, c], predicted[:, c]) == pytest.approx(want, abs=1e-14)
 
 
 @pytest.mark.parametrize("c", CLASSES)
-def test_average_precision_is_scikit_learns(c, labels, predicted):
+def test_average_precision_is_scikit_learns(c, labels, predicted, metrics):
     want = metrics.average_precision_score(labels[:, c], predicted[:, c])
     assert scores.average_precision(labels[:, c], predicted[:, c]) == pytest.approx(want, abs=1e-14)
 
 
 @pytest.mark.parametrize("c", CLASSES)
-def test_best_f1_is_the_best_of_all_thresholds(c, labels, predicted):
+def test_best_f1_is_the_best_of_all_thresholds(c, labels, predicted, metrics):
     y, p = labels[:, c], predicted[:, c]
     hits = p >= np.unique(p)[:, None]
     every = 2 * (hits & y.astype(bool)).sum(axis=1) / (hits.sum(axis=1) + y.sum())
@@ -68,7 +69,7 @@ def test_calibration_error_by_brute_force(labels, predicted):
     assert scores.reliability(labels, predicted).ece == pytest.approx(total / len(p), abs=1e-12)
 
 
-def test_brier_is_scikit_learns(labels, predicted):
+def test_brier_is_scikit_learns(labels, predicted, metrics):
     want = [metrics.brier_score_loss(labels[:, c], predicted[:, c].astype(float)) for c in CLASSES]
     np.testing.assert_allclose(scores.brier(labels, predicted), want, atol=1e-12)
 

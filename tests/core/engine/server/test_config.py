@@ -29,6 +29,19 @@ def test_the_server_gets_neither_the_users_settings_nor_a_secret(tmp_path: Path)
     assert auth_string(tmp_path) not in made.values()
 
 
+def test_what_is_overdue_is_looked_for_seldom_and_what_is_due_as_often_as_prefect_does(
+    tmp_path: Path,
+) -> None:
+    made = server_environment(tmp_path, {})
+    loops = {
+        name.removeprefix("PREFECT_SERVER_SERVICES_").removesuffix("_LOOP_SECONDS"): float(value)
+        for name, value in made.items()
+        if name.endswith("_LOOP_SECONDS")
+    }
+    assert loops["LATE_RUNS"] <= 15  # a run is late after 15 s
+    assert not {"SCHEDULER", "SCHEDULER_RECENT_DEPLOYMENTS", "REPOSSESSOR"} & set(loops)
+
+
 def test_who_talks_to_it_has_its_address_and_its_key_and_no_other(tmp_path: Path) -> None:
     server = server_of(tmp_path)
     auth = auth_string(tmp_path)
