@@ -48,6 +48,9 @@ class Selection:
     hides_pytest: bool = False
 
 
+EVERYTHING = Selection()
+
+
 def capture_tests(  # noqa: PLR0913 - a command and its options, which are keyword-only
     repo: Repository,
     commit: str,
@@ -98,7 +101,7 @@ def capture_in(  # noqa: PLR0913 - the same
 
 
 def capture_at(
-    place: TestPlace, command: str, timeout: float, selection: Selection = Selection()
+    place: TestPlace, command: str, timeout: float, selection: Selection = EVERYTHING
 ) -> TestResults:
     """Run the tests that are selected where they are."""
     with tempfile.TemporaryDirectory(prefix="sweeptree-check-") as folder:

@@ -95,22 +95,20 @@ def _cases(events: Iterable[Mapping[str, Any]]) -> Iterator[TestCase]:
         if event["event"] in ("start", "phase", "collect"):
             by_id.setdefault(str(event["id"]), []).append(event)
     for node_id, own in by_id.items():
-        case = _case(node_id, own)
-        if case is not None:
-            yield case
+        yield _case(node_id, own)
 
 
-def _case(node_id: str, events: list[Mapping[str, Any]]) -> TestCase | None:
+def _case(node_id: str, events: list[Mapping[str, Any]]) -> TestCase:
     told = [event for event in events if event["event"] != "start"]
     told = [event for event in told if event["outcome"] != "rerun"]
-    if not told:
+    if _is_cut_short(told):
         return TestCase(node_id, CaseState.ERROR, message="the run ended in this test")
     states = [_state(event) for event in told]
     state = max(states, key=_ORDER.index)
     telling = told[states.index(state)]
     return TestCase(
         node_id=node_id,
-        state=CaseState.ERROR if _is_cut_short(told, state) else state,
+        state=state,
         message=str(telling.get("message") or telling.get("reason") or ""),
         trace=str(telling.get("trace") or ""),
         output=str(telling.get("output") or ""),
@@ -120,11 +118,10 @@ def _case(node_id: str, events: list[Mapping[str, Any]]) -> TestCase | None:
     )
 
 
-def _is_cut_short(told: list[Mapping[str, Any]], state: CaseState) -> bool:
-    """Whether a test that looks well never ran: it was set up, and then nothing."""
-    is_test = told[0]["event"] == "phase"
-    has_run = any(event.get("when") == "call" for event in told)
-    return is_test and state is CaseState.PASSED and not has_run
+def _is_cut_short(told: list[Mapping[str, Any]]) -> bool:
+    """Whether a test was begun or set up, and then nothing."""
+    phases = [(event.get("when"), event["outcome"]) for event in told]
+    return not phases or phases == [("setup", "passed")]
 
 
 def _state(event: Mapping[str, Any]) -> CaseState:

@@ -81,7 +81,35 @@ def _is_same(parts: tuple[object, object], others: tuple[object, object]) -> boo
 
 
 _PLAN = _read_plan()
-_BEFORE = _fingerprint()
+_BEFORE: dict[str, tuple[object, object]] = {}
+
+
+class BeforeAnyCode:
+    """Looks at the machinery when all plugins have changed it, and no code of the user has."""
+
+    def pytest_load_initial_conftests(self) -> None:
+        """Pytest's own plugins come before this, conftest files after it."""
+        _BEFORE.update(_fingerprint())
+
+
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """The first moment at which there is somewhere to register."""
+    pluginmanager.register(BeforeAnyCode(), "sweeptree-machinery")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_load_initial_conftests(early_config: Any) -> Generator[None, Any, None]:
+    """Tell of a conftest that cannot be loaded: pytest gives up before it begins."""
+    outcome: Any = yield
+    if outcome.excinfo is None or not hasattr(outcome.excinfo[1], "path"):
+        return
+    failure = outcome.excinfo[1]
+    cause = getattr(failure, "cause", None) or failure.excinfo[1]
+    trace = _tail("".join(traceback.format_exception(type(cause), cause, cause.__traceback__)))
+    node_id = _from_top(early_config, str(failure.path))
+    writer = EventWriter(early_config)
+    writer.write("collect", id=node_id, outcome="failed", trace=trace, **_details(cause))
+    writer.write("end", exit_code=4, changed=[], collected=0, deselected=0)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -276,10 +304,9 @@ class EventWriter:
         os.write(self.file, json.dumps(facts).encode() + b"\n")
 
     def _plugin_names(self) -> set[str]:
-        """Plugins by what they are: names hold paths and ids that differ from run to run."""
+        """Plugins that the user's code has registered, by what they are; no conftest."""
         plugins = [plugin for _, plugin in self.config.pluginmanager.list_name_plugin()]
-        names = {_name_of(plugin) for plugin in plugins if plugin is not None}
-        return {name for name in names if not name.startswith(("_pytest.", __name__))}
+        return {_name_of(plugin) for plugin in plugins if plugin is not None and _is_users(plugin)}
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logstart(self, nodeid: str) -> None:
@@ -340,6 +367,13 @@ class EventWriter:
             changed=changed + sorted("plugin " + name for name in plugins),
             **counts,
         )
+
+
+def _is_users(plugin: object) -> bool:
+    module = plugin if hasattr(plugin, "__file__") else sys.modules.get(type(plugin).__module__)
+    filename = getattr(module, "__file__", None)
+    is_conftest = filename is not None and Path(filename).name == "conftest.py"
+    return filename is not None and not is_conftest and _relative(filename) is not None
 
 
 def _name_of(plugin: object) -> str:

@@ -6,6 +6,7 @@ The one home of what every test run has in common, whoever asks for it.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +50,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How a command ended. Seconds; `tail`: the last of what it printed."""
+    """How a command ended. Seconds; `tail`: the last of what it printed.
+
+    `exit_code` None: it did not end by itself.
+    """
 
     exit_code: int | None
     is_green: bool
@@ -83,6 +87,7 @@ def run_command(place: TestPlace, order: Order, files: Path) -> Finished:
         timeout=order.timeout,
         grace=_GRACE,
         log_cap=_LOG_CAP,
+        outlives_driver=False,
     )
     outcome = supervise.start(launch).wait()
     return _finished(outcome, _tail(files / "log"))
@@ -93,7 +98,9 @@ def _finished(outcome: Outcome | None, tail: str) -> Finished:
         return Finished(None, False, "their keeper was killed", 0.0, tail)
     seconds = outcome.duration_seconds
     is_green = outcome.state is JobState.SUCCEEDED
-    return Finished(outcome.exit_code, is_green, outcome.reason or "", seconds, tail)
+    ended_by_itself = outcome.state in (JobState.SUCCEEDED, JobState.FAILED)
+    exit_code = outcome.exit_code if ended_by_itself else None
+    return Finished(exit_code, is_green, outcome.reason or "", seconds, tail)
 
 
 def _environment(place: TestPlace, files: Path, order: Order) -> dict[str, str]:
@@ -123,7 +130,18 @@ def python_path(top: Path, before: tuple[str, ...] = ()) -> str:
     source = top / "src"
     code = source if source.is_dir() else top
     given = os.environ.get("PYTHONPATH", "")
-    return os.pathsep.join([*before, str(code), *([given] if given else [])])
+    own = [] if _hides_library(code) else [str(code)]
+    return os.pathsep.join([*before, *own, *([given] if given else [])])
+
+
+def _hides_library(folder: Path) -> bool:
+    """Whether a module there has the name of one of Python's own (`queue.py`).
+
+    Only scripts beside it are meant to find it; pytest itself must not.
+    """
+    names = {file.stem for file in folder.glob("*.py")}
+    names |= {file.parent.name for file in folder.glob("*/__init__.py")} - {"test"}
+    return not names.isdisjoint(sys.stdlib_module_names)
 
 
 def _tail(log: Path) -> str:

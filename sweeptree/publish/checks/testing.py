@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 from sweeptree import worktrees
 from sweeptree.publish.checks.command import find_test_command
@@ -37,14 +35,13 @@ def run_tests(repo: Repository, commit: str, command: str | None, timeout: float
 
     `command` None: the repository's own; `timeout`: seconds after which the tests count as red.
     """
-    with (
-        worktrees.temporary_worktree(repo, commit) as top,
-        tempfile.TemporaryDirectory(prefix="sweeptree-check-") as folder,
-    ):
+    with worktrees.temporary_worktree(repo, commit) as top:
+        files = worktrees.files_beside(top)
+        files.mkdir(mode=0o700)
         words = find_test_command(top, command)
         link_environments(repo, top, words)
         place = TestPlace(top, commit, repo.subfolder)
-        finished = run_command(place, Order(words, timeout), Path(folder))
+        finished = run_command(place, Order(words, timeout), files)
         return _test_run(words, commit, finished)
 
 

@@ -22,7 +22,8 @@ class Verdict:
     """Whether a patch mends the tests that failed, and harms none.
 
     `reasons`: why not; `patch`: what is left of it, without protected files and without what the
-    tests do not need; `dropped`: protected files that it wanted to change; `after`: its tests.
+    tests do not need; `dropped`: protected files that it wanted to change; `after`: its tests;
+    `seconds`: how long the judgement took.
     """
 
     is_accepted: bool
@@ -31,7 +32,6 @@ class Verdict:
     patch: bytes = b""
     after: TestResults | None = None
     dropped: tuple[str, ...] = ()
-    runs: int = 0
     seconds: float = 0.0
 
     @property
