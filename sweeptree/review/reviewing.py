@@ -16,8 +16,9 @@ from typing import Any
 
 from sweeptree import worktrees
 from sweeptree.errors import Refused, UsageError
-from sweeptree.publish.checks import TestResults, capture_in, capture_tests, find_test_command
-from sweeptree.publish.checks.running import link_environments
+from sweeptree.publish.checks import TestResults, capture_tests, find_test_command
+from sweeptree.publish.checks.capture import capture_at
+from sweeptree.publish.checks.running import link_environments, temporary_place
 from sweeptree.repository import Repository, branches, differences
 from sweeptree.review.change import Change, opened_change
 from sweeptree.review.checks.api_breaks import check_api
@@ -151,10 +152,8 @@ class Runner:
             measuring = Measuring(folder, top)
             link_environments(self.wanted.repo, top, self.command)
             words = measuring.wrapped(self.command)
-            subfolder = self.wanted.repo.subfolder
-            results = capture_in(
-                top, words, self.options.timeout, commit=commit, subfolder=subfolder
-            )
+            place = temporary_place(self.wanted.repo, top, commit)
+            results = capture_at(place, words, self.options.timeout)
             return replace(results, command=self.command), read_coverage(measuring)
 
     def again(self, commit: str, only: tuple[str, ...]) -> TestResults:

@@ -10,7 +10,6 @@ import json
 import os
 import secrets
 import shutil
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +24,10 @@ from sweeptree.publish.checks.running import (
     Order,
     TestPlace,
     link_environments,
+    private_files,
     python_path,
     run_command,
+    temporary_place,
 )
 from sweeptree.repository import Repository, patches
 from sweeptree.repository.commits import commit_tree
@@ -72,7 +73,7 @@ def capture_tests(  # noqa: PLR0913 - a command and its options, which are keywo
     with worktrees.temporary_worktree(repo, tested) as top:
         words = find_test_command(top, command)
         link_environments(repo, top, words)
-        place = TestPlace(top, commit, repo.subfolder)
+        place = temporary_place(repo, top, commit)
         return capture_at(place, words, timeout, Selection(only, trace_lines))
 
 
@@ -104,9 +105,8 @@ def capture_at(
     place: TestPlace, command: str, timeout: float, selection: Selection = EVERYTHING
 ) -> TestResults:
     """Run the tests that are selected where they are."""
-    with tempfile.TemporaryDirectory(prefix="sweeptree-check-") as folder:
-        capture = _Capture(place, command, timeout, Path(folder).resolve())
-        return capture.run(selection)
+    with private_files(place) as files:
+        return _Capture(place, command, timeout, files).run(selection)
 
 
 @dataclass(frozen=True, slots=True)

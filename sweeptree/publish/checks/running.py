@@ -5,9 +5,11 @@ The one home of what every test run has in common, whoever asks for it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,13 +24,17 @@ _LOG_CAP = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class TestPlace:
-    """Where tests run: a worktree, at which commit, and in which of its folders."""
+    """Where tests run: a worktree, at which commit, and in which of its folders.
+
+    `beside`: where private files of a run go; None: among the machine's temporary files.
+    """
 
     __test__ = False  # pytest: this is no test
 
     top: Path
     commit: str
     subfolder: Path = Path()
+    beside: Path | None = None
 
     @property
     def cwd(self) -> Path:
@@ -60,6 +66,20 @@ class Finished:
     reason: str
     seconds: float
     tail: str
+
+
+def temporary_place(repo: Repository, top: Path, commit: str) -> TestPlace:
+    """A place in a worktree for a moment. What its runs leave beside it goes with it."""
+    beside = worktrees.files_beside(top)
+    beside.mkdir(mode=0o700)
+    return TestPlace(top.resolve(), commit, repo.subfolder, beside)
+
+
+@contextlib.contextmanager
+def private_files(place: TestPlace) -> Iterator[Path]:
+    """A folder for the log and the results of one run."""
+    with tempfile.TemporaryDirectory(prefix="sweeptree-check-", dir=place.beside) as folder:
+        yield Path(folder).resolve()
 
 
 def link_environments(repo: Repository, top: Path, command: str) -> None:

@@ -9,9 +9,10 @@ from sweeptree.publish.checks.command import find_test_command
 from sweeptree.publish.checks.running import (
     Finished,
     Order,
-    TestPlace,
     link_environments,
+    private_files,
     run_command,
+    temporary_place,
 )
 from sweeptree.repository import Repository
 
@@ -36,12 +37,11 @@ def run_tests(repo: Repository, commit: str, command: str | None, timeout: float
     `command` None: the repository's own; `timeout`: seconds after which the tests count as red.
     """
     with worktrees.temporary_worktree(repo, commit) as top:
-        files = worktrees.files_beside(top)
-        files.mkdir(mode=0o700)
         words = find_test_command(top, command)
         link_environments(repo, top, words)
-        place = TestPlace(top, commit, repo.subfolder)
-        finished = run_command(place, Order(words, timeout), files)
+        place = temporary_place(repo, top, commit)
+        with private_files(place) as files:
+            finished = run_command(place, Order(words, timeout), files)
         return _test_run(words, commit, finished)
 
 

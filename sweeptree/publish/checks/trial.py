@@ -12,7 +12,7 @@ from sweeptree import worktrees
 from sweeptree.publish.checks.capture import EVERYTHING, Selection, capture_at
 from sweeptree.publish.checks.protected import Protection
 from sweeptree.publish.checks.results import TestResults
-from sweeptree.publish.checks.running import TestPlace, link_environments
+from sweeptree.publish.checks.running import TestPlace, link_environments, temporary_place
 from sweeptree.repository import Repository, patches
 from sweeptree.repository.commits import commit_tree
 
@@ -61,7 +61,7 @@ class Trial:
         """A fresh worktree that nobody has worked in."""
         with worktrees.temporary_worktree(self.repo, commit) as top:
             link_environments(self.repo, top, self.command)
-            yield TestPlace(top.resolve(), commit, self.repo.subfolder)
+            yield temporary_place(self.repo, top, commit)
 
     def run(self, place: TestPlace, selection: Selection = EVERYTHING) -> TestResults:
         """Run the tests, and object where protected files were written meanwhile.
