@@ -24,6 +24,7 @@ from tests.bench import (
     output,
     overhead,
     review,
+    repair,
 )
 from tests.bench.lab import lab
 from tests.bench.measure import ROOT
@@ -31,6 +32,7 @@ from tests.bench.measure import ROOT
 BENCHES = {
     "cli": cli.run,
     "output": output.run,
+    "repair": repair.run,
     "aggregate": aggregation.run,
     "makespan": makespan.run,
     "merge_check": merge_check.run,
