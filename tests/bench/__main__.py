@@ -23,8 +23,8 @@ from tests.bench import (
     metrics,
     output,
     overhead,
-    review,
     repair,
+    review,
 )
 from tests.bench.lab import lab
 from tests.bench.measure import ROOT
