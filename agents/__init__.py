@@ -61,6 +61,14 @@ AGENTS = (
         summary="Make the aggregates and report.html from the records of a sweep.",
     ),
     Agent(
+        name="ci-fixer",
+        spec="sweeptree.repair.spec:CIFixSpec",
+        report="sweeptree.repair.report:FixReport",
+        flow="sweeptree.agents.ci_fixer:ci_fixer",
+        verb="ci-fix",
+        summary="Run the tests, attach what fails, and propose a patch that passes the gate.",
+    ),
+    Agent(
         name="data-curator",
         spec="sweeptree.ecg.manifest:CurateSpec",
         report="sweeptree.ecg.curate.outcome:CurateReport",

@@ -45,7 +45,7 @@ class Entry:
         return module.with_suffix(".py").is_file() or module.is_dir()
 
 
-_AGENT_COMMANDS = {"orchestrate": "run:run"}
+_AGENT_COMMANDS = {"orchestrate": "run:run", "ci-fix": "ci_fix:ci_fix"}
 
 
 def _of_agent(agent: Agent) -> Entry:

@@ -109,8 +109,18 @@ def run_command(place: TestPlace, order: Order, files: Path) -> Finished:
         log_cap=_LOG_CAP,
         outlives_driver=False,
     )
-    outcome = supervise.start(launch).wait()
-    return _finished(outcome, _tail(files / "log"))
+    return _finished(_wait_for(launch), _tail(files / "log"))
+
+
+def _wait_for(launch: Launch) -> Outcome | None:
+    """The command's outcome. Nothing of it runs on when we are interrupted."""
+    keeper = supervise.start(launch)
+    try:
+        return keeper.wait()
+    except BaseException:
+        keeper.kill()
+        keeper.wait(_GRACE)
+        raise
 
 
 def _finished(outcome: Outcome | None, tail: str) -> Finished:
