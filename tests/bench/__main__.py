@@ -25,6 +25,7 @@ from tests.bench import (
     overhead,
     repair,
     worktrees,
+    review,
 )
 from tests.bench.lab import lab
 from tests.bench.measure import ROOT
@@ -36,6 +37,7 @@ BENCHES = {
     "aggregate": aggregation.run,
     "makespan": makespan.run,
     "merge_check": merge_check.run,
+    "review": review.run,
     "gate": gate.run,
     "auto_run": auto_run.run,
     "handover": handover.run,
