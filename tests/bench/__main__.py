@@ -24,8 +24,8 @@ from tests.bench import (
     output,
     overhead,
     repair,
-    worktrees,
     review,
+    worktrees,
 )
 from tests.bench.lab import lab
 from tests.bench.measure import ROOT
