@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeptree.analysis.document import Comparison, JobRow, Summary
-from sweeptree.analysis.failures import FailureGroup, group_failures
+from sweeptree.analysis.failures import FailureGroup, group_failures, retry_command
 from sweeptree.analysis.wording import (
     clock,
     counted,
@@ -21,7 +21,6 @@ from sweeptree.analysis.wording import (
     word,
 )
 from sweeptree.model import JobState
-from sweeptree.model.record import recorded_cause
 from sweeptree.report.sheet import Config, Sheet
 from sweeptree.system.clock import parse_time
 
@@ -31,7 +30,6 @@ MAX_CAUSES = 12
 _MAX_METRICS = 5
 _LOG_LINES = 12
 _SHOWN_JOBS = 10
-_MAX_NAMED = 30
 _MAX_TEXT = 300
 _STARTERS = ("run", "orchestrate", "resume", "demo")
 
@@ -194,17 +192,8 @@ def _failure(sheet: Sheet, group: FailureGroup) -> Failure:
         jobs=f"job{'s' if many > 1 else ''} {listed(named, _SHOWN_JOBS)}",
         log_name=f"job_{first.id}.log",
         log=_log_end(first.log_tail),
-        command=f"sweeptree resume {shlex.quote(sheet.name)} {_choice(group)}",
+        command=retry_command(sheet.name, group.jobs),
     )
-
-
-def _choice(group: FailureGroup) -> str:
-    """The option of `resume` that tries these jobs again."""
-    if recorded_cause(group.reason) is not None:
-        return "--oom"
-    if len(group.jobs) > _MAX_NAMED:
-        return "--failed"
-    return "--jobs " + ",".join(str(job.id) for job in group.jobs)
 
 
 def _who(job: JobRow) -> str:

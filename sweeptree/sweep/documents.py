@@ -12,7 +12,7 @@ from typing import Any
 from sweeptree import __version__
 from sweeptree.model import Base, ExitCode, Job, JobRecord
 from sweeptree.sweep.preflight import PreparedSweep
-from sweeptree.sweep.running import Misses
+from sweeptree.sweep.running import Sweep
 from sweeptree.system.clock import utc_now
 from sweeptree.system.files import write_json
 
@@ -39,10 +39,15 @@ def write_begin(prepared: PreparedSweep, run_id: str | None) -> Facts:
     return facts
 
 
-def write_end(prepared: PreparedSweep, facts: Facts, code: ExitCode, misses: Misses) -> None:
+def write_end(sweep: Sweep, facts: Facts, code: ExitCode) -> None:
     """sweep.json of a sweep that has ended."""
-    end = {"ended_at": utc_now(), "exit_code": int(code), "missed": misses.first(_MISSES_KEPT)}
-    write_json(prepared.paths.sweep, {**facts, **end})
+    end = {
+        "ended_at": utc_now(),
+        "exit_code": int(code),
+        "stop_cause": sweep.stop.cause,
+        "missed": sweep.misses.first(_MISSES_KEPT),
+    }
+    write_json(sweep.paths.sweep, {**facts, **end})
 
 
 def write_summary(prepared: PreparedSweep, records: Mapping[int, JobRecord]) -> None:

@@ -261,3 +261,29 @@ def test_a_diverged_job_says_so_where_its_metric_would_be(tmp_path: Path) -> Non
     assert ["diverged" in line for line in shown[2:4]] == [True, True]
     assert "val_auc=diverged" in event_line(paths, view.row(0))
     assert view.best is None
+
+
+def test_what_runs_and_the_time_left_are_seen_at_sixty_columns(paths: SweepPaths) -> None:
+    state = board(10_000, paths)
+    for n in range(5_000):
+        kind = ("succeeded", "failed", "timed_out", "cancelled", "lost")[n % 5]
+        state.apply(entry(n, kind, duration_seconds=60.0, metrics={"val_auc": 0.9}))
+    for n in range(6_000, 6_012):
+        state.apply(entry(n, "running", start_time=utc_now()))
+    head = render(state, 60, 12)[0][0]
+    assert len(head) <= 60 and "12 running" in head and "ETA" in head
+
+
+def test_the_end_of_an_error_is_never_cut(paths: SweepPaths) -> None:
+    paths.log(0).write_text(f"ValueError: {'x' * 900} but got 12 leads\n")
+    state = board(1, paths)
+    state.apply(entry(0, "failed", config_id="lr=1 " * 200))
+    line = event_line(paths, state.row(0))
+    assert len(line) <= 400 and line.endswith("but got 12 leads")
+
+
+def test_time_in_which_nothing_ran_is_told_apart(paths: SweepPaths) -> None:
+    state = board(2, paths)
+    state.began -= 3600
+    state.apply(entry(0, "running", start_time=utc_now()))
+    assert "active 00:00:00 of 01:00:00" in render(state, 120, 12)[0][0]
