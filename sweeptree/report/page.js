@@ -27,6 +27,7 @@
         head.setAttribute("aria-sort", down ? "descending" : "ascending");
         const body = table.tBodies[0];
         body.append(...[...body.rows].sort(compare(place, down ? -1 : 1)));
+        table.dispatchEvent(new Event("sorted"));
       });
     });
   };
@@ -34,23 +35,43 @@
   // Words and the brush together decide which rows are shown.
   const chosen = { configs: null };
   const filters = [];
+  const MOST_ROWS = 200;
 
   const filterable = (table) => {
-    const rows = [...table.tBodies[0].rows];
+    const body = table.tBodies[0];
     const names = [...table.tHead.rows[0].cells].map((head) => head.textContent);
     const said = (row) => [...row.cells].map((cell, n) => `${cell.textContent} ${names[n]}=${cell.textContent}`);
-    let texts = null; // read once, when it is first needed
+    const texts = new Map(); // read once, when they are first needed
     let words = [];
-    const show = () => {
-      texts ??= rows.map((row) => said(row).join(" ").toLowerCase());
-      rows.forEach((row, place) => {
-        const isChosen = chosen.configs === null || chosen.configs.has(row.dataset.config);
-        const hidden = !isChosen || !words.every((word) => texts[place].includes(word));
-        if (row.hidden !== hidden) row.hidden = hidden;
-      });
+    let most = MOST_ROWS; // a browser lays out no more than these in a blink
+    const rest = document.createElement("button");
+    rest.type = "button";
+    rest.className = "act";
+    rest.addEventListener("click", () => {
+      most = Infinity;
+      show();
+    });
+    const fits = (row) => {
+      if (chosen.configs !== null && !chosen.configs.has(row.dataset.config)) return false;
+      if (!words.length) return true;
+      if (!texts.has(row)) texts.set(row, said(row).join(" ").toLowerCase());
+      return words.every((word) => texts.get(row).includes(word));
     };
+    const show = () => {
+      let many = 0;
+      for (const row of body.rows) {
+        const hidden = !fits(row);
+        if (row.hidden !== hidden) row.hidden = hidden;
+        row.classList.toggle("beyond", !hidden && ++many > most);
+      }
+      rest.hidden = many <= most;
+      rest.textContent = `Show ${many - most} more rows`;
+    };
+    table.addEventListener("sorted", show);
+    table.parentElement.after(rest);
+    show();
     filters.push(show);
-    if (rows.length < 8) return;
+    if (body.rows.length < 8) return;
     const box = document.createElement("input");
     box.type = "search";
     box.className = "find";
@@ -300,6 +321,7 @@
     if (!list) return;
     list.open = true;
     row.hidden = false;
+    row.classList.remove("beyond");
     row.scrollIntoView({ block: "center" });
   };
 

@@ -42,7 +42,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a job's escape codes
 
 def page(paths: SweepPaths, document: Document) -> bytes:
     """The page as UTF-8."""
-    sheet = read_sheet(document, _sweep_facts(paths))
+    sheet = read_page_sheet(paths, document)
     style, script = _asset("page.css"), _asset("page.js")
     environment = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -57,6 +57,11 @@ def page(paths: SweepPaths, document: Document) -> bytes:
         **_charts(sheet, paths),
     )
     return _CONTROL.sub("?", text.lstrip()).encode("utf-8", "replace") + b"\n"
+
+
+def read_page_sheet(paths: SweepPaths, document: Document) -> Sheet:
+    """What the page tells, from an aggregated document and the sweep.json beside it."""
+    return read_sheet(document, _sweep_facts(paths))
 
 
 def _sweep_facts(paths: SweepPaths) -> Mapping[str, Any]:

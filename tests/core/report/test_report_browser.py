@@ -27,7 +27,8 @@ def event(kind: str, selector: str, x: float, y: float) -> str:
     return (
         f"part = document.querySelector({selector!r}); box = part.getBoundingClientRect();"
         f"part.setPointerCapture = () => 0; part.dispatchEvent(new PointerEvent({kind!r}, {{"
-        f"clientX: box.left + {x} * box.width, clientY: box.top + {y} * box.height, bubbles: true}}))"
+        f"clientX: box.left + {x} * box.width, clientY: box.top + {y} * box.height,"
+        "bubbles: true}))"
     )
 
 
