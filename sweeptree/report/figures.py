@@ -32,7 +32,7 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#
 _DASHES = ("-", "--", ":", "-.", (0, (5, 2)), (0, (14, 4)), (0, (2, 2, 6, 2)), (0, (1, 4)))
 _MOST_ROWS = 40
 _WIDTH = 5.5  # inches: the text width of a page with two margins
-_STYLE: Mapping[str, Any] = {
+_STYLE: dict[Any, Any] = {
     "font.size": 8,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -106,7 +106,7 @@ def _bytes(figure: Figure, ending: str) -> bytes:
     import matplotlib as mpl
 
     data = io.BytesIO()
-    with mpl.rc_context(dict(_STYLE)):
+    with mpl.rc_context(_STYLE):
         figure.savefig(data, format=ending, dpi=300, metadata=dict(_METADATA[ending]))
     return data.getvalue()
 
@@ -116,7 +116,7 @@ def _figure(count: int, height: float) -> tuple[Figure, Sequence[Axes]]:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(dict(_STYLE)):
+    with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(_WIDTH, height), layout="constrained")
         axes = figure.subplots(1, count, squeeze=False)
     return figure, list(axes[0])
@@ -139,11 +139,11 @@ def _draw_panel(axes: Axes, metric: str, curves: Sequence[Curve]) -> None:
     for curve in curves:
         steps = [point.step for point in curve.points]
         means = [point.mean for point in curve.points]
-        style = {"color": _COLOURS[curve.series], "linestyle": _DASHES[curve.series]}
-        axes.plot(steps, means, label=curve.name, **style)
+        colour, dash = _COLOURS[curve.series], _DASHES[curve.series]
+        axes.plot(steps, means, label=curve.name, color=colour, linestyle=dash)
         if all(point.std is not None for point in curve.points):
             low, high = zip(*(band_ends(point, limits) for point in curve.points), strict=True)
-            axes.fill_between(steps, low, high, color=_COLOURS[curve.series], alpha=0.15, lw=0)
+            axes.fill_between(steps, low, high, color=colour, alpha=0.15, lw=0)
     axes.set_xlabel("step")
     axes.set_ylabel(metric)
 

@@ -113,10 +113,9 @@ def _param_cells(sheet: Sheet, config: Config | None, name: str) -> list[Cell]:
 
 def _param(params: Mapping[str, Scalar], name: str) -> Cell:
     value, text = params.get(name), _cut(value_text(params, name))
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value):
-        return Cell(text, kind="name")
-    return _number(float(value), text)
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return _number(float(value), text)
+    return Cell(text, kind="name")
 
 
 def _config_row(sheet: Sheet, config: Config, names: Sequence[str]) -> list[Cell]:

@@ -39,6 +39,7 @@ with SweepStore.open(paths) as store, LiveView(paths, jobs, metric="val_auc:max"
     put(store, 1, JobState.RUNNING, start_time=utc_now())
     if "SAY" in os.environ:
         time.sleep(0.6)  # a frame has been drawn
+        os.write(2, os.environ.get("ECHO", "").encode())  # as the terminal itself does
         print(os.environ["SAY"], file=sys.stderr)
 """
 ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
@@ -248,6 +249,37 @@ def test_what_is_said_meanwhile_goes_above_the_table(paths: SweepPaths) -> None:
     seen = on_terminal(paths, 80, SAY="stopping now")
     before, _, _ = seen.partition(b"stopping now")
     assert b"\x1b[2K" in before[before.rindex(b"unet") :]  # the table was cleared first
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_no_dead_header(paths: SweepPaths) -> None:
+    seen = on_terminal(paths, 80, ECHO="^C", SAY="\nstopping now")
+    lines = screen(seen.decode())
+    assert sum("% " in line and "waiting" in line for line in lines) == 1
+    assert sum("config" in line for line in lines) == 1
+    assert any("stopping now" in line for line in lines)
+
+
+def screen(written: str) -> list[str]:
+    """The lines that a terminal shows after these bytes, of what our view writes."""
+    rows: list[list[str]] = [[]]
+    y = x = 0
+    for sign in re.finditer(r"\x1b\[([0-9;?]*)([A-Za-z])|([^\x1b])", written):
+        argument, command, letter = sign.groups()
+        if command == "A":
+            y = max(0, y - int(argument or 1))
+        elif command == "K":
+            rows[y] = []
+        elif letter == "\r":
+            x = 0
+        elif letter == "\n":
+            y, x = y + 1, 0
+            rows += [[] for _ in range(y + 1 - len(rows))]
+        elif letter:
+            rows[y] += " " * (x + 1 - len(rows[y]))
+            rows[y][x] = letter
+            x += 1
+    return ["".join(row) for row in rows]
 
 
 def test_a_diverged_job_says_so_where_its_metric_would_be(tmp_path: Path) -> None:
