@@ -17,6 +17,7 @@ from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Completed, Failed
 
 from sweeptree.engine.artifacts import publish_page
+from sweeptree.engine.run_notices import RunEnd, tell_if_deployed
 from sweeptree.errors import Refused, SweeptreeError, UsageError
 from sweeptree.model.report import Report, ReportState
 
@@ -46,9 +47,11 @@ def agent(
             try:
                 report = work(*args, **kwargs)
             except SweeptreeError as error:
+                _tell(name, error)
                 return _state_of_error(error)
             if page:
                 _show(name, report)
+            tell_if_deployed(RunEnd(name, report.state, report.reason))
             return state_of(report)
 
         # Prefect looks up annotations where `run` is written, not where `work` is.
@@ -75,9 +78,17 @@ def report_of(state: State[Any]) -> Report | None:
 
 
 def _state_of_error(error: SweeptreeError) -> State[Any]:
-    is_mistake = isinstance(error, UsageError | Refused)
     message = "; ".join([error.message, *error.hint])
-    return Failed(name=REFUSED if is_mistake else "Failed", message=message, data=error)
+    return Failed(name=REFUSED if _is_mistake(error) else "Failed", message=message, data=error)
+
+
+def _tell(name: str, error: SweeptreeError) -> None:
+    state = ReportState.REFUSED if _is_mistake(error) else ReportState.FAILED
+    tell_if_deployed(RunEnd(name, state, error.message))
+
+
+def _is_mistake(error: SweeptreeError) -> bool:
+    return isinstance(error, UsageError | Refused)
 
 
 def _show(name: str, report: Report) -> None:
