@@ -2,7 +2,7 @@
 
 import pytest
 
-from sweeptree.cli.screens.escapes import Harmless, harmless
+from sweeptree.system.escapes import Harmless, harmless
 
 
 @pytest.mark.parametrize(
