@@ -38,9 +38,9 @@ def log_text(job: JobContext) -> str:
     command = leaks.redact(job.job.command)[:MAX_COMMAND]
     log = job.paths.log(job.index)
     printed = _last_lines(read_end(log, MAX_BYTES) or b"")
-    lines = [f"$ {command}", *printed] if printed else [f"$ {command}", "(it printed nothing)"]
-    where = f"the whole log: {log}   sweeptree logs {job.spec.exp_name}:{job.index}"
-    return "\n".join([*lines, where])
+    what = f"the last {len(printed)} lines of" if printed else "nothing in"
+    where = f"{what} {log}   (sweeptree logs {job.spec.exp_name}:{job.index})"
+    return "\n".join([f"$ {command}", where, *printed])
 
 
 def _last_lines(data: bytes) -> list[str]:
