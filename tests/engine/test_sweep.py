@@ -174,16 +174,17 @@ def test_the_log_of_a_command_is_in_its_task_runs_log_once(
 ) -> None:
     run = seen.tasks["run-command 3"]
     with client_of(server) as client:
-        (log,) = wait_for(lambda: logs_of(client, run.id))
+        (log,) = wait_for(lambda: commands_in(client, run.id))
     assert log.level == logging.ERROR
     assert log.message.splitlines()[0] == "$ sh train.sh 0.2 2; test 0.2-2 != 0.2-2"
     assert str(failing[1].log(3)) in log.message
     assert "sweeptree logs failing:3" in log.message
 
 
-def logs_of(client: SyncPrefectClient, task_run: UUID) -> list[Log]:
+def commands_in(client: SyncPrefectClient, task_run: UUID) -> list[Log]:
+    """The records of a task run that show a command, beside Prefect's own."""
     wanted = LogFilter(task_run_id=LogFilterTaskRunId(any_=[task_run]))
-    return client.read_logs(log_filter=wanted)
+    return [log for log in client.read_logs(log_filter=wanted) if log.message.startswith("$ ")]
 
 
 def test_runs_are_called_by_what_they_are(seen: Seen) -> None:

@@ -22,6 +22,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
 ]
+SCREEN = {"width": 1400, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
 NAME = "shown_in_the_ui"
 
 
@@ -44,6 +45,7 @@ def seen(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 @pytest.fixture(scope="module")
 def browser(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     with Browser(tmp_path_factory.mktemp("profile")) as found:
+        found.call("Emulation.setDeviceMetricsOverride", **SCREEN)
         found.open(one_time_address(server))
         wait_for(lambda: "hide-subflows=true" in str(found.evaluate("location.href")))
         yield found
