@@ -45,12 +45,28 @@ AGENTS = (
         summary="Run one command in a worktree of its own, and say what it changed and made.",
     ),
     Agent(
+        name="code-reviewer",
+        spec="sweeptree.review:ReviewSpec",
+        report="sweeptree.review.report:ReviewReport",
+        flow="sweeptree.agents.code_reviewer:code_reviewer",
+        verb="review",
+        summary="Say what is new and wrong in a change; on a pull request where asked.",
+    ),
+    Agent(
         name="results-aggregator",
         spec="sweeptree.report.summary:AggregateSpec",
         report="sweeptree.report.summary:AggregateReport",
         flow="sweeptree.agents.results_aggregator:results_aggregator",
         verb="aggregate",
         summary="Make the aggregates and report.html from the records of a sweep.",
+    ),
+    Agent(
+        name="ci-fixer",
+        spec="sweeptree.repair.spec:CIFixSpec",
+        report="sweeptree.repair.report:FixReport",
+        flow="sweeptree.agents.ci_fixer:ci_fixer",
+        verb="ci-fix",
+        summary="Run the tests, attach what fails, and propose a patch that passes the gate.",
     ),
     Agent(
         name="data-curator",
@@ -75,6 +91,14 @@ AGENTS = (
         flow="sweeptree.agents.merge_assistant:merge_assistant",
         verb="merge",
         summary="Test a merge's result, and land exactly what was tested.",
+    ),
+    Agent(
+        name="worktree-manager",
+        spec="sweeptree.worktrees.manager.report:ManagerSpec",
+        report="sweeptree.worktrees.manager.report:ManagerReport",
+        flow="sweeptree.agents.worktree_manager:worktree_manager",
+        verb="worktree",
+        summary="List, make, repair, clean up and bring back worktrees; no byte is lost.",
     ),
 )
 

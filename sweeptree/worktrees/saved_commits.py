@@ -7,15 +7,15 @@ soon as a worktree is gone, because a reflog goes with its worktree.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from sweeptree.errors import GitError
 from sweeptree.repository import plumbing
 from sweeptree.repository.repository import Repository
 from sweeptree.worktrees.registry import read
 
 _SHA = re.compile(rb"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
-_MAX_COMMITS = 1000
 
 
 def named_commits(entry: Path) -> list[str]:
@@ -24,8 +24,7 @@ def named_commits(entry: Path) -> list[str]:
     for file in _files_with_commits(entry):
         for commit in _SHA.findall(read(file) or b""):
             found[commit.decode()] = None
-    real = [commit for commit in found if set(commit) != {"0"}]
-    return real[-_MAX_COMMITS:]
+    return [commit for commit in found if set(commit) != {"0"}]
 
 
 def _files_with_commits(entry: Path) -> list[Path]:
@@ -41,20 +40,49 @@ def _is_own_file(file: Path) -> bool:
 def save_commits(
     repo: Repository, prefix: str, commits: Iterable[str], base: str | None
 ) -> list[str]:
-    """Give each commit that no ref leads to a ref `prefix`-<hash8>; returns the refs made."""
+    """Give each commit that no ref leads to a ref `prefix`-<hash8>; returns the refs made.
+
+    Raises GitError for one whose files a gc has deleted in part: its worktree is all that is left.
+    """
     wanted = [commit for commit in commits if commit != base]
-    tips = _unreachable_tips(repo, wanted, base) if wanted else []
+    tips = unreachable_tips(repo, wanted, base)
     refs = {f"{prefix}-{tip[:8]}": tip for tip in tips}
     if refs:
         _make_refs(repo, refs)
+        _check_whole(repo, refs)
     return list(refs)
 
 
-def _unreachable_tips(repo: Repository, commits: list[str], base: str | None) -> list[str]:
+def _check_whole(repo: Repository, refs: Mapping[str, str]) -> None:
+    """Look whether everything that the refs lead to is there; a broken ref would stop every gc."""
+    others = ("--not", "--exclude=refs/sweeptree/*", "--all")
+    broken = {
+        ref: tip
+        for ref, tip in refs.items()
+        if plumbing.ask(repo.start, "rev-list", "--objects", "--quiet", tip, *others).code
+    }
+    if not broken:
+        return
+    orders = "".join(f"delete {ref} {tip}\n" for ref, tip in broken.items())
+    plumbing.run(repo.start, "update-ref", "--stdin", call=plumbing.Call(orders.encode()))
+    names = ", ".join(tip[:12] for tip in broken.values())
+    raise GitError(
+        f"objects of the commit {names} are gone: a `git gc --prune=now` deleted them",
+        hint="the files are in the worktree still",
+    )
+
+
+def unreachable_tips(
+    repo: Repository, commits: Iterable[str], base: str | None = None
+) -> list[str]:
     """Those of the commits that no ref leads to, without the ancestors of others among them."""
-    known = [f"^{base}"] if base else []
-    words = ("rev-list", "--ignore-missing", "--parents", *commits, *known)
-    listing = plumbing.run(repo.start, *words, "--not", "--single-worktree", "--all")
+    wanted = [*commits, *([f"^{base}"] if base else [])]
+    if not wanted:
+        return []
+    words = ("rev-list", "--ignore-missing", "--parents", "--stdin")
+    known = ("--not", "--single-worktree", "--all")
+    call = plumbing.Call("".join(f"{commit}\n" for commit in wanted).encode())
+    listing = plumbing.run(repo.start, *words, *known, call=call)
     rows = [line.decode().split() for line in listing.splitlines()]
     parents = {parent for row in rows for parent in row[1:]}
     return [row[0] for row in rows if row[0] not in parents]

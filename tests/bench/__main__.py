@@ -13,7 +13,9 @@ from tests.bench import (
     ecg_curate,
     ecg_evaluate,
     ecg_fetch,
+    gate,
     handover,
+    keeping,
     lost,
     makespan,
     many,
@@ -21,6 +23,9 @@ from tests.bench import (
     metrics,
     output,
     overhead,
+    repair,
+    review,
+    worktrees,
 )
 from tests.bench.lab import lab
 from tests.bench.measure import ROOT
@@ -28,19 +33,25 @@ from tests.bench.measure import ROOT
 BENCHES = {
     "cli": cli.run,
     "output": output.run,
+    "repair": repair.run,
     "aggregate": aggregation.run,
     "makespan": makespan.run,
     "merge_check": merge_check.run,
+    "review": review.run,
+    "gate": gate.run,
     "auto_run": auto_run.run,
     "handover": handover.run,
     "overhead": overhead.small,
+    "overhead_medium": overhead.medium,
     "overhead_large": overhead.large,
+    "keeping": keeping.run,
     "lost": lost.run,
     "many": many.run,
     "metrics": metrics.run,
     "ecg_curate": ecg_curate.run,
     "ecg_evaluate": ecg_evaluate.run,
     "ecg_fetch": ecg_fetch.run,
+    "worktrees": worktrees.run,
 }
 
 
