@@ -56,7 +56,7 @@ def agent(
 
         # Prefect looks up annotations where `run` is written, not where `work` is.
         cast("Any", run).__signature__ = inspect.signature(work, eval_str=True)
-        made = flow(name=name, flow_run_name=run_name, persist_result=False)(run)
+        made = flow(name=name, flow_run_name=run_name or name, persist_result=False)(run)
         return cast("Flow[P, R]", made)
 
     return make

@@ -22,7 +22,7 @@ from sweeptree.publish.notify.recipients import Recipients
 if TYPE_CHECKING:
     from apprise import NotifyBase
 
-MOST_SECONDS = 20.0
+MOST_SECONDS = 10.0
 _KIND = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{1,19})://")
 _TYPES = {
     Occasion.FINISHED: "success",
