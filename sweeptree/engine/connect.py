@@ -7,6 +7,7 @@ ours, and that a process whose server has died would hang for minutes at its end
 from __future__ import annotations
 
 import contextlib
+import logging
 import importlib
 import os
 import sys
@@ -87,6 +88,7 @@ def connected(settings: Settings, *, quiet: bool = True) -> Iterator[Engine]:
     if quiet:
         for name, value in _QUIET.items():
             os.environ.setdefault(name, value)
+        logging.raiseExceptions = False  # else lost records are told on the console, batch by batch
     url = os.environ.get("PREFECT_API_URL")
     port = server.own_port(settings.home, url) if url else settings.server_port
     if url and port is None:

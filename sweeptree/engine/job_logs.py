@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 
+from prefect.context import TaskRunContext
+
 from sweeptree.model import JobState, Outcome
 from sweeptree.records import read_end
 from sweeptree.repository import leaks
@@ -20,14 +22,13 @@ _LOGGER = "prefect.task_runs"
 
 
 def show_log(job: JobContext, outcome: Outcome) -> None:
-    """Send it to the task run that we are in; without one, or without a server, nothing happens."""
+    """Send it to the task run that we are in; without one nothing happens."""
     has_succeeded = outcome.state is JobState.SUCCEEDED
     level = logging.INFO if has_succeeded else logging.ERROR
-    logger = logging.getLogger(_LOGGER)
-    if not logger.handlers:
+    if TaskRunContext.get() is None:
         return
-    text = log_text(job)
-    record = logger.makeRecord(_LOGGER, level, "", 0, text, (), None)
+    logger = logging.getLogger(_LOGGER)
+    record = logger.makeRecord(_LOGGER, level, "", 0, log_text(job), (), None)
     # Not by the logger itself: it would pass it on to the console, and leaves INFO out there.
     for handler in logger.handlers:
         handler.handle(record)
@@ -38,7 +39,7 @@ def log_text(job: JobContext) -> str:
     command = leaks.redact(job.job.command)[:MAX_COMMAND]
     log = job.paths.log(job.index)
     printed = _last_lines(read_end(log, MAX_BYTES) or b"")
-    what = f"the last {len(printed)} lines of" if printed else "nothing in"
+    what = "the end of" if printed else "nothing in"
     where = f"{what} {log}   (sweeptree logs {job.spec.exp_name}:{job.index})"
     return "\n".join([f"$ {command}", where, *printed])
 

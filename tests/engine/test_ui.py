@@ -33,7 +33,7 @@ def seen(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     with pytest.MonkeyPatch.context() as patch:
         seal(patch, folder)
         repo = make_repository(folder / "repo")
-        commands = ("echo lr is 1 --lr 1", "echo lr is 2 --lr 2")
+        commands = ("echo trained --lr 1", "echo trained --lr 2")
         sweep(
             SweepSpec(exp_name=NAME, repo=repo, commands=commands, use_worktree=True),
             return_state=True,
@@ -68,7 +68,7 @@ def test_a_jobs_page_has_its_command_and_its_log(
     browser: Browser, server: Server, seen: Seen
 ) -> None:
     run = seen.tasks["run-command 1"]
-    wanted = ("job 1 lr=2: run", "$ echo lr is 2 --lr 2", f"sweeptree logs {NAME}:1")
+    wanted = ("job 1 lr=2: run", "$ echo trained --lr 2", f"sweeptree logs {NAME}:1")
     assert shows(browser, server, f"/runs/task-run/{run.id}", *wanted)
 
 

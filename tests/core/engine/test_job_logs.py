@@ -20,7 +20,7 @@ def text_of(repo: Path, printed: bytes, command: str = "python3 train.py") -> li
 def test_the_command_comes_first_then_where_the_whole_log_is(repo: Path) -> None:
     command, where, *printed = text_of(repo, b"epoch 1\nepoch 2\n")
     assert command == "$ python3 train.py"
-    assert where.startswith("the last 2 lines of /")
+    assert where.startswith("the end of /")
     assert where.endswith("job_0.log   (sweeptree logs exp:0)")
     assert printed == ["epoch 1", "epoch 2"]
 
