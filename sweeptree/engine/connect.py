@@ -7,8 +7,8 @@ ours, and that a process whose server has died would hang for minutes at its end
 from __future__ import annotations
 
 import contextlib
-import logging
 import importlib
+import logging
 import os
 import sys
 import threading
