@@ -17,7 +17,7 @@ from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Completed, Failed
 
 from sweeptree.engine.artifacts import publish_page
-from sweeptree.engine.run_notices import RunEnd, tell_if_deployed
+from sweeptree.engine.run_notices import RunEnd, telling_if_deployed
 from sweeptree.errors import Refused, SweeptreeError, UsageError
 from sweeptree.model.report import Report, ReportState
 
@@ -44,14 +44,15 @@ def agent(
     def make(work: Callable[P, R]) -> Flow[P, R]:
         @functools.wraps(work)
         def run(*args: P.args, **kwargs: P.kwargs) -> State[R]:
+            telling = telling_if_deployed()
             try:
                 report = work(*args, **kwargs)
             except SweeptreeError as error:
-                _tell(name, error)
+                telling.tell(_end_of_error(name, error))
                 return _state_of_error(error)
             if page:
                 _show(name, report)
-            tell_if_deployed(RunEnd(name, report.state, report.reason))
+            telling.tell(RunEnd(name, report.state, report.reason))
             return state_of(report)
 
         # Prefect looks up annotations where `run` is written, not where `work` is.
@@ -82,9 +83,9 @@ def _state_of_error(error: SweeptreeError) -> State[Any]:
     return Failed(name=REFUSED if _is_mistake(error) else "Failed", message=message, data=error)
 
 
-def _tell(name: str, error: SweeptreeError) -> None:
+def _end_of_error(name: str, error: SweeptreeError) -> RunEnd:
     state = ReportState.REFUSED if _is_mistake(error) else ReportState.FAILED
-    tell_if_deployed(RunEnd(name, state, error.message))
+    return RunEnd(name, state, error.message)
 
 
 def _is_mistake(error: SweeptreeError) -> bool:

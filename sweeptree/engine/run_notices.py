@@ -7,7 +7,7 @@ nobody but this. What goes wrong here is a warning in the run's log, whatever it
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from prefect.context import FlowRunContext
@@ -31,29 +31,45 @@ class RunEnd:
     results: Path | None = None
 
 
-def tell_if_deployed(end: RunEnd, repo: Path | None = None) -> None:
-    """Tell, where a deployment started this very run; `repo`: any folder of the repository."""
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Whom a run tells when it ends, and what was wrong with the file that says so."""
+
+    recipients: Recipients = field(default_factory=Recipients)
+    troubles: tuple[str, ...] = ()
+
+    def tell(self, end: RunEnd) -> None:
+        """Tell them; trouble is a warning in the run's log."""
+        for trouble in [*self.troubles, *self._send(end)]:
+            get_run_logger().warning("%s", trouble)
+
+    def _send(self, end: RunEnd) -> list[str]:
+        if not self.recipients:
+            return []
+        notice = notice_of(end.name, end.state, end.reason, results=end.results)
+        return send(notice, self.recipients)
+
+
+def telling_if_deployed(repo: Path | None = None) -> Telling:
+    """Whom this very run tells, where a deployment started it; `repo`: a folder of the repository.
+
+    Before anything else is started: the variables that hold addresses leave the environment.
+    """
     context = FlowRunContext.get()
     run = context.flow_run if context is not None else None
     if run is None or run.deployment_id is None:
-        return
-    for trouble in tell(end, (repo or Path()).resolve()):
-        get_run_logger().warning("%s", trouble)
+        return Telling()
+    return telling((repo or Path()).resolve())
 
 
-def tell(end: RunEnd, folder: Path) -> list[str]:
-    """Tell whom the file of the repository at `folder` names; returns a line for each trouble."""
+def telling(folder: Path) -> Telling:
+    """Whom the file of the repository at `folder` names."""
     try:
-        recipients = _recipients(folder)
-        troubles = [f"{OPTIONS_FILE} names ${each}, not set here" for each in recipients.missing]
-        if not recipients:
-            return troubles
-        notice = notice_of(end.name, end.state, end.reason, results=end.results)
-        return [*troubles, *send(notice, recipients)]
+        found = _recipients(folder)
     except SweeptreeError as error:
-        return [error.message]
-    except Exception as error:  # its text may hold an address
-        return [f"nobody was notified: {type(error).__name__}"]
+        return Telling(troubles=(error.message,))
+    missing = (f"{OPTIONS_FILE} names ${name}, not set here" for name in found.missing)
+    return Telling(found, tuple(missing))
 
 
 def _recipients(folder: Path) -> Recipients:

@@ -25,6 +25,13 @@ pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = {"PREFECT_WORKER_QUERY_SECONDS": "1", "PREFECT_LOGGING_LEVEL": "ERROR"}
+SHOWS_ITS_ENV = {
+    "exp_name": "nightly",
+    "dated": True,
+    "commands": ["env"],
+    "use_worktree": True,
+    "dirty": "ignore",
+}
 NIGHTLY = ("prefect", "deployment", "run", "sweep/nightly", "--watch")
 
 
@@ -109,7 +116,7 @@ def test_the_end_of_a_night_is_told_as_sweeptree_toml_says(repo: Path, own_home:
         hook = {"NIGHT_HOOK": side.url.removeprefix("json://")}
         cli = Cli(repo, {**environment_of(own_home, repo.parent), **QUICK, **hook})
         assert cli.call("sweeptree", "deploy").returncode == 0
-        assert cli.call(*NIGHTLY).returncode == 0
+        assert cli.call(*NIGHTLY, "--params", json.dumps({"spec": SHOWS_ITS_ENV})).returncode == 0
     sweep = only_sweep(repo).root
     assert [got["title"] for got in side.got] == [f"{sweep.name} finished"]
     kept = [

@@ -10,8 +10,6 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -35,8 +33,7 @@ def check(recipients: Recipients) -> None:
     """Raise UsageError for an address that no message can be sent to; it is not shown."""
     if not recipients:
         return
-    with _silent():
-        bad = [url for url in recipients.urls if _service(url) is None]
+    bad = [url for url in recipients.urls if _service(url) is None]
     if bad:
         raise UsageError(
             f"{recipients.source}: {_kind(bad[0])} cannot be used to notify anybody",
@@ -51,9 +48,11 @@ def send(notice: Notice, recipients: Recipients, *, seconds: float = MOST_SECOND
     """
     if notice.occasion not in recipients.on:
         return []
-    sendings = [_Sending(url, notice) for url in recipients.urls]
-    with _silent():
+    try:
+        sendings = [_Sending(url, _service(url), notice) for url in recipients.urls]
         _run_all(sendings, seconds)
+    except Exception as error:  # whatever it is, the run has ended as it has
+        return [f"nobody was notified: {type(error).__name__}"]
     late = f"no answer within {seconds:.0f} s"
     troubles = {one.url: one.trouble or late for one in sendings if not one.is_done}
     return [f"{_kind(url)} was not notified: {trouble}" for url, trouble in troubles.items()]
@@ -64,6 +63,7 @@ class _Sending:
     """One message on its way; only its own thread writes how it went."""
 
     url: str = field(repr=False)
+    service: NotifyBase | None
     notice: Notice
     is_done: bool = False
     trouble: str = ""
@@ -71,10 +71,9 @@ class _Sending:
     def run(self) -> None:
         """Send it."""
         try:
-            service = _service(self.url)
-            if service is None:
+            if self.service is None:
                 self.trouble = "the address cannot be used"
-            elif _was_sent(service, self.notice):
+            elif _was_sent(self.service, self.notice):
                 self.is_done = True
             else:
                 self.trouble = "the far side did not take it"
@@ -93,8 +92,10 @@ def _run_all(sendings: list[_Sending], seconds: float) -> None:
 
 
 def _service(url: str) -> NotifyBase | None:
+    """What sends to this address. Not in a thread with a deadline: it loads all of apprise."""
     import apprise
 
+    _silence()
     asset = apprise.AppriseAsset(
         app_id="sweeptree",
         app_desc="sweeptree",
@@ -123,13 +124,9 @@ def _kind(url: str) -> str:
     return f"{found[1]}://…" if found else "an address"
 
 
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Nothing of apprise reaches a log meanwhile: its lines hold addresses."""
+def _silence() -> None:
+    """Nothing of apprise reaches a log from now on, also what comes late: it holds addresses."""
     logger = logging.getLogger("apprise")
-    before = logger.disabled
-    logger.disabled = True
-    try:
-        yield
-    finally:
-        logger.disabled = before
+    logger.propagate = False
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
