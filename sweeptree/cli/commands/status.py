@@ -23,7 +23,9 @@ from sweeptree.cli.screens.terminal import (
     width,
     write_out,
 )
-from sweeptree.cli.screens.view import (
+from sweeptree.model import JobState
+from sweeptree.records import iter_sweeps
+from sweeptree.sweep.view import (
     WAITING,
     JobView,
     SweepView,
@@ -33,8 +35,6 @@ from sweeptree.cli.screens.view import (
     view_sweep,
     word,
 )
-from sweeptree.model import JobState
-from sweeptree.records import iter_sweeps
 from sweeptree.system.room import pause_line
 
 _SWEEP_COLUMNS = (

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from sweeptree.analysis.stats import Objective, objective
-from sweeptree.cli.screens.view import age, keeper_note, read_tail
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths
+from sweeptree.sweep.view import age, keeper_note, read_tail
 
 _LATEST = 200
 CURVE_BYTES = 32 * 1024

@@ -21,9 +21,9 @@ from sweeptree.cli.screens.terminal import (
     spoken,
     width,
 )
-from sweeptree.cli.screens.view import word
 from sweeptree.model import DeliveryState, ExitCode
 from sweeptree.records import SweepPaths
+from sweeptree.sweep.view import word
 from sweeptree.system.clock import parse_time
 
 _Jobs = Sequence[JobRow]

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sweeptree.cli.screens.escapes import Harmless
-from sweeptree.cli.screens.view import read_from
 from sweeptree.records import SweepPaths
+from sweeptree.sweep.view import read_from
 
 _CHUNK = 1024 * 1024
 _LINE_LIMIT = 64 * 1024
