@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sweeptree.analysis.stats import Objective
-from sweeptree.analysis.wording import mean_and_std
+from sweeptree.analysis.wording import DIVERGED, mean_and_std
 from sweeptree.errors import RecordError
 from sweeptree.model import JobRecord, Scalar
 from sweeptree.model.record import SCHEMA_VERSION
@@ -87,7 +87,7 @@ class Group(_Part):
     def _divergence(self, metric: str) -> str:
         """`diverged`, and of how many jobs where it was not all of them."""
         many = self.diverged[metric]
-        return "diverged" if many == self.n else f"diverged ({many} of {self.n})"
+        return DIVERGED if many == self.n else f"{DIVERGED} ({many} of {self.n})"
 
 
 class Comparison(_Part):
@@ -136,7 +136,7 @@ class JobRow(JobRecord):
 
     def shown_metric(self, name: str) -> float | str | None:
         """The last value of a metric; `diverged` where it was no finite number."""
-        return "diverged" if name in self.diverged else self.metrics.get(name)
+        return DIVERGED if name in self.diverged else self.metrics.get(name)
 
 
 class Document(_Part):

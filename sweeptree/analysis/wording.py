@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sweeptree.model import JobState
 
 WAITING = "waiting"
+DIVERGED = "diverged"
 _WORDS = {
     JobState.PLANNED: WAITING,
     JobState.RUNNING: "running",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,7 @@ class CallNow(BaseModel):
     state: CallState
     exit_code: int | None = None
     seconds: float = 0.0
+    said: str = Field(default="", description="The last line that it said about itself.")
     command: str = Field(description="The same on a command line.")
     errors: str = Field(default="", description="What it said that went wrong.")
 
@@ -204,14 +206,35 @@ class Done(Answer):
 
 
 _PAGE_LINES = 200
+_FACT_LENGTH = 600
+_TEXTS = ("markdown", "diff", "log_tail")
 
 
 def report_lines(report: dict[str, Any] | None) -> list[str]:
-    """The page of a report, up to a length that a chat can take."""
-    lines = str((report or {}).get("markdown") or "").splitlines()
+    """A report as text, up to a length that a chat can take: its page or else its fields, then the
+    diff and the end of the log."""
+    if report is None:
+        return []
+    page, diff, log = (str(report.get(name) or "").splitlines() for name in _TEXTS)
+    lines = [
+        *(page or _facts(report)),
+        *(["", "diff:", *diff] if diff and not set(diff) <= set(page) else []),
+        *(["", "log:", *log] if log and not page else []),
+    ]
     more = len(lines) - _PAGE_LINES
     rest = [f"... and {more} more lines"] if more > 0 else []
     return [*lines[:_PAGE_LINES], *rest]
+
+
+def _facts(report: dict[str, Any]) -> list[str]:
+    """The fields of a report that say something, a line each."""
+    said = {name: value for name, value in report.items() if value not in (None, "", [], {})}
+    return [f"- {name}: {_fact(said[name])}" for name in said if name not in _TEXTS]
+
+
+def _fact(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _FACT_LENGTH else f"{text[:_FACT_LENGTH]} ..."
 
 
 def sweep_lines(sweep: SweepNow) -> list[str]:

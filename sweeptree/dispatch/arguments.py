@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, Field, create_model, model_validator
 
 from sweeptree.model import SweepSpec
 from sweeptree.model.spec import Border, Command, ExpName
@@ -31,6 +31,14 @@ def _plan_fields() -> dict[str, Any]:
 
 class _Sweep(Border):
     """What to run: one of commands, commands_file, or a template with a grid and seeds."""
+
+    @model_validator(mode="after")
+    def _has_jobs(self) -> Self:
+        ways = ("commands", "commands_file", "template")
+        given = [name for name in ways if getattr(self, name)]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} exclude each other")
+        return self
 
 
 PlanArguments: type[BaseModel] = create_model("PlanArguments", __base__=_Sweep, **_plan_fields())

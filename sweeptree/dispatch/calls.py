@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -135,6 +136,10 @@ class Call:
             _signal_group(group, signal.SIGKILL)
             self.wait(_KILL_SECONDS)
         return self.state
+
+    def forget(self) -> None:
+        """Remove what it left: its answer has been read, and nobody will ask for it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _group(self) -> tuple[int, int] | None:
         """The (PID, start ticks) of the process that leads the session, while it lives."""

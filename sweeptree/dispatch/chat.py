@@ -67,6 +67,7 @@ class Chat:
         document = call.document()
         if document is None:
             raise trouble_of(call)
+        call.forget()
         return document
 
     def call_of(self, handle: str) -> Call:

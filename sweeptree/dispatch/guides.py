@@ -78,13 +78,13 @@ GUIDES: dict[str, Guide] = {
         title="Data Curator",
         tools=("ecg",),
         prompt="Download and validate PTB-XL and prepare `data/processed/`.",
-        steps=("Call `ecg` with the task `curate`; say what was verified and what is missing.",),
+        steps=("Call `ecg` with the action `curate`; say what was verified and what is missing.",),
     ),
     "diagnostic-evaluator": Guide(
         title="Diagnostic Evaluator",
         tools=("ecg",),
         prompt="Evaluate `diagnostic_preds.csv` and generate figures and a CSV.",
-        steps=("Call `ecg` with the task `evaluate`; report scores with their intervals.",),
+        steps=("Call `ecg` with the action `evaluate`; report scores with their intervals.",),
     ),
     "merge-assistant": Guide(
         title="Merge Assistant",

@@ -122,8 +122,13 @@ def _answered(tool: Tool, given: dict[str, Any], chat: Chat) -> CallToolResult:
 def _faults(error: ValidationError) -> str:
     """What is wrong with the arguments, a line each; never the address of pydantic's pages."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    lines = [f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {each['msg']}" for each in found]
-    return "\n".join(lines[:_SHOWN_FAULTS])
+    return "\n".join(_fault(each["loc"], each["msg"]) for each in found[:_SHOWN_FAULTS])
+
+
+def _fault(place: tuple[int | str, ...], message: str) -> str:
+    where = ".".join(map(str, place))
+    text = message.removeprefix("Value error, ")
+    return f"{where}: {text}" if where else text
 
 
 def _failed(message: str, hints: Any) -> CallToolResult:

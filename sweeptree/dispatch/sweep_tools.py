@@ -130,13 +130,24 @@ def _wait(chat: Chat, target: _Target, seconds: float) -> None:
 
 def _tell(chat: Chat, target: _Target, said: str) -> str:
     """Tell how far it is, unless that was said already; returns what was said last."""
-    if target.sweep is None or not target.sweep.root.is_dir():
-        return said
-    view = view_sweep(target.sweep)
-    line = _progress_line(view)
-    if line != said:
-        chat.tell(ended_jobs(view), len(view.jobs) or None, line)
+    done, total, line = _progress(target)
+    if line and line != said:
+        chat.tell(done, total, line)
     return line
+
+
+def _progress(target: _Target) -> tuple[float, float | None, str]:
+    """The jobs that have ended, all jobs, and both in words; before there are any, what is done."""
+    if target.sweep is not None and target.sweep.sweep.exists():
+        view = view_sweep(target.sweep)
+        return ended_jobs(view), len(view.jobs) or None, _progress_line(view)
+    return 0, None, "" if target.call is None else _last_line(target.call)
+
+
+def _last_line(call: Call) -> str:
+    """What a call said last."""
+    lines = call.printed("stderr").strip().splitlines()
+    return lines[-1] if lines else ""
 
 
 def _progress_line(view: SweepView) -> str:
@@ -145,7 +156,7 @@ def _progress_line(view: SweepView) -> str:
 
 
 def _sweeps(target: _Target) -> tuple[SweepNow, ...]:
-    if target.sweep is None or not target.sweep.root.is_dir():
+    if target.sweep is None or not target.sweep.sweep.exists():
         return ()
     return (as_answer(view_sweep(target.sweep)),)
 
@@ -160,6 +171,7 @@ def _call_now(call: Call) -> CallNow:
         state=state,
         exit_code=call.exit_code,
         seconds=round(call.seconds, 1),
+        said=_last_line(call),
         command=shlex.join(["sweeptree", *about.get("words", ())]),
         errors="\n".join([errors_of(call)[0], *errors_of(call)[1]]) if is_bad else "",
     )
@@ -169,7 +181,8 @@ def _message(
     handle: str, sweeps: tuple[SweepNow, ...], calls: tuple[CallNow, ...], *, is_open: bool
 ) -> str:
     if is_open:
-        return f"{handle} is still at work"
+        said = f": {calls[0].said}" if calls and not sweeps else ""
+        return f"{handle} is still at work{said}"
     if sweeps:
         code = "no exit code" if sweeps[0].exit_code is None else f"exit code {sweeps[0].exit_code}"
         return f"{sweeps[0].exp_name} is {sweeps[0].state}, with {code}"
@@ -190,7 +203,7 @@ def _steps(handle: str, sweeps: tuple[SweepNow, ...], *, is_open: bool) -> tuple
 def logs(chat: Chat, arguments: LogsArguments) -> Log:
     """The end of what a job, all jobs of a sweep, or a call printed."""
     target = _target(chat, arguments.id)
-    if target.sweep is not None and target.sweep.root.is_dir():
+    if target.sweep is not None and target.sweep.sweep.exists():
         return _job_logs(target.sweep, arguments)
     assert target.call is not None
     text = "".join(target.call.printed(stream) for stream in ("stderr", "stdout"))
@@ -277,8 +290,9 @@ def _is_let_go(paths: SweepPaths, seconds: float) -> bool:
 
 def _stop_keepers(chat: Chat, paths: SweepPaths) -> None:
     """Nobody drives the sweep: the command takes it over and ends its jobs."""
-    words = words_of(["cancel"], {"kill": True}, [paths.root])
-    chat.wait(chat.begin("stop", words))
+    call = chat.begin("stop", words_of(["cancel"], {"kill": True}, [paths.root]))
+    if chat.wait(call) is CallState.ENDED:
+        call.forget()
 
 
 def _stop_message(handle: str, *, was_at_work: bool, is_over: bool) -> str:
@@ -334,7 +348,10 @@ def _refresh(chat: Chat, paths: SweepPaths) -> tuple[str, ...]:
     call = chat.begin("results", words_of(["aggregate"], {"exp_dir": paths.root}))
     if chat.wait(call) is CallState.RUNNING:
         return (f"the aggregates are still being made ({call.handle}); these are older",)
-    return () if call.exit_code == 0 else (f"the aggregates are old: {errors_of(call)[0]}",)
+    if call.exit_code != 0:
+        return (f"the aggregates are old: {errors_of(call)[0]}",)
+    call.forget()
+    return ()
 
 
 def _files(paths: SweepPaths) -> tuple[Path, ...]:

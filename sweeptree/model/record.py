@@ -87,6 +87,13 @@ class JobRecord(BaseModel):
     host: str | None = None
     python_version: str | None = None
     worktree: str | None = None
+    left_in_worktree: int = Field(
+        default=0, description="Files that stand in its worktree alone, which is kept for them."
+    )
+    import_path: tuple[str, ...] = Field(
+        default=(),
+        description="Folders of its worktree that PYTHONPATH put before an editable install.",
+    )
     attempts: tuple[Attempt, ...] = ()
     params: dict[str, Scalar] = Field(
         default_factory=dict, description="Parameters without the seed."
@@ -152,6 +159,8 @@ class RecordPart(TypedDict, total=False):
     host: str | None
     python_version: str | None
     worktree: str | None
+    left_in_worktree: int
+    import_path: tuple[str, ...]
     attempts: tuple[Attempt, ...]
     params: Mapping[str, Scalar]
     seed: int | None

@@ -145,6 +145,7 @@ class Launch:
     `env` is the whole environment of the command. `alive`, `outcome` and `started` are files of
     this attempt alone: `alive` is flocked by the keeper while it lives, `started` is written when
     the command starts (after the slots are held), `outcome` when its whole process tree is gone.
+    `outlives_driver`: the keeper goes on when whoever started it dies; else it ends its job.
     """
 
     name: str
@@ -159,6 +160,7 @@ class Launch:
     grace: float
     log_cap: int
     slots: SlotRequest | None = None
+    outlives_driver: bool = True
 
 
 class Cause(StrEnum):

@@ -8,6 +8,7 @@ from sweeptree.plan.configs import MAX_CONFIG_ID, config_ids
 from sweeptree.plan.jobs import make_jobs, spec_hash
 from sweeptree.plan.params import Reading, is_seed_name, read_command, typed
 from sweeptree.plan.remarks import remarks, scripts
+from sweeptree.plan.shell import simple_commands
 
 __all__ = [
     "MAX_COMMANDS_BYTES",
@@ -20,6 +21,7 @@ __all__ = [
     "read_command",
     "remarks",
     "scripts",
+    "simple_commands",
     "spec_hash",
     "typed",
 ]

@@ -107,6 +107,7 @@ def _entry(record: JobRecord) -> Mapping[str, object]:
         "duration_seconds": record.duration_seconds,
         "gpus": record.gpus,
         "metrics": record.metrics,
+        "diverged": record.diverged,
     }
 
 

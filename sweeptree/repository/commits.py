@@ -10,7 +10,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from sweeptree.errors import Refused
 from sweeptree.model import Base
 from sweeptree.repository import plumbing
 from sweeptree.repository.branches import commit_of, tree_id
+from sweeptree.repository.kept_pack import Quarantine, made_whole, quarantine
 from sweeptree.repository.repository import OURS, Repository
 
 MAX_SNAPSHOT_FILE = 50 * 1024 * 1024
@@ -53,14 +54,38 @@ def snapshot(
             hint="leave out --dirty",
         )
     paths, left_out = _for_snapshot(repo, ignore)
-    with copied_index(index_of(repo)) as index:
-        tree = write_tree(repo.start, index, paths)
-    if tree == tree_id(repo.start, base.commit):
+    order = _SnapshotOrder(repo, base, exp_name, tuple(paths), left_out)
+    return made_whole(lambda: _make_snapshot(order))
+
+
+@dataclass(frozen=True, slots=True)
+class _SnapshotOrder:
+    """A snapshot that is to be made of these paths."""
+
+    repo: Repository
+    base: Base
+    exp_name: str
+    paths: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+def _make_snapshot(order: _SnapshotOrder) -> Snapshot:
+    repo = order.repo
+    with copied_index(index_of(repo)) as index, quarantine(repo.start) as place:
+        tree = write_tree(repo.start, index, order.paths, place.env)
+        return _commit_snapshot(order, tree, place)
+
+
+def _commit_snapshot(order: _SnapshotOrder, tree: str, place: Quarantine) -> Snapshot:
+    top, base, left_out = order.repo.start, order.base, order.left_out
+    if tree == tree_id(top, base.commit):
         return Snapshot(base.commit, base.name, base.subject, base.branch, left_out)
-    subject = f"Uncommitted changes on {base.commit[:12]} for the sweep {exp_name}"
+    subject = f"Uncommitted changes on {base.commit[:12]} for the sweep {order.exp_name}"
     body = "".join(f"Left out: {line}\n" for line in left_out)
-    commit = commit_tree(repo.start, tree, (base.commit,), f"{subject}\n\n{body}".strip())
-    _point(repo, f"refs/sweeptree/{exp_name}/base", commit)
+    message = f"{subject}\n\n{body}".strip()
+    commit = commit_tree(top, tree, (base.commit,), message, place.env)
+    with place.released(commit, base.commit):
+        _point(order.repo, f"refs/sweeptree/{order.exp_name}/base", commit)
     return Snapshot(commit, base.name, subject, base.branch, left_out)
 
 
@@ -130,9 +155,14 @@ def copied_index(source: Path) -> Iterator[Path]:
         yield copy
 
 
-def write_tree(top: Path, index: Path, paths: Iterable[str]) -> str:
-    """The tree of an index after the given paths were brought up to date with the files."""
-    env = {"GIT_INDEX_FILE": str(index)}
+def write_tree(
+    top: Path, index: Path, paths: Iterable[str], variables: Mapping[str, str] | None = None
+) -> str:
+    """The tree of an index after the given paths were brought up to date with the files.
+
+    `variables`: those of a quarantine for its objects.
+    """
+    env = {**(variables or {}), "GIT_INDEX_FILE": str(index)}
     data = b"".join(os.fsencode(path) + b"\0" for path in paths)
     if data:
         words = (*plumbing.DURABLE, "update-index", "--add", "--remove", "-z", "--stdin")
@@ -141,14 +171,24 @@ def write_tree(top: Path, index: Path, paths: Iterable[str]) -> str:
     return tree.decode().strip()
 
 
-def commit_tree(top: Path, tree: str, parents: Iterable[str], message: str) -> str:
-    """Make a commit, by sweeptree itself where git does not know who the author is."""
+def commit_tree(
+    top: Path,
+    tree: str,
+    parents: Iterable[str],
+    message: str,
+    variables: Mapping[str, str] | None = None,
+) -> str:
+    """Make a commit, by sweeptree itself where git does not know who the author is.
+
+    `variables`: those of a quarantine for its objects.
+    """
     data = message.encode("utf-8", "surrogateescape") + b"\n"
     options = [f"-p{parent}" for parent in parents]
     words = ("-c", "user.useConfigOnly=true", *plumbing.DURABLE, "commit-tree", tree, *options)
-    answer = plumbing.ask(top, *words, call=plumbing.Call(data))
+    answer = plumbing.ask(top, *words, call=plumbing.Call(data, variables))
     if answer.code and "tell me who you are" in answer.err:
-        answer = plumbing.ask(top, *words, call=plumbing.Call(data, _FALLBACK))
+        env = {**(variables or {}), **_FALLBACK}
+        answer = plumbing.ask(top, *words, call=plumbing.Call(data, env))
     if answer.code:
         raise answer.error()
     return answer.out.decode().strip()

@@ -1,7 +1,8 @@
 """The driver's side: start a keeper, wait for it, signal it, adopt one of an earlier process.
 
-Hides: that a keeper is known by its lock, PID and start ticks together; and that one which was
-stopped (kill -STOP) is woken when it has something to do, or killed when it still does not answer.
+Hides: that a keeper is known by its lock, PID and start ticks together; that one which was stopped
+(kill -STOP) is woken when it has something to do, or killed when it still does not answer; and that
+one which hangs is killed when its job should long be gone.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from sweeptree.supervise.outcomes import lost_outcome, read_outcome
 from sweeptree.supervise.tree import KILL_NOW
 from sweeptree.system.files import write_json
 from sweeptree.system.locks import hold, is_held
-from sweeptree.system.processes import boot_id, descendants, is_stopped
+from sweeptree.system.processes import boot_id, descendants, is_running, is_stopped
 from sweeptree.system.signalling import handle_of, send
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.1
@@ -94,6 +95,8 @@ class Keeper:
         while not _has_ended(handle, _sooner(deadline, time.monotonic() + _LOOK_SECONDS)):
             if self.is_stopped():
                 self._see_to_a_stopped_one()
+            elif self._hangs():
+                send(self.pid, self.ticks, signal.SIGKILL)
             if deadline is not None and time.monotonic() >= deadline:
                 return False
         return True
@@ -108,6 +111,17 @@ class Keeper:
             send(self.pid, self.ticks, signal.SIGKILL)
         elif since is not None or not descendants(self.pid):
             self._wake()
+
+    def _hangs(self) -> bool:
+        """Whether it should long have ended its job, and the job runs on.
+
+        A keeper that does its work has stopped and killed them all by then; what waits for a dead
+        disk (state D) can be killed by nobody, and is waited for.
+        """
+        since = self._since_order()
+        if since is None or since <= self._grace() + _PATIENCE:
+            return False
+        return any(is_running(*process) for process in descendants(self.pid))
 
     def _since_order(self) -> float | None:
         """For how many seconds it should have been ending its job: by an order, or by its time."""

@@ -15,9 +15,14 @@ import signal
 
 from sweeptree.supervise.command import Attempt
 from sweeptree.supervise.files import SetupError, hold_alive, write_patiently
-from sweeptree.supervise.tree import IGNORED, WATCHED
+from sweeptree.supervise.tree import IGNORED, KILL_NOW, WATCHED
 from sweeptree.system.processes import boot_id, start_ticks
-from sweeptree.system.signalling import PR_SET_CHILD_SUBREAPER, PR_SET_NAME, prctl
+from sweeptree.system.signalling import (
+    PR_SET_CHILD_SUBREAPER,
+    PR_SET_NAME,
+    PR_SET_PDEATHSIG,
+    prctl,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,11 +55,13 @@ def _reply(link: int, answer: dict[str, Any]) -> None:
         os.write(link, json.dumps(answer).encode() + b"\n")
 
 
-def become_keeper(link: int, launch: dict[str, Any]) -> NoReturn:
+def become_keeper(link: int, launch: dict[str, Any], nursery: int) -> NoReturn:
     """Turn this fresh child of the nursery into the keeper of `launch`, and exit at the end."""
     code = 1
     try:
         _lead_a_session()
+        if not launch["outlives_driver"]:
+            _end_with_driver(nursery)
         hold_alive(launch)
         attempt = Attempt(launch)
         attempt.open_log()
@@ -73,6 +80,13 @@ def _lead_a_session() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     prctl(PR_SET_NAME, b"sweeptree-keep")
+
+
+def _end_with_driver(nursery: int) -> None:
+    """Be told to kill the job when the nursery ends, which it does as soon as the driver dies."""
+    prctl(PR_SET_PDEATHSIG, KILL_NOW)
+    if os.getppid() != nursery:  # it has ended already
+        signal.raise_signal(KILL_NOW)
 
 
 def serve(link: int) -> None:
@@ -110,10 +124,11 @@ def _load_slots() -> None:
 
 
 def _fork_keeper(link: int, launch: dict[str, Any]) -> None:
+    nursery = os.getpid()
     try:
         pid = os.fork()
     except OSError as error:
         _reply(link, {"error": f"no process could be made for it: {error.strerror}"})
         return
     if pid == 0:
-        become_keeper(link, launch)
+        become_keeper(link, launch, nursery)

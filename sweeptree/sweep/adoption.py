@@ -13,10 +13,10 @@ from pathlib import Path
 
 from sweeptree import repository, supervise, worktrees
 from sweeptree.errors import SweeptreeError, WorktreeGone
-from sweeptree.model import Attempt, JobRecord, JobState, Outcome, Worktree
-from sweeptree.sweep import artifacts, attempts, owed
+from sweeptree.model import Attempt, JobDelivery, JobRecord, JobState, Outcome, Worktree
+from sweeptree.sweep import artifacts, attempts, job_delivery, owed
 from sweeptree.sweep.launches import attempt_file, launch_name
-from sweeptree.sweep.results import Lost, Ran, SoFar, Stage
+from sweeptree.sweep.results import Lost, Ran, SoFar, Stage, Trouble
 from sweeptree.sweep.running import JobContext, Sweep
 from sweeptree.sweep.stages import kept_on_trouble
 from sweeptree.worktrees import Pool
@@ -91,14 +91,35 @@ def _with_place(sweep: Sweep, record: JobRecord) -> JobRecord:
 
 def _give_back_finished(sweep: Sweep, pool: Pool, record: JobRecord) -> None:
     place = Path(record.worktree) if record.worktree else None
-    if place is not None and sweep.spec.delivers:
-        return  # its changes are owed
     while (worktree := pool.adopt(record.id, place)) is not None:
         keep = place is not None or not _stands_elsewhere(sweep, record, worktree)
         kept = pool.release(worktree, keep=keep, index=record.id)
         if kept is not None:
-            record = sweep.store.update(record.id, worktree=str(kept))
+            record = _record_kept(sweep, record, kept)
             place = kept
+
+
+def _record_kept(sweep: Sweep, record: JobRecord, kept: Path) -> JobRecord:
+    """Where the worktree stays; what was to be delivered of it is owed from now on."""
+    has_succeeded = record.state is JobState.SUCCEEDED
+    is_owed = sweep.spec.delivers and has_succeeded and record.delivery is None
+    delivery = _uncommitted(sweep) if is_owed else record.delivery
+    return sweep.store.update(record.id, worktree=str(kept), delivery=delivery)
+
+
+def _uncommitted(sweep: Sweep) -> JobDelivery:
+    error = SweeptreeError("the sweep was killed before the changes were committed")
+    return job_delivery.failure(sweep.spec, Trouble("commit", error))
+
+
+def keep_for_delivery(job: JobContext, so_far: SoFar) -> None:
+    """Keep the worktree of a job that was taken over, whose changes `resume` is to deliver."""
+    pool = job.sweep.pool
+    if pool is None or so_far.worktree is None:
+        return
+    kept = pool.release(so_far.worktree, keep=True, index=job.index)
+    if kept is not None:
+        _record_kept(job.sweep, job.record, kept)
 
 
 def _stands_elsewhere(sweep: Sweep, record: JobRecord, worktree: Worktree) -> bool:
@@ -117,13 +138,19 @@ def is_undelivered(sweep: Sweep, record: JobRecord) -> bool:
         return False
     if record.state is not JobState.SUCCEEDED or _good_outcome(sweep, record) is None:
         return False
-    return pool.has_leftover(record.id, Path(place))
+    return pool.has_leftover(record.id, Path(place)) or _lacks_fix(sweep, record)
+
+
+def _lacks_fix(sweep: Sweep, record: JobRecord) -> bool:
+    """Whether a kept worktree is to be fixed first: its delivery has not begun."""
+    is_owed = record.delivery is not None and record.delivery.step == "commit"
+    return sweep.spec.auto_fix_before_pr and is_owed and record.auto_fix is None
 
 
 def take_up(job: JobContext, so_far: SoFar) -> SoFar:
     """Go on behind the command of such a job: its outcome stands, its worktree is taken over."""
     outcome = _good_outcome(job.sweep, job.record)
-    worktree = _old_worktree(job)
+    worktree = _old_worktree(job) or _kept_worktree(job)
     with kept_on_trouble(job, worktree):
         _end_beside(job, so_far, ".fix")
         for what in ("alive", "started", "outcome"):

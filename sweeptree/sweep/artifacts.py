@@ -42,12 +42,12 @@ _INSTALLED = frozenset(
 class Kept:
     """`names`: files kept, below the artifacts folder; `skipped`: a sentence per file left out.
 
-    `is_whole`: no file that only the worktree holds was left there.
+    `left`: how many stand in the worktree alone.
     """
 
     names: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
-    is_whole: bool = True
+    left: int = 0
 
 
 def keep(
@@ -75,7 +75,7 @@ def keep(
             keeper.take_all(source, target, paths)
     except OSError as error:
         keeper.leave(str(dest.name), f"nothing could be kept: {error.strerror}")
-    return Kept(tuple(keeper.names), tuple(keeper.skipped), keeper.is_whole)
+    return Kept(tuple(keeper.names), tuple(keeper.skipped), keeper.left)
 
 
 def standing(dest: Path) -> tuple[str, ...]:
@@ -206,11 +206,11 @@ class _Keeper:
     links: dict[str, str] = field(default_factory=dict)
     unnamed: int = 0
     full: bool = False
-    is_whole: bool = True
+    left: int = 0
 
     def leave(self, path: str, why: str) -> None:
         """Name a file that is left in the worktree, which must stay for it."""
-        self.is_whole = False
+        self.left += 1
         self.skip(path, why)
 
     def skip(self, path: str, why: str) -> None:

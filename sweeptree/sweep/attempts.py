@@ -119,6 +119,12 @@ def _data_notes(job: JobContext, so_far: SoFar) -> tuple[str, ...]:
     return (f"the dataset changed while the job ran: {then}",)
 
 
+def _import_notes(job: JobContext) -> list[str]:
+    """Where the job may have run other code than the commit's."""
+    found = job.sweep.prepared.editable.out_of_reach(job.job.command)
+    return [f"not the pinned commit: {sentence}" for sentence in found]
+
+
 def record_outcome(
     job: JobContext, so_far: SoFar, outcome: Outcome, *, in_setup: bool = False
 ) -> Ran:
@@ -174,7 +180,8 @@ def _write_outcome(
         metrics_source=found.source,
         diverged=found.diverged,
         artifacts=left.artifacts,
-        notes=(*left.notes, *_data_notes(job, so_far)),
+        notes=(*left.notes, *_data_notes(job, so_far), *_import_notes(job)),
+        left_in_worktree=left.alone,
         worktree=_expected_place(job, so_far, outcome, left),
         reproduce=_reproduce_line(job),
         data_digest=_data_at_start(job, so_far),
@@ -203,14 +210,20 @@ def wanted_metrics(spec: SweepSpec) -> metrics.Wanted:
 
 @dataclass(frozen=True, slots=True)
 class LeftBehind:
-    """What a job left in its worktree; `is_needed`: it stays, since files stand there alone or that
-    was asked for; `gone`: why there is none any more."""
+    """What a job left in its worktree; `alone`: how many files stand only there; `stays`: that was
+    asked for, or nobody knows; `gone`: why there is none any more."""
 
     artifacts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     has_work: bool = False
-    is_needed: bool = False
+    alone: int = 0
+    stays: bool = False
     gone: str | None = None
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the worktree must stay."""
+        return self.stays or self.alone > 0
 
 
 def _keep_artifacts(job: JobContext, so_far: SoFar, *, may_move: bool) -> LeftBehind:
@@ -223,7 +236,7 @@ def _keep_artifacts(job: JobContext, so_far: SoFar, *, may_move: bool) -> LeftBe
     except WorktreeGone as error:
         return LeftBehind(notes=(error.message,), gone=error.message)
     except SweeptreeError as error:
-        return LeftBehind(notes=(error.message,), has_work=True, is_needed=True)
+        return LeftBehind(notes=(error.message,), has_work=True, stays=True)
     return _kept(job, so_far.worktree.top, changes, may_move=may_move)
 
 
@@ -240,8 +253,7 @@ def _kept(job: JobContext, top: Path, changes: Changes, *, may_move: bool) -> Le
     )
     names = tuple(dict.fromkeys((*kept.names, *earlier)))
     has_work = bool(changes.tracked or changes.made)
-    is_needed = stays or not kept.is_whole
-    return LeftBehind(names, (*changes.notes, *kept.skipped), has_work, is_needed)
+    return LeftBehind(names, (*changes.notes, *kept.skipped), has_work, kept.left, stays)
 
 
 def _is_to_stay(job: JobContext, changes: Changes) -> bool:

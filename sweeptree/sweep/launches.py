@@ -76,10 +76,10 @@ def _environment(job: JobContext, so_far: SoFar, worktree: Worktree) -> Mapping[
         metrics=job.paths.metrics(job.index),
     )
     found = supervise.job_environment(os.environ, variables, keep=job.spec.keep_env)
-    editable = job.sweep.prepared.editable
-    if not editable:
+    folders = job.sweep.prepared.editable.folders
+    if not folders:
         return found
-    return {**found, _PATH: import_path(worktree.top, editable, found.get(_PATH, ""))}
+    return {**found, _PATH: import_path(worktree.top, folders, found.get(_PATH, ""))}
 
 
 def _slots(job: JobContext, so_far: SoFar) -> SlotRequest | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sweeptree import plan, repository, supervise, worktrees
@@ -19,9 +19,10 @@ from sweeptree.errors import Refused, SweeptreeError, UsageError
 from sweeptree.gpus import Detection, capacity, detect
 from sweeptree.model import Base, Job, SweepSpec
 from sweeptree.records import SweepPaths
+from sweeptree.repository.commit_paths import read_commit_paths
 from sweeptree.settings import Settings
 from sweeptree.sweep import refusals
-from sweeptree.sweep.editable import editable_folders
+from sweeptree.sweep.editable import Editable, find_editable
 from sweeptree.sweep.refusals import Pinned
 from sweeptree.sweep.shares import Shares, share_out
 from sweeptree.system.room import Room, nearest_existing
@@ -51,7 +52,7 @@ class PreparedSweep:
     spec_hash: str
     refusals: tuple[SweeptreeError, ...]
     notes: tuple[str, ...]
-    editable: tuple[str, ...] = ()  # folders of the checkout that the jobs' Python imports from
+    editable: Editable = field(default_factory=Editable)
 
     @property
     def gpu_slots(self) -> int:
@@ -84,7 +85,7 @@ def prepare(spec: SweepSpec, settings: Settings, *, resume: bool = False) -> Pre
     paths = SweepPaths(results_root(spec, repo) / spec.exp_name)
     dirty = find_dirt(Checkout(repo, base), spec, jobs, paths)
     room = find_room(spec, repo, paths)
-    editable = _editable(spec, repo, jobs)
+    editable = _editable(spec, Checkout(repo, base), jobs)
     pinned = Pinned(spec, base, plan.spec_hash(spec, base.commit))
     return PreparedSweep(
         spec=spec,
@@ -104,11 +105,15 @@ def prepare(spec: SweepSpec, settings: Settings, *, resume: bool = False) -> Pre
             *refusals.of_results(paths, pinned, resume=resume),
             *refusals.of_room(room),
             *refusals.of_dirt(dirty, spec),
+            *refusals.of_fix(spec, repo, base),
             *(refusals.of_slots(settings.slot_dir) if shares.per_job else ()),
         ),
         notes=(
             *_notes(spec, shares),
-            *_editable_notes(editable),
+            *(dirty.notes if dirty else ()),
+            *_absolute_notes(spec, Checkout(repo, base), jobs),
+            *_editable_notes(editable, jobs),
+            *_cap_notes(spec, settings),
             *plan.remarks(jobs),
             *_missing_scripts(spec, repo, jobs),
         ),
@@ -196,22 +201,58 @@ def find_room(spec: SweepSpec, repo: repository.Repository, paths: SweepPaths) -
     return Room((paths.root, work), spec.min_free)
 
 
-def _editable(
-    spec: SweepSpec, repo: repository.Repository, jobs: tuple[Job, ...]
-) -> tuple[str, ...]:
+def _editable(spec: SweepSpec, checkout: Checkout, jobs: tuple[Job, ...]) -> Editable:
     """Editable installs that would lead the jobs' imports into the checkout."""
+    repo = checkout.repo
     if not spec.use_worktree or repo.is_bare:
-        return ()
+        return Editable()
+
+    def is_committed(folder: str) -> bool:
+        return folder == "." or read_commit_paths(repo, checkout.base.commit).has(folder)
+
     environ = supervise.without_own_venv(os.environ)
-    return editable_folders(repo.start, [job.command for job in jobs], environ)
+    commands = [job.command for job in jobs]
+    return find_editable(repo.start, commands, environ, is_committed)
 
 
-def _editable_notes(folders: tuple[str, ...]) -> tuple[str, ...]:
-    if not folders:
-        return ()
-    names = ", ".join(folders)
-    why = "PYTHONPATH puts the worktree's own first, so that jobs import the pinned commit"
-    return (f"an editable install leads into this checkout ({names}): {why}",)
+def _absolute_notes(spec: SweepSpec, checkout: Checkout, jobs: tuple[Job, ...]) -> list[str]:
+    repo, base = checkout.repo, checkout.base
+    if not spec.use_worktree or repo.is_bare:
+        return []
+    return worktrees.absolute_notes(repo, base, [job.command for job in jobs])
+
+
+def _editable_notes(editable: Editable, jobs: tuple[Job, ...]) -> list[str]:
+    """What was done about them, and the jobs that it does not reach."""
+    notes = []
+    if editable.folders:
+        names = ", ".join(editable.folders)
+        why = "PYTHONPATH puts the worktree's own first, so that jobs import the pinned commit"
+        notes.append(f"an editable install leads into this checkout ({names}): {why}")
+    for sentence, which in _out_of_reach(editable, jobs).items():
+        more = f" and {len(which) - _SHOWN} more" if len(which) > _SHOWN else ""
+        numbers = ", ".join(which[:_SHOWN]) + more
+        notes.append(f"NOT the pinned commit in job {numbers}: {sentence}")
+    return notes
+
+
+def _out_of_reach(editable: Editable, jobs: tuple[Job, ...]) -> dict[str, list[str]]:
+    """Each reason once, with the numbers of its jobs."""
+    found: dict[str, list[str]] = {}
+    for job in jobs:
+        for sentence in editable.out_of_reach(job.command):
+            found.setdefault(sentence, []).append(str(job.index))
+    return found
+
+
+def _cap_notes(spec: SweepSpec, settings: Settings) -> list[str]:
+    """A bound that the user has set on what is kept."""
+    cap = settings.artifacts_cap
+    if not cap or not spec.use_worktree:
+        return []
+    bound = f"of each job's files at most {cap:,} bytes go to its artifacts"
+    rest = "a job that makes more keeps its worktree, which then holds the rest"
+    return [f"SWEEPTREE_ARTIFACTS_CAP: {bound}; {rest}"]
 
 
 def _notes(spec: SweepSpec, shares: Shares) -> tuple[str, ...]:

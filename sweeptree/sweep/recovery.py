@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from sweeptree import supervise
+from sweeptree import supervise, worktrees
 from sweeptree.errors import RecordError, UsageError
 from sweeptree.model import JobState, SweepSpec
 from sweeptree.records import (
@@ -27,10 +27,12 @@ from sweeptree.records import (
     read_sweep,
     record_indices,
 )
+from sweeptree.repository import Repository
 from sweeptree.settings import Settings
 from sweeptree.supervise import find_orphans
 from sweeptree.sweep import adoption, stages
 from sweeptree.sweep.results import Ran, SoFar
+from sweeptree.sweep.resume import earlier_records
 from sweeptree.sweep.running import JobContext, Sweep
 from sweeptree.system import locks
 
@@ -82,16 +84,18 @@ def _has_ended(paths: SweepPaths, index: int, number: int) -> bool:
 
 def settle(spec: SweepSpec, settings: Settings) -> list[str]:
     """Write the end of every stale job to its record, from its outcome or as lost; says so, one
-    sentence each.
+    sentence each. Worktrees of jobs that have ended are given back.
 
     Nothing is started, so a full disk is no reason not to; what is left to deliver waits for
     `resume`. Raises SweeptreeError.
     """
-    unlimited = spec.model_copy(update={"min_free": 0})
+    unlimited = spec.model_copy(update={"min_free": 0, "auto_fix_before_pr": False})
     with Sweep.open(unlimited, settings, resume=True) as sweep:
         stale = stale_jobs(sweep.paths)
         known = [job.index for job in sweep.prepared.jobs if job.index in stale]
-        return [_settle(sweep.job(index)) for index in known]
+        done = [_settle(sweep.job(index)) for index in known]
+        adoption.give_back_finished(sweep, earlier_records(sweep.prepared).values())
+        return done
 
 
 def _settle(job: JobContext) -> str:
@@ -106,8 +110,18 @@ def _settle(job: JobContext) -> str:
 
 def _release(job: JobContext, so_far: SoFar) -> None:
     """The worktree goes back, unless `resume` has its changes to deliver."""
-    if not (so_far.has_succeeded and job.spec.commit_and_pr):
+    if so_far.has_succeeded and job.spec.delivers:
+        adoption.keep_for_delivery(job, so_far)
+    else:
         stages.finish(job, so_far)
+
+
+def idle_worktrees(paths: SweepPaths, repo: Repository) -> list[str]:
+    """The registered worktrees of this sweep that no job of it can be in any more: a driver was
+    killed before it could take them back. Those of unfinished jobs are `resume`'s to take over."""
+    stale = set(stale_jobs(paths))
+    found = worktrees.leftover_slots(repo, paths.root.name)
+    return [name for name, job in found.items() if job is None or job not in stale]
 
 
 def lagging(paths: SweepPaths, *, mend: bool) -> int:

@@ -13,6 +13,8 @@ from sweeptree import worktrees
 from sweeptree.errors import RecordError, Refused
 from sweeptree.model import Base, SweepSpec
 from sweeptree.records import SweepPaths, holder, read_sweep
+from sweeptree.repository import Repository
+from sweeptree.repository.commit_paths import read_commit_paths
 from sweeptree.system import locks
 from sweeptree.system.room import Room, nearest_existing
 
@@ -50,6 +52,19 @@ def of_room(room: Room) -> list[Refused]:
         "or lower --min_free, as in --min_free 100M",
     )
     return [Refused(f"there is no room to start: {lack}", hint=hint)]
+
+
+def of_fix(spec: SweepSpec, repo: Repository, base: Base) -> list[Refused]:
+    """The auto-fix script is neither in the commit nor in the checkout; a set-up may make it."""
+    script = spec.auto_fix_script
+    if not spec.auto_fix_before_pr or spec.setup or (repo.top / script).is_file():
+        return []
+    if spec.use_worktree and read_commit_paths(repo, base.commit).has(script.as_posix()):
+        return []
+    why = f"there is no script {script} for --auto_fix_before_pr"
+    return [
+        Refused(why, hint=("name it with --auto_fix_script PATH", "or drop --auto_fix_before_pr"))
+    ]
 
 
 def of_dirt(dirty: worktrees.DirtyReport | None, spec: SweepSpec) -> list[Refused]:

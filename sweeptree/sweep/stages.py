@@ -88,6 +88,8 @@ def _record_plan(job: JobContext, worktree: Worktree) -> None:
         host=platform.node(),
         python_version=platform.python_version(),
         worktree=str(worktree.path),
+        left_in_worktree=0,
+        import_path=job.sweep.prepared.editable.folders,
         exit_code=None,
         reason=None,
         artifacts=(),

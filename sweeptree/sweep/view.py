@@ -54,6 +54,7 @@ class JobView:
     exit_code: int | None = None
     gpus: tuple[str, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
+    diverged: tuple[str, ...] = ()
     alive: bool = False
 
     @property
@@ -297,6 +298,7 @@ def _job(index: int, plan: Mapping[str, Any], entry: Mapping[str, Any], now: _No
         exit_code=entry.get("exit_code"),
         gpus=tuple(entry.get("gpus") or ()),
         metrics=entry.get("metrics") or {},
+        diverged=tuple(entry.get("diverged") or ()),
         alive=now.is_alive,
     )
 

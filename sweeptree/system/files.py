@@ -56,6 +56,15 @@ def replace(folder: int, name: str, data: bytes, *, durable: bool) -> None:
         os.fsync(folder)
 
 
+def flush(path: str | os.PathLike[str]) -> None:
+    """Have a file, or the names in a folder, on disk before this returns. Raises OSError."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def _write(file: int, data: bytes, durable: bool) -> None:
     rest = memoryview(data)
     try:

@@ -77,6 +77,14 @@ def is_stopped(pid: int, ticks: int) -> bool:
     return fields[_STATE] in "Tt"
 
 
+def is_running(pid: int, ticks: int) -> bool:
+    """Whether exactly that process runs, or sleeps so that a signal would reach it at once."""
+    fields = _stat_fields(pid)
+    if len(fields) <= _START or int(fields[_START]) != ticks:
+        return False
+    return fields[_STATE] in "RS"
+
+
 def environment(pid: int) -> bytes:
     """NAME=value, each ended by a zero byte, as the process was started; empty when not for us."""
     return read_whole(f"/proc/{pid}/environ")

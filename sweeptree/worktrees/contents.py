@@ -8,7 +8,7 @@ index.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sweeptree.errors import Refused
@@ -22,8 +22,10 @@ from sweeptree.repository.branches import (
 )
 from sweeptree.repository.commits import commit_tree, copied_index, status_path, write_tree
 from sweeptree.repository.differences import FileChange, numstat
-from sweeptree.repository.guards import Examined, Limits, examine
+from sweeptree.repository.guards import Examined, LeftOut, Limits, examine
 from sweeptree.worktrees.job_card import JobCard, find_card
+
+_UNCOMMITTED = "uncommitted changes inside this submodule: commit and push them there first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +56,34 @@ def read_contents(start: Path, limits: Limits) -> Contents:
     head = commit_of(top, "HEAD")
     if head is None:
         raise Refused(f"{top} has no commit yet", hint="git add . && git commit -m 'first'")
-    tracked, made = _status(top)
-    examined = examine(top, head, tracked=tracked, made=made, limits=limits)
+    status = _status(top)
+    examined = examine(top, head, tracked=status.tracked, made=status.made, limits=limits)
+    inside = [LeftOut(path, 0, _UNCOMMITTED) for path in status.submodules]
+    examined = replace(examined, left_out=(*examined.left_out, *inside))
     return Contents(top, head, current_branch(top), examined, _files(top, head, examined))
 
 
-def _status(top: Path) -> tuple[list[str], list[str]]:
-    """Changed files that HEAD holds, and new ones."""
+@dataclass(frozen=True, slots=True)
+class _Status:
+    """Changed files that HEAD holds, new ones, and submodules with uncommitted changes inside."""
+
+    tracked: list[str]
+    made: list[str]
+    submodules: list[str]
+
+
+def _status(top: Path) -> _Status:
     card = find_card(top)
     words = ("status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames")
-    entries = plumbing.names(plumbing.run(top, *words))
+    entries = plumbing.names(plumbing.run(top, *words, "--ignore-submodules=none"))
     _refuse_conflicts(top, entries)
     wanted = [entry for entry in entries if _is_work(top, entry, card)]
     tracked = [status_path(entry) for entry in wanted if entry[0] != "?"]
+    made = [status_path(entry) for entry in wanted if entry[0] == "?"]
     if card is not None and card.job is not None:
-        return tracked, []  # what a job made are its artifacts
-    return tracked, [status_path(entry) for entry in wanted if entry[0] == "?"]
+        made = []  # what a job made are its artifacts
+    inside = [status_path(entry) for entry in entries if _is_uncommitted_submodule(entry)]
+    return _Status(tracked, made, inside)
 
 
 def _refuse_conflicts(top: Path, entries: Iterable[str]) -> None:
@@ -99,6 +113,14 @@ def _is_dirty_submodule(entry: str) -> bool:
     repository's commit."""
     fields = entry.split(" ", 3)
     return entry[0] == "1" and fields[2].startswith("S.") and fields[1][0] == "."
+
+
+def _is_uncommitted_submodule(entry: str) -> bool:
+    """Files inside a submodule are changed or new, whether or not it stands on another commit."""
+    fields = entry.split(" ", 3)
+    if entry[0] not in "12" or not fields[2].startswith("S"):
+        return False
+    return fields[2][2:] != ".."
 
 
 def _files(top: Path, head: str, examined: Examined) -> tuple[FileChange, ...]:

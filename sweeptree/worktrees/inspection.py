@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,7 +117,6 @@ def inspect(
         copies=extras.copies,
         notes=(
             *_other_notes(others),
-            *_absolute_notes(repo, committed, commands),
             *(
                 f"{path} is in a submodule: the setup command must bring it"
                 for path in in_submodules
@@ -186,10 +185,13 @@ def _other_notes(others: Sequence[str]) -> list[str]:
     return [f"{len(others)} {files} will not be in the worktrees: {names}"]
 
 
-def _absolute_notes(repo: Repository, committed: CommitPaths, commands: Sequence[str]) -> list[str]:
+def absolute_notes(repo: Repository, base: Base, commands: Iterable[str]) -> list[str]:
     """Files of the commit that commands name by their place in the checkout."""
     place = re.compile(re.escape(f"{repo.start}/") + r"([^\s'\";&|()<>]+)")
     named = dict.fromkeys(path for command in commands for path in place.findall(command))
+    if not named:
+        return []
+    committed = read_commit_paths(repo, base.commit)
     found = [path for path in named if path in committed.files]
     if not found:
         return []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,11 +10,11 @@ from sweeptree.model import Branch, Worktree
 from sweeptree.repository import plumbing
 from sweeptree.repository.branches import check_branch_name
 from sweeptree.repository.commits import commit_tree, copied_index, is_whole, write_tree
+from sweeptree.repository.kept_pack import Quarantine, made_whole, quarantine
 from sweeptree.worktrees.changes import changes
 from sweeptree.worktrees.job_card import checked_card, index_path
 
 _MAX_SUFFIX = 20
-_MAX_TRIES = 5
 
 
 def commit_changes(
@@ -42,7 +41,7 @@ def commit_changes(
             f"the job in {worktree.top} changed no tracked file", hint="there is nothing to commit"
         )
     order = _Order(worktree, branch, message, tuple(wanted))
-    return _make_whole(order)
+    return made_whole(lambda: _make_once(order))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +54,8 @@ class _Order:
     paths: tuple[str, ...]
 
 
-def _make_whole(order: _Order) -> Branch:
-    """Make the branch until each of its new objects is there: a `git gc --prune=now` beside us
-    deletes what no ref leads to yet."""
-    for _ in range(_MAX_TRIES - 1):
-        with contextlib.suppress(GitError):
-            return _make_once(order)
-    return _make_once(order)
-
-
 def _make_once(order: _Order) -> Branch:
+    """Make the branch and look whether each of its new objects is there."""
     made, top = _make(order), order.worktree.top
     if is_whole(top, made.commit, order.worktree.base_commit):
         return made
@@ -78,11 +69,15 @@ def _make_once(order: _Order) -> Branch:
 
 def _make(order: _Order) -> Branch:
     top = order.worktree.top
-    with copied_index(index_path(top)) as index:
-        tree = write_tree(top, index, order.paths)
+    with copied_index(index_path(top)) as index, quarantine(top) as place:
+        tree = write_tree(top, index, order.paths, place.env)
+        return _take_name(order, tree, place)
+
+
+def _take_name(order: _Order, tree: str, place: Quarantine) -> Branch:
     for number in range(1, _MAX_SUFFIX):
         name = order.name if number == 1 else f"{order.name}-{number}"
-        if found := _branch(order.worktree, name, tree, order.message):
+        if found := _branch(order, name, tree, place):
             return found
     raise Refused(
         f"the branches {order.name} to {name} exist with other content",
@@ -90,16 +85,15 @@ def _make(order: _Order) -> Branch:
     )
 
 
-def _branch(worktree: Worktree, name: str, tree: str, message: str) -> Branch | None:
+def _branch(order: _Order, name: str, tree: str, place: Quarantine) -> Branch | None:
     """Make the branch, or adopt it; None when the name is taken by something else."""
-    ref, top = f"refs/heads/{name}", worktree.top
+    ref, top, base = f"refs/heads/{name}", order.worktree.top, order.worktree.base_commit
     there = plumbing.ask(top, "rev-parse", "--quiet", f"{ref}^{{commit}}", f"{ref}^{{tree}}")
     if there.code:
-        commit = commit_tree(top, tree, (worktree.base_commit,), message)
-        order = f"create {ref} {commit}\n".encode()
-        answer = plumbing.ask(
-            top, *plumbing.DURABLE, "update-ref", "--stdin", call=plumbing.Call(order)
-        )
+        commit = commit_tree(top, tree, (base,), order.message, place.env)
+        with place.released(commit, base):
+            call = plumbing.Call(f"create {ref} {commit}\n".encode())
+            answer = plumbing.ask(top, *plumbing.DURABLE, "update-ref", "--stdin", call=call)
         if not answer.code:
             return Branch(name, commit)
         if "reference already exists" not in answer.err:

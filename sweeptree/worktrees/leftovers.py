@@ -15,8 +15,10 @@ from sweeptree.errors import SweeptreeError
 from sweeptree.model import Worktree
 from sweeptree.repository import plumbing
 from sweeptree.repository.repository import Repository
+from sweeptree.system import locks
 from sweeptree.worktrees.changes import changes
 from sweeptree.worktrees.job_card import JobCard, find_card
+from sweeptree.worktrees.pool_lock import LOCK_FILE
 
 _PROCESSES = Path("/proc")
 
@@ -62,6 +64,21 @@ def holds_work(repo: Repository, top: Path, card: JobCard) -> bool:
 
 def _is_cache(path: str) -> bool:
     return path.endswith(".pyc") or "__pycache__" in path.split("/")
+
+
+def leftover_slots(repo: Repository, exp_name: str) -> dict[str, int | None]:
+    """The worktrees in rotation of a sweep that nobody drives, with nobody in them, and the job
+    that each was handed to."""
+    folder = repo.pool_dir(exp_name)
+    if locks.is_held(folder / LOCK_FILE):
+        return {}
+    found = [top for top in sorted(folder.glob("slot_*")) if top.is_dir()]
+    cards = {top: find_card(top) for top in found if not is_occupied(top)}
+    return {
+        top.name: card.job if card else None
+        for top, card in cards.items()
+        if card is not None or is_half_made(top)
+    }
 
 
 def is_half_made(top: Path) -> bool:

@@ -17,6 +17,7 @@ from pathlib import Path
 from sweeptree.errors import GitError, WorktreeGone
 from sweeptree.repository import plumbing
 from sweeptree.repository.repository import Repository
+from sweeptree.system.files import flush
 from sweeptree.worktrees.tree import remove_tree
 
 TRASH = "sweeptree-trash-"
@@ -126,17 +127,9 @@ def _make_durable(entry: Path, checkout: Path) -> None:
         # A lock that another git (gc) held for a moment may be gone again.
         with contextlib.suppress(FileNotFoundError):
             if path.is_file():
-                _flush(path)
+                flush(path)
     for path in (checkout / ".git", entry, checkout, entry.parent, checkout.parent):
-        _flush(path)
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        flush(path)
 
 
 def point_to(entry: Path, checkout: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
-from sweeptree.repository import plumbing
+from sweeptree.repository import kept_pack, plumbing
 from sweeptree.repository.repository import Repository
 from sweeptree.worktrees import registry, saved_commits
 from sweeptree.worktrees.registry import Entry
@@ -30,6 +30,7 @@ def repair(repo: Repository) -> list[str]:
             *_each(registry.our_entries(repo), lambda entry: _repair_entry(repo, entry)),
             *_each(list(repo.common_dir.glob(f"{registry.TRASH}*")), _remove_trash),
             *_each(_unregistered_folders(repo), _repair_folder),
+            *(f"gave {pack} free for gc" for pack in kept_pack.forget_stale(repo.common_dir)),
         ]
 
 

@@ -7,9 +7,10 @@ soon as a worktree is gone, because a reflog goes with its worktree.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from sweeptree.errors import GitError
 from sweeptree.repository import plumbing
 from sweeptree.repository.repository import Repository
 from sweeptree.worktrees.registry import read
@@ -41,13 +42,36 @@ def _is_own_file(file: Path) -> bool:
 def save_commits(
     repo: Repository, prefix: str, commits: Iterable[str], base: str | None
 ) -> list[str]:
-    """Give each commit that no ref leads to a ref `prefix`-<hash8>; returns the refs made."""
+    """Give each commit that no ref leads to a ref `prefix`-<hash8>; returns the refs made.
+
+    Raises GitError for one whose files a gc has deleted in part: its worktree is all that is left.
+    """
     wanted = [commit for commit in commits if commit != base]
     tips = _unreachable_tips(repo, wanted, base) if wanted else []
     refs = {f"{prefix}-{tip[:8]}": tip for tip in tips}
     if refs:
         _make_refs(repo, refs)
+        _check_whole(repo, refs)
     return list(refs)
+
+
+def _check_whole(repo: Repository, refs: Mapping[str, str]) -> None:
+    """Look whether everything that the refs lead to is there; a broken ref would stop every gc."""
+    others = ("--not", "--exclude=refs/sweeptree/*", "--all")
+    broken = {
+        ref: tip
+        for ref, tip in refs.items()
+        if plumbing.ask(repo.start, "rev-list", "--objects", "--quiet", tip, *others).code
+    }
+    if not broken:
+        return
+    orders = "".join(f"delete {ref} {tip}\n" for ref, tip in broken.items())
+    plumbing.run(repo.start, "update-ref", "--stdin", call=plumbing.Call(orders.encode()))
+    names = ", ".join(tip[:12] for tip in broken.values())
+    raise GitError(
+        f"objects of the commit {names} are gone: a `git gc --prune=now` deleted them",
+        hint="the files are in the worktree still",
+    )
 
 
 def _unreachable_tips(repo: Repository, commits: list[str], base: str | None) -> list[str]:

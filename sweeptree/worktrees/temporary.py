@@ -64,6 +64,7 @@ def temporary_worktree(repo: Repository, commit: str) -> Iterator[Path]:
             plumbing.run(top, *plumbing.CHECKOUT, "reset", "-q", "--hard", commit)
             yield top
         finally:
+            remove_tree(files_beside(top))
             delete_worktree(repo, top, entry)
             if top.exists():
                 shutil.rmtree(top, ignore_errors=True)
@@ -85,9 +86,14 @@ def _lock_file(top: Path) -> Path:
     return top.with_name(f".{top.name}.lock")
 
 
+def files_beside(top: Path) -> Path:
+    """The folder for the log and the like of what is done in such a worktree; it goes with it."""
+    return top.with_name(f".{top.name}.files")
+
+
 def is_abandoned(repo: Repository, top: Path) -> bool:
     """Whether this is a worktree for a moment whose command was killed."""
-    is_ours = top.parent == repo.wt_dir / _FOLDER and top.is_dir()
+    is_ours = top.parent == repo.wt_dir / _FOLDER and top.is_dir() and top.name[0] != "."
     return is_ours and not locks.is_held(_lock_file(top))
 
 
@@ -108,6 +114,7 @@ def end_abandoned(top: Path) -> bool:
         time.sleep(0.02)
     if is_occupied(top):
         return False
+    remove_tree(files_beside(top))
     remove_tree(top)
     _lock_file(top).unlink(missing_ok=True)
     return True

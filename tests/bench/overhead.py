@@ -43,6 +43,13 @@ def small(lab: Lab) -> None:
     _compare(lab, Trial("overhead", repos.SMALL, jobs, 4, contenders, lab.size(3, 1), fewer))
 
 
+def medium(lab: Lab) -> None:
+    """5,000 files, 30 MB: what a repository of some years holds."""
+    contenders = (peers.sweeptree, peers.thread_pool_locked)
+    jobs, repeats = lab.size(50, 4), lab.size(2, 1)
+    _compare(lab, Trial("overhead_medium", repos.MEDIUM, jobs, 4, contenders, repeats))
+
+
 def large(lab: Lab) -> None:
     """20,000 files, 300 MB."""
     contenders = (peers.sweeptree, peers.thread_pool_locked)

@@ -29,6 +29,7 @@ class Shape:
 
 
 SMALL = Shape("small", 20, 4_000, 5)
+MEDIUM = Shape("medium", 5_000, 6_000, 25)
 LARGE = Shape("large", 20_000, 15_000, 50)
 MARK = "pkg0/f00000.py"
 

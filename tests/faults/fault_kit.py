@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.cli_records import call
 from core.keeper_kit import pids_of, until
 
 from sweeptree.model import JobRecord, JobState
@@ -225,3 +226,14 @@ def fill(disk: Path) -> Path:
                 while file.write(b"x" * size):
                     pass
     return ballast
+
+
+def findings(repo: Path, *flags: str) -> list[tuple[str, str]]:
+    """What `sweeptree doctor` finds that is not plainly ok: name and text."""
+    before = Path.cwd()
+    os.chdir(repo)
+    try:
+        found = json.loads(call("doctor", "--json", *flags).out)["checks"]
+    finally:
+        os.chdir(before)
+    return [(f["name"], f["text"]) for f in found if f["level"] != "ok" or f["name"] == "repaired"]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from core.cli_records import call
 from core.keeper_kit import NASTY, until
-from fault_kit import Sweeper, records, states, until_running
+from fault_kit import Sweeper, findings, records, states, until_running
+from helpers import git
 
 from sweeptree.engine.server.config import ServerPaths
 from sweeptree.gpus import slots
@@ -18,20 +19,9 @@ from sweeptree.system.locks import is_held
 TRAIN = 'echo "{\\"val_auc\\": 0.5}" >> $SWEEPTREE_METRICS; echo weights > model.txt; echo up'
 
 
-def doctor(repo: Path, *flags: str) -> list[tuple[str, str]]:
-    """The findings that are not plainly ok: name and text."""
-    before = Path.cwd()
-    os.chdir(repo)
-    try:
-        found = json.loads(call("doctor", "--json", *flags).out)["checks"]
-    finally:
-        os.chdir(before)
-    return [(f["name"], f["text"]) for f in found if f["level"] != "ok" or f["name"] == "repaired"]
-
-
 def named(repo: Path, *flags: str) -> set[str]:
     """The names of those findings; the token is nobody's business here."""
-    return {name for name, _ in doctor(repo, *flags)} - {"token", "disk"}
+    return {name for name, _ in findings(repo, *flags)} - {"token", "disk"}
 
 
 def test_a_sound_repository_has_no_remains(sweeper: Sweeper) -> None:
@@ -132,3 +122,31 @@ def test_a_sweep_whose_plan_cannot_be_read_is_told_plainly(sweeper: Sweeper, tex
     assert sweeper.start(spec, die=[("before the outcome is recorded", 1)]).wait() is None
     sweeper.paths(spec).sweep.write_text(text)
     assert "sweep" in named(sweeper.repo, "--repair")
+
+
+def test_a_worktree_of_a_job_that_is_done_is_named_and_removed(sweeper: Sweeper) -> None:
+    spec = sweeper.spec([TRAIN])
+    driver = sweeper.start(spec, die=[("after the record, before the pool", 1)])
+    assert driver.wait() is None
+    assert states(sweeper.paths(spec)) == [JobState.SUCCEEDED]
+    (finding,) = [text for name, text in findings(sweeper.repo) if name == "worktrees"]
+    assert "1 worktree that no job uses any more (slot_0)" in finding
+    assert named(sweeper.repo, "--repair") == {"repaired"}
+    assert not (sweeper.repo / ".git/worktrees").exists()
+    assert named(sweeper.repo) == set()
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["before the outcome is recorded", "after the record, before the changes are committed"],
+)
+def test_what_a_job_was_to_deliver_is_still_delivered_after_a_repair(
+    sweeper: Sweeper, moment: str
+) -> None:
+    spec = sweeper.spec(["echo tuned >> train.py"], commit_and_pr=True)
+    assert sweeper.start(spec, die=[(moment, 1)]).wait() is None
+    assert named(sweeper.repo, "--repair") == {"repaired"}
+    assert named(sweeper.repo) == set()
+    assert sweeper.resume(spec)["message"].startswith("1 succeeded")
+    branch = git("branch", "--list", f"sweeptree/{spec['exp_name']}/*", cwd=sweeper.repo)
+    assert branch.strip() != ""

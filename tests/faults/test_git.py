@@ -5,7 +5,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -119,59 +118,6 @@ def test_row_13_a_git_that_was_killed_while_it_added_a_worktree(
     assert sweeper.run(spec)["message"] == "2 succeeded"
     git("fsck", cwd=sweeper.repo)
     assert entries(sweeper.repo) == 0
-
-
-def test_row_14_no_object_of_a_job_is_lost_to_gc(sweeper: Sweeper, tmp_path: Path) -> None:
-    """`--prune=now` also takes what a job's own git has written but not named when gc began: that
-    is git's own race.
-
-    So each job looks, when the gc that ran meanwhile has ended, whether its commit is whole; else
-    it fails and is tried again. From then on its commit is named by its worktree, and later by us.
-    """
-    who, rounds = "-c user.name=x -c user.email=x@example.invalid", tmp_path / "rounds"
-    commit = f"echo $SWEEPTREE_JOB > new.txt && git add . && git {who} commit -q -m work"
-    outlast = (
-        f"{{ n=$(cat {rounds}); until [ $(cat {rounds}) -gt $((n + 1)) ]; do sleep 0.02; done; }}"
-    )
-    over = threading.Event()
-    rounds.write_text("0")
-
-    def collect() -> None:
-        count = 0
-        while not over.is_set():
-            git("reflog", "expire", "--expire=now", "--all", cwd=sweeper.repo, check=False)
-            git("gc", "-q", "--prune=now", cwd=sweeper.repo, check=False)
-            count += 1
-            (tmp_path / "next").write_text(str(count))
-            (tmp_path / "next").replace(rounds)
-
-    beside = threading.Thread(target=collect)
-    beside.start()
-    spec = sweeper.spec(
-        [f"{commit} && {outlast} && git archive HEAD > archive.tar && git rev-parse HEAD"] * 6,
-        retries=20,
-    )
-    try:
-        assert sweeper.run(spec)["message"] == "6 succeeded"
-    finally:
-        over.set()
-        beside.join()
-    forget_attempts_that_git_broke(sweeper.repo)
-    git("gc", "-q", "--prune=now", cwd=sweeper.repo)
-    for job in range(6):
-        made = sweeper.paths(spec).log(job).read_text().split()[-1]
-        assert git("show", f"{made}:new.txt", cwd=sweeper.repo) == str(job)
-
-
-def forget_attempts_that_git_broke(repo: Path) -> None:
-    """The kept worktree of a failed attempt may have lost its commit to that race; every later gc
-    would stop at it."""
-    for head in repo.glob(".git/worktrees/*/HEAD"):
-        seen = subprocess.run(
-            ["git", "cat-file", "-e", head.read_text().strip()], cwd=repo, capture_output=True
-        )
-        if seen.returncode:
-            shutil.rmtree(head.parent)
 
 
 def test_row_15_a_branch_of_the_user_is_never_moved(sweeper: Sweeper) -> None:

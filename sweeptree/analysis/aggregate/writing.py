@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sweeptree import __version__
@@ -14,10 +13,10 @@ from sweeptree.analysis.aggregate import tables
 from sweeptree.analysis.aggregate.ranking import Ranking, rank
 from sweeptree.analysis.aggregate.rows import Plan, Row, dumped, problems
 from sweeptree.analysis.document import Document, JobRow, Summary
+from sweeptree.analysis.durations import running_seconds
 from sweeptree.errors import SweeptreeError
 from sweeptree.model import Scalar
 from sweeptree.records import SweepPaths
-from sweeptree.system.clock import parse_time
 from sweeptree.system.files import write_bytes
 
 
@@ -115,7 +114,7 @@ def _summary(name: str, plan: Plan, jobs: Sequence[JobRow]) -> Summary:
         timestamp=_timestamp(plan),
         states=Counter(str(job.state or "unknown") for job in jobs),
         exit_code=_integer(plan.facts.get("exit_code")),
-        wall_seconds=_wall_seconds(plan, jobs),
+        wall_seconds=running_seconds(jobs),
         job_seconds=_total(job.duration_seconds for job in jobs),
         gpu_seconds=_total(job.gpu_seconds for job in jobs),
     )
@@ -131,19 +130,6 @@ def _timestamp(plan: Plan) -> Scalar | None:
 def _total(values: Iterable[float | None]) -> float:
     known = (value for value in values if value is not None)
     return sum(filter(math.isfinite, known), 0.0)
-
-
-def _wall_seconds(plan: Plan, jobs: Sequence[JobRow]) -> float | None:
-    """From the start of the sweep, or of its first job, to its end, or that of its last job."""
-    starts = _times([plan.facts.get("started_at")]) or _times(job.start_time for job in jobs)
-    ends = _times([plan.facts.get("ended_at")]) or _times(job.end_time for job in jobs)
-    if not starts or not ends:
-        return None
-    return max(0.0, (max(ends) - min(starts)).total_seconds())
-
-
-def _times(texts: Iterable[object]) -> list[datetime]:
-    return [moment for moment in map(parse_time, texts) if moment is not None]
 
 
 def _dict(value: object) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from sweeptree.analysis.wording import DIVERGED
 from sweeptree.cli.find import find_sweep, results_dir
 from sweeptree.cli.screens.board import CURVE_BYTES, read_curve
 from sweeptree.cli.screens.terminal import (
@@ -136,6 +137,7 @@ def _job_document(job: JobView) -> dict[str, Any]:
         "seconds": job.seconds,
         "gpus": list(job.gpus),
         "metrics": dict(job.metrics),
+        "diverged": list(job.diverged),
     }
 
 
@@ -226,19 +228,24 @@ def _job_row(view: SweepView, job: JobView) -> list[str]:
 
 
 def _metric_cell(view: SweepView, job: JobView) -> str:
-    if view.goal:
-        return number(job.metrics.get(view.goal.name, _live_value(view, job)))
-    first = list(job.metrics.items())[:_SHOWN_METRICS]
-    return " ".join(f"{name}={number(value)}" for name, value in first)
+    if view.goal is None:
+        shown = [f"{name}={number(value)}" for name, value in job.metrics.items()]
+        shown += [f"{name}={DIVERGED}" for name in job.diverged]
+        return " ".join(shown[:_SHOWN_METRICS])
+    name = view.goal.name
+    if name in job.diverged:
+        return DIVERGED
+    return number(job.metrics[name]) if name in job.metrics else _live_value(view, job)
 
 
-def _live_value(view: SweepView, job: JobView) -> float | None:
+def _live_value(view: SweepView, job: JobView) -> str:
     """The metric that a running job has reported last."""
     if not job.alive or view.goal is None:
-        return None
-    data = read_tail(view.paths.metrics(job.index), CURVE_BYTES)
-    values = read_curve(data, view.goal.name).values
-    return values[-1] if values else None
+        return ""
+    curve = read_curve(read_tail(view.paths.metrics(job.index), CURVE_BYTES), view.goal.name)
+    if curve.has_diverged:
+        return DIVERGED
+    return number(curve.values[-1]) if curve.values else ""
 
 
 def _facts(view: SweepView) -> str:

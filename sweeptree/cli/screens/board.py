@@ -13,9 +13,11 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from sweeptree.analysis.stats import Objective, objective
+from sweeptree.analysis.wording import DIVERGED
+from sweeptree.cli.screens.terminal import number
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths
 from sweeptree.sweep.view import age, keeper_note, read_tail
@@ -43,14 +45,22 @@ class Row:
     start_time: str | None = None
     gpus: tuple[str, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
+    diverged: tuple[str, ...] = ()
     metric_name: str | None = None
 
     @property
-    def shown_metrics(self) -> dict[str, float]:
+    def shown_metrics(self) -> dict[str, str]:
         """The sweep's metric alone where it has one, else the first three."""
+        found = {name: number(value) for name, value in self.metrics.items()}
+        found |= dict.fromkeys(self.diverged, DIVERGED)
         if self.metric_name is None:
-            return dict(list(self.metrics.items())[:3])
-        return {name: value for name, value in self.metrics.items() if name == self.metric_name}
+            return dict(list(found.items())[:3])
+        return {name: text for name, text in found.items() if name == self.metric_name}
+
+    @property
+    def has_diverged(self) -> bool:
+        """Whether the last value of the sweep's metric was no finite number."""
+        return self.metric_name in self.diverged
 
     def elapsed(self) -> float | None:
         """Seconds since the job started."""
@@ -59,10 +69,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """The last values of the metric that a job has reported, and its last step."""
+    """The last values of the metric that a job has reported, and its last step; `has_diverged`: the
+    very last is no finite number."""
 
     values: tuple[float, ...] = ()
     step: float | None = None
+    has_diverged: bool = False
 
 
 class Board:
@@ -222,6 +234,7 @@ class Board:
             start_time=entry.get("start_time"),
             gpus=self._gpu_names(entry.get("gpus") or ()),
             metrics=entry.get("metrics") or {},
+            diverged=tuple(entry.get("diverged") or ()),
             metric_name=self.metric_name,
         )
 
@@ -269,12 +282,16 @@ def read_curve(data: bytes, metric: str | None) -> Curve:
     """The curve from the end of a metrics file: whole lines of JSON objects, torn ones skipped."""
     values: list[float] = []
     step: float | None = None
+    has_diverged = False
     for point in _points(data):
         if _is_number(point.get("step")):
             step = point["step"]
-        if metric is not None and _is_number(point.get(metric)):
-            values.append(float(point[metric]))
-    return Curve(tuple(values[-_CURVE_POINTS:]), step)
+        value = None if metric is None else point.get(metric)
+        if _is_number(value):
+            values.append(float(value))
+        if isinstance(value, int | float):
+            has_diverged = not _is_number(value)
+    return Curve(tuple(values[-_CURVE_POINTS:]), step, has_diverged)
 
 
 def _points(data: bytes) -> Iterator[dict[str, Any]]:
@@ -285,6 +302,6 @@ def _points(data: bytes) -> Iterator[dict[str, Any]]:
                 yield point
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     """True for a finite number; JSON as Python reads it may hold NaN."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sweeptree.analysis.document import Document, JobRow
+from sweeptree.analysis.durations import running_seconds
 from sweeptree.analysis.failures import FAILED, last_error_line
 from sweeptree.cli.screens.boards import job_table, leaderboard, legend, ranked_by
 from sweeptree.cli.screens.terminal import (
@@ -24,7 +25,6 @@ from sweeptree.cli.screens.terminal import (
 from sweeptree.model import DeliveryState, ExitCode
 from sweeptree.records import SweepPaths
 from sweeptree.sweep.view import word
-from sweeptree.system.clock import parse_time
 
 _Jobs = Sequence[JobRow]
 _SHOWN_JOBS = 12
@@ -72,6 +72,7 @@ def final_screen(ending: Ending, room: int | None = None) -> str:
         *_points("!", ending.aggregated.warnings),
         *_points("!", _unfixed(ending.jobs)),
         *_points("!", _undelivered(ending.jobs)),
+        *_points("!", _left_in_worktrees(ending.jobs)),
         *_points("-", ending.notes),
         "",
         *_where(ending, room),
@@ -100,25 +101,12 @@ def _headline(ending: Ending, room: int) -> str:
     parts = [
         f"{ending.name} {_ENDS.get(ending.exit_code, 'finished')}",
         *(f"{many} {state}" for state, many in counts.items()),
-        clock(_wall_seconds(jobs)),
+        clock(running_seconds(jobs)),
         f"GPU time {spoken(gpu)}" if gpu else "",
     ]
     left = "   ".join(part for part in parts if part)
     right = f"exit {int(ending.exit_code)}"
     return left + "   " + right.rjust(max(0, room - len(left) - 3))
-
-
-def _wall_seconds(jobs: _Jobs) -> float | None:
-    """The time in which jobs ran; a pause before `resume` is none of it."""
-    times = [(parse_time(job.start_time), parse_time(job.end_time)) for job in jobs]
-    runs = sorted((start, end) for start, end in times if start is not None and end is not None)
-    if not runs:
-        return None
-    total, covered = 0.0, runs[0][0]
-    for start, end in runs:
-        total += max(0.0, (end - max(start, covered)).total_seconds())
-        covered = max(covered, end)
-    return total
 
 
 def failure_lines(name: str, jobs: _Jobs, room: int = MAX_WIDTH) -> list[str]:
@@ -192,6 +180,20 @@ def _unfixed(jobs: _Jobs) -> list[str]:
         if fix and fix.get("exit_code") != 0:
             failed.setdefault(str(fix.get("reason")), []).append(str(job.id))
     return [f"{_numbered(ids)}: auto-fix failed: {printable(why)}" for why, ids in failed.items()]
+
+
+def _left_in_worktrees(jobs: _Jobs) -> list[str]:
+    """What was not moved to the artifacts, and where it is."""
+    left = [job for job in jobs if job.left_in_worktree and job.worktree]
+    lines = [
+        f"job {job.id}: {counted(job.left_in_worktree, 'file')} only in its worktree, which is "
+        f"kept: {printable(str(job.worktree))}"
+        for job in left[:_SHOWN_LINKS]
+    ]
+    more = len(left) - _SHOWN_LINKS
+    if more > 0:
+        lines.append(f"{counted(more, 'more job')} with files only in their worktrees: the records")
+    return lines
 
 
 def _undelivered(jobs: _Jobs) -> list[str]:

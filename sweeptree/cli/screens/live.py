@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from sweeptree.analysis.failures import last_error_line
+from sweeptree.analysis.wording import DIVERGED
 from sweeptree.cli.screens.board import Board, Curve, Row
 from sweeptree.cli.screens.terminal import (
     Column,
@@ -238,7 +239,7 @@ def _job_words(row: Row) -> Iterator[str]:
     if row.state == JobState.RUNNING and row.gpus:
         yield f"gpu={','.join(row.gpus)}"
     for name, value in row.shown_metrics.items():
-        yield f"{printable(name)}={number(value)}"
+        yield f"{printable(name)}={value}"
 
 
 def _error(paths: SweepPaths, row: Row) -> str:
@@ -326,7 +327,7 @@ def _cells(board: Board, row: Row) -> list[str]:
         word(row.state),
         ",".join(row.gpus),
         "" if curve.step is None else number(curve.step),
-        number(_value(board, row, curve)),
+        _metric_cell(board, row, curve),
         sparkline(curve.values),
         clock(row.elapsed() if is_running else row.seconds),
         _note(board, row),
@@ -338,6 +339,13 @@ def _note(board: Board, row: Row) -> str:
     if row.state in _WRONG:
         return printable(row.reason)
     return board.keeper_notes().get(row.index, "")
+
+
+def _metric_cell(board: Board, row: Row, curve: Curve) -> str:
+    has_reported = row.state == JobState.RUNNING and curve.has_diverged
+    if row.has_diverged or has_reported:
+        return DIVERGED
+    return number(_value(board, row, curve))
 
 
 def _value(board: Board, row: Row, curve: Curve) -> float | None:

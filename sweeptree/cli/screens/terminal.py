@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TextIO
@@ -118,8 +119,20 @@ def to_ascii(text: str) -> str:
 
 
 def shorten(text: str, room: int) -> str:
-    """At most `room` characters; what is cut is marked."""
-    return text if len(text) <= room else text[: max(0, room - 1)] + "…"
+    """At most `room` characters, cut between words where one is near; what is cut is marked."""
+    if len(text) <= room:
+        return text
+    size = max(0, room - 1)
+    return text[: _word_end(text, size)].rstrip() + "…"
+
+
+def _word_end(text: str, size: int) -> int:
+    """Where to cut a text of more than `size` characters: behind a word, or else in the middle of
+    a long one."""
+    if text[size] == " ":
+        return size
+    end = text.rfind(" ", 0, size)
+    return end if end >= size // 3 else size
 
 
 def shorten_middle(text: str, room: int) -> str:
@@ -128,7 +141,10 @@ def shorten_middle(text: str, room: int) -> str:
         return text
     head = max(0, room - 1) // 3
     tail = max(0, room - 1 - head)
-    return f"{text[:head]}…{text[len(text) - tail :]}"
+    kept = text[: _word_end(text, head)].rstrip()
+    backwards = text[::-1]
+    end = backwards[: _word_end(backwards, tail)].rstrip()[::-1]
+    return f"{kept}…{end}"
 
 
 def sparkline(values: Sequence[float]) -> str:
@@ -242,12 +258,34 @@ def counted(many: int, noun: str) -> str:
     return f"{many} {noun}" if many == 1 else f"{many} {noun}s"
 
 
-def fact_line(label: str, text: str) -> str:
-    """One fact with its label, in a column of its own."""
-    return f"  {label:<9} {printable(text)}"
+def fact_line(label: str, text: str, room: int | None = None) -> str:
+    """One fact with its label, in a column of its own; on a terminal wrapped between words."""
+    return "\n".join(_wrapped(f"  {label:<9} ", printable(text), room))
 
 
-def point_lines(mark: str, text: str) -> list[str]:
-    """A text of one or more lines, with a mark before the first."""
-    first, *rest = text.splitlines() or [""]
-    return [f"{mark} {printable(first)}", *(f"  {printable(line)}" for line in rest)]
+def point_lines(mark: str, text: str, room: int | None = None) -> list[str]:
+    """A text of one or more lines, with a mark before the first; on a terminal wrapped between
+    words."""
+    lines = text.splitlines() or [""]
+    marks = [mark, *(" " for _ in lines[1:])]
+    return [
+        part
+        for start, line in zip(marks, lines, strict=True)
+        for part in _wrapped(f"{start} ", printable(line), room)
+    ]
+
+
+def _wrapped(start: str, text: str, room: int | None) -> list[str]:
+    """The text behind `start`, on lines of at most `room` (None: a terminal's width; what goes to a
+    file or a pipe stays on one line)."""
+    if room is None and not _is_terminal(sys.stdout):
+        return [start + text]
+    lines = textwrap.wrap(
+        text,
+        room or width(),
+        initial_indent=start,
+        subsequent_indent=" " * len(start),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return lines or [start + text]

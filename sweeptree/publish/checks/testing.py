@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,11 +34,9 @@ def run_tests(repo: Repository, commit: str, command: str | None, timeout: float
 
     `command` None: the repository's own; `timeout`: seconds after which the tests count as red.
     """
-    with (
-        worktrees.temporary_worktree(repo, commit) as top,
-        tempfile.TemporaryDirectory(prefix="sweeptree-check-") as folder,
-    ):
-        files = Path(folder)
+    with worktrees.temporary_worktree(repo, commit) as top:
+        files = worktrees.files_beside(top)
+        files.mkdir(mode=0o700)
         words = find_test_command(top, command)
         subfolder = top / repo.subfolder
         launch = Launch(
@@ -54,6 +51,7 @@ def run_tests(repo: Repository, commit: str, command: str | None, timeout: float
             timeout=timeout,
             grace=_GRACE,
             log_cap=0,
+            outlives_driver=False,
         )
         outcome = supervise.start(launch).wait()
         return _test_run(words, commit, outcome, _tail(files / "log"))

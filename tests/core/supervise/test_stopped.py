@@ -4,6 +4,8 @@ and killed when it still does not answer."""
 import ctypes
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -12,6 +14,7 @@ from core.keeper_kit import Kit, pids_of, until
 from sweeptree import supervise
 from sweeptree.model import JobState
 from sweeptree.supervise import client
+from sweeptree.system.processes import start_ticks
 
 _ATTACH, _DETACH = 16, 17  # ptrace(2)
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -93,3 +96,32 @@ def test_one_that_cannot_be_woken_is_killed_with_its_command(
     assert outcome is None and not keeper.is_alive()
     supervise.sweep_orphans(launch.name, lambda _: False)  # as everybody does who waits
     assert not pids_of(launch.name)
+
+
+HUNG = """
+import signal, subprocess, sys, time
+from pathlib import Path
+from sweeptree.system.locks import hold
+for number in (signal.SIGTERM, signal.SIGUSR1):
+    signal.signal(number, signal.SIG_IGN)
+with hold(Path(sys.argv[1])):
+    print(subprocess.Popen(["sleep", "300"]).pid, flush=True)
+    time.sleep(300)
+"""
+
+
+def test_one_that_hangs_is_killed_when_its_job_should_long_be_gone(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "_PATIENCE", 0.2)
+    alive = kit.root / "alive"
+    argv = [sys.executable, "-c", HUNG, str(alive)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as hung:
+        assert hung.stdout is not None
+        job = int(hung.stdout.readline())
+        keeper = supervise.Keeper(alive, kit.root / "out", hung.pid, start_ticks(hung.pid) or 0)
+        assert keeper.wait(0.3) is None and hung.poll() is None  # nobody has asked it for anything
+        keeper.kill()
+        assert keeper.wait(20) is None
+        os.kill(job, signal.SIGKILL)
+    assert hung.returncode == -signal.SIGKILL

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from helpers import git
 
-from core.sweep.kit import opened, paths_of, ran, run_one
+from core.sweep.kit import lived, opened, paths_of, ran, run_one
 from sweeptree.model import JobState
 from sweeptree.records import read_record
 from sweeptree.sweep import attempts
@@ -89,6 +89,30 @@ def test_what_was_moved_before_a_crash_is_in_the_record(repo: Path) -> None:
         assert not list(so_far.worktree.top.glob("*.ckpt"))
         attempts.record_outcome(job, so_far, so_far.outcome)
         assert job.record.artifacts == ("a.ckpt", "b.ckpt", "c.ckpt")
+
+
+def test_the_record_says_what_pythonpath_put_first_and_what_escapes_it(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(repo / "ecg"))
+    record = run_one(repo, 'echo "$PYTHONPATH"')
+    assert (record.import_path, record.notes) == (("ecg",), ())
+    assert paths_of(repo).log(0).read_text().startswith(f"{repo}/.sweeptree/wt/exp/slot_0/ecg:")
+    with opened(repo, "python3 -E -c 1", exp_name="escapes") as sweep:
+        record = lived(sweep.job(0))
+    assert "not the pinned commit: python -E ignores PYTHONPATH" in record.notes[0]
+
+
+def test_the_files_of_failed_jobs_beyond_those_whose_worktrees_are_kept_stand_elsewhere(
+    repo: Path,
+) -> None:
+    commands = [f"echo {n} > best.ckpt; echo tuned >> train.py; exit 1" for n in range(10)]
+    with opened(repo, *commands) as sweep:
+        records = [lived(sweep.job(n)) for n in range(10)]
+    assert [record.worktree is not None for record in records] == [True] * 8 + [False] * 2
+    kept = [paths_of(repo).artifacts(n) for n in range(10)]
+    assert [(place / "best.ckpt").read_text() for place in kept] == [f"{n}\n" for n in range(10)]
+    assert all((place / "train.py").read_text().endswith("tuned\n") for place in kept)
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,8 @@ def test_trouble_after_the_command_fails_the_delivery_only(
 
 
 def test_trouble_in_the_fix_is_noted_and_stands_in_its_field(repo: Path) -> None:
-    record = lived_with(repo, Breaking("auto-fix"), "true", auto_fix_before_pr=True).record
+    fix = {"auto_fix_before_pr": True, "auto_fix_script": "train.py"}
+    record = lived_with(repo, Breaking("auto-fix"), "true", **fix).record
     assert record.auto_fix is not None
     assert record.auto_fix["reason"] == "auto-fix broke"
     assert record.notes == ("auto-fix failed: auto-fix broke",)

@@ -150,6 +150,43 @@ def test_branches_need_worktrees(repo: Path) -> None:
         check_options(spec(repo, use_worktree=False, commit_and_pr=True))
 
 
+def test_a_cap_on_what_is_kept_is_named_in_the_plan(repo: Path) -> None:
+    capped = Settings(slot_dir=repo.parent / "slots", artifacts_cap=5_000_000)
+    notes = " ".join(prepare(spec(repo), capped).notes)
+    assert "at most 5,000,000 bytes go to its artifacts" in notes and "keeps its worktree" in notes
+    assert "ARTIFACTS_CAP" not in " ".join(look(repo).notes)
+
+
+def test_jobs_that_import_from_the_checkout_all_the_same_are_named(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(repo / "ecg"))
+    notes = look(repo, commands=["python3 train.py", "python3 -I train.py"]).notes
+    assert any("PYTHONPATH puts the worktree's own first" in note for note in notes)
+    assert any("NOT the pinned commit in job 1: python -I ignores" in note for note in notes)
+
+
 def test_without_worktrees_there_is_none_to_keep(repo: Path) -> None:
     with pytest.raises(UsageError, match="--keep_worktrees all needs --use_worktree"):
         look(repo, use_worktree=False, keep_worktrees="all")
+
+
+@pytest.mark.parametrize("dirty", ["refuse", "ignore"])
+def test_an_absolute_path_into_the_checkout_is_named(repo: Path, dirty: str) -> None:
+    notes = look(repo, commands=[f"python3 {repo}/train.py"], dirty=dirty).notes
+    assert any("train.py by an absolute path" in note for note in notes)
+
+
+def test_what_worktrees_will_lack_is_named(repo: Path) -> None:
+    (repo / "notes.txt").write_text("untracked\n")
+    assert any("1 untracked file will not be in the worktrees" in n for n in look(repo).notes)
+
+
+def test_a_missing_auto_fix_script_is_refused(repo: Path) -> None:
+    def refused(**fields: object) -> bool:
+        found = look(repo, auto_fix_before_pr=True, **fields).refusals
+        return any("there is no script" in error.message for error in found)
+
+    assert refused(auto_fix_script="nope.sh")
+    assert not refused(auto_fix_script="nope.sh", setup="make fix")
+    assert not refused(auto_fix_script="train.py")

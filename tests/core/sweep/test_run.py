@@ -47,7 +47,8 @@ def test_a_fix_that_did_not_work_ends_with_4(repo: Path, command: str, script: s
     (repo / "fails.sh").write_text("exit 4\n")
     git("add", ".", cwd=repo)
     git("commit", "-qm", "fix", cwd=repo)
-    spec = make_spec(repo, command, auto_fix_before_pr=True, auto_fix_script=script)
+    fix = {"auto_fix_before_pr": True, "auto_fix_script": script}
+    spec = make_spec(repo, command, setup="true", **fix)
     report = run_sweep(spec, None, WithoutEngine())
     assert (report.exit_code, report.reason) == (ExitCode.STEP_FAILED, "1 succeeded")
     assert read_record(paths_of(repo).record(0)).auto_fix is not None

@@ -50,7 +50,7 @@ def test_auto_fix_runs_in_the_worktree_and_its_failure_is_recorded(repo: Path) -
 
 
 def test_a_missing_auto_fix_script_is_recorded(repo: Path) -> None:
-    with opened(repo, "true", auto_fix_before_pr=True) as sweep:
+    with opened(repo, "true", setup="true", auto_fix_before_pr=True) as sweep:
         job = sweep.job(0)
         assert stages.auto_fix(job, ran(job)).outcome is None
         assert job.record.auto_fix is not None

@@ -51,3 +51,40 @@ def test_a_merge_in_conflict_is_refused(repo: Path) -> None:
     git("merge", "-q", "side", cwd=repo, check=False)
     with pytest.raises(Refused, match="in the middle of a merge"):
         read_contents(repo, Limits())
+
+
+@pytest.fixture
+def with_submodule(repo: Path, tmp_path: Path) -> Path:
+    """A repository with the submodule `lib`, populated."""
+    inner = tmp_path / "inner"
+    git("init", "-q", "-b", "main", str(inner), cwd=tmp_path)
+    (inner / "a.py").write_text("a\n")
+    git("add", ".", cwd=inner)
+    git("commit", "-qm", "first", cwd=inner)
+    allowed = ("-c", "protocol.file.allow=always")
+    git(*allowed, "submodule", "--quiet", "add", str(inner), "lib", cwd=repo)
+    git("config", "-f", ".gitmodules", "submodule.lib.ignore", "all", cwd=repo)
+    git("add", ".gitmodules", cwd=repo)
+    git("commit", "-qm", "lib", cwd=repo)
+    return repo
+
+
+@pytest.mark.parametrize("name", ["a.py", "new.py"])
+@pytest.mark.parametrize("commits_too", [False, True])
+def test_uncommitted_changes_inside_a_submodule_are_named(
+    with_submodule: Path, name: str, commits_too: bool
+) -> None:
+    if commits_too:
+        git("commit", "-q", "--allow-empty", "-m", "more", cwd=with_submodule / "lib")
+    (with_submodule / "lib" / name).write_text("b\n")
+    examined = read_contents(with_submodule, Limits()).examined
+    assert ("lib" in examined.paths) == commits_too
+    [item] = examined.left_out
+    assert (item.path, item.why.split(":")[0]) == (
+        "lib",
+        "uncommitted changes inside this submodule",
+    )
+
+
+def test_a_clean_submodule_is_not_named(with_submodule: Path) -> None:
+    assert read_contents(with_submodule, Limits()).examined.left_out == ()

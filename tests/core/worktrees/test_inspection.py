@@ -10,7 +10,7 @@ import pytest
 from helpers import git
 
 from sweeptree.repository import find_repository, resolve_base
-from sweeptree.worktrees import DirtyReport, inspect
+from sweeptree.worktrees import DirtyReport, absolute_notes, inspect
 
 TRAIN = ["python train.py --lr 1e-3"]
 
@@ -249,6 +249,8 @@ def test_lfs_files_whose_content_is_not_here_are_counted(
 
 
 def test_an_absolute_path_into_the_checkout_is_named(repo: Path) -> None:
-    notes = look(repo, [f"python {repo}/train.py --lr 1"]).notes
-    assert any(note.startswith("commands name train.py by an absolute path") for note in notes)
-    assert not any("absolute path" in note for note in look(repo).notes)
+    found = find_repository(repo)
+    base = resolve_base(found, "HEAD")
+    [note] = absolute_notes(found, base, [f"python {repo}/train.py --lr 1"])
+    assert note.startswith("commands name train.py by an absolute path")
+    assert absolute_notes(found, base, ["python train.py", f"x {repo}/nowhere"]) == []

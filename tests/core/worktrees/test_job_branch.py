@@ -1,5 +1,6 @@
 """What a job changed, as a branch of its own."""
 
+import shutil
 import subprocess
 import threading
 from pathlib import Path
@@ -10,7 +11,7 @@ from helpers import git
 from core.worktree_kit import sh
 from sweeptree.errors import GitError, Refused, UsageError
 from sweeptree.model import Worktree
-from sweeptree.repository import find_repository, in_place, resolve_base
+from sweeptree.repository import find_repository, in_place, plumbing, resolve_base
 from sweeptree.repository.commits import is_whole, write_tree
 from sweeptree.worktrees import commit_changes, job_branch
 
@@ -88,12 +89,12 @@ def test_what_is_pruned_while_it_is_made_is_made_again(
     sh(worktree, "echo some >> train.py; echo words > made.txt")
     times = iter(range(9))
 
-    def prune_once(top: Path, index: Path, paths: list[str]) -> str:
-        tree = write_tree(top, index, paths)
+    def prune_once(top: Path, index: Path, paths: list[str], env: dict[str, str]) -> str:
+        tree = write_tree(top, index, paths, env)
         if next(times) == 0:
-            name = git("rev-parse", f"{tree}:{pruned}", cwd=top)
-            objects = Path(git("rev-parse", "--git-path", "objects", cwd=top))
-            (top / objects / name[:2] / name[2:]).unlink()
+            inside = plumbing.run(top, "rev-parse", f"{tree}:{pruned}", call=plumbing.Call(env=env))
+            name = inside.decode().strip()
+            Path(env["GIT_OBJECT_DIRECTORY"], name[:2], name[2:]).unlink()
         return tree
 
     monkeypatch.setattr(job_branch, "write_tree", prune_once)
@@ -133,8 +134,8 @@ def test_a_branch_whose_commit_was_pruned_is_made_again(
 
     def prune_first(top: Path, commit: str, base: str) -> bool:
         if not made:
-            objects = Path(git("rev-parse", "--git-path", "objects", cwd=top))
-            (top / objects / commit[:2] / commit[2:]).unlink()
+            objects = top / git("rev-parse", "--git-path", "objects", cwd=top)
+            shutil.rmtree(objects / "pack")
         made.append(commit)
         return is_whole(top, commit, base)
 

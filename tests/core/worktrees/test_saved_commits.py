@@ -6,6 +6,9 @@ import pytest
 from helpers import git
 
 from core.worktree_kit import make_pool, refs, sh
+from sweeptree.errors import GitError
+from sweeptree.repository import find_repository
+from sweeptree.worktrees.saved_commits import save_commits
 
 
 @pytest.mark.slow
@@ -59,3 +62,16 @@ def test_commits_survive_a_worktree_that_is_deleted(repo: Path) -> None:
         pool.release(worktree, keep=False)
         assert (pool.acquire(4).top / "train.py").exists()
     assert len(refs(repo)) == 1
+
+
+def test_a_commit_whose_files_are_gone_is_named_and_gets_no_ref(repo: Path) -> None:
+    (repo / "new.py").write_text("new\n")
+    blob = git("hash-object", "-w", "new.py", cwd=repo)
+    git("add", ".", cwd=repo)
+    tree = git("write-tree", cwd=repo)
+    commit = git("commit-tree", tree, "-p", "HEAD", "-m", "work", cwd=repo)
+    (repo / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    head = git("rev-parse", "HEAD", cwd=repo)
+    with pytest.raises(GitError, match=f"objects of the commit {commit[:12]} are gone"):
+        save_commits(find_repository(repo), "refs/sweeptree/exp/job_0", [commit], head)
+    assert refs(repo) == []

@@ -6,11 +6,13 @@ server's home.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from sweeptree import repository
 from sweeptree.cli.commands.doctor.finding import Finding
 from sweeptree.cli.find import results_dir
+from sweeptree.cli.screens.terminal import counted
 from sweeptree.engine import server
 from sweeptree.errors import ServerError, SweeptreeError
 from sweeptree.records import SweepPaths, holder, iter_sweeps
@@ -57,6 +59,7 @@ def _guarded(paths: SweepPaths, settings: Settings, *, repair: bool) -> Iterator
     try:
         yield from _orphans(paths, repair=repair)
         yield from _stale(paths, settings, repair=repair)
+        yield from _idle(paths, settings, repair=repair)
         yield from _ledger(paths, repair=repair)
     except SweeptreeError as error:
         yield Finding("sweep", "fail", f"{paths.root.name}: {error.message}", "; ".join(error.hint))
@@ -84,6 +87,23 @@ def _stale(paths: SweepPaths, settings: Settings, *, repair: bool) -> Iterator[F
         f"and whose record does not say so ({jobs})"
     )
     yield _finding("records", text, repair=False)
+
+
+def _idle(paths: SweepPaths, settings: Settings, *, repair: bool) -> Iterator[Finding]:
+    """Worktrees that a killed driver could not take back."""
+    try:
+        repo = repository.find_repository(Path.cwd())
+    except SweeptreeError:  # results that were copied to where no repository is
+        return
+    found = recovery.idle_worktrees(paths, repo)
+    if not found:
+        return
+    names = _first(found)
+    text = f"{paths.root.name}: {counted(len(found), 'worktree')} that no job uses any more"
+    if repair:
+        recovery.settle(spec_of(paths), settings)
+        text = f"{text}; what holds work is kept, the others are removed"
+    yield _finding("worktrees", f"{text} ({names})", repair=repair)
 
 
 def _ledger(paths: SweepPaths, *, repair: bool) -> Iterator[Finding]:
@@ -129,8 +149,12 @@ def _database(home: Path, *, repair: bool) -> Iterator[Finding]:
 
 
 def _numbers(numbers: Collection[int]) -> str:
-    first = ", ".join(map(str, sorted(numbers)[:_SHOWN]))
-    return f"{first}, ..." if len(numbers) > _SHOWN else first
+    return _first([str(number) for number in sorted(numbers)])
+
+
+def _first(names: Sequence[str]) -> str:
+    first = ", ".join(names[:_SHOWN])
+    return f"{first}, ..." if len(names) > _SHOWN else first
 
 
 def _finding(name: str, text: str, *, repair: bool) -> Finding:

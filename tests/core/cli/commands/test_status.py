@@ -110,3 +110,11 @@ def test_control_characters_are_not_printed(results: Path) -> None:
     with SweepStore.open(paths) as store:
         put(store, 0, JobState.FAILED, config_id="\x1b]0;title\x07", reason="\x1b[2J")
     assert "\x1b" not in call("status", "unet", "--results_dir", str(results)).out
+
+
+def test_a_diverged_job_says_so(results: Path) -> None:
+    with SweepStore.open(plan_sweep(results)) as store:
+        put(store, 0, JobState.SUCCEEDED, metrics={}, diverged=("val_auc",))
+    assert "diverged" in call("status", "unet", "--results_dir", str(results)).out
+    found = json.loads(call("status", "unet", "--json", "--results_dir", str(results)).out)
+    assert found["jobs"][0]["diverged"] == ["val_auc"]

@@ -8,7 +8,6 @@ import pytest
 from core.cli_records import finished_sweep
 from sweeptree.analysis.aggregate import aggregate
 from sweeptree.analysis.document import JobRow
-from sweeptree.cli.screens import ending
 from sweeptree.cli.screens.ending import Ending, final_screen
 
 
@@ -79,10 +78,9 @@ def test_an_auto_fix_that_did_not_work_is_named_with_its_jobs(tmp_path: Path) ->
     assert "jobs 0, 3: auto-fix failed: FileExistsError: job_0" in screen
 
 
-def test_a_pause_before_resume_is_no_running_time(tmp_path: Path) -> None:
-    times = [("10:00:00", "10:01:00"), ("10:00:30", "10:01:30"), ("18:00:00", "18:00:10")]
-    jobs = [
-        JobRow(id=n, start_time=f"2026-01-01T{start}+00:00", end_time=f"2026-01-01T{end}+00:00")
-        for n, (start, end) in enumerate(times)
-    ]
-    assert ending._wall_seconds(jobs) == 100.0
+def test_files_that_stand_in_a_worktree_alone_are_named_with_their_place(tmp_path: Path) -> None:
+    left = [{"id": n, "left_in_worktree": n, "worktree": f"/wt/exp/job_{n}"} for n in range(9)]
+    screen = final(tmp_path, jobs=[JobRow.model_validate(job) for job in left])
+    assert "! job 1: 1 file only in its worktree, which is kept: /wt/exp/job_1\n" in screen
+    assert "! job 5: 5 files only" in screen and "job 6:" not in screen
+    assert "3 more jobs with files only in their worktrees" in screen

@@ -248,3 +248,16 @@ def test_what_is_said_meanwhile_goes_above_the_table(paths: SweepPaths) -> None:
     seen = on_terminal(paths, 80, SAY="stopping now")
     before, _, _ = seen.partition(b"stopping now")
     assert b"\x1b[2K" in before[before.rindex(b"unet") :]  # the table was cleared first
+
+
+def test_a_diverged_job_says_so_where_its_metric_would_be(tmp_path: Path) -> None:
+    paths = SweepPaths(tmp_path / "exp")
+    paths.root.mkdir()
+    view = board(3, paths)
+    view.apply(entry(0, "succeeded", metrics={"acc": 1.0}, diverged=["val_auc"]))
+    view.apply(entry(1, "running"))
+    paths.metrics(1).write_text('{"val_auc": 0.5}\n{"val_auc": NaN}\n')
+    shown = [line for line, _ in render(view, 120, 20)]
+    assert ["diverged" in line for line in shown[2:4]] == [True, True]
+    assert "val_auc=diverged" in event_line(paths, view.row(0))
+    assert view.best is None

@@ -6,7 +6,7 @@ import pytest
 
 from sweeptree.analysis.failures import last_error_line
 from sweeptree.cli.screens import terminal
-from sweeptree.cli.screens.terminal import Column
+from sweeptree.cli.screens.terminal import Column, fact_line, point_lines, shorten
 
 
 class Terminal(io.StringIO):
@@ -102,5 +102,28 @@ def test_the_last_error_line(log: str, line: str) -> None:
 def test_an_error_is_cut_in_its_middle() -> None:
     text = "RuntimeError: " + "x" * 100 + " got 3 channels, expected 12"
     cut = terminal.shorten_middle(text, 60)
-    assert len(cut) == 60 and cut.startswith("RuntimeError: ") and cut.endswith("expected 12")
+    assert len(cut) <= 60 and cut.startswith("RuntimeError:…got") and cut.endswith("expected 12")
     assert terminal.shorten_middle("short", 60) == "short"
+
+
+@pytest.mark.parametrize("room", range(14, 60))
+def test_a_text_is_cut_between_words(room: int) -> None:
+    text = "lr=3e-4 batch=128 optimizer=adamw weights=imagenet scheduler=cosine"
+    words, cut = text.split(), shorten(text, room)
+    assert len(cut) <= room
+    assert cut.removesuffix("…").split() == words[: len(cut.split())]
+
+
+@pytest.mark.parametrize("room", [40, 60, 80])
+def test_a_long_sentence_is_wrapped_between_words_and_a_path_stays_whole(room: int) -> None:
+    place = "/data/" + "x" * 90
+    text = f"the worktree is kept because {place} and others stand in it alone, so look there"
+    lines = point_lines("!", text, room)
+    assert lines[0].startswith("! the") and all(line.startswith("  ") for line in lines[1:])
+    assert " ".join("\n".join(lines).split()) == f"! {text}"
+    assert all(len(line) <= room for line in lines if place not in line)
+    assert len(fact_line("results", text, room).splitlines()[0]) <= room
+
+
+def test_what_goes_into_a_pipe_stays_on_one_line() -> None:
+    assert len(point_lines("-", "word " * 100)) == 1
