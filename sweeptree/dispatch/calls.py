@@ -177,26 +177,29 @@ def begin(chats: ChatFolder, order: Order) -> Call:
         "started_at": datetime.now(UTC).isoformat(),
     }
     write_about(folder, about)
-    alive = locks.take(folder / ALIVE, mode=0o600)
-    try:
-        _spawn(folder, alive, order)
-    finally:
-        os.close(alive)
+    launch(folder, program(order.words), order.top)
     return Call(folder)
 
 
-def _spawn(folder: Path, alive: int, order: Order) -> None:
-    """Run the runner, which leaves a child that has the lock, and ends."""
-    runner = (sys.executable, "-I", "-S", call_runner.__file__, str(folder), str(alive))
-    subprocess.run(
-        [*runner, *program(order.words)],
-        cwd=order.top,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        pass_fds=(alive,),
-        check=True,
-    )
+def launch(folder: Path, command: Sequence[str], top: Path) -> None:
+    """Let a process of its own run a command in `top`; it holds the lock in `folder` meanwhile.
+
+    Raises OSError.
+    """
+    alive = locks.take(folder / ALIVE, mode=0o600)
+    try:
+        runner = (sys.executable, "-I", "-S", call_runner.__file__, str(folder), str(alive))
+        subprocess.run(
+            [*runner, *command],
+            cwd=top,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=(alive,),
+            check=True,
+        )
+    finally:
+        os.close(alive)
 
 
 def program(words: Sequence[str]) -> list[str]:

@@ -66,7 +66,7 @@ def _named(place: str) -> object:
 
 _LOOKS = Hints(read_only=True, idempotent=True)
 _ORCHESTRATOR = ("experiment-orchestrator",)
-_ALL = (
+EVERY_TOOL = (
     Tool(
         name="plan",
         title="Plan a sweep",
@@ -204,4 +204,4 @@ def _is_there(tool: Tool) -> bool:
     return any(agent in known for agent in tool.agents)
 
 
-TOOLS = {tool.name: tool for tool in _ALL if _is_there(tool)}
+TOOLS = {tool.name: tool for tool in EVERY_TOOL if _is_there(tool)}
