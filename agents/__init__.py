@@ -53,6 +53,14 @@ AGENTS = (
         summary="Make the aggregates and report.html from the records of a sweep.",
     ),
     Agent(
+        name="ci-fixer",
+        spec="sweeptree.repair.spec:CIFixSpec",
+        report="sweeptree.repair.report:FixReport",
+        flow="sweeptree.agents.ci_fixer:ci_fixer",
+        verb="ci-fix",
+        summary="Run the tests, attach what fails, and propose a patch that passes the gate.",
+    ),
+    Agent(
         name="data-curator",
         spec="sweeptree.ecg.manifest:CurateSpec",
         report="sweeptree.ecg.curate.outcome:CurateReport",
@@ -75,6 +83,14 @@ AGENTS = (
         flow="sweeptree.agents.merge_assistant:merge_assistant",
         verb="merge",
         summary="Test a merge's result, and land exactly what was tested.",
+    ),
+    Agent(
+        name="worktree-manager",
+        spec="sweeptree.worktrees.manager.report:ManagerSpec",
+        report="sweeptree.worktrees.manager.report:ManagerReport",
+        flow="sweeptree.agents.worktree_manager:worktree_manager",
+        verb="worktree",
+        summary="List, make, repair, clean up and bring back worktrees; no byte is lost.",
     ),
 )
 

@@ -45,7 +45,11 @@ class Entry:
         return module.with_suffix(".py").is_file() or module.is_dir()
 
 
-_AGENT_COMMANDS = {"orchestrate": "run:run"}
+_AGENT_COMMANDS = {
+    "orchestrate": "run:run",
+    "ci-fix": "ci_fix:ci_fix",
+    "worktree": "worktree:app",
+}
 
 
 def _of_agent(agent: Agent) -> Entry:

@@ -51,6 +51,17 @@ def publish_page(key: str, markdown: str) -> UUID:
     return cast(UUID, create_markdown_artifact(markdown=markdown, key=artifact_key(key, "report")))
 
 
+def publish_table(key: str, what: str, rows: list[dict[str, Any]]) -> UUID | None:
+    """Rows as a table artifact; without rows none is made."""
+    if not rows:
+        return None
+    words = f"{key.replace('-', ' ')} of {what}"
+    made = create_table_artifact(
+        table=rows[:MAX_ROWS], key=artifact_key(key, "report"), description=words
+    )
+    return cast(UUID, made)
+
+
 def start_progress(exp_name: str) -> UUID:
     """A progress artifact that stands at 0 %."""
     made = create_progress_artifact(

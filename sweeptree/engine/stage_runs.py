@@ -151,8 +151,10 @@ def as_state(result: object) -> State[Any]:
             return _command_state(outcome)
         case Lost():
             return Completed(name="Lost", message="its keeper had died: a new attempt")
-        case Fixed(outcome=outcome):
-            return _fix_state(outcome)
+        case Fixed(outcome=None, notes=notes) if notes:
+            return Completed(message="; ".join(notes)[:MAX_MESSAGE])
+        case Fixed(script=script, outcome=outcome):
+            return _fix_state(outcome, "auto-fix" if script is None else "the script")
     return Completed(message=_words(result)[:MAX_MESSAGE])
 
 
@@ -179,7 +181,7 @@ def _command_state(outcome: Outcome) -> State[Any]:
     return Failed(name=name, message=(outcome.reason or outcome.state)[:MAX_MESSAGE])
 
 
-def _fix_state(outcome: Outcome | None) -> State[Any]:
+def _fix_state(outcome: Outcome | None, what: str) -> State[Any]:
     if outcome is None:
         return Completed(name="CompletedWithTrouble", message="there is no such script")
     match outcome.state:
@@ -187,7 +189,7 @@ def _fix_state(outcome: Outcome | None) -> State[Any]:
             return _succeeded(outcome)
         case JobState.CANCELLED:
             return Cancelled(message=outcome.reason or "cancelled")
-    message = f"the script failed: {outcome.reason}"
+    message = f"{what} failed: {outcome.reason}"
     return Completed(name="CompletedWithTrouble", message=message)
 
 

@@ -271,7 +271,11 @@ class SweepSpec(Border):
         ),
     )
     auto_fix_before_pr: bool = Field(
-        default=False, description="Run the auto-fix script in each job's worktree."
+        default=False,
+        description=(
+            "Run the auto-fix script in each job's worktree; without one, ruff and the "
+            "repository's pre-commit on what the job changed."
+        ),
     )
     auto_fix_script: Path = Field(
         default=Path("scripts/agents/auto_fix_and_pr.sh"),

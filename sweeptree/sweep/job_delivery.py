@@ -48,7 +48,7 @@ def wanted_files(job: JobContext, worktree: Worktree) -> WantedFiles:
     Raises Refused where a guard forbids it; what is only left out is noted in the record.
     """
     changes = worktrees.changes(worktree)
-    made = [path for path in changes.made if _is_asked_for(path, job.spec)]
+    made = [path for path in changes.made if is_asked_for(path, job.spec)]
     if not (changes.tracked or made):
         return WantedFiles()
     examined = guards.examine(
@@ -64,7 +64,8 @@ def wanted_files(job: JobContext, worktree: Worktree) -> WantedFiles:
     return WantedFiles(changes.tracked, tuple(passed))
 
 
-def _is_asked_for(path: str, spec: SweepSpec) -> bool:
+def is_asked_for(path: str, spec: SweepSpec) -> bool:
+    """Whether a file that a job made is to go into its branch (`--pr_artifacts`)."""
     return any(fnmatchcase(path, pattern) for pattern in spec.pr_artifacts)
 
 

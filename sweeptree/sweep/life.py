@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from sweeptree.model import Attempt, JobRecord, JobState
-from sweeptree.sweep import adoption, attempts, job_delivery, retries, stages
+from sweeptree.sweep import adoption, attempts, auto_fix, job_delivery, retries, stages
 from sweeptree.sweep.launches import attempt_file
 from sweeptree.sweep.results import Ended, Lost, RunStage, SoFar, Trouble, caught
 from sweeptree.sweep.running import JobContext
@@ -145,7 +145,7 @@ def _fix(job: JobContext, so_far: SoFar, run: RunStage) -> Trouble | None:
     fixed = run(stages.AUTO_FIX, job, so_far)
     if not isinstance(fixed, Trouble):
         return None
-    stages.record_no_fix(job, fixed.reason)
+    auto_fix.record_no_fix(job, fixed.reason)
     job_delivery.note(job, _note(fixed))
     return fixed
 

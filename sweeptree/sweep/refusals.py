@@ -55,9 +55,13 @@ def of_room(room: Room) -> list[Refused]:
 
 
 def of_fix(spec: SweepSpec, repo: Repository, base: Base) -> list[Refused]:
-    """The auto-fix script is neither in the commit nor in the checkout; a set-up may make it."""
+    """The auto-fix script is neither in the commit nor in the checkout; a set-up may make it.
+
+    Without one in the default place the tidiers run.
+    """
     script = spec.auto_fix_script
-    if not spec.auto_fix_before_pr or spec.setup or (repo.top / script).is_file():
+    is_named = script != SweepSpec.model_fields["auto_fix_script"].default
+    if not (spec.auto_fix_before_pr and is_named) or spec.setup or (repo.top / script).is_file():
         return []
     if spec.use_worktree and read_commit_paths(repo, base.commit).has(script.as_posix()):
         return []

@@ -49,10 +49,15 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """The auto-fix script has ended; `outcome` None: there is no such script."""
+    """The auto-fix has ended; `outcome` None: there is no such script.
 
-    script: Path
+    `script` None: our own tidiers were run, which `notes` name; then `outcome` None says that there
+    was nothing to do.
+    """
+
+    script: Path | None
     outcome: Outcome | None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

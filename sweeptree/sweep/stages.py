@@ -9,21 +9,18 @@ of these. Hides how the core modules work together.
 from __future__ import annotations
 
 import contextlib
-import os
 import platform
-import shlex
 from collections.abc import Iterator
-from pathlib import Path
 
 from sweeptree import repository, worktrees
 from sweeptree.errors import SweeptreeError
 from sweeptree.model import Branch, DeliveryState, JobDelivery, JobRecord, JobState, Worktree
 from sweeptree.sweep import artifacts, attempts, job_delivery
+from sweeptree.sweep.auto_fix import auto_fix
 from sweeptree.sweep.branches import branch_name, commit_message
 from sweeptree.sweep.launches import Line
 from sweeptree.sweep.results import (
     Delivered,
-    Fixed,
     Prepared,
     Ran,
     Reviewed,
@@ -33,9 +30,6 @@ from sweeptree.sweep.results import (
     caught,
 )
 from sweeptree.sweep.running import JobContext
-
-FIX_TIMEOUT = 900.0
-NO_SCRIPT = "there is no such script"
 
 
 def prepare_worktree(job: JobContext, so_far: SoFar) -> Prepared:
@@ -120,52 +114,6 @@ def run_command(job: JobContext, so_far: SoFar) -> Ran:
             return attempts.record_outcome(job, so_far, setup, in_setup=True)
     outcome = attempts.supervised(job, so_far, Line(job.job.command))
     return attempts.record_outcome(job, so_far, outcome)
-
-
-def auto_fix(job: JobContext, so_far: SoFar) -> Fixed:
-    """The auto-fix script in the job's worktree; a script that fails is recorded and stops
-    nothing."""
-    script = _find_script(job, so_far)
-    if script is None:
-        wanted = job.spec.auto_fix_script
-        record_no_fix(job, NO_SCRIPT)
-        return Fixed(wanted, None)
-    log = job.paths.root / f"job_{job.index}.fix.log"
-    line = Line(f"exec {_as_command(script)}", ".fix", log, FIX_TIMEOUT)
-    outcome = attempts.supervised(job, so_far, line)
-    job.store.update(
-        job.index,
-        auto_fix={
-            "script": str(script),
-            "exit_code": outcome.exit_code,
-            "reason": outcome.reason,
-            "duration_seconds": outcome.duration_seconds,
-            "log": log.name,
-        },
-    )
-    return Fixed(script, outcome)
-
-
-def record_no_fix(job: JobContext, reason: str) -> None:
-    """The record says why nothing was fixed."""
-    script = str(job.spec.auto_fix_script)
-    job.store.update(job.index, auto_fix={"script": script, "reason": reason})
-
-
-def _find_script(job: JobContext, so_far: SoFar) -> Path | None:
-    """The script as committed in the job's worktree, else as it stands in the user's repository."""
-    assert so_far.worktree is not None
-    for folder in (so_far.worktree.top, job.sweep.prepared.repo.top):
-        script = folder / job.spec.auto_fix_script
-        if script.is_file():
-            return script
-    return None
-
-
-def _as_command(script: Path) -> str:
-    """The script by itself when it is executable, else given to sh."""
-    word = shlex.quote(str(script))
-    return word if os.access(script, os.X_OK) else f"sh {word}"
 
 
 def commit_and_pr(job: JobContext, so_far: SoFar) -> Delivered | Trouble:

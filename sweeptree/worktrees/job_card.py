@@ -15,7 +15,10 @@ from sweeptree.worktrees.registry import entry_of
 
 @dataclass(frozen=True, slots=True)
 class JobCard:
-    """What is known of a worktree, kept beside it so that any later command can judge it."""
+    """What is known of a worktree, kept beside it so that any later command can judge it.
+
+    `store`: where its copies came from; empty: the folder beside the worktrees of its sweep.
+    """
 
     exp_name: str
     base: str
@@ -26,10 +29,11 @@ class JobCard:
     copies: tuple[str, ...] = ()
     job: int | None = None
     shared: dict[str, str] = field(default_factory=dict)
+    store: str = ""
 
     def is_untouched(self, top: Path, path: str) -> bool:
         """True for a path that sweeptree put into the worktree at `top`, and that still is so."""
-        store = top.parent / STORE
+        store = Path(self.store) if self.store else top.parent / STORE
         extras = LinksAndCopies(Path(self.source), store, self.links, self.copies)
         return extras.is_untouched(top, path)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sweeptree.errors import GitError, WorktreeGone
 from sweeptree.repository import plumbing
+from sweeptree.repository.branches import commit_of
 from sweeptree.repository.repository import Repository
 from sweeptree.system.files import flush
 from sweeptree.worktrees.tree import remove_tree
@@ -173,3 +174,22 @@ def _check_entry(repo: Repository, entry: Path) -> None:
         raise WorktreeGone(
             f"{entry} is not an entry of this repository's worktrees", hint="git worktree list"
         )
+
+
+def head_of(repo: Repository, entry: Path) -> str | None:
+    """The commit that a worktree is on, read from git's entry: its folder need not be there."""
+    name = head_name(entry)
+    return commit_of(repo.top, name) if name else None
+
+
+def head_name(entry: Path) -> str:
+    """The ref or the commit that HEAD names; empty where it cannot be read."""
+    text = (read(entry / "HEAD") or b"").strip()
+    return os.fsdecode(text.removeprefix(b"ref: "))
+
+
+def branch_of(entry: Path) -> str | None:
+    """The branch that a worktree is on, read from git's entry; None for a detached HEAD."""
+    text = (read(entry / "HEAD") or b"").strip()
+    prefix = b"ref: refs/heads/"
+    return os.fsdecode(text.removeprefix(prefix)) if text.startswith(prefix) else None

@@ -14,6 +14,7 @@ from sweeptree.repository import kept_pack, plumbing
 from sweeptree.repository.repository import Repository
 from sweeptree.worktrees import registry, saved_commits
 from sweeptree.worktrees.registry import Entry
+from sweeptree.worktrees.saved_index import save_index
 from sweeptree.worktrees.temporary import end_abandoned, is_abandoned
 from sweeptree.worktrees.tree import remove_tree
 
@@ -57,7 +58,7 @@ def _repair_entry(repo: Repository, entry: Entry) -> str | None:
     checkout = entry.checkout
     assert checkout is not None
     if entry.lock == registry.MOVING:
-        return _end_move(entry, checkout)
+        return end_move(entry, checkout)
     if entry.lock == registry.INITIALIZING:
         remove_tree(checkout)
         registry.drop(repo, entry.folder)
@@ -80,8 +81,11 @@ def _end_abandoned(repo: Repository, entry: Entry, checkout: Path) -> str:
     return f"removed the worktree {checkout}, whose command was killed"
 
 
-def _end_move(entry: Entry, checkout: Path) -> str:
-    """A rename was cut short: the entry has the new name, the files may have the old one."""
+def end_move(entry: Entry, checkout: Path) -> str:
+    """A rename was cut short: the entry has the new name, the files may have the old one.
+
+    The caller holds the lock for changes of worktrees.
+    """
     for folder in checkout.parent.iterdir():
         if registry.entry_of(folder) == entry.folder:
             registry.point_to(entry.folder, folder)
@@ -93,9 +97,10 @@ def _forget_deleted(repo: Repository, entry: Entry, checkout: Path) -> str:
     prefix = f"refs/sweeptree/{checkout.parent.name}/{checkout.name}"
     commits = saved_commits.named_commits(entry.folder)
     refs = saved_commits.save_commits(repo, prefix, commits, None)
+    refs += save_index(repo, prefix, entry.folder)
     registry.drop(repo, entry.folder)
     sentence = f"forgot the worktree {checkout}, whose folder is gone"
-    return f"{sentence} (its commits: {', '.join(refs)})" if refs else sentence
+    return f"{sentence} (its work: {', '.join(refs)})" if refs else sentence
 
 
 def _remove_trash(path: Path) -> str:

@@ -16,7 +16,6 @@ from sweeptree.repository.repository import Repository
 from sweeptree.worktrees.registry import read
 
 _SHA = re.compile(rb"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
-_MAX_COMMITS = 1000
 
 
 def named_commits(entry: Path) -> list[str]:
@@ -25,8 +24,7 @@ def named_commits(entry: Path) -> list[str]:
     for file in _files_with_commits(entry):
         for commit in _SHA.findall(read(file) or b""):
             found[commit.decode()] = None
-    real = [commit for commit in found if set(commit) != {"0"}]
-    return real[-_MAX_COMMITS:]
+    return [commit for commit in found if set(commit) != {"0"}]
 
 
 def _files_with_commits(entry: Path) -> list[Path]:
@@ -47,7 +45,7 @@ def save_commits(
     Raises GitError for one whose files a gc has deleted in part: its worktree is all that is left.
     """
     wanted = [commit for commit in commits if commit != base]
-    tips = _unreachable_tips(repo, wanted, base) if wanted else []
+    tips = unreachable_tips(repo, wanted, base)
     refs = {f"{prefix}-{tip[:8]}": tip for tip in tips}
     if refs:
         _make_refs(repo, refs)
@@ -74,11 +72,17 @@ def _check_whole(repo: Repository, refs: Mapping[str, str]) -> None:
     )
 
 
-def _unreachable_tips(repo: Repository, commits: list[str], base: str | None) -> list[str]:
+def unreachable_tips(
+    repo: Repository, commits: Iterable[str], base: str | None = None
+) -> list[str]:
     """Those of the commits that no ref leads to, without the ancestors of others among them."""
-    known = [f"^{base}"] if base else []
-    words = ("rev-list", "--ignore-missing", "--parents", *commits, *known)
-    listing = plumbing.run(repo.start, *words, "--not", "--single-worktree", "--all")
+    wanted = [*commits, *([f"^{base}"] if base else [])]
+    if not wanted:
+        return []
+    words = ("rev-list", "--ignore-missing", "--parents", "--stdin")
+    known = ("--not", "--single-worktree", "--all")
+    call = plumbing.Call("".join(f"{commit}\n" for commit in wanted).encode())
+    listing = plumbing.run(repo.start, *words, *known, call=call)
     rows = [line.decode().split() for line in listing.splitlines()]
     parents = {parent for row in rows for parent in row[1:]}
     return [row[0] for row in rows if row[0] not in parents]

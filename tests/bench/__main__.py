@@ -13,6 +13,7 @@ from tests.bench import (
     ecg_curate,
     ecg_evaluate,
     ecg_fetch,
+    gate,
     handover,
     keeping,
     lost,
@@ -22,6 +23,8 @@ from tests.bench import (
     metrics,
     output,
     overhead,
+    repair,
+    worktrees,
 )
 from tests.bench.lab import lab
 from tests.bench.measure import ROOT
@@ -29,9 +32,11 @@ from tests.bench.measure import ROOT
 BENCHES = {
     "cli": cli.run,
     "output": output.run,
+    "repair": repair.run,
     "aggregate": aggregation.run,
     "makespan": makespan.run,
     "merge_check": merge_check.run,
+    "gate": gate.run,
     "auto_run": auto_run.run,
     "handover": handover.run,
     "overhead": overhead.small,
@@ -44,6 +49,7 @@ BENCHES = {
     "ecg_curate": ecg_curate.run,
     "ecg_evaluate": ecg_evaluate.run,
     "ecg_fetch": ecg_fetch.run,
+    "worktrees": worktrees.run,
 }
 
 

@@ -55,7 +55,9 @@ def flags(verb: str, below: str = "") -> frozenset[str]:
     """The options of a command, spelt with hyphens; none for a command that does not exist."""
     command = app()[verb] if verb in list(app()) else App()
     command = command[below] if below in list(command) else command
-    names = {name for argument in command.assemble_argument_collection() for name in argument.names}
+    is_group = command.default_command is None  # of commands, with no options of its own
+    arguments = [] if is_group else command.assemble_argument_collection()
+    names = {name for argument in arguments for name in argument.names}
     return frozenset({hyphens(name) for name in names} | {"--help", "--debug"})
 
 

@@ -15,7 +15,7 @@ TOP_FOLDERS = ("flows", "tasks", "agents")
 DATA_FOLDERS = {"schemas", "templates", "examples"}
 ROOT_MODULES = {"__init__", "__main__", "errors", "jobside", "settings"}
 ANYWHERE = {"sweeptree", "jobside"}
-ACROSS = {("cli", "dispatch"), ("sweep", "search"), ("hosts", "sweep")}
+ACROSS = {("cli", "dispatch"), ("sweep", "search"), ("sweep", "repair"), ("hosts", "sweep")}
 MOST_NAMES = 22
 
 

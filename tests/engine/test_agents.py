@@ -14,6 +14,7 @@ from sweeptree.agents.auto_runner import auto_runner
 from sweeptree.agents.experiment_orchestrator import experiment_orchestrator
 from sweeptree.agents.merge_assistant import merge_assistant
 from sweeptree.agents.results_aggregator import results_aggregator
+from sweeptree.agents.worktree_manager import worktree_manager
 from sweeptree.engine.server import Server
 from sweeptree.errors import UsageError
 from sweeptree.model import JobState, SweepSpec
@@ -22,6 +23,7 @@ from sweeptree.records import SweepPaths, read_json
 from sweeptree.report.summary import AggregateSpec
 from sweeptree.sweep.one import AutoRunSpec
 from sweeptree.sweep.one_report import RunReport
+from sweeptree.worktrees.manager.report import ManagerSpec
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("server")]
 
@@ -164,3 +166,15 @@ def test_every_field_of_the_form_says_in_plain_words_what_it_is() -> None:
         for name, field in form.items()
         if not field.get("description") or "<" in field["description"]
     ]
+
+
+def test_the_worktree_manager_makes_lists_and_is_dry_unless_told(repo: Path) -> None:
+    made = worktree_manager(ManagerSpec(repo=repo, action="create", name="w"))
+    assert Path(made.worktrees[0]["path"]).is_dir()
+    state = worktree_manager(ManagerSpec(repo=repo, action="remove", name="w"), return_state=True)
+    assert state.is_completed() and "w would be removed" in (state.message or "")
+    refused = worktree_manager(ManagerSpec(repo=repo, action="remove"), return_state=True)
+    assert (refused.name, refused.message) == (
+        "Refused",
+        "remove needs a name; the field name of the form",
+    )

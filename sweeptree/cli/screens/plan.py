@@ -275,13 +275,21 @@ def _limits(spec: SweepSpec) -> str:
 
 def _after(prepared: PreparedSweep) -> str:
     spec = prepared.spec
-    steps = [f"auto-fix: {spec.auto_fix_script}"] if spec.auto_fix_before_pr else []
+    steps = [_auto_fix(prepared)] if spec.auto_fix_before_pr else []
     steps += _deliveries(prepared)
     if spec.post_pr_labels:
         steps.append(f"labels: {', '.join(spec.post_pr_labels)}")
     if spec.post_pr_reviewers:
         steps.append(f"reviewers: {', '.join(spec.post_pr_reviewers)}")
     return "   ".join(steps)
+
+
+def _auto_fix(prepared: PreparedSweep) -> str:
+    from sweeptree.sweep.auto_fix import uses_own_fix
+
+    if uses_own_fix(prepared.spec, prepared.repo):
+        return "auto-fix: ruff and pre-commit on what the job changed"
+    return f"auto-fix: {prepared.spec.auto_fix_script}"
 
 
 def _deliveries(prepared: PreparedSweep) -> list[str]:

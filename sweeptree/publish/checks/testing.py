@@ -1,18 +1,20 @@
-"""Run a repository's tests on one commit, under a keeper."""
+"""Run a repository's tests on one commit: green or red, whatever they are written in."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
-from sweeptree import supervise, worktrees
-from sweeptree.model import JobState, Launch, Outcome
+from sweeptree import worktrees
 from sweeptree.publish.checks.command import find_test_command
+from sweeptree.publish.checks.running import (
+    Finished,
+    Order,
+    link_environments,
+    private_files,
+    run_command,
+    temporary_place,
+)
 from sweeptree.repository import Repository
-
-_GRACE = 10.0
-_TAIL = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,55 +37,22 @@ def run_tests(repo: Repository, commit: str, command: str | None, timeout: float
     `command` None: the repository's own; `timeout`: seconds after which the tests count as red.
     """
     with worktrees.temporary_worktree(repo, commit) as top:
-        files = worktrees.files_beside(top)
-        files.mkdir(mode=0o700)
         words = find_test_command(top, command)
-        subfolder = top / repo.subfolder
-        launch = Launch(
-            name=f"check:{commit[:12]}",
-            command=words,
-            cwd=subfolder if subfolder.is_dir() else top,
-            env=_environment(top, files, commit),
-            log=files / "log",
-            alive=files / "alive",
-            started=files / "started",
-            outcome=files / "outcome",
-            timeout=timeout,
-            grace=_GRACE,
-            log_cap=0,
-            outlives_driver=False,
-        )
-        outcome = supervise.start(launch).wait()
-        return _test_run(words, commit, outcome, _tail(files / "log"))
+        link_environments(repo, top, words)
+        place = temporary_place(repo, top, commit)
+        with private_files(place) as files:
+            finished = run_command(place, Order(words, timeout), files)
+        return _test_run(words, commit, finished)
 
 
-def _test_run(command: str, commit: str, outcome: Outcome | None, tail: str) -> TestRun:
-    if outcome is None:
-        return TestRun(command, commit, False, "their keeper was killed", 0.0, tail)
-    seconds = outcome.duration_seconds
-    is_green = outcome.state is JobState.SUCCEEDED
-    summary = f"green after {seconds:.1f} s" if is_green else f"red: {outcome.reason}"
-    return TestRun(command, commit, is_green, summary, seconds, tail)
-
-
-def _environment(top: Path, files: Path, commit: str) -> dict[str, str]:
-    """What a job would see: no token of any kind. The code of a pull request is a stranger's."""
-    variables = supervise.JobVariables(
-        exp="check",
-        job=0,
-        attempt=1,
-        seed=None,
+def _test_run(command: str, commit: str, finished: Finished) -> TestRun:
+    green = f"green after {finished.seconds:.1f} s"
+    summary = green if finished.is_green else f"red: {finished.reason}"
+    return TestRun(
+        command=command,
         commit=commit,
-        worktree=top,
-        out=files,
-        metrics=files / "metrics.jsonl",
+        is_green=finished.is_green,
+        summary=summary,
+        seconds=finished.seconds,
+        tail=finished.tail,
     )
-    env = supervise.job_environment(os.environ, variables)
-    return {name: value for name, value in env.items() if not name.startswith("SWEEPTREE_")}
-
-
-def _tail(log: Path) -> str:
-    try:
-        return log.read_bytes()[-_TAIL:].decode("utf-8", "replace")
-    except OSError:
-        return ""

@@ -143,10 +143,10 @@ def _one_line(text: str) -> str:
     return " ".join(printable.split())
 
 
-def fenced(text: str) -> str:
+def fenced(text: str, language: str = "sh") -> str:
     """A code block that its own text cannot end."""
     fence = "`" * max(3, _longest(text) + 1)
-    return f"{fence}sh\n{text}\n{fence}"
+    return f"{fence}{language}\n{text}\n{fence}"
 
 
 def _longest(text: str) -> int:

@@ -81,6 +81,12 @@ def test_without_an_engine_the_stage_runs_all_the_same(repo: Path, error: Except
             "the script failed: exit code 4",
         ),
         (Fixed(Path("f"), None), "CompletedWithTrouble", "there is no such script"),
+        (Fixed(None, None, ("nothing",)), "Completed", "nothing"),
+        (
+            Fixed(None, outcome(JobState.FAILED, "exit code 2"), ("ruff",)),
+            "CompletedWithTrouble",
+            "auto-fix failed: exit code 2",
+        ),
         (Delivered(None), "Completed", "nothing to commit"),
         (Delivered(Branch("b", "c0ffee")), "Completed", "b at c0ffee"),
         (Reviewed("nothing was missing"), "Completed", "nothing was missing"),

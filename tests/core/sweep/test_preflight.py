@@ -187,6 +187,7 @@ def test_a_missing_auto_fix_script_is_refused(repo: Path) -> None:
         found = look(repo, auto_fix_before_pr=True, **fields).refusals
         return any("there is no script" in error.message for error in found)
 
+    assert not refused()
     assert refused(auto_fix_script="nope.sh")
     assert not refused(auto_fix_script="nope.sh", setup="make fix")
     assert not refused(auto_fix_script="train.py")

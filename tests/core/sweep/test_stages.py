@@ -33,30 +33,6 @@ def test_setup_runs_before_the_command_in_its_worktree(repo: Path) -> None:
     assert record.state is JobState.SUCCEEDED
 
 
-def test_auto_fix_runs_in_the_worktree_and_its_failure_is_recorded(repo: Path) -> None:
-    (repo / "fix.sh").write_text("echo fixed > fixed.txt; exit 4\n")
-    git("add", ".", cwd=repo)
-    git("commit", "-qm", "fix", cwd=repo)
-    with opened(repo, "true", auto_fix_before_pr=True, auto_fix_script="fix.sh") as sweep:
-        job = sweep.job(0)
-        so_far = ran(job)
-        fixed = stages.auto_fix(job, so_far)
-        assert so_far.worktree is not None
-        assert (so_far.worktree.top / "fixed.txt").exists()
-        record = stages.finish(job, so_far)
-    assert (record.state, fixed.script.name) == (JobState.SUCCEEDED, "fix.sh")
-    assert record.auto_fix is not None
-    assert record.auto_fix["exit_code"] == 4
-
-
-def test_a_missing_auto_fix_script_is_recorded(repo: Path) -> None:
-    with opened(repo, "true", setup="true", auto_fix_before_pr=True) as sweep:
-        job = sweep.job(0)
-        assert stages.auto_fix(job, ran(job)).outcome is None
-        assert job.record.auto_fix is not None
-        assert job.record.auto_fix["reason"] == "there is no such script"
-
-
 def test_what_a_job_changed_lands_on_its_own_branch(repo: Path) -> None:
     with opened(repo, "echo '# tuned' >> train.py", commit_and_pr=True) as sweep:
         job = sweep.job(0)
