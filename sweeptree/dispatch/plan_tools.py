@@ -6,6 +6,7 @@ sweeptree.toml and a commands file said then), pinned to its commit.
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ from sweeptree.dispatch.calls import Call, CallState
 from sweeptree.dispatch.chat import Chat, trouble_of
 from sweeptree.dispatch.chat_folder import Kind, read_about, write_about
 from sweeptree.errors import Refused
+from sweeptree.model import ExitCode
 from sweeptree.records import SweepPaths, holder
 from sweeptree.system.files import write_json
 
 _SHOWN_JOBS = 20
 _STARTS_WITHIN = 2.4
 _LOOK_SECONDS = 0.1
+_ENDS_OF_SWEEPS = (ExitCode.OK, ExitCode.JOBS_FAILED, ExitCode.STEP_FAILED, ExitCode.TIME_LIMIT)
 _PATHS = ("commands_file", "results_dir", "auto_fix_script")
 _AGAIN = "call `plan` again, and show the new plan"
 
@@ -95,6 +98,7 @@ def start(chat: Chat, arguments: StartArguments) -> Started:
 
     Raises Refused where the plan no longer holds, or publishes and nobody agreed to that.
     """
+    begun = time.monotonic()
     folder = chat.chats.find(arguments.plan_id, Kind.PLAN)
     planned = read_about(folder)
     _check(chat, planned, arguments)
@@ -102,7 +106,7 @@ def start(chat: Chat, arguments: StartArguments) -> Started:
     _check_uncommitted(chat, folder, planned)
     words = words_of(["run"], {"spec": folder / "spec.json"})
     call = chat.begin("start", words, sweep=paths.root)
-    _await_start(call, paths)
+    _await_start(call, paths, begun + _STARTS_WITHIN)
     name = planned["exp_name"]
     return Started(
         message=f"{name} runs in the background as {call.handle}.",
@@ -135,13 +139,11 @@ def _check_uncommitted(chat: Chat, folder: Path, planned: dict[str, Any]) -> Non
         raise Refused("uncommitted files have changed since the plan", hint=_AGAIN)
 
 
-def _await_start(call: Call, paths: SweepPaths) -> None:
+def _await_start(call: Call, paths: SweepPaths, deadline: float) -> None:
     """Give it the time in which it says that it cannot start. Raises what it said."""
-    waited = 0.0
-    while waited < _STARTS_WITHIN and holder(paths) is None:
+    while holder(paths) is None and time.monotonic() < deadline:
         if call.wait(_LOOK_SECONDS) is not CallState.RUNNING:
             break
-        waited += _LOOK_SECONDS
     is_over = call.state is not CallState.RUNNING
-    if is_over and call.exit_code not in (0, 1, 4, 5):
+    if is_over and call.exit_code not in _ENDS_OF_SWEEPS:
         raise trouble_of(call)
