@@ -26,6 +26,7 @@ from sweeptree.dispatch.chat import Chat, trouble_of
 from sweeptree.dispatch.sweep_now import results_of
 from sweeptree.dispatch.sweep_tools import report_of
 from sweeptree.errors import UsageError
+from sweeptree.repository import find_repository
 
 _NAME_WORDS, _NAME_LENGTH = 3, 40
 _LISTED = "call `worktrees` with the action list to see them"
@@ -157,14 +158,16 @@ def _verb(agent: str) -> list[str]:
     return [agent_named(agent).verb]
 
 
-def _worktree(chat: Chat, place: Path | None) -> Path | None:
-    """A worktree below the repository. Raises UsageError where there is none."""
-    if place is None:
+def _worktree(chat: Chat, given: Path | None) -> Path | None:
+    """A worktree of the repository, wherever it is. Raises UsageError for any other place."""
+    if given is None:
         return None
-    found = below(chat.top, place, "worktree")
-    if found.is_dir():
-        return found
-    raise UsageError(f"there is no worktree {place}", hint=_LISTED)
+    place = (chat.top / given).resolve()
+    if not place.is_dir():
+        raise UsageError(f"there is no worktree {given}", hint=_LISTED)
+    if find_repository(place).common_dir != find_repository(chat.top).common_dir:
+        raise UsageError(f"{given} is no worktree of {chat.top}", hint=_LISTED)
+    return place
 
 
 def _done(chat: Chat, call: Call, steps: tuple[str, ...]) -> Done:

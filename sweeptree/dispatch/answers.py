@@ -11,10 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from sweeptree.dispatch.calls import CallState
 
 
-class Answer(BaseModel):
-    """What every tool answers."""
+class _Part(BaseModel):
+    """A part of an answer. Its validator is built when it is first used."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+
+class Answer(_Part):
+    """What every tool answers."""
 
     message: str = Field(description="What is the case, in short.")
     next: tuple[str, ...] = Field(default=(), description="What to do next, the best first.")
@@ -29,7 +33,7 @@ class Answer(BaseModel):
         return []
 
 
-class PlannedJob(BaseModel):
+class PlannedJob(_Part):
     """A job as it would run."""
 
     id: int
@@ -77,7 +81,7 @@ class Started(Answer):
     results: Path
 
 
-class JobNow(BaseModel):
+class JobNow(_Part):
     """A job as it is now."""
 
     id: int
@@ -89,7 +93,7 @@ class JobNow(BaseModel):
     metrics: dict[str, float] = Field(default_factory=dict)
 
 
-class SweepNow(BaseModel):
+class SweepNow(_Part):
     """A sweep as it is now, by its records."""
 
     exp_name: str
@@ -108,7 +112,7 @@ class SweepNow(BaseModel):
     jobs: tuple[JobNow, ...] = Field(default=(), description="Those that run, wait or went wrong.")
 
 
-class CallNow(BaseModel):
+class CallNow(_Part):
     """A call of a tool that runs in the background, or has ended."""
 
     id: str
@@ -156,7 +160,7 @@ class Stopped(Answer):
     seconds: float = Field(description="How long that took.")
 
 
-class Ranked(BaseModel):
+class Ranked(_Part):
     """A config of the leaderboard."""
 
     rank: int | None

@@ -4,47 +4,23 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal
 
-from pydantic import BaseModel, Field, create_model, model_validator
+from pydantic import ConfigDict, Field
 
-from sweeptree.model import SweepSpec
 from sweeptree.model.spec import Border, Command, ExpName
 
 LONGEST_WAIT = 50.0  # clients give a call up after 60 s
-_NOT_IN_CHATS = frozenset({"repo", "dated", "keep_env"})
 _HANDLE = "What `start` or another tool gave, or the name of a sweep."
 
 
-def _plan_fields() -> dict[str, Any]:
-    fields = {
-        name: (field.annotation, field)
-        for name, field in SweepSpec.model_fields.items()
-        if name not in _NOT_IN_CHATS
-    }
-    own = Field(
-        default=True,
-        description="Run each job in a git worktree of its own; false: in the repository itself.",
-    )
-    return {**fields, "use_worktree": (bool, own)}
+class Arguments(Border):
+    """What a tool takes. Its validator is built when the tool is called, not before."""
+
+    model_config = ConfigDict(defer_build=True)
 
 
-class _Sweep(Border):
-    """What to run: one of commands, commands_file, or a template with a grid and seeds."""
-
-    @model_validator(mode="after")
-    def _has_jobs(self) -> Self:
-        ways = ("commands", "commands_file", "template")
-        given = [name for name in ways if getattr(self, name)]
-        if len(given) > 1:
-            raise ValueError(f"{' and '.join(given)} exclude each other")
-        return self
-
-
-PlanArguments: type[BaseModel] = create_model("PlanArguments", __base__=_Sweep, **_plan_fields())
-
-
-class StartArguments(Border):
+class StartArguments(Arguments):
     """Which plan to start."""
 
     plan_id: str = Field(description="The id that `plan` gave.")
@@ -55,7 +31,7 @@ class StartArguments(Border):
     )
 
 
-class StatusArguments(Border):
+class StatusArguments(Arguments):
     """Of what, and how long to wait for its end."""
 
     id: str | None = Field(default=None, description=f"{_HANDLE} Default: all there is.")
@@ -67,7 +43,7 @@ class StatusArguments(Border):
     )
 
 
-class LogsArguments(Border):
+class LogsArguments(Arguments):
     """Whose log, and how much of it."""
 
     id: str = Field(description=_HANDLE)
@@ -75,7 +51,7 @@ class LogsArguments(Border):
     tail: int = Field(default=60, ge=1, le=2000, description="The last lines of each job.")
 
 
-class StopArguments(Border):
+class StopArguments(Arguments):
     """What to stop."""
 
     id: str = Field(description=_HANDLE)
@@ -87,7 +63,7 @@ class StopArguments(Border):
     )
 
 
-class ResultsArguments(Border):
+class ResultsArguments(Arguments):
     """Of which sweep."""
 
     name: str = Field(description="Name of the sweep, or its folder, such as results/unet_sweep.")
@@ -96,7 +72,7 @@ class ResultsArguments(Border):
     )
 
 
-class AutoRunArguments(Border):
+class AutoRunArguments(Arguments):
     """A command, and where it runs."""
 
     command: Command = Field(description="A shell command, run as written.")
@@ -117,7 +93,7 @@ class AutoRunArguments(Border):
     keep: bool = Field(default=False, description="Keep the worktree with all that is in it.")
 
 
-class CiFixArguments(Border):
+class CiFixArguments(Arguments):
     """What to test, and whether a patch is published."""
 
     test_command: Command | None = Field(
@@ -135,7 +111,7 @@ class CiFixArguments(Border):
     timeout: str | None = Field(default=None, description="Longest time for one run of the tests.")
 
 
-class ReviewArguments(Border):
+class ReviewArguments(Arguments):
     """What to review."""
 
     subject: str | None = Field(
@@ -152,7 +128,7 @@ class ReviewArguments(Border):
     )
 
 
-class MergeArguments(Border):
+class MergeArguments(Arguments):
     """What to merge, and whether it lands."""
 
     subject: str = Field(
@@ -189,7 +165,7 @@ class WorktreesAction(StrEnum):
     PULL_REQUEST = "pull_request"
 
 
-class WorktreesArguments(Border):
+class WorktreesArguments(Arguments):
     """What to do with which worktree."""
 
     action: WorktreesAction = Field(
@@ -224,7 +200,7 @@ class EcgAction(StrEnum):
     EVALUATE = "evaluate"
 
 
-class EcgArguments(Border):
+class EcgArguments(Arguments):
     """Fetch and build PTB-XL (curate), or judge predictions (evaluate)."""
 
     action: EcgAction = Field(description="curate or evaluate")

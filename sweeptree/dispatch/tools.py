@@ -56,7 +56,7 @@ class Tool:
 
     def arguments_model(self) -> type[BaseModel]:
         """The model of its arguments."""
-        return cast("type[BaseModel]", _named(f"arguments:{self.arguments}"))
+        return cast("type[BaseModel]", _named(self.arguments))
 
 
 def _named(place: str) -> object:
@@ -74,7 +74,7 @@ EVERY_TOOL = (
         "Changes nothing. Returns a plan_id for `start`. Show the plan before you start it.",
         agents=_ORCHESTRATOR,
         run="plan_tools:plan",
-        arguments="PlanArguments",
+        arguments="plan_arguments:PlanArguments",
         answer="Plan",
         hints=Hints(read_only=True),
     ),
@@ -85,7 +85,7 @@ EVERY_TOOL = (
         "The sweep goes on when the chat ends.",
         agents=_ORCHESTRATOR,
         run="plan_tools:start",
-        arguments="StartArguments",
+        arguments="arguments:StartArguments",
         answer="Started",
         hints=Hints(open_world=True),
     ),
@@ -96,7 +96,7 @@ EVERY_TOOL = (
         "list all there is.",
         agents=(*_ORCHESTRATOR, "auto-runner", "ci-fixer"),
         run="sweep_tools:status",
-        arguments="StatusArguments",
+        arguments="arguments:StatusArguments",
         answer="Status",
         hints=_LOOKS,
     ),
@@ -106,7 +106,7 @@ EVERY_TOOL = (
         description="The last lines that a job, all jobs of a sweep, or a call printed.",
         agents=(*_ORCHESTRATOR, "auto-runner", "ci-fixer"),
         run="sweep_tools:logs",
-        arguments="LogsArguments",
+        arguments="arguments:LogsArguments",
         answer="Log",
         hints=_LOOKS,
     ),
@@ -117,7 +117,7 @@ EVERY_TOOL = (
         "later (sweeptree resume).",
         agents=(*_ORCHESTRATOR, "auto-runner"),
         run="sweep_tools:stop",
-        arguments="StopArguments",
+        arguments="arguments:StopArguments",
         answer="Stopped",
         hints=Hints(destructive=True, idempotent=True),
     ),
@@ -128,7 +128,7 @@ EVERY_TOOL = (
         "spread over seeds, files. Makes them anew where the records are newer.",
         agents=("results-aggregator",),
         run="sweep_tools:results",
-        arguments="ResultsArguments",
+        arguments="arguments:ResultsArguments",
         answer="Results",
         hints=Hints(idempotent=True),
     ),
@@ -139,7 +139,7 @@ EVERY_TOOL = (
         "request of one. What removes or pushes is a dry run unless dry_run is false.",
         agents=("worktree-manager",),
         run="agent_tools:worktrees",
-        arguments="WorktreesArguments",
+        arguments="arguments:WorktreesArguments",
         hints=Hints(destructive=True, open_world=True),
     ),
     Tool(
@@ -149,7 +149,7 @@ EVERY_TOOL = (
         "of its log, what it changed and made.",
         agents=("auto-runner",),
         run="agent_tools:auto_run",
-        arguments="AutoRunArguments",
+        arguments="arguments:AutoRunArguments",
         hints=Hints(open_world=True),
         reports=True,
     ),
@@ -160,7 +160,7 @@ EVERY_TOOL = (
         "true pushes it and opens a draft pull request.",
         agents=("ci-fixer",),
         run="agent_tools:ci_fix",
-        arguments="CiFixArguments",
+        arguments="arguments:CiFixArguments",
         hints=Hints(open_world=True),
         reports=True,
     ),
@@ -171,7 +171,7 @@ EVERY_TOOL = (
         "true shows it on the pull request.",
         agents=("code-reviewer",),
         run="agent_tools:review",
-        arguments="ReviewArguments",
+        arguments="arguments:ReviewArguments",
         hints=Hints(open_world=True),
         reports=True,
     ),
@@ -182,7 +182,7 @@ EVERY_TOOL = (
         "only with dry_run false, and exactly what was tested.",
         agents=("merge-assistant",),
         run="agent_tools:merge",
-        arguments="MergeArguments",
+        arguments="arguments:MergeArguments",
         hints=Hints(destructive=True, open_world=True),
         reports=True,
     ),
@@ -193,7 +193,7 @@ EVERY_TOOL = (
         "predictions, with intervals and figures.",
         agents=("data-curator", "diagnostic-evaluator"),
         run="agent_tools:ecg",
-        arguments="EcgArguments",
+        arguments="arguments:EcgArguments",
         hints=Hints(open_world=True),
     ),
 )

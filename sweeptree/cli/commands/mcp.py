@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Callable
 from pathlib import Path
 
 from sweeptree.errors import UsageError
@@ -20,7 +22,7 @@ def mcp(*, repo: Path = Path()) -> int:
         A folder inside the repository that the chat works in; default: where it is started.
     """
     try:
-        from sweeptree.dispatch.server import serve
+        serve = _server()
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("sweeptree"):
             raise
@@ -30,3 +32,15 @@ def mcp(*, repo: Path = Path()) -> int:
         ) from error
     serve(find_repository(repo).start, Settings().home)
     return 0
+
+
+def _server() -> Callable[[Path, Path], None]:
+    """What serves. The SDK is a thousand classes that stay: while they are made, looking for
+    garbage among them costs an eighth of the start."""
+    gc.disable()
+    try:
+        from sweeptree.dispatch.server import serve
+    finally:
+        gc.freeze()
+        gc.enable()
+    return serve

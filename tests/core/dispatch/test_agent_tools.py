@@ -67,6 +67,12 @@ def test_a_worktree_that_there_is_not_is_refused(chat: Chat) -> None:
         merge(chat, asked("worktrees/none"))
 
 
+def test_a_worktree_of_another_repository_is_refused(chat: Chat, tmp_path: Path) -> None:
+    git("init", "-q", tmp_path / "other", cwd=tmp_path)
+    with pytest.raises(UsageError, match="no worktree of"):
+        merge(chat, asked("../other"))
+
+
 def test_what_an_agent_refuses_is_raised(chat: Chat) -> None:
     arguments = AutoRunArguments(command="true", name="a", base="no-such-branch")
     with pytest.raises(SweeptreeError, match="no-such-branch"):

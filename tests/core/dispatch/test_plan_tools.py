@@ -8,8 +8,9 @@ from helpers import git
 
 from core.dispatch.chat_kit import chat_of
 from sweeptree.dispatch.answers import Plan
-from sweeptree.dispatch.arguments import PlanArguments, StartArguments
+from sweeptree.dispatch.arguments import StartArguments
 from sweeptree.dispatch.chat import Chat
+from sweeptree.dispatch.plan_arguments import PlanArguments
 from sweeptree.dispatch.plan_tools import plan, start
 from sweeptree.errors import Refused, UsageError
 from sweeptree.records import read_json
