@@ -144,7 +144,7 @@ def _detach(prepared: PreparedSweep, *, resume: bool) -> int:
         words.append("--resume")
     with log.open("ab") as output:
         child = subprocess.Popen(
-            [sys.executable, "-m", "sweeptree", *words],
+            [sys.executable, "-P", "-m", "sweeptree", *words],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
