@@ -45,6 +45,14 @@ AGENTS = (
         summary="Run one command in a worktree of its own, and say what it changed and made.",
     ),
     Agent(
+        name="code-reviewer",
+        spec="sweeptree.review:ReviewSpec",
+        report="sweeptree.review.report:ReviewReport",
+        flow="sweeptree.agents.code_reviewer:code_reviewer",
+        verb="review",
+        summary="Say what is new and wrong in a change; on a pull request where asked.",
+    ),
+    Agent(
         name="results-aggregator",
         spec="sweeptree.report.summary:AggregateSpec",
         report="sweeptree.report.summary:AggregateReport",

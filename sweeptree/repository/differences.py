@@ -41,6 +41,28 @@ def lines_between(top: Path, old: str, new: str) -> tuple[FileChange, ...]:
     )
 
 
+def merge_base(top: Path, first: str, second: str) -> str | None:
+    """The commit that two lines of work have last in common; None where they share none."""
+    answer = plumbing.ask(top, "merge-base", first, second)
+    return answer.out.decode().split("\n", 1)[0] or None
+
+
+def patch_between(top: Path, old: str, new: str, *, context: int) -> bytes:
+    """What turns one commit into another, as a patch that `git apply` takes.
+
+    `context`: unchanged lines round each hunk. The repository's own diff programs are not run, and
+    its configuration changes nothing about the form; lines are matched as GitHub matches them.
+    """
+    return plumbing.run(
+        top,
+        *("-c", "core.quotePath=false", "-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=0"),
+        *("diff", f"-U{context}", "--inter-hunk-context=0", "--diff-algorithm=myers"),
+        *("--no-renames", "--no-color", "--no-ext-diff", "--no-textconv", "--no-relative"),
+        *("--binary", "--full-index", "--submodule=short", "--ita-invisible-in-index"),
+        *(old, new, "--"),
+    )
+
+
 def lines_since(top: Path, commit: str) -> tuple[FileChange, ...]:
     """The files of a worktree that differ from a commit, committed since or not; of files that git
     does not know there, none."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 _SHAPES = (
     ("a GitHub token", rb"\bgh[opsru]_[A-Za-z0-9]{36,}"),
@@ -33,14 +34,28 @@ _PATTERN = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """One secret: its line, from 1, and what it looks like."""
+
+    line: int
+    what: str
+
+
 def leaks(path: str, new: bytes, old: bytes = b"", known: Sequence[str] = ()) -> Iterator[str]:
     """One line for each secret in the new content of a file that the old one does not hold."""
+    for leak in find_leaks(new, old, known):
+        yield f"{path}:{leak.line} holds {leak.what}"
+
+
+def find_leaks(new: bytes, old: bytes = b"", known: Sequence[str] = ()) -> Iterator[Leak]:
+    """Each secret in the new content of a file that the old one does not hold."""
     for match in _matches(new):
         if match.group() not in old:
-            yield f"{path}:{_line_number(new, match.start())} holds {_what(match)}"
+            yield Leak(_line_number(new, match.start()), _what(match))
     for token in _forms(known):
         if token in new:
-            yield f"{path}:{_line_number(new, new.index(token))} holds {_IN_USE}"
+            yield Leak(_line_number(new, new.index(token)), _IN_USE)
 
 
 def leaks_in_text(place: str, text: bytes, known: Sequence[str] = ()) -> Iterator[str]:

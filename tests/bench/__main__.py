@@ -25,6 +25,7 @@ from tests.bench import (
     output,
     overhead,
     repair,
+    review,
     worktrees,
 )
 from tests.bench.lab import lab
@@ -38,6 +39,7 @@ BENCHES = {
     "aggregate": aggregation.run,
     "makespan": makespan.run,
     "merge_check": merge_check.run,
+    "review": review.run,
     "gate": gate.run,
     "auto_run": auto_run.run,
     "handover": handover.run,

@@ -11,6 +11,7 @@ from prefect.utilities.callables import parameter_schema
 from sweep_kit import aggregated, flow_task_states, states_of, wait_for
 
 from sweeptree.agents.auto_runner import auto_runner
+from sweeptree.agents.code_reviewer import code_reviewer
 from sweeptree.agents.experiment_orchestrator import experiment_orchestrator
 from sweeptree.agents.merge_assistant import merge_assistant
 from sweeptree.agents.results_aggregator import results_aggregator
@@ -21,6 +22,7 @@ from sweeptree.model import JobState, SweepSpec
 from sweeptree.publish.merging import MergeSpec
 from sweeptree.records import SweepPaths, read_json
 from sweeptree.report.summary import AggregateSpec
+from sweeptree.review import ReviewSpec
 from sweeptree.sweep.one import AutoRunSpec
 from sweeptree.sweep.one_report import RunReport
 from sweeptree.worktrees.manager.report import ManagerSpec
@@ -178,3 +180,16 @@ def test_the_worktree_manager_makes_lists_and_is_dry_unless_told(repo: Path) -> 
         "Refused",
         "remove needs a name; the field name of the form",
     )
+
+
+def test_a_blocked_change_is_a_review_that_completed(repo: Path) -> None:
+    (repo / "train.py").write_text("print(missing)\n")
+    state = code_reviewer(ReviewSpec(repo=repo, run_tests=False), return_state=True)
+    assert (state.name, state.message) == ("Completed", "1 blocker; 0 warnings, 0 notes")
+    assert state.result().verdict == "blocked"
+
+
+def test_the_reviewer_refuses_a_base_that_would_do_nothing(repo: Path) -> None:
+    spec = ReviewSpec(repo=repo, subject="main..HEAD", base="main")
+    state = code_reviewer(spec, return_state=True)
+    assert state.name == "Refused" and "base is for a worktree only" in (state.message or "")

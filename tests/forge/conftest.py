@@ -2,6 +2,7 @@
 token."""
 
 import fcntl
+import hashlib
 import json
 import subprocess
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from helpers import git
 
-from forge.cut_openapi import make
+from forge.cut_openapi import OPERATIONS, PACKAGE, make
 from forge.hub import Hub
 from forge.openapi import OpenApi
 from forge.server import serving
@@ -22,7 +23,8 @@ from sweeptree.publish.forge.pace import Pace
 def openapi(request: pytest.FixtureRequest) -> OpenApi:
     """GitHub's description, cut; fetched once by npm and kept in pytest's cache."""
     folder = request.config.cache.mkdir("sweeptree-openapi")
-    target = folder / "github.json"
+    version = hashlib.sha256(repr((PACKAGE, OPERATIONS)).encode()).hexdigest()[:12]
+    target = folder / f"github-{version}.json"
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.exists():

@@ -25,6 +25,8 @@ OPERATIONS = (
     ("PATCH", f"{REPO}/pulls/{{pull_number}}"),
     ("PUT", f"{REPO}/pulls/{{pull_number}}/merge"),
     ("GET", f"{REPO}/pulls/{{pull_number}}/reviews"),
+    ("POST", f"{REPO}/pulls/{{pull_number}}/reviews"),
+    ("POST", f"{REPO}/pulls/{{pull_number}}/comments"),
     ("POST", f"{REPO}/pulls/{{pull_number}}/requested_reviewers"),
     ("POST", f"{REPO}/issues/{{issue_number}}/labels"),
     ("GET", f"{REPO}/issues/{{issue_number}}/comments"),

@@ -54,6 +54,27 @@ class Request:
 
 
 @dataclass
+class Remark:
+    """One comment of a thread."""
+
+    id: str
+    body: str
+    author: str
+
+
+@dataclass
+class Conversation:
+    """A thread on a line of a pull request, and who resolved it. `text`: what the line held."""
+
+    id: str
+    path: str
+    line: int
+    text: str
+    remarks: list[Remark]
+    resolved_by: str | None = None
+
+
+@dataclass
 class Pull:
     """One pull request. `head` is frozen once it is closed."""
 
@@ -71,6 +92,7 @@ class Pull:
     reviewers: list[str] = field(default_factory=list)
     reviews: list[dict[str, Any]] = field(default_factory=list)
     comments: list[dict[str, Any]] = field(default_factory=list)
+    threads: list[Conversation] = field(default_factory=list)
 
 
 class Hub:
@@ -172,6 +194,7 @@ class Hub:
             self.api.example(f"GET {REPO}/pulls/{{pull_number}}/reviews", 200)[0]
         )
         review |= {"id": self.next_id(), "user": self.user(who), "state": state}
+        review["node_id"] = f"R{review['id']}"
         pull.reviews.append(review | {"commit_id": commit or self.repo.tip(pull.branch)})
         pull.reviewers = [name for name in pull.reviewers if name != who]
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from forge.cut_openapi import REPO
+from forge.graphql import is_in_diff, open_thread
 from forge.hub import NAME, OWNER, Answer, Hub, Pull, Request
 
 Route = Callable[[Hub, Request, dict[str, str]], Answer]
@@ -135,6 +136,33 @@ def ask_reviewers(hub: Hub, request: Request, found: dict[str, str]) -> Answer:
 @route("GET", r"/pulls/(?P<number>\d+)/reviews")
 def list_reviews(hub: Hub, request: Request, found: dict[str, str]) -> Answer:
     return Answer(200, hub.pulls[int(found["number"])].reviews)
+
+
+@route("POST", r"/pulls/(?P<number>\d+)/reviews")
+def post_review(hub: Hub, request: Request, found: dict[str, str]) -> Answer:
+    pull, body = hub.pulls[int(found["number"])], request.body
+    if body["event"] == "COMMENT" and not body.get("body"):
+        return refused(422, "Unprocessable Entity: body is required")
+    for comment in body.get("comments", ()):
+        if not is_in_diff(hub, pull, comment):
+            return refused(422, "Unprocessable Entity: line must be part of the diff")
+    review = copy.deepcopy(hub.api.example(f"POST {REPO}/pulls/{{pull_number}}/reviews", 200))
+    review |= {"id": hub.next_id(), "node_id": f"R{hub.next_id()}", "user": hub.user("ada")}
+    review |= {"body": body["body"], "state": "COMMENTED", "commit_id": body["commit_id"]}
+    pull.reviews.append(review)
+    for comment in body.get("comments", ()):
+        open_thread(hub, pull, comment)
+    return Answer(200, review)
+
+
+@route("POST", r"/pulls/(?P<number>\d+)/comments")
+def post_line_comment(hub: Hub, request: Request, found: dict[str, str]) -> Answer:
+    pull = hub.pulls[int(found["number"])]
+    if not is_in_diff(hub, pull, request.body):
+        return refused(422, "Validation Failed: line must be part of the diff")
+    open_thread(hub, pull, request.body)
+    example = hub.api.example(f"POST {REPO}/pulls/{{pull_number}}/comments", 201)
+    return Answer(201, copy.deepcopy(example) | {"body": request.body["body"]})
 
 
 @route("GET", r"/issues/(?P<number>\d+)/comments")

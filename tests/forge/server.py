@@ -1,4 +1,5 @@
-"""The test forge as a web server: /OWNER/REPO.git by git itself, /api/v3 by routes.py."""
+"""The test forge as a web server: /OWNER/REPO.git by git itself, /api/v3 by routes.py,
+/api/graphql by graphql.py."""
 
 import base64
 import contextlib
@@ -13,10 +14,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from forge.graphql import graphql, operation_name
 from forge.hub import Answer, Fault, Hub, Request
 from forge.routes import answer
 
 API = "/api/v3"
+GRAPHQL = "/api/graphql"
 
 
 class _Server(ThreadingHTTPServer):
@@ -42,7 +45,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _handle(self) -> None:
         parts = urlsplit(self.path)
         body = self._body()
-        if parts.path.startswith(API):
+        if parts.path == GRAPHQL:
+            self._graphql(body)
+        elif parts.path.startswith(API):
             self._rest(parts.path.removeprefix(API), parts.query, body)
         else:
             self._git(unquote(parts.path), parts.query, body)
@@ -70,6 +75,19 @@ class _Handler(BaseHTTPRequestHandler):
             if self.headers.get("Authorization") != f"token {hub.token}":
                 return self._send(Answer(401, {"message": "Bad credentials"}))
             given = _checked(hub, request, path)
+            return self._fail(fault) if fault else self._send(given)
+
+    def _graphql(self, raw: bytes) -> None:
+        hub, body = self.server.hub, json.loads(raw)
+        request = Request(self.command, f"graphql {operation_name(body['query'])}", "", body)
+        with hub.lock:
+            hub.log.append(request)
+            fault = _fault(hub, request)
+            if fault and not fault.after:
+                return self._fail(fault)
+            if self.headers.get("Authorization") != f"token {hub.token}":
+                return self._send(Answer(401, {"message": "Bad credentials"}))
+            given = graphql(hub, body["query"], body["variables"])
             return self._fail(fault) if fault else self._send(given)
 
     def _fail(self, fault: Fault) -> None:

@@ -4,7 +4,17 @@ Hides GitHub: nothing else in sweeptree imports its library, knows its URLs or s
 """
 
 from sweeptree.publish.forge.address import RepoAddress, parse_remote, without_secret
-from sweeptree.publish.forge.base import Comment, Ensured, Forge, Method, Readiness, Wanted
+from sweeptree.publish.forge.base import (
+    Comment,
+    Ensured,
+    Forge,
+    LineComment,
+    Method,
+    Readiness,
+    Reviewed,
+    Thread,
+    Wanted,
+)
 from sweeptree.publish.forge.block import MAX_BODY, make_block
 from sweeptree.publish.forge.connect import connect, missing_token_hints, pull_request_repository
 from sweeptree.publish.forge.readiness import MERGE_RESULT
@@ -16,9 +26,12 @@ __all__ = [
     "Comment",
     "Ensured",
     "Forge",
+    "LineComment",
     "Method",
     "Readiness",
     "RepoAddress",
+    "Reviewed",
+    "Thread",
     "Token",
     "Wanted",
     "connect",

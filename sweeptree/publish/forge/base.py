@@ -67,12 +67,89 @@ class Readiness:
     is_protected: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class LineComment:
+    """A comment on lines that a pull request adds. `line` is the last of them, `start` the first
+    (the same for one line)."""
+
+    path: str
+    line: int
+    start: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """What was said about a line.
+
+    `opening` is its first comment; `is_ours`: written by this token's owner; `is_answered`: it has
+    other comments; `line`: where it stands, or stood while it was in the diff.
+    """
+
+    id: str
+    opening_id: str
+    opening: str
+    path: str
+    line: int | None
+    is_ours: bool
+    is_answered: bool
+    is_resolved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PostedReview:
+    """A review that stands on a pull request."""
+
+    id: str
+    text: str
+    is_ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """All that was said on a pull request in reviews."""
+
+    reviews: tuple[PostedReview, ...] = ()
+    threads: tuple[Thread, ...] = ()
+
+
+class Reviews(Protocol):
+    """The reviews of one repository's pull requests. Every method may raise ForgeError."""
+
+    def read(self, number: int) -> Reviewed:
+        """All reviews and threads."""
+
+    def post(
+        self, pull: PullRequest, marker: str, text: str, comments: Sequence[LineComment]
+    ) -> None:
+        """One review of the pull request's head. `marker`: a part of `text` that no other has."""
+
+    def comment(self, pull: PullRequest, comment: LineComment) -> None:
+        """One comment on a line, beside a review that was posted earlier."""
+
+    def edit_review(self, review_id: str, text: str) -> None:
+        """Put another text in place of a review's."""
+
+    def edit_comment(self, comment_id: str, text: str) -> None:
+        """Put another text in place of a line comment's."""
+
+    def resolve(self, thread_id: str) -> None:
+        """Mark a thread as settled."""
+
+    def reopen(self, thread_id: str) -> None:
+        """Take that back."""
+
+
 class Forge(Protocol):
     """One repository on a code host. Every method may raise ForgeError with a readable reason."""
 
     @property
     def name(self) -> str:
         """OWNER/REPO."""
+
+    @property
+    def reviews(self) -> Reviews:
+        """The reviews of its pull requests."""
 
     def find(self, branch: str, base: str, owner: str) -> PullRequest | None:
         """The open pull request of this identity, else the newest closed one. One request."""

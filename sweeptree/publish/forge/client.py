@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sweeptree.errors import ForgeError
 from sweeptree.publish.forge.pace import Pace, asked_wait, next_wait
 from sweeptree.publish.forge.tokens import Token
 from sweeptree.publish.forge.trouble import Refusal, explain, limited, unreachable, words
+
+if TYPE_CHECKING:
+    from github.Requester import Requester
 
 TIMEOUT = 30  # seconds without an answer
 READ_TRIES = 4
@@ -50,6 +53,7 @@ class _Request:
     path: str
     parameters: Mapping[str, Any] | None = None
     body: Mapping[str, Any] | None = None
+    is_graphql: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ class Client:
         self._pace = pace
 
     @cached_property
-    def _send(self) -> Callable[..., Any]:
+    def _requester(self) -> Requester:
         """PyGithub's sender; its import costs most of a second, so a dry run does without."""
         from github import Auth, Github
 
@@ -84,7 +88,7 @@ class Client:
             user_agent="sweeptree",
             lazy=True,
         )
-        return github.requester.requestJsonAndCheck
+        return github.requester
 
     def read(self, path: str, doing: str, **parameters: str | int) -> Any:
         """GET. Repeated a few times after a fault. Raises ForgeError, or Refused4xx."""
@@ -113,6 +117,30 @@ class Client:
         if isinstance(answer, _Answer) and answer.status < 500:
             return self._data(answer, doing)
         raise UnknownOutcome(self._fault(answer, doing))
+
+    def query(self, words: str, doing: str, **variables: str | int | None) -> Any:
+        """A GraphQL query: what it reads. Repeated a few times after a fault."""
+        request = _graphql(words, variables)
+        for attempt in range(READ_TRIES):
+            answer = self._patiently(request, doing)
+            if isinstance(answer, _Answer) and answer.status < 500:
+                return self._graphql_data(answer, doing)
+            if attempt < READ_TRIES - 1:
+                self._pace.sleep(0.5 * 2**attempt)
+        raise self._fault(answer, doing)
+
+    def mutate(self, words: str, doing: str, **variables: str) -> None:
+        """A GraphQL mutation that may be repeated: it sets something to what it shall be."""
+        self.query(words, doing, **variables)
+
+    def _graphql_data(self, answer: _Answer, doing: str) -> Any:
+        """GraphQL says with status 200 what it refuses."""
+        data = self._data(answer, doing)
+        if not data.get("errors"):
+            return data["data"]
+        status = 404 if data["errors"][0].get("type") == "NOT_FOUND" else 403
+        message = "; ".join(str(error.get("message")) for error in data["errors"])
+        raise Refused4xx(Refusal(status, message[:1000], doing, self._source))
 
     def _data(self, answer: _Answer, doing: str) -> Any:
         if answer.status < 400:
@@ -146,7 +174,7 @@ class Client:
         raise AssertionError("unreachable")
 
     def _paced(self, request: _Request) -> _Answer | Exception:
-        if request.verb == "GET":
+        if request.verb == "GET" or _only_reads(request):
             return self._once(request)
         with self._pace.writing():
             return self._once(request)
@@ -154,16 +182,29 @@ class Client:
     def _once(self, request: _Request) -> _Answer | Exception:
         from github import GithubException
 
-        path = self._root + request.path
+        path = self._requester.graphql_url if request.is_graphql else self._root + request.path
         parameters = dict(request.parameters) if request.parameters else None
         body = dict(request.body) if request.body is not None else None
         try:
-            headers, data = self._send(request.verb, path, parameters=parameters, input=body)
+            headers, data = self._requester.requestJsonAndCheck(
+                request.verb, path, parameters=parameters, input=body
+            )
         except GithubException as error:
             return _Answer(error.status, _lower_keys(error.headers), error.data)
         except (OSError, RuntimeError) as error:
             return error  # requests' errors are OSErrors; a redirect elsewhere is a RuntimeError
         return _Answer(200, headers, data)
+
+
+def _graphql(words: str, variables: Mapping[str, Any]) -> _Request:
+    body = {"query": words, "variables": dict(variables)}
+    return _Request("POST", "", body=body, is_graphql=True)
+
+
+def _only_reads(request: _Request) -> bool:
+    """A GraphQL query is a POST like a mutation."""
+    words = str((request.body or {}).get("query", ""))
+    return request.is_graphql and words.lstrip().startswith("query")
 
 
 def _asked_wait(answer: _Answer) -> float | None:

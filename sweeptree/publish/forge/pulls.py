@@ -14,12 +14,13 @@ from typing import Any
 from sweeptree.errors import ForgeError
 from sweeptree.model import PullRequest, PullState
 from sweeptree.publish.forge.answers import pull_of
-from sweeptree.publish.forge.base import Comment, Ensured, Method, Readiness, Wanted
+from sweeptree.publish.forge.base import Comment, Ensured, Method, Readiness, Reviews, Wanted
 from sweeptree.publish.forge.block import with_block
 from sweeptree.publish.forge.client import Client, Refused4xx, UnknownOutcome
 from sweeptree.publish.forge.exchange import MINOR, WRITE_TRIES, Exchange, Write, never
 from sweeptree.publish.forge.readiness import read_readiness
 from sweeptree.publish.forge.reviewers import ask_reviewers
+from sweeptree.publish.forge.reviews import GitHubReviews
 from sweeptree.publish.forge.trouble import explain
 
 _NO_DRAFTS = "this repository has no draft pull requests: it is open for review at once"
@@ -37,6 +38,11 @@ class GitHub:
     def name(self) -> str:
         """OWNER/REPO."""
         return self._name
+
+    @property
+    def reviews(self) -> Reviews:
+        """The reviews of its pull requests."""
+        return GitHubReviews(self._name, self._client)
 
     def find(self, branch: str, base: str, owner: str) -> PullRequest | None:
         """The open pull request of this identity, else the newest closed one. One request."""
