@@ -7,12 +7,13 @@ import pytest
 from helpers import git
 
 from core.dispatch.chat_kit import chat_of
-from sweeptree.dispatch.agent_tools import auto_run, ecg, merge, worktrees
+from sweeptree.dispatch.agent_tools import auto_run, ecg, merge, review, worktrees
 from sweeptree.dispatch.arguments import (
     AutoRunArguments,
     EcgAction,
     EcgArguments,
     MergeArguments,
+    ReviewArguments,
     WorktreesAction,
     WorktreesArguments,
 )
@@ -77,6 +78,12 @@ def test_what_an_agent_refuses_is_raised(chat: Chat) -> None:
     arguments = AutoRunArguments(command="true", name="a", base="no-such-branch")
     with pytest.raises(SweeptreeError, match="no-such-branch"):
         auto_run(chat, arguments)
+
+
+def test_a_review_of_a_worktree_is_a_report(chat: Chat, feature: Path) -> None:
+    place = Path("worktrees/exp-123")
+    done = review(chat, ReviewArguments(worktree=place, base="main", no_tests=True))
+    assert done.report is not None and {"state", "findings"} <= done.report.keys()
 
 
 def test_a_pull_request_is_only_planned(chat: Chat, feature: Path) -> None:
