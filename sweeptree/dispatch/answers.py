@@ -231,12 +231,22 @@ def report_lines(report: dict[str, Any] | None) -> list[str]:
 
 
 def _facts(report: dict[str, Any]) -> list[str]:
-    """The fields of a report that say something, a line each."""
-    said = {name: value for name, value in report.items() if value not in (None, "", [], {})}
-    return [f"- {name}: {_fact(said[name])}" for name in said if name not in _TEXTS]
+    """The fields of a report that say something: a line each, and one for each entry of a list."""
+    lines = []
+    for name, value in _said(report).items():
+        entries = value if isinstance(value, list) else [value]
+        lines += [f"- {name}: {_fact(entry)}" for entry in entries if name not in _TEXTS]
+    return lines
+
+
+def _said(report: dict[str, Any]) -> dict[str, Any]:
+    """What is not empty in it."""
+    return {name: value for name, value in report.items() if value not in (None, "", [], {})}
 
 
 def _fact(value: object) -> str:
+    if isinstance(value, dict):
+        value = ", ".join(f"{name} {text}" for name, text in _said(value).items())
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _FACT_LENGTH else f"{text[:_FACT_LENGTH]} ..."
 

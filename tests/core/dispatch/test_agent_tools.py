@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers import git
@@ -90,6 +91,23 @@ def test_a_pull_request_is_only_planned(chat: Chat, feature: Path) -> None:
     order = {"name": "worktrees/exp-123", "branch": "wide", "action": WorktreesAction.PULL_REQUEST}
     done = worktrees(chat, WorktreesArguments.model_validate(order))
     assert (done.report or {})["state"] == "planned" and "dry_run false" in done.next[0]
+
+
+def tree(chat: Chat, action: WorktreesAction, **more: object) -> dict[str, Any]:
+    order = WorktreesArguments.model_validate({"action": action, "name": "mine", **more})
+    done = worktrees(chat, order)
+    assert done.report is not None
+    return done.report
+
+
+def test_a_worktree_is_made_listed_and_removed_when_told(chat: Chat) -> None:
+    made = Path(tree(chat, WorktreesAction.CREATE)["path"])
+    assert made.is_dir()
+    listed = tree(chat, WorktreesAction.LIST)["worktrees"]
+    assert "mine" in {each["name"] for each in listed}
+    assert tree(chat, WorktreesAction.REMOVE)["dry_run"] and made.is_dir()
+    tree(chat, WorktreesAction.REMOVE, dry_run=False)
+    assert not made.exists()
 
 
 def test_a_worktree_must_be_named(chat: Chat) -> None:

@@ -32,8 +32,16 @@ def test_a_report_is_its_page_and_its_diff() -> None:
 
 
 def test_a_report_without_a_page_is_its_fields_and_its_log() -> None:
-    lines = report_lines({"exit_code": 7, "reason": "", "files": ["a"], "log_tail": "end\n"})
-    assert lines == ["- exit_code: 7", '- files: ["a"]', "", "log:", "end"]
+    lines = report_lines({"exit_code": 7, "reason": "", "files": ["a", "b"], "log_tail": "end\n"})
+    assert lines == ["- exit_code: 7", "- files: a", "- files: b", "", "log:", "end"]
+
+
+def test_what_is_listed_has_a_line_each_without_what_is_empty() -> None:
+    listed = [{"name": "a", "ahead": 1, "trouble": ""}, {"name": "b", "users": []}]
+    assert report_lines({"worktrees": listed}) == [
+        "- worktrees: name a, ahead 1",
+        "- worktrees: name b",
+    ]
 
 
 def test_a_long_report_is_cut_and_says_so() -> None:
