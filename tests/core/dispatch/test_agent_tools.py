@@ -53,6 +53,12 @@ def test_a_dry_merge_shows_the_diff_tests_and_lands_nothing(chat: Chat, feature:
     assert git("rev-parse", "main", cwd=chat.top) == before
 
 
+def test_the_options_of_a_repository_make_no_dry_run_real(chat: Chat, feature: Path) -> None:
+    (chat.top / "sweeptree.toml").write_text("[agents.merge]\nyes = true\n")
+    done = merge(chat, asked("worktrees/exp-123"))
+    assert done.report is not None and done.report["decision"] == "ready"
+
+
 def test_told_to_it_lands_what_was_tested(chat: Chat, feature: Path) -> None:
     done = merge(chat, asked("worktrees/exp-123", dry_run=False))
     assert done.report is not None and done.report["decision"] == "merged"

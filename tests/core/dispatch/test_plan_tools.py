@@ -10,6 +10,7 @@ from core.dispatch.chat_kit import chat_of
 from sweeptree.dispatch.answers import Plan
 from sweeptree.dispatch.arguments import StartArguments
 from sweeptree.dispatch.chat import Chat
+from sweeptree.dispatch.chat_folder import read_about, write_about
 from sweeptree.dispatch.plan_arguments import PlanArguments
 from sweeptree.dispatch.plan_tools import plan, start
 from sweeptree.errors import Refused, UsageError
@@ -59,6 +60,14 @@ def test_a_snapshot_that_would_hold_something_else_is_not_started(chat: Chat) ->
     assert found.would_start
     (chat.top / "train.py").write_text("changed again\n")
     with pytest.raises(Refused, match="have changed since the plan"):
+        start(chat, StartArguments(plan_id=found.plan_id))
+
+
+def test_what_publishes_is_started_only_with_consent(chat: Chat) -> None:
+    found = planned(chat)
+    folder = chat.chats.root / found.plan_id
+    write_about(folder, read_about(folder) | {"publishes": "a branch per job"})
+    with pytest.raises(Refused, match="publishes: a branch per job"):
         start(chat, StartArguments(plan_id=found.plan_id))
 
 
