@@ -156,7 +156,7 @@ def _detach(prepared: PreparedSweep, told: Recipients, *, resume: bool) -> int:
         words.append("--resume")
     with log.open("ab") as output:
         child = subprocess.Popen(
-            [sys.executable, "-m", "sweeptree", *words],
+            [sys.executable, "-P", "-m", "sweeptree", *words],
             env={**os.environ, **told.as_environment()},
             stdin=subprocess.DEVNULL,
             stdout=output,
