@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,8 @@ FORMATS = ("pdf", "svg", "png")
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6A4C9C", "#555F6B")
 _DASHES = ("-", "--", ":", "-.", (0, (5, 2)), (0, (14, 4)), (0, (2, 2, 6, 2)), (0, (1, 4)))
 _MOST_ROWS = 40
+_LEGEND, _LABEL = 96, 40  # letters of a name on one line
+_LINE = 0.13  # inches of a line of names
 _WIDTH = 5.5  # inches: the text width of a page with two margins
 _STYLE: dict[Any, Any] = {
     "font.size": 8,
@@ -57,15 +60,15 @@ def write_figure(paths: SweepPaths, document: Document, out: Path) -> Path:
     """
     draw, ending = _chart_of(out), _format_of(out)
     _need_matplotlib()
-    figure = draw(read_page_sheet(paths, document), paths)
-    if figure is None:
+    data = _drawn(draw, read_page_sheet(paths, document), paths, ending)
+    if data is None:
         raise Refused(
             f"{paths.root.name} has nothing to draw for {out.name}",
             hint=f"curves: metrics step by step; importance: {LEAST_JOBS} jobs or more; all: a "
             "metric to rank by",
         )
     try:
-        write_bytes(out, _bytes(figure, ending), durable=False)
+        write_bytes(out, data, durable=False)
     except OSError as error:
         raise SweeptreeError(f"{out} cannot be written: {error.strerror}") from error
     return out
@@ -102,35 +105,49 @@ def _need_matplotlib() -> None:
         )
 
 
-def _bytes(figure: Figure, ending: str) -> bytes:
+def _drawn(draw: Draw, sheet: Sheet, paths: SweepPaths, ending: str) -> bytes | None:
     import matplotlib as mpl
 
     data = io.BytesIO()
     with mpl.rc_context(_STYLE):
+        figure = draw(sheet, paths)
+        if figure is None:
+            return None
         figure.savefig(data, format=ending, dpi=300, metadata=dict(_METADATA[ending]))
     return data.getvalue()
 
 
 def _figure(count: int, height: float) -> tuple[Figure, Sequence[Axes]]:
     """A figure with `count` charts side by side, `height` in inches."""
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDTH, height), layout="constrained")
-        axes = figure.subplots(1, count, squeeze=False)
-    return figure, list(axes[0])
+    figure = Figure(figsize=(_WIDTH, height), layout="constrained")
+    return figure, list(figure.subplots(1, count, squeeze=False)[0])
+
+
+def _wrapped(name: str, room: int) -> str:
+    """A name on as many lines as it takes: none is cut."""
+    return "\n".join(textwrap.wrap(name, room, break_on_hyphens=False))
 
 
 def _draw_curves(sheet: Sheet, paths: SweepPaths) -> Figure | None:
     found = drawn_curves(sheet, paths)
     if not found:
         return None
-    figure, axes = _figure(len(found), 2.6)
+    names = {curve.series: _wrapped(curve.name, _LEGEND) for own in found.values() for curve in own}
+    columns = 2 if max(map(len, names.values())) <= _LEGEND // 2 else 1
+    rows = sum(name.count("\n") + 1 for name in names.values()) / columns
+    figure, axes = _figure(len(found), 2.3 + _LINE * rows)
     for place, (metric, curves) in zip(axes, found.items(), strict=True):
         _draw_panel(place, metric, curves)
-    lines, names = axes[0].get_legend_handles_labels()
-    figure.legend(lines, names, loc="outside lower center", ncols=2, fontsize=7)
+    lines = {line.get_label(): line for place in axes for line in place.get_lines()}
+    figure.legend(
+        list(lines.values()),
+        list(names.values()),
+        loc="outside lower center",
+        ncols=columns,
+        fontsize=7,
+    )
     return figure
 
 
@@ -152,13 +169,15 @@ def _draw_intervals(sheet: Sheet, paths: SweepPaths) -> Figure | None:  # noqa: 
     if sheet.objective is None or not sheet.ranked:
         return None
     metric, shown = sheet.objective.name, sheet.ranked[:_MOST_ROWS]
-    figure, (axes,) = _figure(1, 0.6 + 0.22 * len(shown))
+    names = [_wrapped(config.name, _LABEL) for config in shown]
+    most = max(name.count("\n") + 1 for name in names)
+    figure, (axes,) = _figure(1, 0.6 + (0.1 + _LINE * most) * len(shown))
     for row, config in enumerate(shown):
         _draw_row(axes, row, config, metric)
     values = [value for config in shown for _, value in config.values(metric)]
     if scale(values, may_be_log=True).is_log:
         axes.set_xscale("log")
-    axes.set_yticks(range(len(shown)), [config.name for config in shown])
+    axes.set_yticks(range(len(shown)), names)
     axes.invert_yaxis()
     axes.set_xlabel(f"{metric}: runs, mean and 95 % interval")
     return figure
