@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FORMATS = ("pdf", "svg", "png")
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6A4C9C", "#555F6B")
 _DASHES = ("-", "--", ":", "-.", (0, (5, 2)), (0, (14, 4)), (0, (2, 2, 6, 2)), (0, (1, 4)))
-_MOST_ROWS = 40
+_MOST_ROWS = 20
 _LEGEND, _LABEL = 96, 40  # letters of a name on one line
 _LINE = 0.13  # inches of a line of names
 _WIDTH = 5.5  # inches: the text width of a page with two margins
@@ -178,7 +178,7 @@ def _draw_intervals(sheet: Sheet, paths: SweepPaths) -> Figure | None:  # noqa: 
     if scale(values, may_be_log=True).is_log:
         axes.set_xscale("log")
     axes.set_yticks(range(len(shown)), names)
-    axes.invert_yaxis()
+    axes.set_ylim(len(shown) - 0.5, -0.5)  # the best on top
     axes.set_xlabel(f"{metric}: runs, mean and 95 % interval")
     return figure
 
