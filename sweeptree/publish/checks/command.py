@@ -8,6 +8,7 @@ from pathlib import Path
 from sweeptree.errors import UsageError
 
 _MAKEFILES = ("Makefile", "makefile", "GNUmakefile")
+_TEST_FILES = ("test_*.py", "*_test.py", "*/test_*.py", "*/*_test.py")  # not deeper: data is large
 
 
 def find_test_command(top: Path, given: str | None) -> str:
@@ -32,7 +33,7 @@ def _configured(file: Path) -> str | None:
 def _guessed(top: Path) -> str:
     if any(_has_test_target(top / name) for name in _MAKEFILES):
         return "make test"
-    if (top / "tests").is_dir():
+    if (top / "tests").is_dir() or any(any(top.glob(name)) for name in _TEST_FILES):
         return "python3 -m pytest -q"
     raise UsageError(
         "the repository says nowhere how it is tested",
