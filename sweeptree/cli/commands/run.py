@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -22,8 +23,10 @@ from typing import TYPE_CHECKING, Any
 from sweeptree.analysis.document import MAX_DOCUMENT_BYTES, Document, read_document
 from sweeptree.cli.options import RunOptions, make_spec
 from sweeptree.cli.screens.terminal import counted
+from sweeptree.cli.telling import recipients_here, tell_end, tell_trouble
 from sweeptree.errors import RecordError, Refused, ServerError, SweeptreeError
 from sweeptree.model import ExitCode, Resume, SweepSpec
+from sweeptree.publish.notify import Recipients, check
 from sweeptree.records import SweepPaths, holder, read_json, read_sweep
 from sweeptree.settings import Settings
 from sweeptree.sweep.preflight import PreparedSweep, must_start, prepare
@@ -44,16 +47,17 @@ def run(options: RunOptions | None = None) -> int:
     """Run a sweep: one command per job, each in its own worktree of one pinned commit."""
     options = options or RunOptions()
     settings = Settings()
+    told = recipients_here(options.notify)
     prepared = prepare(make_spec(options), settings, resume=options.resume)
     if options.dry_run:
         return show_plan(prepared, as_json=options.as_json, everything=options.all_jobs)
     must_start(prepared)
+    check(told)
     _agree_to_publish(prepared, options)
     if options.detach:
-        return _detach(prepared, resume=options.resume)
-    return run_prepared(
-        prepared, settings, resume=Resume() if options.resume else None, as_json=options.as_json
-    )
+        return _detach(prepared, told, resume=options.resume)
+    resume = Resume() if options.resume else None
+    return run_prepared(prepared, settings, resume=resume, as_json=options.as_json, told=told)
 
 
 def show_plan(prepared: PreparedSweep, *, as_json: bool, everything: bool = False) -> int:
@@ -87,7 +91,12 @@ def _agree_to_publish(prepared: PreparedSweep, options: RunOptions) -> None:
 
 
 def run_prepared(
-    prepared: PreparedSweep, settings: Settings, *, resume: Resume | None, as_json: bool
+    prepared: PreparedSweep,
+    settings: Settings,
+    *,
+    resume: Resume | None,
+    as_json: bool,
+    told: Recipients,
 ) -> int:
     """Run a sweep through Prefect to its end, show it meanwhile, and return its exit code."""
     from sweeptree.engine import connect
@@ -106,7 +115,10 @@ def run_prepared(
         connect.say(f"interrupted before anything was started; {name} left nothing to resume")
         return connect.leave_in_time(ExitCode.INTERRUPTED)
     if code is None:
-        raise RecordError(f"the sweep ended without an exit code: {trouble}", path=str(paths.sweep))
+        reason = f"the sweep ended without an exit code: {trouble}"
+        tell_trouble(told, paths, reason)
+        raise RecordError(reason, path=str(paths.sweep))
+    tell_end(told, paths, code)
     connect.leave_in_time(code)
     _show_end(paths, code, as_json=as_json, ui=connected.way_to_ui, notice=notice)
     return code
@@ -133,7 +145,7 @@ def _live_view(prepared: PreparedSweep) -> LiveView:
     )
 
 
-def _detach(prepared: PreparedSweep, *, resume: bool) -> int:
+def _detach(prepared: PreparedSweep, told: Recipients, *, resume: bool) -> int:
     """Start the same sweep in a process of its own, and return once it runs."""
     paths = prepared.paths
     paths.state.mkdir(parents=True, exist_ok=True)
@@ -144,7 +156,8 @@ def _detach(prepared: PreparedSweep, *, resume: bool) -> int:
         words.append("--resume")
     with log.open("ab") as output:
         child = subprocess.Popen(
-            [sys.executable, "-m", "sweeptree", *words],
+            [sys.executable, "-P", "-m", "sweeptree", *words],
+            env={**os.environ, **told.as_environment()},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

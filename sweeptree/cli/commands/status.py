@@ -24,7 +24,9 @@ from sweeptree.cli.screens.terminal import (
     width,
     write_out,
 )
-from sweeptree.cli.screens.view import (
+from sweeptree.model import JobState
+from sweeptree.records import iter_sweeps
+from sweeptree.sweep.view import (
     WAITING,
     JobView,
     SweepView,
@@ -34,8 +36,6 @@ from sweeptree.cli.screens.view import (
     view_sweep,
     word,
 )
-from sweeptree.model import JobState
-from sweeptree.records import iter_sweeps
 from sweeptree.system.room import pause_line
 
 _SWEEP_COLUMNS = (
