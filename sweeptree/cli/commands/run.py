@@ -86,10 +86,34 @@ def _agree_to_publish(prepared: PreparedSweep, options: RunOptions) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """How a sweep ended that was run here; `code` None: interrupted before anything was started."""
+
+    code: int | None
+    ui: str
+    notice: str | None
+
+
 def run_prepared(
     prepared: PreparedSweep, settings: Settings, *, resume: Resume | None, as_json: bool
 ) -> int:
     """Run a sweep through Prefect to its end, show it meanwhile, and return its exit code."""
+    from sweeptree.engine import connect
+
+    end = run_to_end(prepared, settings, resume=resume)
+    if end.code is None:
+        return connect.leave_in_time(ExitCode.INTERRUPTED)
+    connect.leave_in_time(end.code)
+    _show_end(prepared.paths, end.code, as_json=as_json, ui=end.ui, notice=end.notice)
+    return end.code
+
+
+def run_to_end(prepared: PreparedSweep, settings: Settings, *, resume: Resume | None) -> RunEnd:
+    """Run a sweep through Prefect to its end and show it meanwhile.
+
+    Raises RecordError where it left no exit code.
+    """
     from sweeptree.engine import connect
 
     paths = prepared.paths
@@ -104,12 +128,9 @@ def run_prepared(
     if code is None and trouble == INTERRUPTED:
         name = prepared.spec.exp_name
         connect.say(f"interrupted before anything was started; {name} left nothing to resume")
-        return connect.leave_in_time(ExitCode.INTERRUPTED)
-    if code is None:
+    elif code is None:
         raise RecordError(f"the sweep ended without an exit code: {trouble}", path=str(paths.sweep))
-    connect.leave_in_time(code)
-    _show_end(paths, code, as_json=as_json, ui=connected.way_to_ui, notice=notice)
-    return code
+    return RunEnd(code, connected.way_to_ui, notice)
 
 
 def _first_line(prepared: PreparedSweep, ui_url: str) -> str:
