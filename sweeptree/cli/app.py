@@ -99,6 +99,12 @@ REGISTRY = (
         "Write or open report.html, the page that shows a sweep.",
     ),
     Entry(
+        "export",
+        "Sweep",
+        "export:export",
+        "A sweep as CSV or Parquet, or as runs of MLflow or W&B.",
+    ),
+    Entry(
         "reproduce",
         "Sweep",
         "reproduce:reproduce",

@@ -37,7 +37,7 @@ def spec_again(paths: SweepPaths, record: JobRecord, results_dir: Path | None) -
         **kept,
         "repo": spec.repo if spec.repo.is_dir() else Path.cwd(),
         "commands": (record.cmd,),
-        "seeds": _seeds_of_environment(record),
+        "seeds": seeds_of_environment(record.cmd, record.seed),
         "base": record.base_commit,
         "dirty": "ignore",
         "use_worktree": True,
@@ -64,7 +64,7 @@ def _check(exp_name: str, record: JobRecord) -> None:
         )
 
 
-def _seeds_of_environment(record: JobRecord) -> tuple[int, ...]:
-    """The seed of a job whose command does not name it: it found it in its environment."""
-    in_command = read_command(record.cmd).seed
-    return (record.seed,) if record.seed is not None and in_command is None else ()
+def seeds_of_environment(command: str, seed: int | None) -> tuple[int, ...]:
+    """The seed of a job whose command does not name it: it finds it in its environment."""
+    in_command = read_command(command).seed
+    return (seed,) if seed is not None and in_command is None else ()

@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any
 from sweeptree.analysis.document import MAX_DOCUMENT_BYTES, Document, read_document
 from sweeptree.cli.options import RunOptions, make_spec
 from sweeptree.cli.screens.terminal import counted
-from sweeptree.errors import RecordError, Refused, ServerError, SweeptreeError
+from sweeptree.errors import RecordError, Refused, ServerError, SweeptreeError, UsageError
 from sweeptree.model import ExitCode, Resume, SweepSpec
+from sweeptree.model.text import parse_duration
 from sweeptree.records import SweepPaths, holder, read_json, read_sweep
 from sweeptree.settings import Settings
 from sweeptree.sweep.preflight import PreparedSweep, must_start, prepare
@@ -44,10 +45,13 @@ def run(options: RunOptions | None = None) -> int:
     """Run a sweep: one command per job, each in its own worktree of one pinned commit."""
     options = options or RunOptions()
     settings = Settings()
+    _check_smoke(options)
     prepared = prepare(make_spec(options), settings, resume=options.resume)
     if options.dry_run:
         return show_plan(prepared, as_json=options.as_json, everything=options.all_jobs)
     must_start(prepared)
+    if options.smoke is not None:
+        return _smoke(prepared, settings, options)
     _agree_to_publish(prepared, options)
     if options.detach:
         return _detach(prepared, resume=options.resume)
@@ -65,6 +69,40 @@ def show_plan(prepared: PreparedSweep, *, as_json: bool, everything: bool = Fals
     else:
         print(plan_screen(plan_view(prepared), everything=everything), end="")  # noqa: T201
     return 0
+
+
+def _check_smoke(options: RunOptions) -> None:
+    if options.smoke is None:
+        return
+    for name in ("dry_run", "detach", "resume"):
+        if getattr(options, name):
+            raise UsageError(f"--smoke runs one job, and --{name} is for the whole sweep")
+    parse_duration(options.smoke)
+
+
+def _smoke(prepared: PreparedSweep, settings: Settings, options: RunOptions) -> int:
+    """Run one job for a short time, without Prefect, and say what that shows of the sweep."""
+    from sweeptree.cli.screens.smoke import smoke_document, smoke_screen
+    from sweeptree.cli.screens.terminal import say, write_out
+    from sweeptree.sweep.run import WithoutEngine, run_sweep
+    from sweeptree.sweep.smoke import look_at, smoke_spec
+
+    seconds = parse_duration(options.smoke or "")
+    spec = smoke_spec(prepared, seconds)
+    short = must_start(prepare(spec, settings))
+    if not options.as_json:
+        show_plan(prepared, as_json=False)
+    say(f"running job {prepared.jobs[0].index} for at most {seconds:g} s as {spec.exp_name}")
+    with interruptible(short.paths):
+        ended = run_sweep(spec, None, WithoutEngine())
+    if ended.exit_code == ExitCode.INTERRUPTED:
+        return ExitCode.INTERRUPTED
+    smoke = look_at(short.paths, prepared)
+    if options.as_json:
+        write_out(json.dumps(smoke_document(smoke), ensure_ascii=False) + "\n")
+    else:
+        write_out(smoke_screen(smoke, prepared))
+    return ExitCode.OK if smoke.is_good else ExitCode.JOBS_FAILED
 
 
 def _agree_to_publish(prepared: PreparedSweep, options: RunOptions) -> None:
