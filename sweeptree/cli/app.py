@@ -99,6 +99,13 @@ REGISTRY = (
         "Write or open report.html, the page that shows a sweep.",
     ),
     Entry(
+        "share",
+        "Sweep",
+        "share:share",
+        "Push a sweep's results for others, under a ref that is no branch.",
+    ),
+    Entry("fetch", "Sweep", "fetch:fetch", "Bring the sweeps that others have shared."),
+    Entry(
         "export",
         "Sweep",
         "export:export",
