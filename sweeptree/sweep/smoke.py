@@ -24,6 +24,7 @@ from sweeptree.sweep.preflight import PreparedSweep
 from sweeptree.sweep.reproduce import seeds_of_environment
 
 _NAME_LENGTH = 48
+_SHOWN = 5
 _COUNTER = r"\D{0,6}(\d+)\s*(?:/|of)\s*(\d+)"
 _PROGRESS = (
     re.compile(rf"(?i)\bepochs?{_COUNTER}"),
@@ -107,7 +108,7 @@ def look_at(paths: SweepPaths, whole: PreparedSweep) -> Smoke:
         seconds=seconds,
         metric=metric,
         value=record.metrics.get(metric) if metric else None,
-        source=record.metrics_source,
+        source=record.metrics_source or _seen(paths),
         steps=_steps(paths, record),
         peak_rss=record.peak_rss_mb,
         peak_vram=record.peak_vram_mb,
@@ -121,6 +122,14 @@ def _metric(spec: SweepSpec, record: JobRecord) -> str | None:
     if spec.metric:
         return objective(spec.metric).name
     return next(iter(record.metrics), None)
+
+
+def _seen(paths: SweepPaths) -> str | None:
+    """What other metrics stand there, for a job whose own was not found."""
+    places = metrics.Places(paths.metrics(0), paths.log(0), paths.out(0))
+    found = metrics.collect(places, metrics.Wanted()).metrics
+    names = ", ".join(list(found.values)[:_SHOWN])
+    return f"{names} found in {found.source}" if names else found.source
 
 
 def _steps(paths: SweepPaths, record: JobRecord) -> int:

@@ -25,6 +25,7 @@ from tests.bench import (
     overhead,
     repair,
     review,
+    sharing,
     worktrees,
 )
 from tests.bench.lab import lab
@@ -51,6 +52,7 @@ BENCHES = {
     "ecg_curate": ecg_curate.run,
     "ecg_evaluate": ecg_evaluate.run,
     "ecg_fetch": ecg_fetch.run,
+    "share": sharing.run,
     "worktrees": worktrees.run,
 }
 

@@ -82,6 +82,7 @@ def _check_smoke(options: RunOptions) -> None:
 
 def _smoke(prepared: PreparedSweep, settings: Settings, options: RunOptions) -> int:
     """Run one job for a short time, without Prefect, and say what that shows of the sweep."""
+    from sweeptree.cli.screens.plan import plan_facts, plan_view
     from sweeptree.cli.screens.smoke import smoke_document, smoke_screen
     from sweeptree.cli.screens.terminal import say, write_out
     from sweeptree.sweep.run import WithoutEngine, run_sweep
@@ -91,7 +92,7 @@ def _smoke(prepared: PreparedSweep, settings: Settings, options: RunOptions) -> 
     spec = smoke_spec(prepared, seconds)
     short = must_start(prepare(spec, settings))
     if not options.as_json:
-        show_plan(prepared, as_json=False)
+        write_out(plan_facts(plan_view(prepared)) + "\n")
     say(f"running job {prepared.jobs[0].index} for at most {seconds:g} s as {spec.exp_name}")
     with interruptible(short.paths):
         ended = run_sweep(spec, None, WithoutEngine())
