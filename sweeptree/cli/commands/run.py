@@ -95,7 +95,7 @@ def _smoke(prepared: PreparedSweep, settings: Settings, options: RunOptions) -> 
         write_out(plan_facts(plan_view(prepared)) + "\n")
     say(f"running job {prepared.jobs[0].index} for at most {seconds:g} s as {spec.exp_name}")
     with interruptible(short.paths):
-        ended = run_sweep(spec, None, WithoutEngine())
+        ended = run_sweep(spec, None, WithoutEngine(), before_end=_nothing)
     if ended.exit_code == ExitCode.INTERRUPTED:
         return ExitCode.INTERRUPTED
     smoke = look_at(short.paths, prepared)
@@ -104,6 +104,10 @@ def _smoke(prepared: PreparedSweep, settings: Settings, options: RunOptions) -> 
     else:
         write_out(smoke_screen(smoke, prepared))
     return ExitCode.OK if smoke.is_good else ExitCode.JOBS_FAILED
+
+
+def _nothing() -> None:
+    """A short run makes no tables: pandas is not loaded."""
 
 
 def _agree_to_publish(prepared: PreparedSweep, options: RunOptions) -> None:

@@ -38,7 +38,7 @@ def test_resume_runs_them_at_the_old_commit_and_nothing_again(swept: Path) -> No
     first = paths_of(swept).record(0).read_bytes()
     git("commit", "-q", "--allow-empty", "-m", "later", cwd=swept)
     extend(paths_of(swept), MORE, Settings())
-    ended = run_sweep(spec_of(paths_of(swept)), Resume(), WithoutEngine())
+    ended = run_sweep(spec_of(paths_of(swept)), Resume(), WithoutEngine(), before_end=int)
     assert (ended.exit_code, record_indices(paths_of(swept))) == (0, [0, 1])
     assert paths_of(swept).record(0).read_bytes() == first
 
