@@ -15,7 +15,7 @@ from sweeptree.sweep.run import run_sweep
 from sweeptree.tasks import stages
 
 
-@agent("experiment-orchestrator", run_name="{spec.exp_name}", page=False)
+@agent("experiment-orchestrator", run_name="{spec.exp_name}: jobs", page=False)
 def experiment_orchestrator(spec: SweepSpec, resume: Resume | None = None) -> SweepReport:
     """Run a sweep: every job in its worktree, with records, aggregates and a graph."""
     return run_sweep(spec, resume, engine_here(stages.ALL))

@@ -7,7 +7,7 @@ from sweeptree.engine.artifacts import publish_leaderboard, publish_summary
 from sweeptree.report.summary import AggregateReport, AggregateSpec, write_aggregates
 
 
-@agent("results-aggregator", run_name="{spec.exp_dir.name}", page=False)
+@agent("results-aggregator", run_name="{spec.exp_dir.name}: aggregate", page=False)
 def results_aggregator(spec: AggregateSpec) -> AggregateReport:
     """Summarise results/<sweep> into aggregated.json, aggregated.csv, groups.csv and a report."""
     report = write_aggregates(spec)

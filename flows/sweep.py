@@ -17,7 +17,9 @@ from sweeptree.analysis.aggregate import aggregate
 from sweeptree.engine.agent_runs import report_of, state_of
 from sweeptree.engine.living_runs import note_run
 from sweeptree.engine.missed_nights import newer_night
+from sweeptree.engine.run_notices import RunEnd, telling_if_deployed
 from sweeptree.model import Resume, SweepSpec
+from sweeptree.model.report import Report, ReportState
 from sweeptree.records import SweepPaths
 from sweeptree.report.summary import AggregateSpec
 from sweeptree.settings import Settings
@@ -38,12 +40,20 @@ def sweep(spec: SweepSpec, resume: Resume | None = None) -> State[Any]:
     if newer is not None:
         return Cancelled(name="Skipped", message=f"missed; the night of {newer:%Y-%m-%d} is due")
     spec = named(spec)
+    telling = telling_if_deployed(spec.repo)
     ran: State[Any] = experiment_orchestrator(spec, resume=resume, return_state=True)
     report = report_of(ran)
     if isinstance(report, SweepReport) and report.root is not None:
         results_aggregator(AggregateSpec(exp_dir=report.root), return_state=True)
         get_run_logger().info("%s: %s; results in %s", spec.exp_name, report.reason, report.root)
+    telling.tell(_end(spec, report, ran))
     return State(type=ran.type, name=ran.name, message=ran.message)
+
+
+def _end(spec: SweepSpec, report: Report | None, ran: State[Any]) -> RunEnd:
+    if isinstance(report, SweepReport):
+        return RunEnd(spec.exp_name, report.state, report.reason, report.root)
+    return RunEnd(spec.exp_name, ReportState.FAILED, ran.message or "")
 
 
 def sweep_by_files(spec: SweepSpec, resume: Resume | None = None) -> State[Any]:

@@ -1,7 +1,7 @@
 """The stages of a job as Prefect tasks: a name, a run name, one call.
 
 A stage that failed is a Failed state and raises nothing: what happened stands in the record. The
-index of a job is there to name its task runs.
+index of a job stands among the parameters of its task runs, for people who look at them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sweeptree.sweep.results import Delivered, Fixed, Lost, Prepared, Ran, Revie
 
 @task(
     name="create-worktree",
-    task_run_name="create-worktree {index}  {call.label}",
+    task_run_name="{call.title}",
     cache_policy=NO_CACHE,
     persist_result=False,
 )
@@ -29,7 +29,7 @@ def create_worktree(index: int, call: StageCall[Prepared]) -> State[Any]:  # noq
 
 @task(
     name="run-command",
-    task_run_name="run-command {index}  {call.label}",
+    task_run_name="{call.title}",
     cache_policy=NO_CACHE,
     persist_result=False,
 )
@@ -40,7 +40,7 @@ def run_command(index: int, call: StageCall[Ran]) -> State[Any]:  # noqa: ARG001
 
 @task(
     name="adopt-command",
-    task_run_name="adopt-command {index}  {call.label}",
+    task_run_name="{call.title}",
     cache_policy=NO_CACHE,
     persist_result=False,
 )
@@ -51,7 +51,7 @@ def adopt_command(index: int, call: StageCall[Ran | Lost]) -> State[Any]:  # noq
 
 @task(
     name="auto-fix",
-    task_run_name="auto-fix {index}  {call.label}",
+    task_run_name="{call.title}",
     cache_policy=NO_CACHE,
     persist_result=False,
 )
@@ -62,7 +62,7 @@ def auto_fix(index: int, call: StageCall[Fixed]) -> State[Any]:  # noqa: ARG001
 
 @task(
     name="commit-and-pr",
-    task_run_name="commit-and-pr {index}  {call.label}",
+    task_run_name="{call.title}",
     cache_policy=NO_CACHE,
     persist_result=False,
 )
@@ -73,7 +73,7 @@ def commit_and_pr(index: int, call: StageCall[Delivered]) -> State[Any]:  # noqa
 
 @task(
     name="label-and-review",
-    task_run_name="label-and-review {index}  {call.label}",
+    task_run_name="{call.title}",
     cache_policy=NO_CACHE,
     persist_result=False,
 )

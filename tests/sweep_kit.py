@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
@@ -21,8 +21,18 @@ from server_kit import client_at
 
 from sweeptree.model import JobRecord, JobState
 from sweeptree.records import SweepPaths, read_json, read_record, record_indices
+from sweeptree.sweep import adoption, stages
+from sweeptree.sweep.results import Stage
 
 T = TypeVar("T")
+STAGES: tuple[Stage[Any], ...] = (
+    stages.CREATE_WORKTREE,
+    stages.RUN_COMMAND,
+    adoption.ADOPT_COMMAND,
+    stages.AUTO_FIX,
+    stages.COMMIT_AND_PR,
+    stages.LABEL_AND_REVIEW,
+)
 PATIENCE = 90.0  # seconds; a busy machine is slow, a broken product never gets there
 
 
@@ -122,14 +132,14 @@ def task_states(api_url: str, run_id: UUID) -> dict[str, str | None]:
     """The state of each task run that the engine knows of a flow run, ended or not."""
     with client_at(api_url) as client:
         tasks = _task_runs(client, _subflows(client, run_id))
-    return {task.name.partition("  ")[0]: task.state_name for task in tasks}
+    return {stage_and_job(task.name): task.state_name for task in tasks}
 
 
 def flow_task_states(api_url: str, run_id: UUID) -> dict[str, str | None]:
     """The same of the flow run's own task runs, for an agent that has no flow above it."""
     with client_at(api_url) as client:
         tasks = _task_runs(client, [client.read_flow_run(run_id)])
-    return {task.name.partition("  ")[0]: task.state_name for task in tasks}
+    return {stage_and_job(task.name): task.state_name for task in tasks}
 
 
 def see_all(api_url: str, paths: SweepPaths) -> list[str]:
@@ -138,10 +148,17 @@ def see_all(api_url: str, paths: SweepPaths) -> list[str]:
     with client_at(api_url) as client:
         tasks = _task_runs(client, _subflows(client, run_id))
     return [
-        task.name.partition("  ")[0]
+        stage_and_job(task.name)
         for task in tasks
         if task.state is not None and task.state.is_final()
     ]
+
+
+def stage_and_job(name: str) -> str:
+    """`run-command 3` of a task run that people read as `job 3 lr=0.1 seed 2: run`."""
+    job, _, title = name.rpartition(": ")
+    stages = {each.title or each.step: each.name for each in STAGES}
+    return f"{stages[title]} {job.split()[1]}"
 
 
 def _subflows(client: SyncPrefectClient, run_id: UUID) -> list[FlowRun]:
@@ -163,9 +180,8 @@ def _look(client: SyncPrefectClient, run_id: UUID, wanted: set[str]) -> Seen | N
     below = _subflows(client, run_id)
     names = {client.read_flow(sub.flow_id).name: sub for sub in below}
     tasks = _task_runs(client, below)
-    # A task run is called `stage number  config seed`; the tests ask for the first two.
     ended = {
-        task.name.partition("  ")[0]: task
+        stage_and_job(task.name): task
         for task in tasks
         if task.state is not None and task.state.is_final()
     }

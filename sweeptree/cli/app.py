@@ -130,6 +130,7 @@ REGISTRY = (
         "deploy:deploy",
         "Server, work pool, deployments and worker in one step.",
     ),
+    Entry("mcp", "Run it", "mcp:mcp", "The tools of a chat for editors and agents, over stdio."),
     Entry("gpus", "Run it", "gpus:gpus", "The GPUs, who holds their slots and who waits."),
 )
 

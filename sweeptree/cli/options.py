@@ -50,6 +50,11 @@ JSON = Parameter(name="--json", negative=(), show_default=False)
 WHOLE = Parameter(converter=_whole, allow_leading_hyphen=True)
 _LEADING_HYPHEN = Parameter(allow_leading_hyphen=True)
 SEVERAL = Parameter(negative=(), show_default=False)
+NOTIFY = Parameter(
+    negative=(),
+    show_default=False,
+    help="Address to tell when the run has ended, in apprise's form, as json://host/path.",
+)
 _EXP_NAME = Parameter(name=("--exp_name", "-n"), allow_leading_hyphen=True)
 _ALL = Parameter(name="--all", negative=(), show_default=False)
 
@@ -125,6 +130,7 @@ class RunOptions:
     post_pr_reviewers: Annotated[str | None, option("post_pr_reviewers")] = None
     max_prs: Annotated[int | None, WHOLE, option("max_prs")] = None
     results_dir: Annotated[Path | None, option("results_dir")] = None
+    notify: Annotated[tuple[str, ...], NOTIFY] = ()
     resume: Annotated[bool, FLAG] = False
     detach: Annotated[bool, FLAG] = False
     dry_run: Annotated[bool, FLAG] = False

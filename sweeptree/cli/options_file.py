@@ -3,6 +3,7 @@
     [sweep]             the fields of a spec file: what `run` and `orchestrate` start from
     [agents.merge]      options of an agent's command, here `sweeptree merge`
     [commands.show]     options of any other command
+    [notify]            who is told when a sweep has ended: docs/notifications.md
 
 Hides: where the file is looked for, and how its values reach the command line.
 """
@@ -17,14 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 from sweeptree.agents import AGENTS
 from sweeptree.errors import UsageError
+from sweeptree.system.toml_files import nearest, read_toml
 
 if TYPE_CHECKING:
     from cyclopts import App
 
 NAME = "sweeptree.toml"
-_SECTIONS = ("sweep", "agents", "commands")
+_SECTIONS = ("sweep", "agents", "commands", "notify")
 _OF_SWEEPS = ("run", "orchestrate")
-_MAX_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class OptionsFile:
     sweep: Mapping[str, Any] = field(default_factory=dict)
     agents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     commands: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    notify: Mapping[str, Any] = field(default_factory=dict)
 
     def apply_to(self, app: App, verbs: Collection[str]) -> None:
         """Let the commands of this application take their options from the file.
@@ -58,34 +60,15 @@ def find_options_file(start: Path) -> OptionsFile:
 
     Raises UsageError for a file that cannot be read, or a section of another name.
     """
-    path = _nearest(start)
+    path = nearest(NAME, start)
     if path is None:
         return OptionsFile()
-    document = _read(path)
+    document = read_toml(path)
     _refuse_unknown(path, document, _SECTIONS)
     sweep = _table(path, "sweep", document.get("sweep", {}))
     agents, commands = _tables(path, "agents", document), _tables(path, "commands", document)
-    return OptionsFile(path, sweep, agents, commands)
-
-
-def _nearest(start: Path) -> Path | None:
-    for folder in (start, *start.parents):
-        if (folder / NAME).is_file():
-            return folder / NAME
-        if (folder / ".git").exists():
-            return None
-    return None
-
-
-def _read(path: Path) -> dict[str, Any]:
-    import tomllib
-
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise UsageError(f"{path} is larger than 1 MB")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from error
+    notify = _table(path, "notify", document.get("notify", {}))
+    return OptionsFile(path, sweep, agents, commands, notify)
 
 
 def _tables(path: Path, name: str, document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

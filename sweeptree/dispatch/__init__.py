@@ -1,6 +1,6 @@
-"""The chat: what a repository gets so that people and coding agents dispatch sweeptree from where
-they work.
+"""The chat: people and coding agents dispatch sweeptree from where they work.
 
+    server.serve(...)     the tools of `sweeptree mcp`; imported by its name, for it loads the SDK
     wanted_files(...)     every file that `sweeptree init` writes into a repository
     compare(...)          what of them stands there already, is stale, or was changed by a person
     write(...)            write them; nothing outside the repository, nothing through a link

@@ -52,7 +52,7 @@ GUIDES: dict[str, Guide] = {
     ),
     "ci-fixer": Guide(
         title="CI Fixer",
-        tools=("ci_fix", "status", "logs"),
+        tools=("ci_fix", "status", "logs", "stop"),
         prompt=(
             "Run `pytest -q`, attach failing tests, propose minimal patch and open PR if "
             "`apply_patch=true`."
@@ -66,7 +66,7 @@ GUIDES: dict[str, Guide] = {
     ),
     "code-reviewer": Guide(
         title="Code Reviewer",
-        tools=("review",),
+        tools=("review", "status"),
         prompt="Review the branch `exp-123` against main: lint, tests, performance.",
         steps=(
             "Call `review`. Report blockers first, each with file, line and what mends it.",
@@ -76,19 +76,19 @@ GUIDES: dict[str, Guide] = {
     ),
     "data-curator": Guide(
         title="Data Curator",
-        tools=("ecg",),
+        tools=("ecg", "status", "logs", "stop"),
         prompt="Download and validate PTB-XL and prepare `data/processed/`.",
-        steps=("Call `ecg` with the task `curate`; say what was verified and what is missing.",),
+        steps=("Call `ecg` with the action `curate`; say what was verified and what is missing.",),
     ),
     "diagnostic-evaluator": Guide(
         title="Diagnostic Evaluator",
-        tools=("ecg",),
+        tools=("ecg", "status", "logs", "stop"),
         prompt="Evaluate `diagnostic_preds.csv` and generate figures and a CSV.",
-        steps=("Call `ecg` with the task `evaluate`; report scores with their intervals.",),
+        steps=("Call `ecg` with the action `evaluate`; report scores with their intervals.",),
     ),
     "merge-assistant": Guide(
         title="Merge Assistant",
-        tools=("merge", "worktrees"),
+        tools=("merge", "worktrees", "status"),
         prompt=(
             "Review `worktrees/exp-123`, show diffs, run tests in PR branch, and merge if all "
             "checks pass."

@@ -17,6 +17,7 @@ from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Completed, Failed
 
 from sweeptree.engine.artifacts import publish_page
+from sweeptree.engine.run_notices import RunEnd, telling_if_deployed
 from sweeptree.errors import Refused, SweeptreeError, UsageError
 from sweeptree.model.report import Report, ReportState
 
@@ -43,17 +44,20 @@ def agent(
     def make(work: Callable[P, R]) -> Flow[P, R]:
         @functools.wraps(work)
         def run(*args: P.args, **kwargs: P.kwargs) -> State[R]:
+            telling = telling_if_deployed()
             try:
                 report = work(*args, **kwargs)
             except SweeptreeError as error:
+                telling.tell(_end_of_error(name, error))
                 return _state_of_error(error)
             if page:
                 _show(name, report)
+            telling.tell(RunEnd(name, report.state, report.reason))
             return state_of(report)
 
         # Prefect looks up annotations where `run` is written, not where `work` is.
         cast("Any", run).__signature__ = inspect.signature(work, eval_str=True)
-        made = flow(name=name, flow_run_name=run_name, persist_result=False)(run)
+        made = flow(name=name, flow_run_name=run_name or name, persist_result=False)(run)
         return cast("Flow[P, R]", made)
 
     return make
@@ -75,9 +79,17 @@ def report_of(state: State[Any]) -> Report | None:
 
 
 def _state_of_error(error: SweeptreeError) -> State[Any]:
-    is_mistake = isinstance(error, UsageError | Refused)
     message = "; ".join([error.message, *error.hint])
-    return Failed(name=REFUSED if is_mistake else "Failed", message=message, data=error)
+    return Failed(name=REFUSED if _is_mistake(error) else "Failed", message=message, data=error)
+
+
+def _end_of_error(name: str, error: SweeptreeError) -> RunEnd:
+    state = ReportState.REFUSED if _is_mistake(error) else ReportState.FAILED
+    return RunEnd(name, state, error.message)
+
+
+def _is_mistake(error: SweeptreeError) -> bool:
+    return isinstance(error, UsageError | Refused)
 
 
 def _show(name: str, report: Report) -> None:

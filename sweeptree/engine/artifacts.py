@@ -37,13 +37,19 @@ def publish_leaderboard(exp_name: str, rows: list[dict[str, Any]]) -> UUID:
 
 
 def publish_summary(exp_name: str, markdown: str) -> UUID:
-    """The summary of a sweep as a markdown artifact."""
+    """The summary of a sweep as a markdown artifact, with what leads to its other views."""
     made = create_markdown_artifact(
-        markdown=markdown,
+        markdown=f"{_ways_on(exp_name)}\n\n{markdown}",
         key=artifact_key("summary", exp_name),
         description=f"Summary of {exp_name}",
     )
     return cast(UUID, made)
+
+
+def _ways_on(exp_name: str) -> str:
+    """Links and commands for them: from here a browser opens no file."""
+    leaderboard = f"/artifacts/key/{artifact_key('leaderboard', exp_name)}"
+    return f"[Leaderboard]({leaderboard}) · report: `sweeptree report {exp_name} --open`"
 
 
 def publish_page(key: str, markdown: str) -> UUID:

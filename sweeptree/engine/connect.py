@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import logging
 import os
 import sys
 import threading
@@ -87,6 +88,7 @@ def connected(settings: Settings, *, quiet: bool = True) -> Iterator[Engine]:
     if quiet:
         for name, value in _QUIET.items():
             os.environ.setdefault(name, value)
+        logging.raiseExceptions = False  # else lost records are told on the console, batch by batch
     url = os.environ.get("PREFECT_API_URL")
     port = server.own_port(settings.home, url) if url else settings.server_port
     if url and port is None:

@@ -20,6 +20,7 @@ from prefect.context import FlowRunContext
 from prefect.states import Cancelled, Completed, Failed, Pending
 from prefect.task_engine import run_task_sync
 
+from sweeptree.engine.job_logs import show_log
 from sweeptree.model import JobState, Outcome
 from sweeptree.sweep.results import (
     Delivered,
@@ -46,7 +47,7 @@ class StageCall(Generic[R]):
     """
 
     def __init__(self, stage: Stage[R], job: JobContext, so_far: SoFar) -> None:
-        self.label = job.label
+        self.title = f"job {job.index} {job.label}: {stage.title or stage.step}"
         self.index = job.index
         self.stage = stage
         self._job = job
@@ -63,8 +64,11 @@ class StageCall(Generic[R]):
             return self._results[0]
 
     def state(self) -> State[Any]:
-        """The same as a state for the Prefect UI."""
-        return as_state(self.result())
+        """The same as a state for the Prefect UI, where a command's log is shown with it."""
+        result = self.result()
+        if isinstance(result, Ran):
+            show_log(self._job, result.outcome)
+        return as_state(result)
 
 
 StageTask = Task[[int, StageCall[Any]], State[Any]]
@@ -126,7 +130,7 @@ def _run_at_once(task: StageTask, call: StageCall[Any], before: UUID | None) -> 
 def _task_run(task: StageTask, call: StageCall[Any], before: UUID | None) -> TaskRun:
     state: State[Any] = Pending()
     return TaskRun(
-        name=f"{task.name} {call.index}  {call.label}",
+        name=call.title,
         flow_run_id=_flow_run_id(),
         task_key=task.task_key,
         task_version=task.version,

@@ -22,6 +22,7 @@ from sweeptree.sweep.run import Progress
 from sweeptree.sweep.running import Sweep
 
 ENGINE_SECONDS = 2.0
+SWEEP_FLOW = "sweep"
 LEAVE_SECONDS = 5.0  # the thread may be waiting for an engine that is gone
 _CANCELLED = (StateType.CANCELLING, StateType.CANCELLED)
 
@@ -68,12 +69,17 @@ class _Watch:
 
     def _tag(self) -> None:
         """Tags on the flow run alone: task runs would inherit those of a `tags` block and pay a
-        request each."""
+        request each. A sweep's run is called as its results are, also when they got a date."""
+        name = self._sweep.spec.exp_name
         devices = self._sweep.prepared.detection.devices
-        tags = {"sweeptree", self._sweep.spec.exp_name, f"host:{platform.node()}"}
+        tags = {"sweeptree", name, f"host:{platform.node()}"}
         tags |= {f"gpu:{device.name}" for device in devices}
         with get_client(sync_client=True) as client:
-            client.update_flow_run(self._run_id, tags=sorted(tags))
+            run = client.read_flow_run(self._run_id)
+            flow = client.read_flow(run.flow_id).name
+            tags |= {flow, *run.tags}
+            called = name if flow == SWEEP_FLOW else None
+            client.update_flow_run(self._run_id, name=called, tags=sorted(tags))
 
     def _show(self) -> None:
         finished, failed = self._progress.counts()

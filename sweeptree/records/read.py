@@ -49,6 +49,23 @@ def read_bytes(path: Path, *, limit: int = MAX_RECORD_BYTES) -> bytes:
     return data
 
 
+def read_end(path: Path, count: int) -> bytes | None:
+    """The last `count` bytes of a regular file; None when there is none. No link is followed."""
+    try:
+        file = os.open(path, _OPEN_SAFELY)
+    except (OSError, ValueError):
+        return None
+    try:
+        status = os.fstat(file)
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        return os.pread(file, count, max(0, status.st_size - count))
+    except OSError:
+        return None
+    finally:
+        os.close(file)
+
+
 def _unusable(path: Path, why: str) -> RecordError:
     return RecordError(f"{path.name} {why}", path=str(path))
 

@@ -143,4 +143,4 @@ def _row(group: Group, objective: Objective | None) -> Row:
 
 
 def _cell(value: object) -> str:
-    return str(value).replace("|", "\\|").replace("<", "&lt;")
+    return "-" if value is None else str(value).replace("|", "\\|").replace("<", "&lt;")

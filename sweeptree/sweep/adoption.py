@@ -52,7 +52,9 @@ def adopt(job: JobContext, so_far: SoFar) -> Ran | Lost:
         return attempts.record_outcome(job, so_far.with_worktree(worktree), outcome)
 
 
-ADOPT_COMMAND: Stage[Ran | Lost] = Stage("adopt-command", "command", adopt, opens=True)
+ADOPT_COMMAND: Stage[Ran | Lost] = Stage(
+    "adopt-command", "command", adopt, opens=True, title="run, taken over"
+)
 
 
 def _await_outcome(job: JobContext, so_far: SoFar) -> Outcome:

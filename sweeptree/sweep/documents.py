@@ -11,6 +11,7 @@ from typing import Any
 
 from sweeptree import __version__
 from sweeptree.model import Base, ExitCode, Job, JobRecord
+from sweeptree.publish.notify import without_addresses
 from sweeptree.sweep.preflight import PreparedSweep
 from sweeptree.sweep.running import Misses
 from sweeptree.system.clock import utc_now
@@ -116,6 +117,6 @@ def _machine() -> dict[str, Any]:
         "host": platform.node(),
         "python_version": platform.python_version(),
         "versions": {"sweeptree": __version__, "prefect": version("prefect")},
-        "argv": sys.argv,
+        "argv": without_addresses(sys.argv),
         "pid": os.getpid(),
     }

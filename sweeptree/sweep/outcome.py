@@ -22,6 +22,11 @@ _STATES = {
 }
 
 
+def state_of(code: ExitCode) -> ReportState:
+    """The state of a sweep that ended with this exit code; any other one was a refusal."""
+    return _STATES.get(code, ReportState.REFUSED)
+
+
 class SweepReport(Report):
     """A sweep's end in short."""
 
@@ -51,7 +56,7 @@ def report(prepared: PreparedSweep, code: ExitCode, states: Mapping[str, int]) -
     """A sweep that has ended."""
     counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     return SweepReport(
-        state=_STATES[code],
+        state=state_of(code),
         reason=counts,
         exit_code=code,
         states=dict(states),

@@ -160,12 +160,13 @@ class Ended:
 @dataclass(frozen=True, slots=True)
 class Stage(Generic[R]):
     """One stage of a job's life. `name`: in the engine; `step`: in records and messages; `opens`:
-    it follows no other stage."""
+    it follows no other stage; `title`: what people read in the engine's graph, if not the step."""
 
     name: str
     step: str
     act: Callable[[JobContext, SoFar], R | Trouble]
     opens: bool = False
+    title: str = ""
 
 
 class RunStage(Protocol):

@@ -148,7 +148,7 @@ class JobContext:
     @property
     def label(self) -> str:
         """What the job's task runs are called in the UI: its config and seed."""
-        seed = f" seed={self.job.seed}" if self.job.seed is not None else ""
+        seed = f" seed {self.job.seed}" if self.job.seed is not None else ""
         return f"{self.job.config_id[:60]}{seed}"
 
 

@@ -197,7 +197,7 @@ def _must_keep(job: JobContext, so_far: SoFar) -> bool:
 
 
 CREATE_WORKTREE = Stage("create-worktree", "worktree", prepare_worktree, opens=True)
-RUN_COMMAND = Stage("run-command", "command", run_command)
+RUN_COMMAND = Stage("run-command", "command", run_command, title="run")
 AUTO_FIX = Stage("auto-fix", "auto-fix", auto_fix)
-COMMIT_AND_PR = Stage("commit-and-pr", "commit", commit_and_pr)
+COMMIT_AND_PR = Stage("commit-and-pr", "commit", commit_and_pr, title="commit and PR")
 LABEL_AND_REVIEW = Stage("label-and-review", "labels and reviewers", label_and_review)

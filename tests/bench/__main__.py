@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.bench import (
     aggregation,
     auto_run,
+    chat,
     cli,
     ecg_curate,
     ecg_evaluate,
@@ -33,6 +34,7 @@ from tests.bench.measure import ROOT
 
 BENCHES = {
     "cli": cli.run,
+    "mcp": chat.run,
     "output": output.run,
     "repair": repair.run,
     "aggregate": aggregation.run,

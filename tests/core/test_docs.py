@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from cyclopts import App
+from cyclopts import App, CycloptsError
 
 from sweeptree.cli.app import build_app
 from sweeptree.model import JobRecord
@@ -15,7 +15,7 @@ from sweeptree.model import JobRecord
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
     ROOT / "README.md",
-    ROOT / "CHANGELOG.md",
+    *(ROOT / f"{name}.md" for name in ("CHANGELOG", "CONTRIBUTING", "SECURITY", "AGENTS")),
     ROOT / "results" / "README.md",
     *sorted((ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / "examples").rglob("*.md")),
@@ -27,6 +27,8 @@ CALL = re.compile(
     r"(?<![\w./-])(?<!--profile )sweeptree +(?!import )([a-z][\w-]*)"
     r"((?:(?!  sweeptree |[;|`]|&&).)*)"
 )
+
+TYPED = re.compile(r"\s*(?:\$ )?sweeptree +([a-z][\w-]* ?.*)")
 
 
 def commands(text: str) -> Iterator[tuple[str, list[str]]]:
@@ -101,6 +103,34 @@ def test_options_exist(page: Path) -> None:
         given = {hyphens(word) for word in words if word.startswith("--") and word != "--"}
         unknown += [f"{verb} {flag}" for flag in given - flags(verb, *words[:1])]
     assert not unknown
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_command_lines_parse(page: Path) -> None:
+    wrong = [
+        f"{' '.join(words)}: {trouble}"
+        for words in typed(page.read_text())
+        if (trouble := parse_trouble(words))
+    ]
+    assert not wrong
+
+
+def typed(text: str) -> Iterator[list[str]]:
+    """The whole command lines of sweeptree in blocks of code: those that people copy."""
+    for block in FENCED.findall(text):
+        for line in block.replace("\\\n", " ").splitlines():
+            found = TYPED.match(line)
+            if found and "..." not in line and "…" not in line:
+                yield words_of(re.split(r"\s(?:&&|\||>|;)\s", found[1])[0])
+
+
+def parse_trouble(words: list[str]) -> str | None:
+    """Why the command line takes these words not; None where it takes them."""
+    try:
+        app().parse_args(words, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        return str(error)
+    return None
 
 
 def test_lone_options_in_the_sweeps_page_are_options_of_run() -> None:

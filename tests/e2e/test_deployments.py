@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Cli, ended, environment_of
+from core.publish.notify.far_side import far_side
 from helpers import git
 from server_kit import get, post
 from sweep_kit import states_of, wait_for
@@ -24,6 +25,13 @@ pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = {"PREFECT_WORKER_QUERY_SECONDS": "1", "PREFECT_LOGGING_LEVEL": "ERROR"}
+SHOWS_ITS_ENV = {
+    "exp_name": "nightly",
+    "dated": True,
+    "commands": ["env"],
+    "use_worktree": True,
+    "dirty": "ignore",
+}
 NIGHTLY = ("prefect", "deployment", "run", "sweep/nightly", "--watch")
 
 
@@ -100,6 +108,25 @@ def test_deploy_does_it_in_one_step_and_server_stop_ends_it(repo: Path, own_home
     )
     assert cli.call("sweeptree", "server", "stop").returncode == 0
     assert (status(own_home), worker_pid(own_home)) == (None, None)
+
+
+def test_the_end_of_a_night_is_told_as_sweeptree_toml_says(repo: Path, own_home: Path) -> None:
+    (repo / "sweeptree.toml").write_text('[notify]\nurls = ["json://${NIGHT_HOOK}"]\n')
+    with far_side() as side:
+        hook = {"NIGHT_HOOK": side.url.removeprefix("json://")}
+        cli = Cli(repo, {**environment_of(own_home, repo.parent), **QUICK, **hook})
+        assert cli.call("sweeptree", "deploy").returncode == 0
+        assert cli.call(*NIGHTLY, "--params", json.dumps({"spec": SHOWS_ITS_ENV})).returncode == 0
+    sweep = only_sweep(repo).root
+    assert [got["title"] for got in side.got] == [f"{sweep.name} finished"]
+    kept = [
+        path.read_bytes() for path in (*sweep.rglob("*"), *own_home.rglob("*")) if is_file(path)
+    ]
+    assert not [data for data in kept if b"hook-secret" in data]
+
+
+def is_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
 
 
 def test_a_killed_worker_costs_no_job_and_server_start_starts_another(

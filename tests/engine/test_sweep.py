@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from prefect.artifacts import Artifact
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
-from prefect.client.schemas.objects import State
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import (
+    ArtifactFilter,
+    ArtifactFilterFlowRunId,
+    LogFilter,
+    LogFilterTaskRunId,
+)
+from prefect.client.schemas.objects import Log, State
 from server_kit import client_of
 from sweep_kit import Seen, make_repository, records_of, seal, see, see_all, states_of, wait_for
 
@@ -135,7 +143,7 @@ def test_the_failed_command_says_why(seen: Seen) -> None:
 
 
 def test_the_run_is_tagged_and_its_task_runs_pay_for_no_tag(seen: Seen) -> None:
-    assert {"sweeptree", "failing"} < set(seen.run.tags)
+    assert {"sweep", "sweeptree", "failing"} < set(seen.run.tags)
     assert [task.name for task in seen.tasks.values() if task.tags] == []
 
 
@@ -151,6 +159,41 @@ def test_the_summary_links_the_files(
     assert "4 jobs: 1 failed, 3 succeeded." in text
     for path in (failing[1].aggregated_json, failing[1].aggregated_csv, failing[1].groups_csv):
         assert f"[{path.name}]({path.as_uri()})" in text
+
+
+def test_the_summary_leads_to_the_leaderboard_and_the_report(
+    artifacts: dict[str, Artifact],
+) -> None:
+    text = str(artifacts["markdown"].data)
+    assert f"[Leaderboard](/artifacts/key/{artifacts['table'].key})" in text
+    assert "`sweeptree report failing --open`" in text
+
+
+def test_the_log_of_a_command_is_in_its_task_runs_log_once(
+    seen: Seen, failing: tuple[State[Any], SweepPaths], server: Server
+) -> None:
+    run = seen.tasks["run-command 3"]
+    with client_of(server) as client:
+        (log,) = wait_for(lambda: commands_in(client, run.id))
+    assert log.level == logging.ERROR
+    assert log.message.splitlines()[0] == "$ sh train.sh 0.2 2; test 0.2-2 != 0.2-2"
+    assert str(failing[1].log(3)) in log.message
+    assert "sweeptree logs failing:3" in log.message
+
+
+def commands_in(client: SyncPrefectClient, task_run: UUID) -> list[Log]:
+    """The records of a task run that show a command, beside Prefect's own."""
+    wanted = LogFilter(task_run_id=LogFilterTaskRunId(any_=[task_run]))
+    return [log for log in client.read_logs(log_filter=wanted) if log.message.startswith("$ ")]
+
+
+def test_runs_are_called_by_what_they_are(seen: Seen) -> None:
+    names = {agent: sub.name for agent, sub in seen.subflows.items()}
+    assert names == {
+        "experiment-orchestrator": "failing: jobs",
+        "results-aggregator": "failing: aggregate",
+    }
+    assert seen.tasks["run-command 3"].name == "job 3 lr=0.2 seed 2: run"
 
 
 def test_the_progress_stands_at_its_end(artifacts: dict[str, Artifact]) -> None:

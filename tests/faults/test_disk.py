@@ -26,9 +26,9 @@ from fault_kit import (
 )
 from helpers import git
 
-from sweeptree.cli.screens.view import FOR_ROOM, view_sweep
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths, SweepStore
+from sweeptree.sweep.view import FOR_ROOM, view_sweep
 
 HOLD = "while [ ! -e {} ]; do sleep 0.02; done"
 RECORD = """

@@ -9,7 +9,6 @@ import contextlib
 import json
 import math
 import os
-import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,7 +22,14 @@ from sweeptree.analysis.metrics import NOTHING_FOUND
 from sweeptree.errors import RecordError
 from sweeptree.model import JobRecord, JobState
 from sweeptree.plan import config_ids, read_command
-from sweeptree.records import MAX_SWEEP_BYTES, SweepPaths, read_json, read_leniently, record_indices
+from sweeptree.records import (
+    MAX_SWEEP_BYTES,
+    SweepPaths,
+    read_end,
+    read_json,
+    read_leniently,
+    record_indices,
+)
 
 LOG_TAIL_BYTES = 2000
 _PLANNED_FIELDS = ("cmd", "params", "seed", "config_id")
@@ -110,26 +116,10 @@ def _read_row(paths: SweepPaths, plan: Plan, index: int) -> Row:
 
 def log_tail(paths: SweepPaths, record: JobRecord) -> str:
     """The last 2,000 bytes of a job's log; nothing when there is none. No link is followed."""
-    tail = _tail(paths.log(record.id))
+    tail = read_end(paths.log(record.id), LOG_TAIL_BYTES)
     if tail is None and record.log:
-        tail = _tail(paths.root / Path(record.log).name)
+        tail = read_end(paths.root / Path(record.log).name, LOG_TAIL_BYTES)
     return (tail or b"").decode("utf-8", "replace")
-
-
-def _tail(path: Path) -> bytes | None:
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, ValueError):
-        return None
-    try:
-        status = os.fstat(file)
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        return os.pread(file, LOG_TAIL_BYTES, max(0, status.st_size - LOG_TAIL_BYTES))
-    except OSError:
-        return None
-    finally:
-        os.close(file)
 
 
 def _row(job: JobRow, plan: Plan, tail: str, problem: str | None) -> Row:

@@ -23,11 +23,13 @@ from sweeptree.cli.commands.run import (
     show_plan,
     started,
 )
-from sweeptree.cli.options import FLAG, JSON, SEVERAL, WHOLE, described, valid
+from sweeptree.cli.options import FLAG, JSON, NOTIFY, SEVERAL, WHOLE, described, valid
 from sweeptree.cli.screens.live_log import LiveLog
 from sweeptree.cli.screens.terminal import fact_line, printable, say, write_out
+from sweeptree.cli.telling import recipients_here, tell
 from sweeptree.errors import RecordError
 from sweeptree.model import ExitCode
+from sweeptree.publish.notify import Recipients, check, notice_of
 from sweeptree.settings import Settings
 from sweeptree.sweep.one import AutoRunSpec, claim_one, drop_claim, prepare_one
 from sweeptree.sweep.one_report import RunReport, facts, report_on
@@ -66,6 +68,7 @@ class AutoRunOptions:
     keep_env: Annotated[str | None, _option("keep_env")] = None
     keep: Annotated[bool, FLAG, _option("keep")] = False
     results_dir: Annotated[Path | None, _option("results_dir")] = None
+    notify: Annotated[tuple[str, ...], NOTIFY] = ()
     dry_run: Annotated[bool, FLAG] = False
     as_json: Annotated[bool, JSON] = False
 
@@ -83,12 +86,14 @@ def auto_run(command: str, /, *, options: AutoRunOptions | None = None) -> int:
     """
     options = options or AutoRunOptions()
     settings = Settings()
+    told = recipients_here(options.notify)
     spec = _spec(command, options)
     if options.dry_run:
         return show_plan(prepare_one(spec, settings), as_json=options.as_json)
+    check(told)
     prepared = claim_one(spec, settings)
     try:
-        return _run(prepared, spec, options.as_json)
+        return _run(prepared, spec, told, as_json=options.as_json)
     finally:
         drop_claim(prepared.paths)
 
@@ -96,7 +101,7 @@ def auto_run(command: str, /, *, options: AutoRunOptions | None = None) -> int:
 def _spec(command: str, options: AutoRunOptions) -> AutoRunSpec:
     given = {field.name: getattr(options, field.name) for field in fields(options)}
     values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    for own in ("dry_run", "as_json"):
+    for own in ("notify", "dry_run", "as_json"):
         del values[own]
     if options.results_dir is not None:
         values["results_dir"] = Path.cwd() / options.results_dir
@@ -105,7 +110,7 @@ def _spec(command: str, options: AutoRunOptions) -> AutoRunSpec:
     )
 
 
-def _run(prepared: PreparedSweep, spec: AutoRunSpec, as_json: bool) -> int:
+def _run(prepared: PreparedSweep, spec: AutoRunSpec, told: Recipients, *, as_json: bool) -> int:
     """Run it through Prefect to its end, with its log meanwhile, and return its exit code."""
     from sweeptree.engine import connect
 
@@ -120,6 +125,7 @@ def _run(prepared: PreparedSweep, spec: AutoRunSpec, as_json: bool) -> int:
         notice = connected.notice() or server_notice(trouble)
     if started(paths) != before:
         report = report_on(paths.root)
+        _tell(told, report)
         connect.leave_in_time(report.exit_code)
         _show(report, notice, as_json=as_json)
         return report.exit_code
@@ -127,6 +133,11 @@ def _run(prepared: PreparedSweep, spec: AutoRunSpec, as_json: bool) -> int:
         raise RecordError(f"the run could not begin: {trouble}", path=str(paths.sweep))
     say(f"interrupted before anything was started; {name} left nothing to resume")
     return connect.leave_in_time(ExitCode.INTERRUPTED)
+
+
+def _tell(told: Recipients, report: RunReport) -> None:
+    if told:
+        tell(told, notice_of(report.name, report.state, report.reason))
 
 
 def _ways(spec: AutoRunSpec) -> Ways:

@@ -12,9 +12,9 @@ from cyclopts import Parameter
 
 from sweeptree.cli.find import find_sweep
 from sweeptree.cli.screens.terminal import counted, say, write_out
-from sweeptree.cli.screens.view import JobView, SweepView, resume_line, view_sweep
 from sweeptree.model import Attempt, JobState
 from sweeptree.records import SweepPaths, SweepStore, holder
+from sweeptree.sweep.view import JobView, SweepView, resume_line, view_sweep
 from sweeptree.system.files import write_bytes
 from sweeptree.system.processes import is_stopped, start_ticks
 from sweeptree.system.signalling import send

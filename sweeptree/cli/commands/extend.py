@@ -12,11 +12,13 @@ from cyclopts import Parameter
 from sweeptree import plan
 from sweeptree.cli.commands.run import run_prepared, show_plan
 from sweeptree.cli.find import find_sweep
-from sweeptree.cli.options import FLAG, JSON, SEVERAL, described, valid
+from sweeptree.cli.options import FLAG, JSON, NOTIFY, SEVERAL, described, valid
 from sweeptree.cli.screens.terminal import counted, say
+from sweeptree.cli.telling import recipients_here
 from sweeptree.errors import UsageError
 from sweeptree.model import Resume
 from sweeptree.model.spec import Extension
+from sweeptree.publish.notify import check
 from sweeptree.records import SweepPaths
 from sweeptree.settings import Settings
 from sweeptree.sweep.extend import extend as add_jobs
@@ -47,6 +49,7 @@ class ExtendOptions:
     grid: Annotated[tuple[str, ...], SEVERAL, described(Extension, "grid")] = ()
     commands: Annotated[str | None, _LEADING_HYPHEN] = None
     results_dir: Path | None = None
+    notify: Annotated[tuple[str, ...], NOTIFY] = ()
     dry_run: Annotated[bool, FLAG] = False
     as_json: Annotated[bool, JSON] = False
 
@@ -63,14 +66,16 @@ def extend(exp: str, /, *, options: ExtendOptions | None = None) -> int:
     """
     options = options or ExtendOptions()
     settings = Settings()
+    told = recipients_here(options.notify)
     paths = find_sweep(exp, options.results_dir)
     extension = _extension(options, paths.root.name)
     if options.dry_run:
         grown = prepare_extension(paths, extension, settings)
         return show_plan(grown, as_json=options.as_json)
+    check(told)
     prepared = add_jobs(paths, extension, settings)
     say(_added(prepared, paths))
-    return run_prepared(prepared, settings, resume=Resume(), as_json=options.as_json)
+    return run_prepared(prepared, settings, resume=Resume(), as_json=options.as_json, told=told)
 
 
 def _extension(options: ExtendOptions, name: str) -> Extension:

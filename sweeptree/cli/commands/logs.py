@@ -15,10 +15,10 @@ from cyclopts import Parameter
 from sweeptree.cli.find import find_sweep
 from sweeptree.cli.screens.log_output import LogPrinter, LogReader
 from sweeptree.cli.screens.terminal import say
-from sweeptree.cli.screens.view import JobView, LedgerTail, SweepView, view_sweep
 from sweeptree.errors import UsageError
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths, holder
+from sweeptree.sweep.view import JobView, LedgerTail, SweepView, view_sweep
 
 _POLL_SECONDS = 0.03
 _LIVENESS_SECONDS = 0.5

@@ -89,7 +89,7 @@ def merge(  # noqa: PLR0913
         repo=repo,
         allow_forks=allow_forks,
         dry_run=dry_run,
-        diff_lines=0 if as_json or yes else _DIFF_LINES,
+        diff_lines=0 if yes else _DIFF_LINES,
         confirm=(lambda _: True) if yes else _ask,
     )
     decision = _decide(subject, options)
@@ -175,4 +175,7 @@ def _show_diff(decision: MergeDecision) -> None:
 
 
 def _show_json(decision: MergeDecision) -> None:
-    write_out(json.dumps(asdict(decision), ensure_ascii=False, default=str) + "\n")
+    from sweeptree.publish.merging import report_on
+
+    document = {**asdict(decision), "report": report_on(decision).model_dump(mode="json")}
+    write_out(json.dumps(document, ensure_ascii=False, default=str) + "\n")

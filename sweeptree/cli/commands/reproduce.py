@@ -16,6 +16,7 @@ from sweeptree.cli.commands.run import run_to_end, show_plan
 from sweeptree.cli.find import find_readable, readable_sweeps
 from sweeptree.cli.options import FLAG, JSON
 from sweeptree.cli.screens.terminal import fact_line, printable, say, write_out
+from sweeptree.cli.telling import recipients_here
 from sweeptree.errors import RecordError, UsageError
 from sweeptree.model import ExitCode, JobRecord, JobState, SweepSpec
 from sweeptree.records import SweepPaths, read_record, record_indices
@@ -68,6 +69,7 @@ def reproduce(
         Print the comparison as one JSON document.
     """
     settings = Settings()
+    recipients_here(())  # whose addresses are in the environment: the job must not get them
     recorded = _find(job, results_dir)
     spec = spec_again(recorded.paths, recorded.record, results_dir and results_dir.absolute())
     prepared = prepare(spec, settings)

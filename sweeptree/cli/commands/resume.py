@@ -12,10 +12,12 @@ from cyclopts import Parameter
 
 from sweeptree.cli.commands.run import run_prepared
 from sweeptree.cli.find import find_sweep
-from sweeptree.cli.options import FLAG, JSON, valid, valid_spec
+from sweeptree.cli.options import FLAG, JSON, NOTIFY, valid, valid_spec
 from sweeptree.cli.screens.terminal import say
+from sweeptree.cli.telling import recipients_here
 from sweeptree.errors import RecordError, UsageError
 from sweeptree.model import JobRecord, Resume, SweepSpec
+from sweeptree.publish.notify import check
 from sweeptree.records import SweepPaths, read_record, record_indices
 from sweeptree.settings import Settings
 from sweeptree.sweep.owed import owed as owed_jobs
@@ -54,6 +56,7 @@ class ResumeOptions:
     min_free: str | None = None
     jobs: str | None = None
     results_dir: Path | None = None
+    notify: Annotated[tuple[str, ...], NOTIFY] = ()
     as_json: Annotated[bool, JSON] = False
 
 
@@ -70,14 +73,16 @@ def resume(exp: str, *, options: ResumeOptions | None = None) -> int:
     """
     options = options or ResumeOptions()
     settings = Settings()
+    told = recipients_here(options.notify)
     wanted = _wanted(options)
     spec = _spec(exp, options)
     prepared = must_start(prepare(spec, settings, resume=True))
     unknown = set(wanted.jobs) - {job.index for job in prepared.jobs}
     if unknown:
         raise UsageError(f"{exp} has no job {min(unknown)}", hint=f"sweeptree status {exp}")
+    check(told)
     _say_what_is_owed(prepared, wanted)
-    return run_prepared(prepared, settings, resume=wanted, as_json=options.as_json)
+    return run_prepared(prepared, settings, resume=wanted, as_json=options.as_json, told=told)
 
 
 def _wanted(options: ResumeOptions) -> Resume:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -22,9 +23,11 @@ from typing import TYPE_CHECKING, Any
 from sweeptree.analysis.document import MAX_DOCUMENT_BYTES, Document, read_document
 from sweeptree.cli.options import RunOptions, make_spec
 from sweeptree.cli.screens.terminal import counted
+from sweeptree.cli.telling import recipients_here, tell_end, tell_trouble
 from sweeptree.errors import RecordError, Refused, ServerError, SweeptreeError, UsageError
 from sweeptree.model import ExitCode, Resume, SweepSpec
 from sweeptree.model.text import parse_duration
+from sweeptree.publish.notify import Recipients, check
 from sweeptree.records import SweepPaths, holder, read_json, read_sweep
 from sweeptree.settings import Settings
 from sweeptree.sweep.preflight import PreparedSweep, must_start, prepare
@@ -46,18 +49,19 @@ def run(options: RunOptions | None = None) -> int:
     options = options or RunOptions()
     settings = Settings()
     _check_smoke(options)
+    told = recipients_here(options.notify)
     prepared = prepare(make_spec(options), settings, resume=options.resume)
     if options.dry_run:
         return show_plan(prepared, as_json=options.as_json, everything=options.all_jobs)
     must_start(prepared)
     if options.smoke is not None:
         return _smoke(prepared, settings, options)
+    check(told)
     _agree_to_publish(prepared, options)
     if options.detach:
-        return _detach(prepared, resume=options.resume)
-    return run_prepared(
-        prepared, settings, resume=Resume() if options.resume else None, as_json=options.as_json
-    )
+        return _detach(prepared, told, resume=options.resume)
+    resume = Resume() if options.resume else None
+    return run_prepared(prepared, settings, resume=resume, as_json=options.as_json, told=told)
 
 
 def show_plan(prepared: PreparedSweep, *, as_json: bool, everything: bool = False) -> int:
@@ -139,16 +143,27 @@ class RunEnd:
 
 
 def run_prepared(
-    prepared: PreparedSweep, settings: Settings, *, resume: Resume | None, as_json: bool
+    prepared: PreparedSweep,
+    settings: Settings,
+    *,
+    resume: Resume | None,
+    as_json: bool,
+    told: Recipients,
 ) -> int:
     """Run a sweep through Prefect to its end, show it meanwhile, and return its exit code."""
     from sweeptree.engine import connect
 
-    end = run_to_end(prepared, settings, resume=resume)
+    paths = prepared.paths
+    try:
+        end = run_to_end(prepared, settings, resume=resume)
+    except RecordError as error:
+        tell_trouble(told, paths, error.message)
+        raise
     if end.code is None:
         return connect.leave_in_time(ExitCode.INTERRUPTED)
+    tell_end(told, paths, end.code)
     connect.leave_in_time(end.code)
-    _show_end(prepared.paths, end.code, as_json=as_json, ui=end.ui, notice=end.notice)
+    _show_end(paths, end.code, as_json=as_json, ui=end.ui, notice=end.notice)
     return end.code
 
 
@@ -197,7 +212,7 @@ def _live_view(prepared: PreparedSweep) -> LiveView:
     )
 
 
-def _detach(prepared: PreparedSweep, *, resume: bool) -> int:
+def _detach(prepared: PreparedSweep, told: Recipients, *, resume: bool) -> int:
     """Start the same sweep in a process of its own, and return once it runs."""
     paths = prepared.paths
     paths.state.mkdir(parents=True, exist_ok=True)
@@ -208,7 +223,8 @@ def _detach(prepared: PreparedSweep, *, resume: bool) -> int:
         words.append("--resume")
     with log.open("ab") as output:
         child = subprocess.Popen(
-            [sys.executable, "-m", "sweeptree", *words],
+            [sys.executable, "-P", "-m", "sweeptree", *words],
+            env={**os.environ, **told.as_environment()},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

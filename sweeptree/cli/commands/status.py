@@ -24,7 +24,10 @@ from sweeptree.cli.screens.terminal import (
     width,
     write_out,
 )
-from sweeptree.cli.screens.view import (
+from sweeptree.errors import UsageError
+from sweeptree.model import JobState
+from sweeptree.records import SweepPaths, iter_sweeps
+from sweeptree.sweep.view import (
     WAITING,
     JobView,
     SweepView,
@@ -34,9 +37,6 @@ from sweeptree.cli.screens.view import (
     view_sweep,
     word,
 )
-from sweeptree.errors import UsageError
-from sweeptree.model import JobState
-from sweeptree.records import SweepPaths, iter_sweeps
 from sweeptree.system.room import pause_line
 
 _SWEEP_COLUMNS = (

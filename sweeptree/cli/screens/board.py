@@ -18,9 +18,9 @@ from typing import Any, TypeGuard
 from sweeptree.analysis.stats import Objective, objective
 from sweeptree.analysis.wording import DIVERGED
 from sweeptree.cli.screens.terminal import number
-from sweeptree.cli.screens.view import age, keeper_note, read_tail
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths
+from sweeptree.sweep.view import age, keeper_note, read_tail
 
 _LATEST = 200
 CURVE_BYTES = 32 * 1024

@@ -17,8 +17,8 @@ from sweeptree.analysis.document import (
 from sweeptree.analysis.stats import Objective, least_p, mean, objective
 from sweeptree.analysis.wording import short_p, signed
 from sweeptree.cli.screens.terminal import Column, clock, number, printable, table
-from sweeptree.cli.screens.view import word
 from sweeptree.model import JobState
+from sweeptree.sweep.view import word
 
 _EXTRA_METRICS = 2
 

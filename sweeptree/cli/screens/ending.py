@@ -22,9 +22,9 @@ from sweeptree.cli.screens.terminal import (
     spoken,
     width,
 )
-from sweeptree.cli.screens.view import word
 from sweeptree.model import DeliveryState, ExitCode
 from sweeptree.records import SweepPaths
+from sweeptree.sweep.view import word
 
 _Jobs = Sequence[JobRow]
 _SHOWN_JOBS = 12

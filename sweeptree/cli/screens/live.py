@@ -35,9 +35,9 @@ from sweeptree.cli.screens.terminal import (
     to_ascii,
     unicode_ok,
 )
-from sweeptree.cli.screens.view import WAITING, LedgerTail, read_tail, word
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths
+from sweeptree.sweep.view import WAITING, LedgerTail, read_tail, word
 from sweeptree.system.room import Room, pause_line
 
 if TYPE_CHECKING:

@@ -5,9 +5,11 @@ Hides: where pull requests would go, which is looked up without any request.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeptree.cli.screens.terminal import (
@@ -173,8 +175,29 @@ def plan_document(prepared: PreparedSweep) -> dict[str, Any]:
         "would_start": not prepared.refusals,
         "refusals": [_refusal_document(error) for error in prepared.refusals],
         "notes": list(prepared.notes),
+        "publishes": published(prepared),
+        "uncommitted": _uncommitted(prepared),
+        "spec": prepared.spec.model_dump(mode="json"),
         "jobs": [_job_document(job) for job in prepared.jobs],
     }
+
+
+def _uncommitted(prepared: PreparedSweep) -> str | None:
+    """A digest of what a snapshot would carry, by name, size and time; None where there is none."""
+    dirty = prepared.dirty
+    if prepared.spec.dirty != "snapshot" or dirty is None:
+        return None
+    names = sorted({*dirty.changed, *(need.path for need in dirty.needed), *dirty.others})
+    signs = [f"{name}\0{_sign(prepared.repo.start / name)}" for name in names]
+    return hashlib.sha256("\n".join(signs).encode(errors="surrogateescape")).hexdigest()[:16]
+
+
+def _sign(path: Path) -> str:
+    try:
+        info = path.lstat()
+    except OSError:
+        return "gone"
+    return f"{info.st_size} {info.st_mtime_ns}"
 
 
 def _refusal_document(error: SweeptreeError) -> dict[str, Any]:

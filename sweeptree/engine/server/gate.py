@@ -28,6 +28,7 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 TICKET_PATH = "/sweeptree/ticket"
 OPEN_PATH = "/sweeptree/open"
 HEALTH_PATH = "/api/health"
+LANDING = "/runs?hide-subflows=true"  # one line per sweep; the agents below it are on its page
 TICKET_SECONDS = 120.0
 MOST_SESSIONS = 50
 _NAMES = ("127.0.0.1", "localhost", "[::1]")
@@ -215,7 +216,8 @@ async def _welcome(send: Send, cookie: str, key: str) -> None:
     nonce = secrets.token_urlsafe(16)
     policy = f"default-src 'none'; script-src 'nonce-{nonce}'"
     kept = authorization(key).removeprefix("Basic ")
-    script = f'localStorage.setItem("prefect-password", {json.dumps(kept)}); location.replace("/")'
+    store = f'localStorage.setItem("prefect-password", {json.dumps(kept)})'
+    script = f'{store}; location.replace("{LANDING}")'
     page = f'<!doctype html><title>Prefect</title><script nonce="{nonce}">{script}</script>'
     headers = [
         (b"content-type", b"text/html; charset=utf-8"),

@@ -21,6 +21,8 @@ class MergeReport(Report):
     conflicts: tuple[str, ...] = ()
     pr_url: str | None = None
     warnings: tuple[str, ...] = ()
+    tests: str = Field(default="", description="How the result was tested, and what came of it.")
+    diff: str = Field(default="", description="What it brings, where that is short enough.")
 
 
 def report_on(decision: MergeDecision) -> MergeReport:
@@ -41,4 +43,6 @@ def report_on(decision: MergeDecision) -> MergeReport:
         conflicts=decision.conflicts,
         pr_url=decision.pull.url if decision.pull else None,
         warnings=decision.warnings,
+        tests="" if decision.run is None else f"{decision.run.command}: {decision.run.summary}",
+        diff=decision.diff,
     )

@@ -14,7 +14,17 @@ from sweeptree.cli.options import SWEEP_OPTIONS, RunOptions, make_spec
 from sweeptree.errors import UsageError
 from sweeptree.model import SweepSpec
 
-COMMAND_ONLY = {"smoke", "spec", "resume", "detach", "dry_run", "yes", "all_jobs", "as_json"}
+COMMAND_ONLY = {
+    "spec",
+    "smoke",
+    "notify",
+    "resume",
+    "detach",
+    "dry_run",
+    "yes",
+    "all_jobs",
+    "as_json",
+}
 SPELLINGS: dict[str, Any] = {
     "seeds": "1-3",
     "timeout": "2h",

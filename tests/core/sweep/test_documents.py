@@ -1,6 +1,9 @@
 """sweep.json and summary.json."""
 
+import sys
 from pathlib import Path
+
+import pytest
 
 from core.sweep.kit import opened
 from sweeptree.model import ExitCode, JobRecord
@@ -33,3 +36,11 @@ def test_the_summary_has_an_exit_code_per_job_in_their_order(repo: Path) -> None
         documents.write_summary(sweep.prepared, records)
         summary = read_json(sweep.paths.summary)
     assert (summary["commands"], summary["exit_codes"]) == (3, [0, None, 5])
+
+
+def test_no_address_to_notify_is_written_down(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["sweeptree", "run", "--notify", "json://host/s3cr3t"])
+    with opened(repo, "true") as sweep:
+        documents.write_begin(sweep.prepared, None)
+        written = sweep.paths.sweep.read_text()
+    assert "s3cr3t" not in written

@@ -35,7 +35,7 @@ def test_without_worktrees_there_is_no_pool(repo: Path) -> None:
 
 def test_a_job_is_called_by_its_config_and_seed(repo: Path) -> None:
     with opened(repo, "python3 train.py --lr 1 --seed 7") as sweep:
-        assert sweep.job(0).label == "lr=1 seed=7"
+        assert sweep.job(0).label == "lr=1 seed 7"
 
 
 def test_the_first_misses_are_told() -> None:

@@ -25,8 +25,8 @@ def test_there_is_a_task_for_each_stage_and_none_more() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(ALL))
-def test_a_task_run_is_called_by_its_stage_its_job_and_its_config(name: str) -> None:
-    assert ALL[name].task_run_name == f"{name} {{index}}  {{call.label}}"
+def test_a_task_run_is_called_by_its_job_its_config_and_its_stage(name: str) -> None:
+    assert ALL[name].task_run_name == "{call.title}"
 
 
 @pytest.mark.parametrize("name", sorted(ALL))

@@ -22,7 +22,7 @@ def auto_run(repo: Path, *words: str) -> Ran:
 
 
 def test_its_options_are_the_fields_of_its_form() -> None:
-    options = {field.name for field in fields(AutoRunOptions)} - {"dry_run", "as_json"}
+    options = {field.name for field in fields(AutoRunOptions)} - {"notify", "dry_run", "as_json"}
     assert options == set(AutoRunSpec.model_fields) - {"command", "repo"}
 
 

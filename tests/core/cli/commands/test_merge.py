@@ -74,7 +74,13 @@ def test_a_diff_program_of_the_repository_is_not_run(
 def test_json_has_the_files_with_their_lines(repo: Path, feature: Path) -> None:
     decision = json.loads(merge(repo, feature, "--dry_run", "--json").out)
     assert decision["files"][1] == {"path": "weights.bin", "added": None, "removed": None}
-    assert (decision["state"], decision["diff"]) == ("planned", "")
+    assert decision["state"] == "planned"
+
+
+def test_json_has_the_report_of_the_agent_with_the_diff(repo: Path, feature: Path) -> None:
+    report = json.loads(merge(repo, feature, "--dry_run", "--json").out)["report"]
+    assert (report["state"], report["decision"]) == ("done", "planned")
+    assert "+print('wide')" in report["diff"]
 
 
 def test_a_dry_run_names_work_in_the_base_s_checkout(repo: Path, feature: Path) -> None:

@@ -147,7 +147,7 @@ def test_a_keeper_pays_for_no_heavy_import(root: str) -> None:
         )
     }
     doors = {"sweeptree.gpus", "sweeptree.gpus.slots", "sweeptree.system"}
-    doors |= {"sweeptree.system.locks", "sweeptree.system.processes"}
+    doors |= {f"sweeptree.system.{name}" for name in ("lacks", "locks", "processes")}
     light = {
         "__future__",
         "_json",

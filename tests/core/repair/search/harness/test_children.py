@@ -3,15 +3,23 @@
 import os
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from sweeptree.repair.search.harness.children import Answer, Children, Rules
+from sweeptree.system.signalling import PR_SET_CHILD_SUBREAPER, prctl
 
 Work = Callable[[int], Answer]
 RULES = Rules(guard_seconds=0.5, memory_bytes=256 * 1024 * 1024, per_child=10)
+
+
+@pytest.fixture(autouse=True)
+def _no_subreaper_afterwards() -> Iterator[None]:
+    """The process of the tests takes the orphans of later tests for its own no longer."""
+    yield
+    prctl(PR_SET_CHILD_SUBREAPER, 0)
 
 
 def states(work: Work, count: int = 4, is_clean: Callable[[], bool] = lambda: True) -> list[object]:

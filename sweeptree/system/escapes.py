@@ -1,4 +1,4 @@
-"""What a job printed, made harmless for a terminal: colours pass, other escapes do not.
+"""What a job printed, made harmless for a terminal (colours pass, other escapes do not), or plain.
 
 Hides: which bytes a terminal obeys (ECMA-48: CSI, OSC, DCS, C1) and sequences torn between reads.
 """
@@ -39,3 +39,15 @@ class Harmless:
 def harmless(data: bytes) -> bytes:
     """The text and its colours."""
     return _OBEYED.sub(lambda match: match[1] or b"", data)
+
+
+def plain(data: bytes) -> str:
+    """The text alone, as a terminal would show it in the end: of a line that was written over
+    (a progress bar), what was written last."""
+    text = _OBEYED.sub(b"", data).decode("utf-8", "replace")
+    return "\n".join(_written_last(line) for line in text.split("\n"))
+
+
+def _written_last(line: str) -> str:
+    parts = [part for part in line.split("\r") if part]
+    return parts[-1] if parts else ""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sweeptree.cli.screens.escapes import Harmless, harmless
+from sweeptree.system.escapes import Harmless, harmless, plain
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,16 @@ def test_a_sequence_torn_between_reads_is_one() -> None:
 def test_what_never_ends_is_shown_without_its_escape() -> None:
     stream = Harmless()
     assert stream.feed(b"a\x1b]0;t") + stream.rest() == b"a]0;t"
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"\x1b[1;31mred\x1b[0m", "red"),
+        (b"10%\r50%\r100%\ndone", "100%\ndone"),
+        (b"dos\r\nlines\r\n", "dos\nlines\n"),
+        (b"\x1b]0;title\x07a\x00b\xff", "ab\ufffd"),
+    ],
+)
+def test_plain_text_is_what_a_terminal_shows_in_the_end(data: bytes, text: str) -> None:
+    assert plain(data) == text

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from core.cli_records import finished_sweep, held, plan_sweep, put
-from sweeptree.cli.screens.view import view_sweep
 from sweeptree.gpus import slots
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths, SweepStore, read_json
+from sweeptree.sweep.view import view_sweep
 from sweeptree.system.clock import utc_now
 from sweeptree.system.files import write_json
 
