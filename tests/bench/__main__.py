@@ -26,6 +26,7 @@ from tests.bench import (
     overhead,
     repair,
     review,
+    sharing,
     worktrees,
 )
 from tests.bench.lab import lab
@@ -53,6 +54,7 @@ BENCHES = {
     "ecg_curate": ecg_curate.run,
     "ecg_evaluate": ecg_evaluate.run,
     "ecg_fetch": ecg_fetch.run,
+    "share": sharing.run,
     "worktrees": worktrees.run,
 }
 

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from sweeptree.analysis.document import Document, read_document
 from sweeptree.cli.commands.show import is_stale
-from sweeptree.cli.find import find_sweep
+from sweeptree.cli.find import find_readable
 from sweeptree.cli.screens.terminal import say, write_out
 from sweeptree.errors import UsageError
 from sweeptree.records import SweepPaths
@@ -38,7 +38,7 @@ def report(
     """
     from sweeptree.report import write_report
 
-    paths = find_sweep(exp, results_dir)
+    paths = find_readable(exp, results_dir)
     target = out.absolute() if out is not None else None
     if target is not None and (target.is_dir() or not target.parent.is_dir()):
         raise UsageError(
