@@ -9,13 +9,17 @@ if TYPE_CHECKING:
     from sweeptree.jobside import log
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "log"]
+__all__ = ["__version__", "load", "log"]
 
 
 def __getattr__(name: str) -> object:
-    """`sweeptree.log`, loaded when it is asked for."""
+    """`sweeptree.log` and `sweeptree.load`, loaded when they are asked for."""
     if name == "log":
         from sweeptree.jobside import log
 
         return log
+    if name == "load":
+        from importlib import import_module  # what is named below must not hang on this module
+
+        return import_module("sweeptree.cli.notebook").load
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

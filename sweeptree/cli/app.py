@@ -73,6 +73,12 @@ REGISTRY = (
         "resume", "Sweep", "resume:resume", "Go on with a sweep after Ctrl-C, a crash or a reboot."
     ),
     Entry(
+        "extend",
+        "Sweep",
+        "extend:extend",
+        "Add seeds, values or commands to a sweep, and run what is new.",
+    ),
+    Entry(
         "status",
         "Sweep",
         "status:status",
@@ -91,6 +97,25 @@ REGISTRY = (
         "Sweep",
         "report:report",
         "Write or open report.html, the page that shows a sweep.",
+    ),
+    Entry(
+        "share",
+        "Sweep",
+        "share:share",
+        "Push a sweep's results for others, under a ref that is no branch.",
+    ),
+    Entry("fetch", "Sweep", "fetch:fetch", "Bring the sweeps that others have shared."),
+    Entry(
+        "export",
+        "Sweep",
+        "export:export",
+        "A sweep as CSV or Parquet, or as runs of MLflow or W&B.",
+    ),
+    Entry(
+        "reproduce",
+        "Sweep",
+        "reproduce:reproduce",
+        "Run a job again as it was, and say whether its record holds.",
     ),
     Entry("cancel", "Sweep", "cancel:cancel", "Stop a sweep and the jobs that run."),
     *(_of_agent(agent) for agent in AGENTS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator
 from pathlib import Path
 
 from sweeptree.errors import SweeptreeError, UsageError
@@ -40,6 +41,42 @@ def find_sweep(name: str, results: Path | None) -> SweepPaths:
     raise UsageError(
         f"there is no sweep {name!r} in {paths.root.parent}", hint=_advice(name, folder, results)
     )
+
+
+def find_readable(name: str, results: Path | None) -> SweepPaths:
+    """The same for what only reads: also a sweep that was fetched, as origin/unet_lr."""
+    local = _place(name, results_dir(results))
+    fetched = _fetched(name)
+    if fetched is not None and not local.is_dir():
+        return fetched
+    return find_sweep(name, results)
+
+
+def _fetched(name: str) -> SweepPaths | None:
+    """The sweep that REMOTE/NAME was fetched to."""
+    parts = Path(name).parts
+    if len(parts) != 2 or ".." in parts:
+        return None
+    place = shared_folder().joinpath(*parts)
+    return SweepPaths(place) if place.is_dir() else None
+
+
+def readable_sweeps(results: Path | None) -> Iterator[SweepPaths]:
+    """The sweeps of the results folder, then those that were fetched."""
+    yield from iter_sweeps(results_dir(results))
+    yield from shared_sweeps()
+
+
+def shared_sweeps() -> Iterator[SweepPaths]:
+    """The sweeps that were fetched, by remote and name."""
+    folder = shared_folder()
+    for remote in sorted(folder.iterdir()) if folder.is_dir() else ():
+        yield from iter_sweeps(remote)
+
+
+def shared_folder() -> Path:
+    """Where `fetch` puts the sweeps of others: one folder per remote."""
+    return results_dir(None).parent / ".sweeptree" / "shared"
 
 
 def _place(name: str, folder: Path) -> Path:

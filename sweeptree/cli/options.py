@@ -76,6 +76,9 @@ class RunOptions:
         Return at once and let the sweep run in the background.
     dry_run
         Show the plan and change nothing at all.
+    smoke
+        Run the first job for at most this long, as 60s, in place of the sweep: does it start, is
+        its metric found, what memory does it need, how long will all take.
     yes
         Do not ask before a sweep that opens pull requests. Only a terminal is ever asked.
     all_jobs
@@ -132,6 +135,7 @@ class RunOptions:
     resume: Annotated[bool, FLAG] = False
     detach: Annotated[bool, FLAG] = False
     dry_run: Annotated[bool, FLAG] = False
+    smoke: str | None = None
     yes: Annotated[bool, FLAG] = False
     all_jobs: Annotated[bool, _ALL] = False
     as_json: Annotated[bool, JSON] = False

@@ -86,6 +86,24 @@ class Border(BaseModel):
     )
 
 
+class Extension(Border):
+    """What was added to a sweep after it had begun; its jobs follow those that there were."""
+
+    commands: tuple[Command, ...] = Field(
+        default=(), max_length=MAX_COMMANDS, description="Further commands, run as written."
+    )
+    grid: Annotated[dict[str, tuple[Scalar, ...]], GRID] = Field(
+        default_factory=dict,
+        description=(
+            "Further values of a parameter of the template, as lr=1e-4,3e-5; each is combined with "
+            "all values of the others and all seeds."
+        ),
+    )
+    seeds: Annotated[tuple[int, ...], SEEDS] = Field(
+        default=(), description="Further seeds for every config, as 4,5 or 4-6."
+    )
+
+
 class SweepSpec(Border):
     """One experiment: its commands (given, or made from a template) and how they are to be run."""
 
@@ -130,6 +148,10 @@ class SweepSpec(Border):
             "Random seeds, as 1,2,3 or 1-5: each config runs once per seed, "
             "which it gets as {seed} and $SWEEPTREE_SEED."
         ),
+    )
+    extensions: tuple[Extension, ...] = Field(
+        default=(),
+        description="What `sweeptree extend` has added since, in that order.",
     )
     metric: MetricName | None = Field(
         default=None,

@@ -30,25 +30,39 @@ class _Kinds:
     is_single: bool
 
 
-def config_ids(readings: Sequence[Reading]) -> list[str]:
+def config_ids(readings: Sequence[Reading], ends: Sequence[int] = ()) -> list[str]:
     """The config of each job: readable, the same for all seeds, distinct for distinct parameters.
 
     Only what varies over the sweep is named (`lr=3e-4`); where nothing varies, everything is. At
-    most 80 characters; longer or colliding names end in eight digits of a hash.
+    most 80 characters; longer or colliding names end in eight digits of a hash. `ends`: how many
+    jobs there were before each extension of the sweep; a config keeps the name that it had then.
     """
     identities = [_identity(reading) for reading in readings]
-    configs: dict[_Identity, Reading] = {}
-    for identity, reading in zip(identities, readings, strict=True):
-        configs.setdefault(identity, reading)
-    names = _names(configs)
+    names: dict[_Identity, str] = {}
+    for end in dict.fromkeys((*ends, len(readings))):
+        names = _names(_configs(identities[:end], readings), names)
     return [names[identity] for identity in identities]
 
 
-def _names(configs: Mapping[_Identity, Reading]) -> dict[_Identity, str]:
+def _configs(
+    identities: Sequence[_Identity], readings: Sequence[Reading]
+) -> dict[_Identity, Reading]:
+    """The first reading of each config."""
+    configs: dict[_Identity, Reading] = {}
+    for identity, reading in zip(identities, readings, strict=False):
+        configs.setdefault(identity, reading)
+    return configs
+
+
+def _names(
+    configs: Mapping[_Identity, Reading], known: Mapping[_Identity, str]
+) -> dict[_Identity, str]:
     kinds = _kinds(list(configs.values()))
-    names: dict[_Identity, str] = {}
-    taken: set[str] = set()
+    names = dict(known)
+    taken = set(known.values())
     for identity, reading in configs.items():
+        if identity in known:
+            continue
         name = _name(reading, kinds)
         if len(name) > MAX_CONFIG_ID or name in taken:
             name = _hashed(name, identity)

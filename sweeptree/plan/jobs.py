@@ -9,6 +9,7 @@ from sweeptree.errors import UsageError
 from sweeptree.model import Job, SweepSpec
 from sweeptree.plan.commands import EXAMPLE, check_count
 from sweeptree.plan.configs import config_ids
+from sweeptree.plan.extensions import grow
 from sweeptree.plan.grid import Planned, expand_template
 from sweeptree.plan.params import Reading, read_command
 
@@ -18,13 +19,13 @@ def make_jobs(spec: SweepSpec) -> tuple[Job, ...]:
 
     Raises UsageError when template, grid and seeds do not fit together or `only` names no job.
     """
-    planned = _planned(spec)
-    names = config_ids([reading for _, reading in planned])
+    grown = grow(spec, _planned)
+    names = config_ids([reading for _, reading in grown.planned], grown.ends)
     jobs = [
         _job(index, command, reading, name)
-        for index, ((command, reading), name) in enumerate(zip(planned, names, strict=True))
+        for index, ((command, reading), name) in enumerate(zip(grown.planned, names, strict=True))
     ]
-    return _only(tuple(jobs), spec.only)
+    return _only(tuple(jobs), spec.only, grown.ends[0])
 
 
 def spec_hash(spec: SweepSpec, base_commit: str) -> str:
@@ -32,8 +33,9 @@ def spec_hash(spec: SweepSpec, base_commit: str) -> str:
 
     However they were given: a template hashes as the commands that it makes.
     """
+    planned = grow(spec, _planned).planned
     parts = {
-        "jobs": [[command, reading.seed] for command, reading in _planned(spec)],
+        "jobs": [[command, reading.seed] for command, reading in planned],
         "base": base_commit,
         "setup": spec.setup,
     }
@@ -50,17 +52,18 @@ def _job(index: int, command: str, reading: Reading, config_id: str) -> Job:
     )
 
 
-def _only(jobs: tuple[Job, ...], only: tuple[int, ...]) -> tuple[Job, ...]:
+def _only(jobs: tuple[Job, ...], only: tuple[int, ...], begun_with: int) -> tuple[Job, ...]:
+    """The jobs that were asked for; what was added later is asked for by that."""
     if not only:
         return jobs
     wanted = sorted(set(only))
-    unknown = [index for index in wanted if not 0 <= index < len(jobs)]
+    unknown = [index for index in wanted if not 0 <= index < begun_with]
     if unknown:
         raise UsageError(
-            f"--only names job {unknown[0]}, and the sweep has jobs 0 to {len(jobs) - 1}",
+            f"--only names job {unknown[0]}, and the sweep has jobs 0 to {begun_with - 1}",
             hint="sweeptree run ... --dry_run lists the jobs",
         )
-    return tuple(jobs[index] for index in wanted)
+    return (*(jobs[index] for index in wanted), *jobs[begun_with:])
 
 
 def _planned(spec: SweepSpec) -> list[Planned]:

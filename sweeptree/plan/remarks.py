@@ -12,7 +12,21 @@ _SHOWN = 5
 _LIKE_A_SEED = re.compile(r"(?i)seed|rng|random|trial|repeat|replicate|rep(?:lica)?$|run(?:_?id)?$")
 _GO_ELSEWHERE = frozenset({"cd", "pushd", "git"})
 _UNKNOWN = re.compile(r"[$`*?~{}]")
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_BETWEEN = re.compile(r"\s*[;|]\s*|\s+")
+_SEVERAL = re.compile(rf"{_NUMBER}(?:(?:\s*[;|]\s*|\s+){_NUMBER})+")
 _RUNNER = re.compile(r"(?:.*/)?(?:python[\d.]*|torchrun|accelerate|deepspeed)")
+
+
+def grid_remarks(grid: Mapping[str, Sequence[Scalar]]) -> list[str]:
+    """Values of a grid that look like several: `1 2 3` is one value."""
+    found = []
+    for name, values in grid.items():
+        for value in map(str, values):
+            if _SEVERAL.fullmatch(value.strip()):
+                several = ",".join(_BETWEEN.split(value.strip()))
+                found.append(f"{value!r} is one value of {name}; for several: {name}={several}")
+    return found
 
 
 def remarks(jobs: Sequence[Job]) -> list[str]:

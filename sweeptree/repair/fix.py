@@ -232,11 +232,17 @@ def _failing(results: TestResults) -> tuple[TestCase, ...]:
     whole = TestCase(
         node_id=results.command,
         state=CaseState.ERROR,
-        message=f"it ended with exit code {results.exit_code}",
+        message=_ending(results),
         trace=results.tail,
         seconds=results.seconds,
     )
     return (whole,)
+
+
+def _ending(results: TestResults) -> str:
+    if results.exit_code is None:
+        return f"it did not end by itself: {results.reason or 'it was stopped'}"
+    return f"it ended with exit code {results.exit_code}"
 
 
 def _tests(count: int) -> str:

@@ -52,7 +52,8 @@ def _note(repair: Repair, alternatives: int) -> str:
     found = f"found by search ({words}, {repair.path}:{repair.line})"
     others = {0: "no alternative was found", 1: "one alternative passes them too"}
     rest = others.get(alternatives, f"{alternatives} alternatives pass them too")
-    return f"{found}, passes {repair.tests_passed} tests; {rest}"
+    tests = "1 test" if repair.tests_passed == 1 else f"{repair.tests_passed} tests"
+    return f"{found}, passes {tests}; {rest}"
 
 
 def find_python(command: str, home: Path) -> str:

@@ -154,6 +154,29 @@ def push(top: Path, remote: Remote, commit: str, branch: str, *, expected: str |
         time.sleep(0.5 * 2**attempt)
 
 
+def refs(top: Path, remote: Remote, pattern: str) -> dict[str, str]:
+    """The refs of the remote that match, with their commits. Raises PushError."""
+    answer = _patiently(top, remote, ("ls-remote", "--refs", remote.url, pattern))
+    lines = (line.partition("\t") for line in os.fsdecode(answer.out).splitlines())
+    return {ref: commit for commit, _, ref in lines}
+
+
+def push_ref(top: Path, remote: Remote, commit: str, ref: str, *, expected: str | None) -> None:
+    """Set a ref that is no branch to a commit, if it still is at `expected` (None: not there).
+
+    Raises PushError; its kind is `moved` when it is elsewhere.
+    """
+    lease = f"--force-with-lease={ref}:{expected or ''}"
+    words = (*_PUSH, lease, remote.url, f"{commit}:{ref}")
+    for attempt in range(TRIES):
+        error = _push_once(top, remote, words, ref)
+        if error is None or refs(top, remote, ref).get(ref) == commit:
+            return
+        if error.kind != "network" or attempt == TRIES - 1:
+            raise error
+        time.sleep(0.5 * 2**attempt)
+
+
 def push_forward(top: Path, remote: Remote, commit: str, branch: str) -> None:
     """Move a branch forward to a commit.
 

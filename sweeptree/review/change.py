@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sweeptree import worktrees
 from sweeptree.repository import Repository, differences
+from sweeptree.review.values import legible
 
 if TYPE_CHECKING:
     from unidiff.patch import Hunk, PatchedFile, PatchSet
@@ -93,8 +95,12 @@ class Change:
         return tuple(file for file in self.files if file.is_python and file.new is not None)
 
     def file(self, path: str) -> ChangedFile | None:
-        """The changed file of this path; None for one that is as it was."""
-        return next((file for file in self.files if file.path == path), None)
+        """The changed file of this path, also as tools write a name that is no UTF-8; None for one
+        that is as it was."""
+        named = (file for file in self.files if file.path == path)
+        if "\ufffd" in path:
+            named = (file for file in self.files if legible(file.path) == path)
+        return next(named, None)
 
     def text(self, path: str, *, at_head: bool = True) -> str:
         """What a file holds, changed or not; empty where it cannot be read."""
@@ -117,8 +123,22 @@ def opened_change(repo: Repository, base: str, head: str) -> Iterator[Change]:
         worktrees.temporary_worktree(repo, base) as base_top,
         worktrees.temporary_worktree(repo, head) as head_top,
     ):
+        for top in (base_top, head_top):
+            _cut_links_that_lead_out(top)
         files = tuple(_changed(each, base_top, head_top) for each in _parsed(patch))
         yield Change(repo, base, head, base_top, head_top, files)
+
+
+def too_large(change: Change) -> tuple[str, ...]:
+    """The changed files of the head that are not looked into, for their size."""
+    return tuple(file.path for file in change.files if _is_too_large(change.head_top / file.path))
+
+
+def _is_too_large(file: Path) -> bool:
+    try:
+        return file.is_file() and not file.is_symlink() and file.stat().st_size > _LARGEST
+    except OSError:
+        return False
 
 
 def hunk_reverts(change: Change) -> tuple[HunkRevert, ...]:
@@ -130,6 +150,23 @@ def hunk_reverts(change: Change) -> tuple[HunkRevert, ...]:
     return tuple(found)
 
 
+def _cut_links_that_lead_out(top: Path) -> None:
+    """A tool would follow them: it would read, and quote in its findings, the user's own files."""
+    inside = top.resolve()
+    for folder, folders, files in os.walk(top):
+        for name in (*folders, *files):
+            path = Path(folder, name)
+            if path.is_symlink() and not _leads_inside(path, inside):
+                path.unlink()
+
+
+def _leads_inside(link: Path, top: Path) -> bool:
+    try:
+        return link.resolve().is_relative_to(top)
+    except (OSError, RuntimeError):  # a link that leads to itself
+        return False
+
+
 def _parsed(patch: bytes) -> PatchSet:
     """The files of a patch. Bytes that are no UTF-8 survive the way there and back."""
     from unidiff.patch import PatchSet
@@ -138,10 +175,20 @@ def _parsed(patch: bytes) -> PatchSet:
 
 
 def _changed(file: PatchedFile, base_top: Path, head_top: Path) -> ChangedFile:
-    path = str(file.path)
+    path = _plain_path(file)
     old = None if file.is_added_file else _read(base_top, path)
     new = None if file.is_removed_file else _read(head_top, path)
     return ChangedFile(path, old, new, frozenset(_added_lines(file)), int(file.removed))
+
+
+def _plain_path(file: PatchedFile) -> str:
+    """Its path without the quotes in which git puts a name with a tab, a line break or a quote."""
+    path = str(file.path)
+    if not (path.startswith('"') and path.endswith('"')):
+        return path
+    quoted = path[1:-1].encode("utf-8", "surrogateescape")
+    data = quoted.decode("unicode_escape").encode("latin-1")
+    return data.decode("utf-8", "surrogateescape")
 
 
 def _added_lines(file: PatchedFile) -> Iterator[int]:
@@ -176,4 +223,4 @@ def _revert(file: PatchedFile, hunk: Hunk) -> HunkRevert:
     replaced = "".join(line.value for line in hunk if line.is_context or line.is_added)
     start, length = int(hunk.source_start), int(hunk.source_length)
     is_rewrite = bool(hunk.added and hunk.removed)
-    return HunkRevert(str(file.path), first, last, patch, start, length, replaced, is_rewrite)
+    return HunkRevert(_plain_path(file), first, last, patch, start, length, replaced, is_rewrite)

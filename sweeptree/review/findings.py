@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from sweeptree.review.change import Change
 from sweeptree.review.scopes import enclosing
-from sweeptree.review.values import CheckResult, Finding, in_order
+from sweeptree.review.values import CheckResult, Finding, in_order, legible
 
 _LENGTH = 16
 
@@ -97,7 +97,8 @@ def merged_by_line(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _merged(kept: Finding, other: Finding) -> Finding:
-    rules = (*kept.others, f"{other.tool}: {other.rule}")
+    named = (*kept.others, f"{other.tool}: {other.rule}")
+    rules = [rule for rule in named if rule != f"{kept.tool}: {kept.rule}"]
     suggestion = kept.suggestion
     if suggestion is None and other.end in (0, kept.last_line):
         suggestion = other.suggestion
@@ -112,7 +113,8 @@ def _with_fingerprints(findings: Sequence[Finding]) -> tuple[Finding, ...]:
         seen[finding.path, finding.key] += 1
         number = seen[finding.path, finding.key]
         mark = _digest(finding.path, finding.key, str(number))
-        named.append(replace(finding, fingerprint=mark))
+        path, message = legible(finding.path), legible(finding.message)
+        named.append(replace(finding, path=path, message=message, fingerprint=mark))
     return tuple(named)
 
 

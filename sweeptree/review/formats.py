@@ -15,6 +15,7 @@ from sweeptree.review.values import Finding, Review, Severity
 _LEVELS = {Severity.BLOCKER: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 _RD_LEVELS = {Severity.BLOCKER: "ERROR", Severity.WARNING: "WARNING", Severity.NOTE: "INFO"}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_NO_FILE = "no-file"  # code scanning refuses a document with a result that has no place
 FINGERPRINT = "sweeptree/v1"
 
 Json = dict[str, Any]
@@ -51,13 +52,12 @@ def _result(finding: Finding, rules: list[str]) -> Json:
         "message": {"text": finding.message},
         "partialFingerprints": {FINGERPRINT: finding.fingerprint},
     }
-    if finding.path:
-        result["locations"] = [{"physicalLocation": _location(finding)}]
+    result["locations"] = [{"physicalLocation": _location(finding)}]
     return result
 
 
 def _location(finding: Finding) -> Json:
-    artifact = {"uri": quote(finding.path), "uriBaseId": "SRCROOT"}
+    artifact = {"uri": quote(finding.path or _NO_FILE), "uriBaseId": "SRCROOT"}
     location: Json = {"artifactLocation": artifact}
     if finding.line:
         location["region"] = {"startLine": finding.line, "endLine": finding.last_line}

@@ -38,7 +38,7 @@ from sweeptree.review.checks.typecheck import check_types
 from sweeptree.review.checks.unpinned import Trial, check_unpinned
 from sweeptree.review.checks.weakened import check_weakened
 from sweeptree.review.findings import new_findings
-from sweeptree.review.values import CheckResult, CheckRun, Review, ReviewOptions, not_run
+from sweeptree.review.values import CheckResult, CheckRun, Review, ReviewOptions, legible, not_run
 
 _RUNNING = ("tests", "slower tests", "coverage", "hunk revert")
 
@@ -76,7 +76,7 @@ def review_range(wanted: Range, options: ReviewOptions) -> Review:
         results = [*_static(change, wanted), *_running(change, wanted, options)]
         findings = new_findings(results, change)
     return Review(
-        subject=wanted.subject,
+        subject=legible(wanted.subject),
         base=wanted.base,
         head=wanted.head,
         files=len(change.files),
@@ -88,7 +88,7 @@ def review_range(wanted: Range, options: ReviewOptions) -> Review:
 
 
 def _check_run(result: CheckResult) -> CheckRun:
-    return CheckRun(result.name, result.is_run, result.note, round(result.seconds, 3))
+    return CheckRun(result.name, result.is_run, legible(result.note), round(result.seconds, 3))
 
 
 def _static(change: Change, wanted: Range) -> Iterator[CheckResult]:
@@ -178,7 +178,7 @@ def _tested(
 ) -> Iterator[CheckResult]:
     base, _ = runner.measured(change.base, folder / "base")
     head, coverage = runner.measured(change.head, folder / "head")
-    suite = Suite(change.base, change.head, base, head, runner.again)
+    suite = Suite(change.base, change.head, base, head, runner.again, change.text)
     yield check_tests(suite)
     yield _timed(partial(check_slower, suite))
     yield check_coverage(change, coverage)

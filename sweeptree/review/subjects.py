@@ -18,7 +18,7 @@ from sweeptree.publish.merging import pull_number
 from sweeptree.repository import Repository, branches, guards, merges, remotes
 from sweeptree.review.posting import post
 from sweeptree.review.reviewing import Range, range_between, review_range
-from sweeptree.review.values import Review, ReviewOptions
+from sweeptree.review.values import Review, ReviewOptions, legible
 
 _RANGE = re.compile(r"(?P<base>.*?[^.])\.\.\.?(?P<head>[^.].*)?")
 _REFS = "refs/sweeptree/review"
@@ -66,7 +66,7 @@ def review_worktree(start: Path, options: ReviewOptions) -> Review:
     head = worktrees.commit_contents(contents, message="reviewed by sweeptree")
     base = _base_of(repo, contents.head, options, is_changed=head != contents.head)
     subject = contents.branch or contents.top.name
-    left_out = tuple(f"not reviewed: {each}" for each in contents.examined.left_out)
+    left_out = tuple(legible(f"not reviewed: {each}") for each in contents.examined.left_out)
     done = review_range(range_between(repo, base, head, subject), options)
     return replace(done, warnings=(*done.warnings, *left_out))
 

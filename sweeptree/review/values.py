@@ -109,6 +109,8 @@ class ReviewOptions:
     def __post_init__(self) -> None:
         if self.timeout <= 0 or self.budget < 0:
             raise UsageError("--timeout and --budget are lengths of time", hint="write 90s or 30m")
+        if self.test_command is not None and not self.test_command.strip():
+            raise UsageError("the test command is empty", hint="--no_tests runs no tests")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,11 @@ class Review:
     def is_blocked(self) -> bool:
         """Whether anything stands in the way."""
         return bool(self.blockers)
+
+
+def legible(text: str) -> str:
+    """A text that can be written as UTF-8: names of files and branches are bytes."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def of_severity(findings: Iterable[Finding], severity: Severity) -> tuple[Finding, ...]:

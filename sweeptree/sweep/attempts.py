@@ -287,7 +287,5 @@ def with_attempt(job: JobContext, attempt: Attempt) -> tuple[Attempt, ...]:
 
 
 def _reproduce_line(job: JobContext) -> str:
-    """A line that runs this job's command again on the same commit."""
-    commit = job.sweep.prepared.base.commit
-    checkout = f"git worktree add --detach ../repro {commit}"
-    return f"{checkout} && cd ../repro && {job.job.command}"
+    """The command that runs this job again as it was, and compares."""
+    return f"sweeptree reproduce {job.spec.exp_name}:{job.index}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -51,6 +51,18 @@ def write_end(sweep: Sweep, facts: Facts, code: ExitCode) -> None:
     write_json(sweep.paths.sweep, {**facts, **end})
 
 
+def write_extended(prepared: PreparedSweep, facts: Facts) -> None:
+    """sweep.json of a sweep that has got more jobs: begun, and not ended; `facts`: what it was."""
+    grown = {
+        "spec": prepared.spec.model_dump(mode="json"),
+        "spec_hash": prepared.spec_hash,
+        "jobs": planned_jobs(prepared.jobs),
+        "ended_at": None,
+        "exit_code": None,
+    }
+    write_json(prepared.paths.sweep, {**facts, **grown})
+
+
 def write_summary(prepared: PreparedSweep, records: Mapping[int, JobRecord]) -> None:
     """The legacy summary.json; the exit codes are in the order of the jobs."""
     found = [records.get(job.index) for job in prepared.jobs]
@@ -67,7 +79,7 @@ def _plan(prepared: PreparedSweep) -> dict[str, Any]:
     devices = prepared.detection.devices
     return {
         "base": _base(prepared.base),
-        "jobs": [_job(job) for job in prepared.jobs],
+        "jobs": planned_jobs(prepared.jobs),
         "parallel": prepared.parallel,
         "gpus_per_job": prepared.gpus,
         "gpu_mem_per_job": prepared.spec.gpu_mem,
@@ -88,6 +100,11 @@ def _base(base: Base) -> dict[str, Any]:
         "subject": base.subject,
         "branch": base.branch,
     }
+
+
+def planned_jobs(jobs: Sequence[Job]) -> list[dict[str, Any]]:
+    """The jobs as sweep.json lists them."""
+    return [_job(job) for job in jobs]
 
 
 def _job(job: Job) -> dict[str, Any]:

@@ -215,15 +215,16 @@ def _named(spec: AutoRunSpec) -> AutoRunSpec:
     """The spec with the first free name, where it has none."""
     if spec.name is not None:
         return spec
-    return spec.model_copy(update={"name": _free_name(spec)})
+    return spec.model_copy(update={"name": free_name(spec.label, sweep_spec(spec))})
 
 
-def _free_name(spec: AutoRunSpec) -> str:
+def free_name(wanted: str, spec: SweepSpec) -> str:
+    """The name that is wanted for such a sweep, with a number where it is taken."""
     repo = find_repository(spec.repo)
-    results = preflight.results_root(sweep_spec(spec), repo)
+    results = preflight.results_root(spec, repo)
     free = (
         name
-        for name in _numbered(spec.label)
+        for name in _numbered(wanted)
         if not any(map(os.path.lexists, (results / name, repo.pool_dir(name))))
     )
     return next(free)

@@ -114,6 +114,7 @@ def prepare(spec: SweepSpec, settings: Settings, *, resume: bool = False) -> Pre
             *_absolute_notes(spec, Checkout(repo, base), jobs),
             *_editable_notes(editable, jobs),
             *_cap_notes(spec, settings),
+            *plan.grid_remarks(spec.grid),
             *plan.remarks(jobs),
             *_missing_scripts(spec, repo, jobs),
         ),

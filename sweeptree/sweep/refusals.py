@@ -18,7 +18,10 @@ from sweeptree.repository.commit_paths import read_commit_paths
 from sweeptree.system import locks
 from sweeptree.system.room import Room, nearest_existing
 
-_DECIDING = ("commands", "template", "grid", "seeds", "setup", "use_worktree", "commit")
+_DECIDING = (
+    *("commands", "template", "grid", "seeds", "extensions"),
+    *("setup", "use_worktree", "commit"),
+)
 _OTHER_NAME = "or choose another --exp_name"
 
 

@@ -9,8 +9,10 @@ Hides: the order in which a sweep is prepared, locked and given its worktrees.
 from __future__ import annotations
 
 import contextlib
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from sweeptree import worktrees
 from sweeptree.analysis.datasets import Digests
@@ -104,7 +106,9 @@ class Sweep:
 
     def job(self, index: int) -> JobContext:
         """One of its jobs, about to begin."""
-        return JobContext(self, self.prepared.jobs[index], Turn(self.turns))
+        jobs = self.prepared.jobs
+        place = bisect_left(jobs, index, key=attrgetter("index"))  # --only leaves gaps
+        return JobContext(self, jobs[place], Turn(self.turns))
 
     def await_room(self) -> bool:
         """Wait until the disk has room for another job. False when the sweep is to stop."""

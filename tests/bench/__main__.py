@@ -27,6 +27,7 @@ from tests.bench import (
     pages,
     repair,
     review,
+    sharing,
     worktrees,
 )
 from tests.bench.lab import lab
@@ -55,6 +56,7 @@ BENCHES = {
     "ecg_curate": ecg_curate.run,
     "ecg_evaluate": ecg_evaluate.run,
     "ecg_fetch": ecg_fetch.run,
+    "share": sharing.run,
     "worktrees": worktrees.run,
 }
 

@@ -22,6 +22,7 @@ sys.path.append(str(ROOT / "tests"))  # the tests' own modules import each other
 from core.publish.checks.cheats import FLAGGED, REFUSED
 from core.publish.checks.fixes import HONEST
 from core.publish.checks.gate_kit import Patch, verdict_on
+from core.publish.checks.quiet_cheats import QUIET
 
 _WHO = {
     f"GIT_{role}_{part}": "bench@example.invalid"
@@ -35,6 +36,7 @@ def run(lab: Lab) -> None:
     kinds = {
         "cheats that tests can tell": REFUSED,
         "cheats that they cannot": FLAGGED,
+        "cheats that look like ordinary code": QUIET,
         "honest fixes": HONEST,
     }
     with mock.patch.dict(os.environ, {**lab.env, **_WHO, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}):

@@ -140,7 +140,7 @@ def test_lone_options_in_the_sweeps_page_are_options_of_run() -> None:
         for span in INLINE.findall(FENCED.sub("", text))
         if span.startswith("--")
     }
-    others = flags("resume") | flags("show") | flags("cancel") | {"--lr"}
+    others = {"--lr", "--seed", "--out"}.union(*map(flags, ("resume", "show", "cancel", "share")))
     assert not lone - flags("run") - others
 
 

@@ -71,7 +71,7 @@ def test_body_holds_command_metrics_and_the_way_to_reproduce(
     wanted = [
         "--seed 2",
         "| val\\_auc | 0.9000 ± 0.0000 | 2 |",
-        "git worktree add --detach",
+        "sweeptree reproduce",
         str(records[0].base_commit)[:12],
     ]
     assert [part for part in wanted if part not in body] == []

@@ -5,6 +5,7 @@ legacy records.
 
     aggregate(paths)     everything anew from the records; writes the files, returns the document
     Incremental(paths)   the same for a sweep that runs: rewritten after every job
+    look(paths)          the document as the records have it now; writes nothing
     to_frame(paths)      one row per job, as a DataFrame
     load_pandas_soon()   beside the last jobs, so that the sweep's end does not wait for it
 """
@@ -17,14 +18,14 @@ from sweeptree.analysis.aggregate import tables
 from sweeptree.analysis.aggregate.incremental import Incremental
 from sweeptree.analysis.aggregate.rows import log_tail, read_plan, read_rows, with_configs
 from sweeptree.analysis.aggregate.tables import load_pandas_soon
-from sweeptree.analysis.aggregate.writing import Contents, not_written, write_files
+from sweeptree.analysis.aggregate.writing import Contents, document_of, not_written, write_files
 from sweeptree.analysis.document import Document
 from sweeptree.records import SweepPaths
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Incremental", "aggregate", "load_pandas_soon", "log_tail", "to_frame"]
+__all__ = ["Incremental", "aggregate", "load_pandas_soon", "log_tail", "look", "to_frame"]
 
 
 def aggregate(paths: SweepPaths, *, mix_data: bool = False) -> Document:
@@ -42,6 +43,13 @@ def aggregate(paths: SweepPaths, *, mix_data: bool = False) -> Document:
     except OSError as error:
         raise not_written(paths, error) from error
     return document.model_copy(update={"jobs": tuple(contents.jobs)})
+
+
+def look(paths: SweepPaths) -> Document:
+    """The document that the records make now. Writes nothing."""
+    plan = read_plan(paths)
+    contents = Contents.of(plan, with_configs(read_rows(paths, plan).values()))
+    return document_of(paths, contents).model_copy(update={"jobs": tuple(contents.jobs)})
 
 
 def to_frame(paths: SweepPaths) -> pd.DataFrame:

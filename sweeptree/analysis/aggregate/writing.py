@@ -49,7 +49,7 @@ def write_files(
 
     Returns the document, without its jobs. Raises OSError.
     """
-    document = _document(paths, contents)
+    document = document_of(paths, contents)
     write_bytes(paths.aggregated_json, _json(document, contents.rows), durable=durable)
     both = (
         (paths.aggregated_csv, tables.jobs_table(contents.jobs)),
@@ -80,7 +80,8 @@ def _json(document: Document, rows: Sequence[Row]) -> bytes:
     return b"{" + b",\n".join(parts) + b"}\n"
 
 
-def _document(paths: SweepPaths, contents: Contents) -> Document:
+def document_of(paths: SweepPaths, contents: Contents) -> Document:
+    """The document, without its jobs."""
     plan, ranking = contents.plan, contents.ranking
     name = _sweep_name(paths, plan)
     return Document(

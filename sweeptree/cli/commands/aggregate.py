@@ -27,9 +27,11 @@ class Finding:
     reread
         Find the metrics of the jobs that have ended anew, in their logs and what they made.
     metrics_file
-        With --reread: files that hold the metrics, as patterns separated by commas.
+        With --reread, or for a multirun of Hydra: files that hold the metrics, as patterns
+        separated by commas.
     metric_regex
-        With --reread: a regular expression for lines of the log whose group is the metric.
+        With --reread, or for a multirun of Hydra: a regular expression for lines of the log whose
+        group is the metric.
     """
 
     reread: Annotated[bool, FLAG] = False
@@ -47,6 +49,9 @@ def aggregate(
     finding: Finding | None = None,
 ) -> int:
     """Write aggregated.json, aggregated.csv, groups.csv and report.html from a sweep's records.
+
+    The folder of a multirun of Hydra gets records first: parameters from its overrides, metrics as
+    they are found in a sweep.
 
     Parameters
     ----------
@@ -80,15 +85,20 @@ def aggregate(
 
 
 def _find_metrics_anew(paths: SweepPaths, finding: Finding) -> None:
-    if not finding.reread:
-        if finding.metrics_file or finding.metric_regex:
-            raise UsageError("--metrics_file and --metric_regex go with --reread")
-        return
+    from sweeptree.analysis.hydra_runs import import_multirun, is_multirun
+    from sweeptree.analysis.metrics import Wanted
     from sweeptree.analysis.reread import reread
 
     files = parse_words(finding.metrics_file) if finding.metrics_file else ()
-    changed = reread(paths, files, _checked(finding.metric_regex))
-    say(f"{counted(changed, 'record')} changed")
+    if is_multirun(paths.root):
+        many = import_multirun(paths, Wanted(None, files, _checked(finding.metric_regex)))
+        say(f"{counted(many, 'run')} of Hydra")
+        return
+    if finding.reread:
+        changed = reread(paths, files, _checked(finding.metric_regex))
+        say(f"{counted(changed, 'record')} changed")
+    elif finding.metrics_file or finding.metric_regex:
+        raise UsageError("--metrics_file and --metric_regex go with --reread")
 
 
 def _checked(regex: str | None) -> str | None:

@@ -25,7 +25,7 @@ from sweeptree.analysis.document import Document, read_document
 from sweeptree.analysis.stats import Objective, enough_runs, least_p, mean, std
 from sweeptree.analysis.wording import mean_and_std, short_p, signed
 from sweeptree.cli.commands.show import check_fresh
-from sweeptree.cli.find import find_sweep
+from sweeptree.cli.find import find_readable
 from sweeptree.cli.screens.boards import ranked_by
 from sweeptree.cli.screens.terminal import (
     Column,
@@ -144,7 +144,7 @@ def _wanted(word: str) -> _Wanted:
 
 
 def _read(name: str, results_dir: Path | None) -> Document:
-    paths = find_sweep(name, results_dir)
+    paths = find_readable(name, results_dir)
     check_fresh(paths)
     return read_document(paths)
 

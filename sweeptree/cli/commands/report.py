@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from sweeptree.analysis.document import Document, read_document
 from sweeptree.cli.commands.show import is_stale
-from sweeptree.cli.find import find_sweep
+from sweeptree.cli.find import find_readable
 from sweeptree.cli.screens.terminal import say, write_out
 from sweeptree.errors import UsageError
 from sweeptree.records import SweepPaths
@@ -46,7 +46,7 @@ def report(
         raise UsageError(
             "--figure draws one chart, without a page", hint=f"sweeptree report {exp} --open"
         )
-    paths = find_sweep(exp, results_dir)
+    paths = find_readable(exp, results_dir)
     if figure is not None:
         target = _new_file("--figure", figure)
         write_out(f"wrote {draw_figure(paths, _document(paths), target)}\n")

@@ -79,7 +79,7 @@ def review(  # noqa: PLR0913
         test_command=test_command,
         run_tests=not no_tests,
         timeout=parse_duration(timeout),
-        budget=parse_duration(budget),
+        budget=_budget(budget),
         base=base,
         remote=remote,
         repo=repo,
@@ -91,6 +91,11 @@ def review(  # noqa: PLR0913
     _write_files(done, sarif, rdjson)
     _show_json(done) if as_json else _show(done)
     return _exit_code(done)
+
+
+def _budget(text: str) -> float:
+    """Seconds; 0s is an answer here, no mistake."""
+    return 0.0 if text.strip() in ("0", "0s") else parse_duration(text)
 
 
 def _exit_code(done: Review) -> int:
@@ -144,7 +149,8 @@ def _show(done: Review) -> None:
     from sweeptree.review import Severity, verdict
 
     write_out(f"{printable(done.subject)}: {verdict(done)}\n")
-    size = f"{done.files} files, +{done.added} -{done.removed}"
+    files = "1 file" if done.files == 1 else f"{done.files} files"
+    size = f"{files}, +{done.added} -{done.removed}"
     write_out(f"  {done.base[:12]}..{done.head[:12]}  {size}\n")
     for severity in Severity:
         found = [each for each in done.findings if each.severity is severity]

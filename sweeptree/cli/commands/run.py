@@ -24,8 +24,9 @@ from sweeptree.analysis.document import MAX_DOCUMENT_BYTES, Document, read_docum
 from sweeptree.cli.options import RunOptions, make_spec
 from sweeptree.cli.screens.terminal import counted
 from sweeptree.cli.telling import recipients_here, tell_end, tell_trouble
-from sweeptree.errors import RecordError, Refused, ServerError, SweeptreeError
+from sweeptree.errors import RecordError, Refused, ServerError, SweeptreeError, UsageError
 from sweeptree.model import ExitCode, Resume, SweepSpec
+from sweeptree.model.text import parse_duration
 from sweeptree.publish.notify import Recipients, check
 from sweeptree.records import SweepPaths, holder, read_json, read_sweep
 from sweeptree.settings import Settings
@@ -47,11 +48,14 @@ def run(options: RunOptions | None = None) -> int:
     """Run a sweep: one command per job, each in its own worktree of one pinned commit."""
     options = options or RunOptions()
     settings = Settings()
+    _check_smoke(options)
     told = recipients_here(options.notify)
     prepared = prepare(make_spec(options), settings, resume=options.resume)
     if options.dry_run:
         return show_plan(prepared, as_json=options.as_json, everything=options.all_jobs)
     must_start(prepared)
+    if options.smoke is not None:
+        return _smoke(prepared, settings, options)
     check(told)
     _agree_to_publish(prepared, options)
     if options.detach:
@@ -69,6 +73,45 @@ def show_plan(prepared: PreparedSweep, *, as_json: bool, everything: bool = Fals
     else:
         print(plan_screen(plan_view(prepared), everything=everything), end="")  # noqa: T201
     return 0
+
+
+def _check_smoke(options: RunOptions) -> None:
+    if options.smoke is None:
+        return
+    for name in ("dry_run", "detach", "resume"):
+        if getattr(options, name):
+            raise UsageError(f"--smoke runs one job, and --{name} is for the whole sweep")
+    parse_duration(options.smoke)
+
+
+def _smoke(prepared: PreparedSweep, settings: Settings, options: RunOptions) -> int:
+    """Run one job for a short time, without Prefect, and say what that shows of the sweep."""
+    from sweeptree.cli.screens.plan import plan_facts, plan_view
+    from sweeptree.cli.screens.smoke import smoke_document, smoke_screen
+    from sweeptree.cli.screens.terminal import say, write_out
+    from sweeptree.sweep.run import WithoutEngine, run_sweep
+    from sweeptree.sweep.smoke import look_at, smoke_spec
+
+    seconds = parse_duration(options.smoke or "")
+    spec = smoke_spec(prepared, seconds)
+    short = must_start(prepare(spec, settings))
+    if not options.as_json:
+        write_out(plan_facts(plan_view(prepared)) + "\n")
+    say(f"running job {prepared.jobs[0].index} for at most {seconds:g} s as {spec.exp_name}")
+    with interruptible(short.paths):
+        ended = run_sweep(spec, None, WithoutEngine(), before_end=_nothing)
+    if ended.exit_code == ExitCode.INTERRUPTED:
+        return ExitCode.INTERRUPTED
+    smoke = look_at(short.paths, prepared)
+    if options.as_json:
+        write_out(json.dumps(smoke_document(smoke), ensure_ascii=False) + "\n")
+    else:
+        write_out(smoke_screen(smoke, prepared))
+    return ExitCode.OK if smoke.is_good else ExitCode.JOBS_FAILED
+
+
+def _nothing() -> None:
+    """A short run makes no tables: pandas is not loaded."""
 
 
 def _agree_to_publish(prepared: PreparedSweep, options: RunOptions) -> None:
@@ -90,6 +133,15 @@ def _agree_to_publish(prepared: PreparedSweep, options: RunOptions) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """How a sweep ended that was run here; `code` None: interrupted before anything was started."""
+
+    code: int | None
+    ui: str
+    notice: str | None
+
+
 def run_prepared(
     prepared: PreparedSweep,
     settings: Settings,
@@ -99,6 +151,27 @@ def run_prepared(
     told: Recipients,
 ) -> int:
     """Run a sweep through Prefect to its end, show it meanwhile, and return its exit code."""
+    from sweeptree.engine import connect
+
+    paths = prepared.paths
+    try:
+        end = run_to_end(prepared, settings, resume=resume)
+    except RecordError as error:
+        tell_trouble(told, paths, error.message)
+        raise
+    if end.code is None:
+        return connect.leave_in_time(ExitCode.INTERRUPTED)
+    tell_end(told, paths, end.code)
+    connect.leave_in_time(end.code)
+    _show_end(paths, end.code, as_json=as_json, ui=end.ui, notice=end.notice)
+    return end.code
+
+
+def run_to_end(prepared: PreparedSweep, settings: Settings, *, resume: Resume | None) -> RunEnd:
+    """Run a sweep through Prefect to its end and show it meanwhile.
+
+    Raises RecordError where it left no exit code.
+    """
     from sweeptree.engine import connect
 
     paths = prepared.paths
@@ -113,15 +186,9 @@ def run_prepared(
     if code is None and trouble == INTERRUPTED:
         name = prepared.spec.exp_name
         connect.say(f"interrupted before anything was started; {name} left nothing to resume")
-        return connect.leave_in_time(ExitCode.INTERRUPTED)
-    if code is None:
-        reason = f"the sweep ended without an exit code: {trouble}"
-        tell_trouble(told, paths, reason)
-        raise RecordError(reason, path=str(paths.sweep))
-    tell_end(told, paths, code)
-    connect.leave_in_time(code)
-    _show_end(paths, code, as_json=as_json, ui=connected.way_to_ui, notice=notice)
-    return code
+    elif code is None:
+        raise RecordError(f"the sweep ended without an exit code: {trouble}", path=str(paths.sweep))
+    return RunEnd(code, connected.way_to_ui, notice)
 
 
 def _first_line(prepared: PreparedSweep, ui_url: str) -> str:

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from sweeptree.analysis.document import MAX_DOCUMENT_BYTES, Document, read_document
 from sweeptree.analysis.stats import Objective
-from sweeptree.cli.find import find_sweep
+from sweeptree.cli.find import find_readable
 from sweeptree.cli.screens.boards import job_table, leaderboard, legend, ranked_by
 from sweeptree.cli.screens.causes import cause_lines
 from sweeptree.cli.screens.terminal import printable, say, width, write_out
@@ -49,7 +49,7 @@ def show(
     """
     if as_json and csv:
         raise UsageError("--json and --csv exclude each other", hint=f"sweeptree show {exp} --json")
-    paths = find_sweep(exp, results_dir)
+    paths = find_readable(exp, results_dir)
     check_fresh(paths)
     if as_json:
         _copy(paths.aggregated_json)

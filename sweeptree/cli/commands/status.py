@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from sweeptree.analysis.wording import DIVERGED
-from sweeptree.cli.find import find_sweep, results_dir
+from sweeptree.cli.find import find_readable, results_dir, shared_folder, shared_sweeps
 from sweeptree.cli.screens.board import CURVE_BYTES, read_curve
 from sweeptree.cli.screens.terminal import (
     Column,
@@ -24,8 +24,9 @@ from sweeptree.cli.screens.terminal import (
     width,
     write_out,
 )
+from sweeptree.errors import UsageError
 from sweeptree.model import JobState
-from sweeptree.records import iter_sweeps
+from sweeptree.records import SweepPaths, iter_sweeps
 from sweeptree.sweep.view import (
     WAITING,
     JobView,
@@ -66,6 +67,7 @@ def status(
     results_dir: Path | None = None,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
     everything: Annotated[bool, Parameter(name="--all", negative="")] = False,
+    shared: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Show all sweeps, or the jobs of one. Reads records only; nothing is changed.
 
@@ -79,10 +81,14 @@ def status(
         Print one JSON document.
     everything
         List every job, also of a large sweep.
+    shared
+        List the sweeps that were fetched, in place of those here.
     """
+    if shared:
+        return _shared_sweeps(exp, as_json=as_json)
     if exp is None:
         return _all_sweeps(results_dir, as_json=as_json)
-    view = view_sweep(find_sweep(exp, results_dir))
+    view = view_sweep(find_readable(exp, results_dir))
     if as_json:
         _print_json({**_summary(view), "jobs": [_job_document(job) for job in view.jobs]})
     else:
@@ -100,6 +106,28 @@ def _all_sweeps(given: Path | None, *, as_json: bool) -> int:
     else:
         write_out(render_sweeps(views, width()))
     return 0
+
+
+def _shared_sweeps(exp: str | None, *, as_json: bool) -> int:
+    """The table of sweeps that were fetched, each as REMOTE/NAME."""
+    if exp is not None:
+        raise UsageError(
+            "--shared lists all sweeps that were fetched", hint=f"sweeptree status {exp}"
+        )
+    views = {_shared_name(paths): view_sweep(paths) for paths in shared_sweeps()}
+    if as_json:
+        sweeps = [{**_summary(view), "exp_name": name} for name, view in views.items()]
+        _print_json({"results_dir": str(shared_folder()), "sweeps": sweeps})
+    elif not views:
+        say("no sweep was fetched yet\n  sweeptree fetch")
+    else:
+        rows = [[name, *_sweep_row(view)[1:]] for name, view in views.items()]
+        write_out("\n".join(table(_SWEEP_COLUMNS, rows, width(), indent="")) + "\n")
+    return 0
+
+
+def _shared_name(paths: SweepPaths) -> str:
+    return f"{paths.root.parent.name}/{paths.root.name}"
 
 
 def _print_json(document: dict[str, Any]) -> None:

@@ -67,16 +67,29 @@ def plan_screen(plan: PlanView, room: int | None = None, *, everything: bool = F
     lines = [
         f"{_headline(plan)}   nothing has been changed (dry run)",
         "",
+        *_planned(plan, room, everything=everything),
+        "",
+        *_plan_end(plan),
+    ]
+    return readable("\n".join(lines).rstrip() + "\n")
+
+
+def plan_facts(plan: PlanView) -> str:
+    """The same for one that is acted on: without a word on how to go on."""
+    return readable(
+        "\n".join([_headline(plan), "", *_planned(plan, None, everything=False)]) + "\n"
+    )
+
+
+def _planned(plan: PlanView, room: int | None, *, everything: bool) -> list[str]:
+    return [
         fact_line("code", f"{_code(plan.base)}   pinned for all jobs"),
         *(fact_line(label, text) for label, text in plan.facts),
         "",
         *_planned_jobs(plan, room or width(), everything=everything),
         *_paragraph("!", plan.problems),
         *_paragraph("-", plan.notes),
-        "",
-        *_plan_end(plan),
     ]
-    return readable("\n".join(lines).rstrip() + "\n")
 
 
 def _headline(plan: PlanView) -> str:

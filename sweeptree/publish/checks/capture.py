@@ -6,6 +6,7 @@ other runners, and that of some commands nothing but the exit code can be known.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import secrets
@@ -29,6 +30,7 @@ from sweeptree.publish.checks.running import (
     run_command,
     temporary_place,
 )
+from sweeptree.publish.checks.stamps import stamps_of, written_since
 from sweeptree.repository import Repository, patches
 from sweeptree.repository.commits import commit_tree
 
@@ -105,8 +107,10 @@ def capture_at(
     place: TestPlace, command: str, timeout: float, selection: Selection = EVERYTHING
 ) -> TestResults:
     """Run the tests that are selected where they are."""
+    stamps = stamps_of(place)
     with private_files(place) as files:
-        return _Capture(place, command, timeout, files).run(selection)
+        results = _Capture(place, command, timeout, files).run(selection)
+    return dataclasses.replace(results, written=written_since(place, stamps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +173,7 @@ class _Capture:
             reason=finished.reason,
             changed_machinery=recorded.changed,
             runner_codes=recorded.exit_codes,
+            early_files=recorded.early_files,
         )
 
     def _from_files(self, finished: Finished, since: int) -> TestResults:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sweeptree.publish.checks.capture import EVERYTHING, Selection
@@ -13,6 +13,7 @@ from sweeptree.publish.checks.minimise import minimise
 from sweeptree.publish.checks.results import TestResults
 from sweeptree.publish.checks.running import TestPlace
 from sweeptree.publish.checks.trial import Objection, Trial
+from sweeptree.repository import patches
 
 _MOST_MINIMISING_RUNS = 20
 _RESERVE = 2.0  # of the budget is kept for a last run: so many times what the first one took
@@ -24,10 +25,18 @@ def run_all(trial: Trial, tree: str) -> TestResults:
     """All tests, in a fresh worktree. Raises Objection unless they show a fix."""
     with trial.worktree(trial.commit(tree)) as place:
         after = trial.run(place)
-    objections = find_objections(trial.before, after)
+    objections = (*find_objections(trial.before, after), *_early_objections(trial, tree, after))
     if objections:
         raise Objection(*objections, after=after)
     return after
+
+
+def _early_objections(trial: Trial, tree: str, after: TestResults) -> Iterator[str]:
+    """Files of the patch that were loaded before pytest looked for tests, or as its plugins."""
+    changed = {entry.path for entry in patches.entries_between(trial.top, trial.base, tree)}
+    for path in after.early_files:
+        if path in changed and path not in trial.before.early_files:
+            yield f"{path} was loaded as a part of what runs the tests"
 
 
 def check_again(trial: Trial, tree: str, targets: tuple[str, ...]) -> bool:

@@ -31,7 +31,8 @@ class Recorded:
     """What all pytest processes of one command wrote.
 
     `is_complete`: each of them came to its end, and nobody else wrote to their files;
-    `exit_codes`: as they told them; `changed`: parts of pytest that were replaced.
+    `exit_codes`: as they told them; `changed`: parts of pytest that were replaced;
+    `early_files`: files that were loaded before any test's, and plugins.
     """
 
     cases: tuple[TestCase, ...]
@@ -40,6 +41,7 @@ class Recorded:
     exit_codes: tuple[int, ...]
     is_complete: bool
     changed: tuple[str, ...]
+    early_files: tuple[str, ...] = ()
 
 
 def read_events(folder: Path, nonce: str) -> Recorded | None:
@@ -80,6 +82,7 @@ def _together(runs: list[tuple[Mapping[str, Any], ...]]) -> Recorded:
         exit_codes=tuple(int(end["exit_code"]) for end in ends),
         is_complete=all(_came_to_its_end(run) for run in runs),
         changed=tuple(sorted({name for end in ends for name in end["changed"]})),
+        early_files=tuple(sorted({path for end in ends for path in end.get("early") or ()})),
     )
 
 

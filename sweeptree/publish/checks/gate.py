@@ -21,7 +21,11 @@ from sweeptree.publish.checks.comparing import expand_files
 from sweeptree.publish.checks.controls import find_test
 from sweeptree.publish.checks.counterchecks import check_again, run_all, smallest
 from sweeptree.publish.checks.edits import FileEdit
-from sweeptree.publish.checks.expectations import imported_modules, read_expectations
+from sweeptree.publish.checks.expectations import (
+    imported_modules,
+    read_expectations,
+    with_helpers,
+)
 from sweeptree.publish.checks.protected import find_protection, is_doctest
 from sweeptree.publish.checks.red_flags import find_red_flags
 from sweeptree.publish.checks.results import Runner, TestResults
@@ -81,7 +85,7 @@ def _check_question(before: TestResults) -> None:
 def _tested(trial: Trial, admitted: Admitted) -> Verdict:
     """The verdict on a patch that mends what failed. Raises Objection for all others."""
     after = run_all(trial, admitted.tree)
-    edits, extra = admitted.edits, _unread_results(after)
+    edits, extra = admitted.edits, (*_unread_results(after), *_written_data(trial, after))
     if after.runner is Runner.PYTEST:
         targets = expand_files(trial.before.targets, after)
         if not check_again(trial, admitted.tree, targets):
@@ -117,13 +121,34 @@ def _unread_results(after: TestResults) -> tuple[RedFlag, ...]:
     return (RedFlag("", 0, rule, ""),)
 
 
+def _written_data(trial: Trial, after: TestResults) -> Iterator[RedFlag]:
+    for path in trial.newly_written(after):
+        yield RedFlag(path, 1, "was written while the tests ran", "")
+
+
 def _flags(trial: Trial, edits: tuple[FileEdit, ...]) -> tuple[RedFlag, ...]:
     tests = tuple(_target_files(trial))
+    conftests = tuple(_conftests(trial))
+    parts = (
+        part
+        for target, tree in tests
+        for part in with_helpers(find_test(tree, target) or tree, (tree, *conftests))
+    )
     expected = dataclasses.replace(
-        read_expectations(find_test(tree, target) or tree for target, tree in tests),
+        read_expectations(parts),
         modules=_known_modules(trial, [tree for _, tree in tests]),
     )
-    return (*find_red_flags(edits, expected), *_doctest_flags(trial, edits))
+    return (
+        *find_red_flags(edits, expected),
+        *_doctest_flags(trial, edits),
+        *_runner_flags(trial, edits),
+    )
+
+
+def _runner_flags(trial: Trial, edits: tuple[FileEdit, ...]) -> Iterator[RedFlag]:
+    for edit in edits:
+        if edit.path in trial.before.early_files:
+            yield RedFlag(edit.path, 1, "is a part of what runs the tests", "")
 
 
 def _known_modules(trial: Trial, trees: list[ast.Module]) -> frozenset[str]:
@@ -147,13 +172,24 @@ def _is_missing(name: str, messages: set[str]) -> bool:
 def _target_files(trial: Trial) -> Iterator[tuple[str, ast.Module]]:
     """The failing tests, each with its file as it is written."""
     for target in trial.before.targets:
-        path = target.partition("::")[0]
-        data = patches.read_file(trial.top, trial.base, path)
-        try:
-            tree = ast.parse(data or b"")
-        except (SyntaxError, ValueError):
-            continue
-        yield target, tree
+        tree = _python_at(trial, target.partition("::")[0])
+        if tree is not None:
+            yield target, tree
+
+
+def _conftests(trial: Trial) -> Iterator[ast.Module]:
+    """The files whose fixtures the tests may use."""
+    for path in _paths(trial):
+        tree = _python_at(trial, path) if path.rpartition("/")[2] == "conftest.py" else None
+        if tree is not None:
+            yield tree
+
+
+def _python_at(trial: Trial, path: str) -> ast.Module | None:
+    try:
+        return ast.parse(patches.read_file(trial.top, trial.base, path) or b"")
+    except (SyntaxError, ValueError):
+        return None
 
 
 def _doctest_flags(trial: Trial, edits: tuple[FileEdit, ...]) -> Iterator[RedFlag]:

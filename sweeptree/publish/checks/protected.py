@@ -31,6 +31,10 @@ _NAMES = (
     "jest.config.*", "vitest.config.*", "karma.conf.*", ".mocharc*", "playwright.config.*",
     "*.test.[jt]s", "*.test.[jt]sx", "*.spec.[jt]s", "*.spec.[jt]sx", "*_test.go",
 )  # fmt: skip
+_RUNNER_FILES = (
+    "Makefile", "makefile", "GNUmakefile", "*.mk", "[jJ]ustfile", "Taskfile.y*ml", "tox.ini",
+    "noxfile.py", "package.json",
+)  # fmt: skip
 _FOLDERS = {
     "tests", "test", "__tests__", "__snapshots__", "testdata", "__pycache__", ".pytest_cache",
     ".circleci", ".buildkite", ".ci", ".woodpecker", ".venv", "site-packages",
@@ -47,6 +51,7 @@ _TEST_SECTIONS = ("tool:pytest", "coverage:", "testenv", "tox", "aliases", "opti
 _RUNNERS = {"pytest", "_pytest", "pluggy", "iniconfig", "packaging", "py", "exceptiongroup"}
 _RUNNERS |= {"tomli", "xdist", "execnet", "coverage", "pygments", "attr", "hypothesis"}
 _PLUGINS = re.compile(r"pytest_plugins\s*=\s*(.+?)(?:^\S|\Z)", re.DOTALL | re.MULTILINE)
+_SCRIPT = re.compile(r"[\w./-]+\.(?:sh|bash|zsh|mk)\b")
 _STRING = re.compile(r"[\"']([\w.]+)[\"']")
 _OPTION_PLUGIN = re.compile(r"(?:^|\s)-p[\s=]*(?!no:)([\w.]+)")
 
@@ -86,6 +91,7 @@ def find_protection(top: Path, base: str, before: TestResults) -> Protection:
     found = {
         *_test_files(before),
         *_command_files(before, files),
+        *_scripts_of_runners(top, base, files),
         *_plugin_files(words, files),
         *_conftest_plugins(top, base, files),
     }
@@ -160,6 +166,15 @@ def _command_files(before: TestResults, files: set[str]) -> Iterator[str]:
         is_script = path.endswith((".sh", ".bash", ".mk"))
         if path in files and (is_script or before.runner is not Runner.EXIT_CODE):
             yield path
+
+
+def _scripts_of_runners(top: Path, base: str, files: set[str]) -> Iterator[str]:
+    """Shell scripts that a Makefile or the like names: what a test command may start."""
+    for path in files:
+        if any(fnmatchcase(PurePosixPath(path).name, name) for name in _RUNNER_FILES):
+            text = (patches.read_file(top, base, path) or b"").decode(errors="replace")
+            found = (word.removeprefix("./") for word in _SCRIPT.findall(text))
+            yield from files.intersection(found)
 
 
 def _plugin_files(words: str, files: set[str]) -> Iterator[str]:

@@ -82,6 +82,7 @@ def _is_same(parts: tuple[object, object], others: tuple[object, object]) -> boo
 
 _PLAN = _read_plan()
 _BEFORE: dict[str, tuple[object, object]] = {}
+_EARLY: set[str] = set()
 
 
 class BeforeAnyCode:
@@ -90,6 +91,7 @@ class BeforeAnyCode:
     def pytest_load_initial_conftests(self) -> None:
         """Pytest's own plugins come before this, conftest files after it."""
         _BEFORE.update(_fingerprint())
+        _EARLY.update(filter(None, map(_file_of_ours, list(sys.modules.values()))))
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -126,8 +128,6 @@ def _from_top(config: pytest.Config, node_id: str) -> str:
     """The node id with its file as a path from the top of the worktree."""
     path, separator, rest = node_id.partition("::")
     relative = os.path.relpath(str(config.rootpath / path), _PLAN["top"])
-    if relative.startswith(".."):
-        return node_id
     return relative.replace(os.sep, "/") + separator + rest
 
 
@@ -138,6 +138,13 @@ def _relative(filename: str) -> str | None:
     except (OSError, ValueError):
         return None
     return None if set(path.parts) & _NOT_OURS else path.as_posix()
+
+
+def _file_of_ours(module: object) -> str | None:
+    """The file of a module that lies in the worktree."""
+    filename = getattr(module, "__file__", None)
+    is_inside = isinstance(filename, str) and filename.startswith(_PLAN["top"])
+    return _relative(str(filename)) if is_inside else None
 
 
 def _tail(text: str | None) -> str:
@@ -305,8 +312,11 @@ class EventWriter:
 
     def _plugin_names(self) -> set[str]:
         """Plugins that the user's code has registered, by what they are; no conftest."""
+        return {_name_of(plugin) for plugin in self._users_plugins()}
+
+    def _users_plugins(self) -> list[object]:
         plugins = [plugin for _, plugin in self.config.pluginmanager.list_name_plugin()]
-        return {_name_of(plugin) for plugin in plugins if plugin is not None and _is_users(plugin)}
+        return [plugin for plugin in plugins if plugin is not None and _is_users(plugin)]
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logstart(self, nodeid: str) -> None:
@@ -361,19 +371,24 @@ class EventWriter:
         counts = getattr(self.config, "sweeptree_counts", self.counts)
         changed = _changes(_BEFORE)
         plugins = self._plugin_names() - self.plugins
+        files = map(_file_of_ours, map(_module_of, self._users_plugins()))
         self.write(
             "end",
             exit_code=int(exitstatus),
             changed=changed + sorted("plugin " + name for name in plugins),
+            early=sorted(_EARLY.union(filter(None, files))),
             **counts,
         )
 
 
 def _is_users(plugin: object) -> bool:
-    module = plugin if hasattr(plugin, "__file__") else sys.modules.get(type(plugin).__module__)
-    filename = getattr(module, "__file__", None)
+    filename = getattr(_module_of(plugin), "__file__", None)
     is_conftest = filename is not None and Path(filename).name == "conftest.py"
     return filename is not None and not is_conftest and _relative(filename) is not None
+
+
+def _module_of(plugin: object) -> object:
+    return plugin if hasattr(plugin, "__file__") else sys.modules.get(type(plugin).__module__)
 
 
 def _name_of(plugin: object) -> str:

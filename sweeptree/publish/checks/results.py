@@ -69,7 +69,9 @@ class TestResults:
     `deselected`: tests that the command itself leaves out; `exit_code` None: it was stopped;
     `is_complete`: the runner came to its end; `changed_machinery`: parts of pytest that somebody
     replaced during the run, and plugins that it got; `runner_codes`: the exit codes that pytest
-    told of; `excused`: failing tests that a fix need not mend.
+    told of; `excused`: failing tests that a fix need not mend; `early_files`: files of the worktree
+    that were loaded before any of its code should be, and plugins of pytest; `written`: files of
+    the commit that the run wrote to.
     """
 
     __test__ = False
@@ -88,6 +90,8 @@ class TestResults:
     changed_machinery: tuple[str, ...] = ()
     runner_codes: tuple[int, ...] = ()
     excused: frozenset[str] = frozenset()
+    early_files: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
 
     @property
     def failing(self) -> tuple[str, ...]:

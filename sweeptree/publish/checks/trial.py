@@ -13,13 +13,11 @@ from sweeptree.publish.checks.capture import EVERYTHING, Selection, capture_at
 from sweeptree.publish.checks.protected import Protection
 from sweeptree.publish.checks.results import TestResults
 from sweeptree.publish.checks.running import TestPlace, link_environments, temporary_place
-from sweeptree.repository import Repository, patches
+from sweeptree.repository import Repository
 from sweeptree.repository.commits import commit_tree
 
 _SHORTEST = 1.0
 _WATCHED = (".py", ".toml", ".ini", ".cfg", ".pth", ".coveragerc", "Makefile")
-
-Stamp = tuple[int, int, int]
 
 
 class Objection(Exception):  # noqa: N818 - says what is the case
@@ -70,24 +68,15 @@ class Trial:
         """
         if self.seconds_left < _SHORTEST:
             raise Objection("the budget was spent before all was tested")
-        stamps = self._stamps(place)
         after = capture_at(place, self.command, self.seconds_left, selection)
-        written = [path for path, stamp in stamps.items() if stamp != _stamp(place.top / path)]
+        written = [path for path in self._written(after) if path.endswith(_WATCHED)]
         if written:
             raise Objection(f"the run wrote to protected files: {', '.join(written)}", after=after)
         return after
 
-    def _stamps(self, place: TestPlace) -> dict[str, Stamp]:
-        """What tells whether a file was written, even if it was written back."""
-        files = patches.list_files(place.top, place.commit)
-        watched = [path for path in files if path.endswith(_WATCHED)]
-        protected = [path for path in watched if self.protection.covers(path)]
-        return {path: _stamp(place.top / path) for path in protected}
+    def _written(self, results: TestResults) -> list[str]:
+        return [path for path in results.written if self.protection.covers(path)]
 
-
-def _stamp(file: Path) -> Stamp:
-    try:
-        status = file.lstat()
-    except OSError:
-        return (0, 0, 0)
-    return (status.st_ino, status.st_size, status.st_ctime_ns)
+    def newly_written(self, after: TestResults) -> list[str]:
+        """The data of tests that a run wrote to, and the run without the patch did not."""
+        return [path for path in self._written(after) if path not in self.before.written]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from sweeptree.repository import leaks
-from sweeptree.review.change import Change, ChangedFile
+from sweeptree.review.change import Change, ChangedFile, too_large
 from sweeptree.review.values import CheckResult, Finding, Severity
 
 NAME = "secrets"
 _FILES = (".env", "id_rsa", "id_ed25519", "id_ecdsa", ".netrc", ".pypirc", "credentials.json")
+_SHOWN = 3
 
 
 def check_secrets(change: Change) -> CheckResult:
@@ -18,7 +19,13 @@ def check_secrets(change: Change) -> CheckResult:
     found: list[Finding] = []
     for file in change.files:
         found += _in_file(file, before)
-    return CheckResult(NAME, tuple(found), note="the rules that guard pushes")
+    return CheckResult(NAME, tuple(found), note=f"the rules that guard pushes{_unread(change)}")
+
+
+def _unread(change: Change) -> str:
+    large = too_large(change)
+    more = f" and {len(large) - _SHOWN} more" if len(large) > _SHOWN else ""
+    return f"; too large to be read: {', '.join(large[:_SHOWN])}{more}" if large else ""
 
 
 def _in_file(file: ChangedFile, before: bytes) -> list[Finding]:

@@ -27,6 +27,7 @@ _CHUNK = 400  # files in one command line
 _NEVER = frozenset({"S101", "S311", "S404", "S603", "S606", "S607", "PLW1510", "PLW1508", "PD901"})
 _NOT_IN_TESTS = ("S", "PLR", "E402", "T20", "PLW0603", "B018", "BLE")
 _BLOCKERS = frozenset({"F821", "F822", "F823", "invalid-syntax"})
+_UNREADABLE = "E902"  # Python reads other encodings than ruff
 _FAULT_FAMILIES = frozenset({"F", "B", "S", "PERF", "ASYNC", "PLE", "BLE"})
 _FAULTS = frozenset({"E722", "T100", "SIM115", "RET503", "RUF006"})
 _NOTES = (
@@ -156,6 +157,8 @@ def _finding(item: Mapping[str, Any], top: Path, change: Change) -> Finding:
 
 def severity_of(rule: str) -> Severity:
     """How much a rule of ruff weighs: faults warn, taste is a note."""
+    if rule == _UNREADABLE:
+        return Severity.WARNING
     if rule in _BLOCKERS or rule.startswith("E9"):
         return Severity.BLOCKER
     is_fault = rule in _FAULTS or rule.rstrip("0123456789") in _FAULT_FAMILIES

@@ -30,7 +30,9 @@ def check_slower(suite: Suite) -> CheckResult:
         before = _shortest(before, suite, suite.base_commit, candidates)
         after = _shortest(after, suite, suite.head_commit, candidates)
     found = tuple(_finding(name, before, after) for name in _slower(before, after, candidates))
-    return CheckResult(NAME, found, note=f"{len(after)} tests, at least 2 times and 0.3 s slower")
+    return CheckResult(
+        NAME, found, note=f"{len(after)} compared, at least 2 times and 0.3 s slower"
+    )
 
 
 def _times(results: TestResults) -> Times:

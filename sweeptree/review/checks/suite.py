@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sweeptree.publish.checks import CaseState, Runner, TestCase, TestResults
+from sweeptree.review.scopes import functions
 from sweeptree.review.values import CheckResult, Finding, Severity, not_run
 
 NAME = "tests"
 _NO_TESTS = 5  # pytest's exit code
+_NOT_STARTED = (126, 127)  # as a shell says that there is no such program
+_SHOWN = 3
 _LEFT_OUT = (CaseState.SKIPPED, CaseState.XFAILED)
 Rerun = Callable[[str, tuple[str, ...]], TestResults]
 
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """The tests at base and head. `rerun(commit, only)` runs some of them once more."""
+    """The tests at base and head.
+
+    `rerun(commit, only)` runs some of them once more; `head_text(path)` is a file of the head.
+    """
 
     base_commit: str
     head_commit: str
     base: TestResults
     head: TestResults
     rerun: Rerun
+    head_text: Callable[[str], str]
 
 
 def check_tests(suite: Suite) -> CheckResult:
     """Tests that fail at the head and did not fail before."""
     head, base = suite.head, suite.base
+    silenced = tuple(_silenced(suite))
+    if not head.cases and silenced:
+        return CheckResult(NAME, silenced, note=f"no test runs any more by: {head.command}")
     if not head.cases and head.exit_code == _NO_TESTS and head.runner is Runner.PYTEST:
         return not_run(NAME, f"no tests were found by: {head.command}")
     if not head.cases:
@@ -35,7 +46,7 @@ def check_tests(suite: Suite) -> CheckResult:
     red_before = set(base.failing)
     fresh = [each for each in head.cases if each.state.is_failing]
     fresh = [each for each in fresh if each.node_id not in red_before]
-    found = [*_failures(suite, fresh), *_left_out(suite), *_unfinished(suite)]
+    found = [*_failures(suite, fresh), *_left_out(suite), *_unfinished(suite), *silenced]
     known = len(head.failing) - len(fresh)
     note = f"{len(head.passed)} passed, {len(fresh)} newly red, {known} red before too"
     return CheckResult(NAME, tuple(found), note=note, seconds=head.seconds + base.seconds)
@@ -45,6 +56,8 @@ def _by_exit_code(suite: Suite) -> CheckResult:
     """Where only the command's exit code tells."""
     head, base = suite.head, suite.base
     why = head.reason or f"exit code {head.exit_code}"
+    if head.exit_code in _NOT_STARTED and base.exit_code == head.exit_code:
+        return not_run(NAME, f"{why}: {head.command}")
     state = "green" if head.is_green else f"red ({why})"
     note = f"{state}, by the exit code of: {head.command}"
     if head.is_green or not base.is_green:
@@ -78,6 +91,40 @@ def _left_out(suite: Suite) -> Iterator[Finding]:
             path, line = _place(case)
             text = f"{case.node_id} passed before and is {case.state.value} now"
             yield _finding(path, line, "weakened-test", text)
+
+
+def _silenced(suite: Suite) -> Iterator[Finding]:
+    """Tests that passed before, still stand in their files, and do not run any more.
+
+    Settings, a conftest or a mark can leave them out where the tests themselves did not change.
+    """
+    if not suite.head.is_complete:
+        return
+    run = {_function_of(case.node_id) for case in suite.head.cases}
+    before = dict.fromkeys(_function_of(node_id) for node_id in suite.base.passed)
+    by_file: dict[str, list[str]] = defaultdict(list)
+    for path, name in before:
+        if (path, name) not in run and (path, "") not in run:
+            by_file[path].append(name)
+    for path, names in by_file.items():
+        yield from _silenced_in(path, names, suite.head_text(path))
+
+
+def _silenced_in(path: str, names: list[str], text: str) -> Iterator[Finding]:
+    there = {scope.name for scope in functions(text)}
+    left_out = [name for name in names if name in there]
+    if not left_out:
+        return
+    shown = ", ".join(left_out[:_SHOWN]) + (", ..." if len(left_out) > _SHOWN else "")
+    noun = "test" if len(left_out) == 1 else "tests"
+    said = f"{len(left_out)} {noun} passed before and did not run now: {shown}"
+    yield _finding(path, 0, "weakened-test", said)
+
+
+def _function_of(node_id: str) -> tuple[str, str]:
+    """The file and the dotted name of a test, whichever its parameters; a file alone has none."""
+    path, _, rest = node_id.partition("::")
+    return path, rest.partition("[")[0].replace("::", ".")
 
 
 def _unfinished(suite: Suite) -> Iterator[Finding]:

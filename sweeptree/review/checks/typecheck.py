@@ -33,6 +33,9 @@ _UNSURE = (
 )  # fmt: skip
 
 
+_UNREADABLE = "io"  # ty: a file that is no UTF-8, or has such a name
+
+
 class Checker(StrEnum):
     """The type checkers that are understood."""
 
@@ -51,6 +54,8 @@ def check_types(change: Change, *, is_strangers: bool = False) -> CheckResult:
     program = find_tool(checker.value, *change.homes)
     if program is None:
         return not_run(NAME, f"{checker.value} is not installed: pip install {checker.value}")
+    if is_strangers:
+        _set_own_settings_aside(change)
     try:
         with tempfile.TemporaryDirectory(prefix="sweeptree-types-") as cache:
             base = _errors(checker, program, change, change.base_top, cache)
@@ -154,6 +159,8 @@ def _by_ty(program: str, change: Change, top: Path, cache: str) -> Iterator[Find
     items = json_of(run_tool([program, "check", *options, *interpreter, "."], top), "ty")
     for item in items:
         place, rule = item["location"], str(item["check_name"])
+        if rule == _UNREADABLE:
+            continue
         text = str(item["description"]).removeprefix(f"{rule}: ")
         line = int(place["positions"]["begin"]["line"])
         finding = _type_error(Checker.TY, str(place["path"]), line, rule, text)
@@ -164,6 +171,13 @@ def _by_ty(program: str, change: Change, top: Path, cache: str) -> Iterator[Find
 def _mark_as_project(top: Path) -> None:
     """The worktree lies inside the user's checkout, whose project ty would take for this one's."""
     if "ty" not in _tool_tables(top / "pyproject.toml"):
+        (top / "ty.toml").touch()
+
+
+def _set_own_settings_aside(change: Change) -> None:
+    """A stranger's settings could name folders of the user's, whose text findings would quote."""
+    for top in (change.base_top, change.head_top):
+        (top / "ty.toml").unlink(missing_ok=True)
         (top / "ty.toml").touch()
 
 

@@ -21,6 +21,7 @@ WITHOUT_OPTION = {
     "commands_file": "`--commands` takes the path of a file",
     "repo": "the command line is for the repository that you are in",
     "grace": "rarely changed",
+    "extensions": "`sweeptree extend` writes it",
 }
 KINDS = {"array": "list", "object": "lists by name", "string": "text", "boolean": "true, false"}
 HEAD = """# Options of a sweep

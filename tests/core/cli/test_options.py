@@ -16,6 +16,7 @@ from sweeptree.model import SweepSpec
 
 COMMAND_ONLY = {
     "spec",
+    "smoke",
     "notify",
     "resume",
     "detach",

@@ -3,7 +3,7 @@
 import pytest
 
 from core.plan.plan_kit import jobs, template
-from sweeptree.plan import remarks, scripts
+from sweeptree.plan import grid_remarks, remarks, scripts
 
 
 def test_the_same_command_twice_is_named() -> None:
@@ -49,3 +49,18 @@ def test_what_does_not_vary_like_a_seed_is_not_named(commands: list[str]) -> Non
 )
 def test_the_scripts_of_a_command_are_found(command: str, paths: list[str]) -> None:
     assert scripts(command) == paths
+
+
+@pytest.mark.parametrize(
+    ("value", "several"),
+    [("1 2 3", "1,2,3"), ("1e-3;3e-4", "1e-3,3e-4"), ("0.9 | 0.99", "0.9,0.99")],
+)
+def test_a_value_of_a_grid_that_looks_like_several_is_named(value: str, several: str) -> None:
+    (remark,) = grid_remarks({"lr": (value, "4")})
+    assert remark == f"{value!r} is one value of lr; for several: lr={several}"
+
+
+def test_values_that_are_one_are_not() -> None:
+    assert (
+        grid_remarks({"betas": ("0.9,0.99", "[64, 64]"), "name": ("a b", "3"), "n": (1, 2)}) == []
+    )

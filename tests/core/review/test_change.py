@@ -6,7 +6,7 @@ import pytest
 from helpers import git
 
 from sweeptree.repository import find_repository
-from sweeptree.review.change import hunk_reverts, is_test_path, opened_change
+from sweeptree.review.change import hunk_reverts, is_test_path, opened_change, too_large
 
 
 @pytest.fixture
@@ -62,3 +62,30 @@ def test_a_link_is_not_followed_out_of_the_worktree(repo: Path) -> None:
 )
 def test_what_belongs_to_the_tests(path: str, expected: bool) -> None:
     assert is_test_path(path) is expected
+
+
+@pytest.mark.parametrize("name", ['a"b.py', "a\tb.py", "a\nb.py", "ä\\ b.py", "a\udcffb.py"])
+def test_a_name_that_git_quotes_is_read_as_it_is(repo: Path, name: str) -> None:
+    (repo / name).write_text("x = 1\n")
+    git("add", ".", cwd=repo)
+    git("commit", "-q", "-m", "name", cwd=repo)
+    with opened_change(find_repository(repo), *last_two(repo)) as change:
+        assert [(file.path, file.new) for file in change.files] == [(name, "x = 1\n")]
+
+
+def test_tools_see_no_link_that_leads_out(repo: Path, tmp_path: Path) -> None:
+    links = {"ty.toml": tmp_path / "out.toml", "etc": "/etc", "loop": "loop", "in.py": "train.py"}
+    for name, target in links.items():
+        (repo / name).symlink_to(target)
+    git("add", ".", cwd=repo)
+    git("commit", "-q", "-m", "links", cwd=repo)
+    with opened_change(find_repository(repo), *last_two(repo)) as change:
+        assert [name for name in links if (change.head_top / name).is_symlink()] == ["in.py"]
+
+
+def test_what_is_too_large_is_named(repo: Path) -> None:
+    (repo / "large.py").write_bytes(b"#" * 2_000_001)
+    git("add", ".", cwd=repo)
+    git("commit", "-q", "-m", "large", cwd=repo)
+    with opened_change(find_repository(repo), *last_two(repo)) as change:
+        assert too_large(change) == ("large.py",)

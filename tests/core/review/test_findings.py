@@ -47,6 +47,19 @@ def test_one_line_is_one_finding(tmp_path: Path) -> None:
     assert (merged.rule, merged.others) == ("R2", ("tool: R1",))
 
 
+def test_a_rule_is_named_once_per_line() -> None:
+    (merged,) = merged_by_line([found(1), found(1), found(1, rule="R2")])
+    assert merged.others == ("tool: R2",)
+
+
+def test_a_name_that_is_no_utf_8_can_be_written(tmp_path: Path) -> None:
+    path = "s\udcff.py"
+    change = make_change(tmp_path, {}, {path: BAD})
+    bad = Finding(path, 1, "R1", "tool", Severity.NOTE, f"in {path}")
+    (only,) = new_findings([CheckResult("check", (bad,))], change)
+    assert f"{only.path} {only.message}".encode() == "s\ufffd.py in s\ufffd.py".encode()
+
+
 def test_the_fingerprint_survives_lines_above(tmp_path: Path) -> None:
     before = make_change(tmp_path / "1", {}, {"a.py": BAD})
     after = make_change(tmp_path / "2", {}, {"a.py": "import x\n" + BAD})

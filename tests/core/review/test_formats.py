@@ -24,7 +24,8 @@ def test_a_sarif_result_points_to_its_rule_and_lines() -> None:
     assert place["artifactLocation"]["uri"] == "a%20b.py"
     assert place["region"] == {"startLine": 3, "endLine": 4}
     assert (result["level"], nowhere["level"]) == ("warning", "error")
-    assert "locations" not in nowhere
+    place = nowhere["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "no-file"
 
 
 def lost(given: Any, read: Any, place: str = "") -> Iterator[str]:

@@ -24,3 +24,8 @@ def test_a_finding_about_a_file_has_no_line_in_its_place() -> None:
 def test_a_time_of_nothing_is_a_mistake() -> None:
     with pytest.raises(UsageError, match="lengths of time"):
         ReviewOptions(timeout=0)
+
+
+def test_an_empty_test_command_is_a_mistake() -> None:
+    with pytest.raises(UsageError, match="empty"):
+        ReviewOptions(test_command="")

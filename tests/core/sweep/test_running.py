@@ -43,3 +43,8 @@ def test_the_first_misses_are_told() -> None:
     for number in range(5):
         misses.add(str(number))
     assert misses.first(3) == ["0", "1", "2"]
+
+
+def test_a_job_is_found_by_its_number_where_others_are_left_out(repo: Path) -> None:
+    with opened(repo, "true", "echo a", "echo b", only="2") as sweep:
+        assert sweep.job(2).job.command == "echo b"

@@ -61,6 +61,7 @@ def test_files_for_other_tools(topic: Path, tmp_path: Path) -> None:
         (["main..no-such"], 2, "there is no commit named"),
         (["--sarif", "no/such/folder/x"], 2, "there is no folder"),
         (["--timeout", "soon"], 2, "soon"),
+        (["--test_command", ""], 2, "the test command is empty"),
         (["12"], 3, "no forge"),
     ],
 )
@@ -70,6 +71,17 @@ def test_mistakes_are_told_before_any_work(
     done = review(topic, *words)
     assert done.code == code and why in done.err and done.out == ""
     assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("none", ["0s", "0"])
+def test_a_budget_of_nothing_is_allowed(topic: Path, none: str) -> None:
+    assert "1 blocker" in review(topic, "--budget", none).out
+
+
+def test_a_name_that_is_no_utf_8_is_no_trouble(topic: Path, tmp_path: Path) -> None:
+    (topic / "b\udcff.py").write_text("print(nothing)\n")
+    done = review(topic, "--json", "--sarif", tmp_path / "s", "--rdjson", tmp_path / "r")
+    assert "b\ufffd.py" in [each["path"] for each in json.loads(done.out)["findings"]]
 
 
 def test_a_hostile_name_writes_nothing_to_the_terminal(topic: Path) -> None:

@@ -189,3 +189,17 @@ def test_a_sweep_that_somebody_else_took_meanwhile_is_refused() -> None:
     state = Failed(name="Refused", message="a sweep named unet is running")
     with pytest.raises(Refused, match="is running"):
         _call(lambda: state)
+
+
+@pytest.mark.parametrize("other", ["--dry_run", "--detach", "--resume"])
+def test_a_smoke_run_is_no_sweep(repo: Path, monkeypatch: pytest.MonkeyPatch, other: str) -> None:
+    monkeypatch.chdir(repo)
+    done = call("run", "-n", "x", "--commands", '["true"]', "--smoke", "5s", other)
+    assert (done.code, "--smoke runs one job" in done.err) == (2, True)
+
+
+def test_a_smoke_run_says_what_it_has_seen(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repo)
+    done = call("run", "-n", "x", "--commands", '["python train.py", "false"]', "--smoke", "30s")
+    assert (done.code, "val_auc = 0.9, from job_0.metrics.jsonl" in done.out) == (0, True)
+    assert not (repo / "results" / "x").exists()

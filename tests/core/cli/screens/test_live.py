@@ -24,7 +24,7 @@ from sweeptree.system.clock import utc_now
 from sweeptree.system.room import Room
 
 SHOW = """
-import os, sys, time
+import os, sys
 from pathlib import Path
 from core.cli_records import put
 from sweeptree.cli.screens.live import LiveView
@@ -38,7 +38,7 @@ with SweepStore.open(paths) as store, LiveView(paths, jobs, metric="val_auc:max"
     put(store, 0, JobState.SUCCEEDED, metrics={"val_auc": 0.9231}, duration_seconds=832.0)
     put(store, 1, JobState.RUNNING, start_time=utc_now())
     if "SAY" in os.environ:
-        time.sleep(0.6)  # a frame has been drawn
+        sys.stdin.read()  # until a frame has been drawn
         os.write(2, os.environ.get("ECHO", "").encode())  # as the terminal itself does
         print(os.environ["SAY"], file=sys.stderr)
 """
@@ -66,14 +66,18 @@ def on_terminal(paths: SweepPaths, columns: int, **env: str) -> bytes:
         "LANG": "C.UTF-8",
         **env,
     }
+    words = [sys.executable, "-c", SHOW, str(paths.root)]
     process = subprocess.Popen(
-        [sys.executable, "-c", SHOW, str(paths.root)], stderr=follower, stdout=follower, env=around
+        words, stdin=subprocess.PIPE, stderr=follower, stdout=follower, env=around
     )
+    assert process.stdin is not None
     os.close(follower)
     seen = bytearray()
     try:
         while data := os.read(leader, 65536):
             seen += data
+            if b"unet" in seen:
+                process.stdin.close()
     except OSError:  # the other end is closed
         pass
     os.close(leader)

@@ -4,7 +4,11 @@ import ast
 
 import pytest
 
-from sweeptree.publish.checks.expectations import imported_modules, read_expectations
+from sweeptree.publish.checks.expectations import (
+    imported_modules,
+    read_expectations,
+    with_helpers,
+)
 
 TEST = """\
 def test_it():
@@ -33,7 +37,18 @@ def test_what_is_recognised(code: str, rule: str | None) -> None:
     assert EXPECTED.rule(node) == rule
 
 
+def test_what_a_test_takes_from_beside_it_is_expected_too() -> None:
+    text = (
+        "TOTAL = 75\n\ndef total():\n    return TOTAL\n\ndef test_it(total):\n    f(core.LIMIT)\n"
+    )
+    file = ast.parse(text)
+    expected = read_expectations(with_helpers(file.body[-1], [file]))
+    assert expected.answers == {"75"}
+    assert "LIMIT" in expected.names
+    assert "f" not in expected.names
+
+
 def test_files_that_a_test_names_and_modules_that_it_imports() -> None:
-    assert EXPECTED.data_files == {"want.csv"}
+    assert EXPECTED.data_files >= {"data", "want.csv"}
     tree = ast.parse("import a.b, c\nfrom d.e import f\nfrom . import g\n")
     assert set(imported_modules(tree)) == {"a", "c", "d"}

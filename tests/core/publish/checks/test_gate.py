@@ -18,6 +18,7 @@ from core.publish.checks.gate_kit import (
     results_before,
     verdict_on,
 )
+from core.publish.checks.quiet_cheats import QUIET
 from sweeptree.publish.checks import Runner, Verdict, judge
 from sweeptree.repository import find_repository
 
@@ -46,7 +47,7 @@ def test_a_cheat_is_refused(patch: Patch, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("patch", FLAGGED.values(), ids=FLAGGED)
+@pytest.mark.parametrize("patch", [*FLAGGED.values(), *QUIET.values()], ids=[*FLAGGED, *QUIET])
 def test_what_tests_cannot_tell_from_a_fix_goes_to_a_person(patch: Patch, tmp_path: Path) -> None:
     verdict = verdict_on(tmp_path / "project", patch)
     assert not verdict.is_accepted or verdict.flags

@@ -29,3 +29,8 @@ def test_a_marked_line_is_left_alone(tmp_path: Path) -> None:
 def test_a_file_that_is_made_for_secrets(tmp_path: Path) -> None:
     (found,) = check_secrets(make_change(tmp_path, {}, {"deploy/.env": "A=1\n"})).findings
     assert found.severity is Severity.WARNING
+
+
+def test_what_was_not_read_is_said(tmp_path: Path) -> None:
+    change = make_change(tmp_path, {}, {"a.csv": "1" * 2_000_001})
+    assert "too large to be read: a.csv" in check_secrets(change).note

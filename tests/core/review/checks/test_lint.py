@@ -73,3 +73,7 @@ def test_taste_is_a_note() -> None:
     assert severity_of("SIM102") is Severity.NOTE
     assert severity_of("S105") is Severity.WARNING
     assert severity_of("E722") is Severity.WARNING
+
+
+def test_another_encoding_is_no_fault_of_the_code() -> None:
+    assert severity_of("E902") is Severity.WARNING

@@ -18,7 +18,7 @@ def results(times: Times) -> TestResults:
 def checked(base: Times, head: Times, again: Mapping[str, Times] | None = None) -> CheckResult:
     again = again or {"b": base, "h": head}
     rerun = lambda commit, _only: results(again[commit])  # noqa: E731
-    return check_slower(Suite("b", "h", results(base), results(head), rerun))
+    return check_slower(Suite("b", "h", results(base), results(head), rerun, str))
 
 
 def test_twice_and_a_third_of_a_second() -> None:

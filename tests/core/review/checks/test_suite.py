@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import pytest
+
 from sweeptree.publish.checks import CaseState, Frame, Runner, TestCase, TestResults
 from sweeptree.review.checks.suite import Suite, check_tests
 from sweeptree.review.values import CheckResult, Severity
@@ -19,8 +21,10 @@ def results(states: States, *, exit_code: int = 0, is_complete: bool = True) -> 
     )
 
 
-def checked(base: TestResults, head: TestResults, again: States | None = None) -> CheckResult:
-    suite = Suite("b", "h", base, head, lambda _commit, _only: results(again or {}))
+def checked(
+    base: TestResults, head: TestResults, again: States | None = None, text: str = ""
+) -> CheckResult:
+    suite = Suite("b", "h", base, head, lambda _commit, _only: results(again or {}), lambda _: text)
     return check_tests(suite)
 
 
@@ -58,3 +62,28 @@ def test_tests_that_no_longer_end_block() -> None:
         results({"t::a": PASSED}), results({"t::a": PASSED}, is_complete=False)
     ).findings
     assert "do not come to an end" in found.message
+
+
+def test_one_that_still_stands_there_and_does_not_run_blocks() -> None:
+    before = results({"t.py::a": PASSED, "t.py::C::b[1]": PASSED, "t.py::gone": PASSED})
+    text = "def a(): ...\nclass C:\n    def b(self): ..."
+    (found,) = checked(before, results({"u.py::x": PASSED}), text=text).findings
+    assert (found.path, found.severity) == ("t.py", Severity.BLOCKER)
+    assert "2 tests passed before and did not run now: a, C.b" in found.message
+
+
+@pytest.mark.parametrize("head", [results({}), results({}, exit_code=5)])
+def test_a_run_that_ends_before_its_tests_blocks(head: TestResults) -> None:
+    result = checked(results({"t.py::a": PASSED}), head, text="def a(): ...")
+    assert result.is_run and [each.rule for each in result.findings] == ["weakened-test"]
+
+
+def test_a_file_that_cannot_be_collected_is_said_once() -> None:
+    head = results({"t.py": CaseState.ERROR})
+    result = checked(results({"t.py::a": PASSED}), head, {"t.py": FAILED}, text="def a(): ...")
+    assert [each.rule for each in result.findings] == ["test-fails"]
+
+
+def test_a_command_that_is_not_there_is_not_run() -> None:
+    result = checked(results({}, exit_code=127), results({}, exit_code=127))
+    assert not result.is_run and "127" in result.note

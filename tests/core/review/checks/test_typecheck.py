@@ -68,3 +68,19 @@ def test_a_strangers_plugins_are_not_loaded(tmp_path: Path) -> None:
     change = make_change(tmp_path, OLD, NEW | evil)
     assert check_types(change, is_strangers=True).note == "ty"
     assert not (change.head_top / "ran").exists()
+
+
+def test_a_strangers_settings_do_not_lead_the_checker_out(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "private.py").write_text("WORD = 'xyzzy'\n")
+    settings = f"[environment]\nextra-paths = ['{tmp_path / 'home'}']\n"
+    code = "from private import WORD\nreveal_type(WORD)\n"
+    change = make_change(tmp_path, OLD, OLD | {"ty.toml": settings, "a.py": code})
+    found = check_types(change, is_strangers=True).findings
+    assert found and "xyzzy" not in str(found)
+
+
+def test_a_file_that_is_no_utf_8_is_no_type_error(tmp_path: Path) -> None:
+    change = make_change(tmp_path, {}, {"a.py": "x = 1\n"})
+    (change.head_top / "a.py").write_bytes(b"# coding: latin-1\nx = '\xe9'\n")
+    assert check_types(change).findings == ()
