@@ -85,9 +85,14 @@ class Turn:
         return self._turns is not None
 
     def take(self, stopping: threading.Event) -> bool:
-        """Wait until the command may run. False when the sweep is to stop instead."""
+        """Wait until the command may run. False when the sweep is to stop instead.
+
+        A job that kept its turn after a failure tries again in it.
+        """
         if self._turns is None:
             return True
+        if self._is_held:
+            return not stopping.is_set()
         self._is_held = self._turns.take(stopping)
         self._leave_those_ahead()
         return self._is_held

@@ -151,6 +151,12 @@ def test_on_fail_stop_starts_nothing_more_after_a_failure(repo: Path) -> None:
     assert stopped == [False, True]
 
 
+def test_a_failure_that_may_stop_the_sweep_is_tried_again_in_its_turn(repo: Path) -> None:
+    with opened(repo, "exit 1", "true", on_fail="stop", retries=1, parallel=1) as sweep:
+        record = lived(sweep.job(0))
+    assert [attempt.state for attempt in record.attempts] == [JobState.FAILED] * 2
+
+
 def test_nothing_more_starts_when_the_first_jobs_fail_alike(repo: Path) -> None:
     failing = [f"echo 'ValueError: lead {n}'; exit 1" for n in range(3)]
     with opened(repo, *failing, "true") as sweep:
