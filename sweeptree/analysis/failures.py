@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sweeptree.analysis.document import JobRow
 from sweeptree.analysis.wording import printable
-from sweeptree.model import JobState
+from sweeptree.model import JobRecord, JobState
 from sweeptree.model.record import recorded_cause
 
 FAILED = frozenset({JobState.FAILED, JobState.TIMED_OUT, JobState.LOST})
@@ -34,6 +35,23 @@ def last_error_line(log_tail: str | bytes) -> str:
     return printable(chosen.decode(errors="replace"))
 
 
+def retry_command(exp_name: str, jobs: Iterable[JobRow]) -> str:
+    """The command that tries exactly these jobs again."""
+    numbers = job_numbers(sorted(job.id for job in jobs))
+    return f"sweeptree resume {shlex.quote(exp_name)} --jobs {numbers}"
+
+
+def job_numbers(indices: Iterable[int]) -> str:
+    """`0,4-9`: rising numbers as the command line takes them."""
+    runs: list[tuple[int, int]] = []
+    for index in indices:
+        if runs and runs[-1][1] == index - 1:
+            runs[-1] = (runs[-1][0], index)
+        else:
+            runs.append((index, index))
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+
+
 def group_failures(jobs: Iterable[JobRow]) -> list[FailureGroup]:
     """The jobs that failed, timed out or were lost, grouped by cause; the largest group first.
 
@@ -43,17 +61,18 @@ def group_failures(jobs: Iterable[JobRow]) -> list[FailureGroup]:
     found: dict[tuple[str, str], list[JobRow]] = {}
     for job in jobs:
         if job.state in FAILED:
-            found.setdefault(_likeness(job), []).append(job)
+            found.setdefault(likeness(job, job.log_tail), []).append(job)
     groups = [_group(members) for members in found.values()]
     return sorted(groups, key=lambda group: -len(group.jobs))
 
 
-def _likeness(job: JobRow) -> tuple[str, str]:
+def likeness(job: JobRecord, log_tail: str | bytes) -> tuple[str, str]:
+    """What jobs that failed alike have in common: (how it ended, its log's telling line)."""
     reason = str(job.reason or job.state)
     memory = recorded_cause(reason)
     if memory is not None:
         return memory.value, ""
-    line = last_error_line(job.log_tail)
+    line = last_error_line(log_tail)
     return _VARYING.sub("#", reason) + str(job.exit_code), _VARYING.sub("#", line)
 
 

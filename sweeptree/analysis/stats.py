@@ -24,6 +24,13 @@ _LESS_IS_BETTER = (
     *("loss", "error", "err", "mae", "mse", "rmse", "nll"),
     *("perplexity", "ppl", "wer", "cer", "brier", "ece"),
 )
+_SHARES = frozenset(
+    (
+        *("acc", "accuracy", "auc", "auroc", "auprc", "ap", "map", "iou", "miou", "jaccard"),
+        *("dice", "f1", "fmax", "precision", "recall", "sensitivity", "specificity", "tpr", "fpr"),
+        *("brier", "ece"),
+    )
+)
 MAX_MAGNITUDE = 1e100
 _NORMAL_95 = 1.959963984540054
 _EXACT_SUBSETS = 300_000
@@ -118,6 +125,29 @@ def ci95(values: Sequence[float]) -> tuple[float, float] | None:
         return None
     half = t_quantile_95(len(values) - 1) * spread / math.sqrt(len(values))
     return mean(values) - half, mean(values) + half
+
+
+def bounds(name: str, values: Sequence[float]) -> tuple[float, float]:
+    """Between which values a metric can lie: 0 and 1 for one that is a share by its name.
+
+    A metric in percent, or one that only looks like a share, has a value outside and no bounds.
+    """
+    words = re.split(r"[^a-z0-9]+", name.lower())
+    is_share = any(map(_is_share, words)) and all(0 <= value <= 1 for value in values)
+    return (0.0, 1.0) if is_share else (-math.inf, math.inf)
+
+
+def _is_share(word: str) -> bool:
+    return word in _SHARES or word.endswith(("auc", "auroc", "auprc", "accuracy"))
+
+
+def within(
+    interval: tuple[float, float] | None, ends: tuple[float, float]
+) -> tuple[float, float] | None:
+    """The interval, cut where the metric cannot be; the mean lies in what is left."""
+    if interval is None:
+        return None
+    return max(interval[0], ends[0]), min(interval[1], ends[1])
 
 
 def welch_ci95(a: Sequence[float], b: Sequence[float]) -> tuple[float, float] | None:

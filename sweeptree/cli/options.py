@@ -120,6 +120,7 @@ class RunOptions:
     min_free: Annotated[str | None, option("min_free")] = None
     retries: Annotated[int | None, WHOLE, option("retries")] = None
     on_fail: Annotated[Literal["continue", "stop"] | None, option("on_fail")] = None
+    stop_after_same: Annotated[int | None, WHOLE, option("stop_after_same")] = None
     keep_env: Annotated[str | None, option("keep_env")] = None
     auto_fix_before_pr: Annotated[bool, FLAG, option("auto_fix_before_pr")] = False
     auto_fix_script: Annotated[Path | None, option("auto_fix_script")] = None

@@ -254,6 +254,14 @@ class SweepSpec(Border):
         default="continue",
         description="After a failed job: go on with the others, or start no more.",
     )
+    stop_after_same: int = Field(
+        default=3,
+        ge=0,
+        le=1000,
+        description=(
+            "Start no more jobs when the first so many all fail alike; 0: go on. Default: 3."
+        ),
+    )
     dirty: Literal["refuse", "snapshot", "ignore"] = Field(
         default="refuse",
         description=(
@@ -283,7 +291,9 @@ class SweepSpec(Border):
     )
     only: Annotated[tuple[int, ...], JOB_NUMBERS] = Field(
         default=(),
-        description="Run only the jobs with these numbers, as 0,3; the first is 0. Default: all.",
+        description=(
+            "Run only the jobs with these numbers, as 0,3 or 4-9; the first is 0. Default: all."
+        ),
     )
     keep_env: Annotated[tuple[str, ...], WORDS] = Field(
         default=(),
@@ -361,7 +371,8 @@ class Resume(Border):
         default=False, description="Also the jobs that ran out of memory, on the GPU or the host."
     )
     jobs: Annotated[tuple[int, ...], JOB_NUMBERS] = Field(
-        default=(), description="Only the jobs with these numbers, as 3,7, however they ended."
+        default=(),
+        description="Only the jobs with these numbers, as 3,7 or 4-9, however they ended.",
     )
 
     def takes(self, index: int, state: JobState | None, cause: Cause | None = None) -> bool:

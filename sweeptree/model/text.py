@@ -24,6 +24,7 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)([dhms])")
 _DURATION = re.compile(r"(?:[\d.]+d)?(?:[\d.]+h)?(?:[\d.]+m)?(?:[\d.]+s)?")
 _MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*([GM])(?:i?B)?", re.IGNORECASE)
 _SEEDS = re.compile(r"(-?\d{1,18})(?:-(\d{1,18}))?")
+_JOBS = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?")
 _NULL = {"type": "null"}
 _PARAMETER = re.compile(r"[A-Za-z_][\w.-]*")
 
@@ -134,13 +135,25 @@ def parse_words(text: str) -> tuple[str, ...]:
 
 
 def parse_job_numbers(text: str) -> tuple[int, ...]:
-    """The numbers of '0,3'."""
+    """The numbers of '0,3' or '4-7,9' (both ends included)."""
     try:
-        return tuple(int(word) for word in text.split(","))
+        return tuple(number for part in text.split(",") for number in _job_range(part))
     except ValueError as error:
         raise UsageError(
-            f"{shorten(text)!r} is no list of job numbers", hint="write them as 0,3"
+            f"{shorten(text)!r} is no list of job numbers", hint="write them as 0,3 or 4-7"
         ) from error
+
+
+def _job_range(part: str) -> range:
+    """The numbers of '3' or '4-7'. Raises ValueError."""
+    match = _JOBS.fullmatch(part.strip())
+    if match is None:
+        raise ValueError(part)
+    first = int(match[1])
+    last = int(match[2] or first)
+    if not first <= last < first + MAX_COMMANDS:
+        raise ValueError(part)
+    return range(first, last + 1)
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:

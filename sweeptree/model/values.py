@@ -53,6 +53,7 @@ class StopCause(StrEnum):
     CANCELLED = "cancelled"
     TIME_LIMIT = "time limit"
     JOB_FAILED = "a job failed"
+    FAILED_ALIKE = "the first jobs failed alike"
 
 
 class DeliveryState(StrEnum):

@@ -3,8 +3,10 @@
     write_report(paths, document)   the page of an aggregated document (with its jobs)
     try_report(paths, document)     the same where a missing page must cost nothing: says why
     render(paths, document)         the page's bytes; the same records give the same bytes
+    draw_figure(paths, document, out)   one of its charts as PDF, SVG or PNG
 
-Hides: jinja2, SVG, and what is left out so that a sweep of 10,000 jobs has a small page too.
+Hides: jinja2, matplotlib, SVG, and what is left out so that a sweep of 10,000 jobs has a small page
+too.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from sweeptree.errors import SweeptreeError
 from sweeptree.records import SweepPaths
 from sweeptree.system.files import write_bytes
 
-__all__ = ["render", "try_report", "write_report"]
+__all__ = ["draw_figure", "render", "try_report", "write_report"]
 
 
 def render(paths: SweepPaths, document: Document) -> bytes:
@@ -41,6 +43,16 @@ def write_report(paths: SweepPaths, document: Document, out: Path | None = None)
             hint=f"sweeptree report {paths.root.name} --out FILE   writes it elsewhere",
         ) from error
     return target
+
+
+def draw_figure(paths: SweepPaths, document: Document, out: Path) -> Path:
+    """One of the page's charts for a paper: which and how, `out`'s name says (`fig-curves.pdf`).
+
+    Raises UsageError for another name, Refused where what it takes is missing.
+    """
+    from sweeptree.report.figures import write_figure
+
+    return write_figure(paths, document, out)
 
 
 def try_report(paths: SweepPaths, document: Document) -> str | None:

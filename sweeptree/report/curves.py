@@ -68,19 +68,27 @@ class CurveChart:
 
 def curve_chart(sheet: Sheet, paths: SweepPaths) -> CurveChart | None:
     """The curves of the best configs; None when no job wrote its metrics step by step."""
-    shown = [config for config in sheet.configs if config.group.n][:MAX_CONFIGS]
-    names = sheet.metric_names()
-    runs = _read(shown, names, paths)
     panels: list[Panel] = []
     drawn: dict[int, str] = {}
-    for name in names:
-        curves = _curves(shown, runs, name)
-        if curves and len(panels) < MAX_PANELS:
-            panels.append(Panel(name, markup(_picture(name, curves))))
-            drawn |= {curve.series: curve.name for curve in curves}
+    for name, curves in drawn_curves(sheet, paths).items():
+        panels.append(Panel(name, markup(_picture(name, curves))))
+        drawn |= {curve.series: curve.name for curve in curves}
     if not panels:
         return None
     return CurveChart(tuple(panels), tuple(sorted(drawn.items())), len(sheet.configs) - len(drawn))
+
+
+def drawn_curves(sheet: Sheet, paths: SweepPaths) -> dict[str, list[Curve]]:
+    """The curves of the best configs by metric, of the first three metrics that have any."""
+    shown = [config for config in sheet.configs if config.group.n][:MAX_CONFIGS]
+    names = sheet.metric_names()
+    runs = _read(shown, names, paths)
+    found: dict[str, list[Curve]] = {}
+    for name in names:
+        curves = _curves(shown, runs, name)
+        if curves and len(found) < MAX_PANELS:
+            found[name] = curves
+    return found
 
 
 def _curves(
@@ -132,12 +140,15 @@ def _thinned(steps: Sequence[float]) -> Sequence[float]:
 
 
 def _picture(metric: str, curves: Sequence[Curve]) -> Element:
-    x = scale([point.step for curve in curves for point in curve.points], room=0.0)
-    y = scale([end for curve in curves for point in curve.points for end in _ends(point)])
+    points = [point for curve in curves for point in curve.points]
+    limits = stats.bounds(metric, [point.mean for point in points])
+    x = scale([point.step for point in points], room=0.0)
+    y = scale([end for point in points for end in band_ends(point, limits)])
     lines = field()
-    lines.extend(_line(curve, x, y) for curve in reversed(curves))  # the best on top
+    lines.extend(_line(curve, x, y, limits) for curve in reversed(curves))  # the best on top
     label = f"{metric} by step; at the end: {'; '.join(map(_end, curves))}"
-    return drawing(*_frame(x, y), lines, label=label, class_="plot")
+    ends = {"data_x": f"{x.low:.10g} {x.high:.10g}", "data_y": f"{y.low:.10g} {y.high:.10g}"}
+    return drawing(*_frame(x, y), lines, label=label, class_="plot", **ends)
 
 
 def _end(curve: Curve) -> str:
@@ -145,35 +156,42 @@ def _end(curve: Curve) -> str:
     return f"{curve.name} {number(last.mean)} at step {last.step:g}"
 
 
-def _ends(point: Point) -> tuple[float, float]:
+def band_ends(point: Point, limits: tuple[float, float]) -> tuple[float, float]:
+    """One standard deviation around the mean, within what the metric can be."""
     half = point.std or 0.0
-    return point.mean - half, point.mean + half
+    return max(limits[0], point.mean - half), min(limits[1], point.mean + half)
 
 
-def _line(curve: Curve, x: Scale, y: Scale) -> Element:
+def _line(curve: Curve, x: Scale, y: Scale, limits: tuple[float, float]) -> Element:
     group = element(
-        "g",
-        element("title", curve.name),
-        class_=f"series s{curve.series}",
-        data_series=curve.series,
+        "g", class_=f"series s{curve.series}", data_series=curve.series, data_name=curve.name
     )
     if all(point.std is not None for point in curve.points):
-        lower = [(x.at(point.step), y.at(_ends(point)[0])) for point in curve.points]
-        upper = [(x.at(point.step), y.at(_ends(point)[1])) for point in reversed(curve.points)]
-        group.append(element("polygon", class_="band", points=path([*lower, *upper])))
+        group.append(element("polygon", class_="band", points=_band(curve, x, y, limits)))
     middle = [(x.at(point.step), y.at(point.mean)) for point in curve.points]
-    group.append(element("polyline", class_="curve", points=path(middle)))
+    values = " ".join(f"{point.mean:.5g}" for point in curve.points)
+    line = element("polyline", class_="curve", points=path(middle), data_values=values)
+    group.append(line)
     return group
 
 
+def _band(curve: Curve, x: Scale, y: Scale, limits: tuple[float, float]) -> str:
+    """Along the lower ends, and back along the upper ones."""
+    ends = [(point.step, *band_ends(point, limits)) for point in curve.points]
+    lower = [(x.at(step), y.at(low)) for step, low, _ in ends]
+    upper = [(x.at(step), y.at(high)) for step, _, high in reversed(ends)]
+    return path([*lower, *upper])
+
+
 def _frame(x: Scale, y: Scale) -> list[Element]:
-    parts = []
+    """The grid with the values at its left, then the steps below."""
+    grid = element("g", class_="ticks")
     for value, text in y.ticks(4):
         at = percent(1 - y.at(value))
-        parts.append(element("line", class_="grid", x1=0, x2="100%", y1=at, y2=at))
-        parts.append(element("text", text, x=-8, y=at, dy="0.32em", text_anchor="end"))
-    for value, text in x.ticks(5):
-        parts.append(
-            element("text", text, x=percent(x.at(value)), y="100%", dy=18, text_anchor="middle")
-        )
-    return parts
+        grid.append(element("line", class_="grid", x1=0, x2="100%", y1=at, y2=at))
+        grid.append(element("text", text, x=-8, y=at, dy="0.32em", text_anchor="end"))
+    steps = [
+        element("text", text, x=percent(x.at(value)), y="100%", dy=18, text_anchor="middle")
+        for value, text in x.ticks(5)
+    ]
+    return [grid, *steps]

@@ -34,6 +34,7 @@ class DotChart:
     axis: str
     left_out: int
     clipped: bool
+    is_log: bool
 
 
 def dot_chart(sheet: Sheet) -> DotChart | None:
@@ -45,8 +46,9 @@ def dot_chart(sheet: Sheet) -> DotChart | None:
     best = shown[0].mean(metric)
     rows = [_row(config, metric, axis, best) for config in shown]
     clipped = any(not _whole(config.interval(metric), axis) for config in shown)
+    left_out = len(sheet.ranked) - len(shown)
     return DotChart(
-        metric, tuple(rows), markup(_axis_picture(axis)), len(sheet.ranked) - len(shown), clipped
+        metric, tuple(rows), markup(_axis_picture(axis)), left_out, clipped, axis.is_log
     )
 
 
@@ -56,6 +58,9 @@ def _axis(configs: Sequence[Config], metric: str) -> Scale:
     ends = [end for config in configs for end in config.interval(metric) or ()]
     low, high = min(dots), max(dots)
     everything = [*dots, *ends]
+    by_logarithms = scale(dots, may_be_log=True)
+    if by_logarithms.is_log:
+        return by_logarithms
     if max(everything) - min(everything) <= _WIDE * (high - low):
         return scale(everything)
     return scale(dots, room=0.3)

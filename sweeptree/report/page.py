@@ -17,26 +17,32 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sweeptree.analysis import stats
 from sweeptree.analysis.document import Document
+from sweeptree.analysis.durations import running_seconds
+from sweeptree.analysis.failures import FAILED
 from sweeptree.analysis.wording import counted, short_p, spoken, word
 from sweeptree.errors import RecordError
 from sweeptree.records import SweepPaths, read_sweep
 from sweeptree.report import tables
 from sweeptree.report.curves import MAX_CONFIGS, curve_chart
 from sweeptree.report.dots import dot_chart
+from sweeptree.report.importance import LEAST_JOBS, importance
 from sweeptree.report.params import HeatMap, Parallel, params_chart, spread_range
 from sweeptree.report.sheet import Sheet, read_sheet
 from sweeptree.report.timeline import timeline
+from sweeptree.report.varying import constant
 from sweeptree.report.verdict import verdict
 from sweeptree.system.clock import parse_time
 
 _HERE = Path(__file__).parent
 _MAX_WARNINGS = 30
+_MUCH_LONGER = 1.1
+_BAD = frozenset(map(word, FAILED))
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a job's escape codes
 
 
 def page(paths: SweepPaths, document: Document) -> bytes:
     """The page as UTF-8."""
-    sheet = read_sheet(document, _sweep_facts(paths))
+    sheet = read_page_sheet(paths, document)
     style, script = _asset("page.css"), _asset("page.js")
     environment = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -51,6 +57,11 @@ def page(paths: SweepPaths, document: Document) -> bytes:
         **_charts(sheet, paths),
     )
     return _CONTROL.sub("?", text.lstrip()).encode("utf-8", "replace") + b"\n"
+
+
+def read_page_sheet(paths: SweepPaths, document: Document) -> Sheet:
+    """What the page tells, from an aggregated document and the sweep.json beside it."""
+    return read_sheet(document, _sweep_facts(paths))
 
 
 def _sweep_facts(paths: SweepPaths) -> Mapping[str, Any]:
@@ -76,12 +87,13 @@ def _words(sheet: Sheet) -> dict[str, Any]:
     return {
         "facts": _facts(sheet),
         "verdict": verdict(sheet),
-        "states": list(_states(sheet).items()),
+        "states": [(state, many, state in _BAD) for state, many in _states(sheet).items()],
         "warnings": _warnings(sheet),
         "better": sheet.objective.better.capitalize() if sheet.objective else "More",
         "configs": tables.config_table(sheet),
         "floor": short_p(stats.least_p(floors)) if floors else "",
         "jobs": tables.job_table(sheet),
+        "same": _same(sheet),
         "failures": causes,
         "more_causes": more,
         "reproduce": tables.reproduce_line(sheet),
@@ -100,8 +112,21 @@ def _facts(sheet: Sheet) -> str:
     if moment:
         facts.append(f"{moment:%Y-%m-%d %H:%M} {moment.tzname()}")
     if wall:
-        facts.append(f"took {spoken(wall)}")
+        facts.append(f"took {spoken(wall)}{_active(sheet, wall)}")
     return " · ".join(facts)
+
+
+def _active(sheet: Sheet, wall: float) -> str:
+    """How long jobs ran, where pauses made the sweep take much longer."""
+    active = running_seconds(sheet.jobs)
+    is_longer = active is not None and wall >= _MUCH_LONGER * active and wall >= active + 60
+    return f", of which jobs ran {spoken(active)}" if is_longer else ""
+
+
+def _same(sheet: Sheet) -> str:
+    """`depth=3 opt=adam`: the parameters that all configs share."""
+    shared = constant([config.params for config in sheet.configs])
+    return " ".join(f"{name}={value}" for name, value in shared.items())
 
 
 def _states(sheet: Sheet) -> Mapping[str, int]:
@@ -122,6 +147,8 @@ def _charts(sheet: Sheet, paths: SweepPaths) -> dict[str, Any]:
     params, lanes = params_chart(sheet), timeline(sheet)
     return {
         "dots": dot_chart(sheet),
+        "importance": importance(sheet),
+        "least_jobs": LEAST_JOBS,
         "curves": curve_chart(sheet, paths),
         "max_curves": MAX_CONFIGS,
         "heat": params if isinstance(params, HeatMap) else None,

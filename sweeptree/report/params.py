@@ -21,6 +21,7 @@ from sweeptree.report.svg import (
     percent,
     scale,
 )
+from sweeptree.report.varying import value_text, varying
 
 MAX_LINES = 200
 MAX_AXES = 8
@@ -55,35 +56,22 @@ class Parallel:
     svg: str
     lines: int
     left_out: int
+    axes: int
 
 
 def params_chart(sheet: Sheet) -> HeatMap | Parallel | None:
     """The chart of the metric that ranks; None unless two or more parameters vary."""
     if sheet.objective is None or len(sheet.ranked) < 3:
         return None
-    varying = varying_params(sheet.ranked)
-    if len(varying) < 2:
+    names = varying([config.params for config in sheet.ranked])
+    if len(names) < 2:
         return None
-    heat_map = _heat_map(sheet.ranked, varying, sheet.objective)
-    return heat_map or _parallel(sheet, varying[:MAX_AXES], sheet.objective)
-
-
-def varying_params(configs: Sequence[Config]) -> list[str]:
-    """The parameters that have several values over the configs, in the order they are met."""
-    names = dict.fromkeys(name for config in configs for name in config.params)
-    return [name for name in names if _varies(configs, name)]
-
-
-def _varies(configs: Sequence[Config], name: str) -> bool:
-    return len({_key(config, name) for config in configs}) > 1
+    heat_map = _heat_map(sheet.ranked, names, sheet.objective)
+    return heat_map or _parallel(sheet, names[:MAX_AXES], sheet.objective)
 
 
 def _key(config: Config, name: str) -> str:
-    return _text(config.params[name]) if name in config.params else "-"
-
-
-def _text(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return value_text(config.params, name)
 
 
 def _values(configs: Sequence[Config], name: str) -> list[str]:
@@ -119,11 +107,11 @@ def _means(configs: Sequence[Config], goal: Objective) -> list[float]:
     return [config.mean(goal.name) or 0.0 for config in configs]
 
 
-def _heat_map(configs: Sequence[Config], varying: Sequence[str], goal: Objective) -> HeatMap | None:
+def _heat_map(configs: Sequence[Config], names: Sequence[str], goal: Objective) -> HeatMap | None:
     """The table; None when more than two vary, or its cells would be mostly empty or too many."""
-    if len(varying) != 2:
+    if len(names) != 2:
         return None
-    down, across = sorted(varying, key=lambda name: -len(_values(configs, name)))
+    down, across = sorted(names, key=lambda name: -len(_values(configs, name)))
     rows, columns = _values(configs, down), _values(configs, across)
     if not _fits(len(configs), len(rows), len(columns)):
         return None
@@ -159,14 +147,14 @@ class _Axis:
 def _parallel(sheet: Sheet, names: Sequence[str], goal: Objective) -> Parallel:
     shown = sheet.ranked[:MAX_LINES]
     axes = [_axis(shown, name) for name in names]
-    means = scale(_means(shown, goal))
+    means = scale(_means(shown, goal), may_be_log=True)
     lines = _lines(shown, axes, means, goal)
     uprights = [_upright(n / len(axes), axis.title, axis.labels) for n, axis in enumerate(axes)]
     last = [(means.at(value), text) for value, text in means.ticks(5)]
     uprights.append(_upright(1.0, goal.name, last))
     label = _label(shown, names, goal)
     svg = drawing(lines, *uprights, label=label, class_="plot parallel")
-    return Parallel(markup(svg), len(shown), len(sheet.ranked) - len(shown))
+    return Parallel(markup(svg), len(shown), len(sheet.ranked) - len(shown), len(uprights))
 
 
 def _lines(
@@ -181,7 +169,9 @@ def _lines(
         points = [(place / len(axes), height) for place, height in enumerate(heights)]
         kind = "line best" if config is shown[0] else f"line h{levels[config.name]}"
         title = element("title", f"{config.name}: {config.spread(goal.name)}")
-        lines.append(element("polyline", title, class_=kind, points=path(points)))
+        lines.append(
+            element("polyline", title, class_=kind, points=path(points), data_config=config.place)
+        )
     return lines
 
 
@@ -219,7 +209,8 @@ def _is_wide(numbers: Sequence[float]) -> bool:
 
 def _upright(at: float, title: str, labels: Sequence[tuple[float, str]]) -> Element:
     x = percent(at)
-    group = element("g", element("line", class_="upright", x1=x, x2=x, y1=0, y2="100%"))
+    line = element("line", class_="upright", x1=x, x2=x, y1=0, y2="100%")
+    group = element("g", line, class_="axis", data_name=title)
     anchor, shift = ("end", -8) if at == 1.0 else ("start", 8)
     group.append(element("text", _cut(title), class_="name", x=x, y=-12, text_anchor="middle"))
     for height, text in labels:
@@ -229,7 +220,7 @@ def _upright(at: float, title: str, labels: Sequence[tuple[float, str]]) -> Elem
     return group
 
 
-def _cut(text: str, room: int = 18) -> str:
+def _cut(text: str, room: int = 14) -> str:
     return text if len(text) <= room else text[: room - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 

@@ -17,20 +17,21 @@ from sweeptree.analysis.document import (
 )
 from sweeptree.analysis.stats import Objective, mean
 from sweeptree.model import JobState, Scalar
+from sweeptree.report.varying import short_names, varying
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """One config: its group, its jobs, and how it compares with the best."""
+    """One config: its group, its jobs, and how it compares with the best.
+
+    `name` holds only the parameters that vary; `place`: which of the page's configs it is.
+    """
 
     group: Group
     jobs: tuple[JobRow, ...]
+    name: str
+    place: int
     against_best: Comparison | None = None
-
-    @property
-    def name(self) -> str:
-        """The config's name."""
-        return self.group.config_id
 
     @property
     def rank(self) -> int | None:
@@ -81,17 +82,29 @@ class Config:
 class Sheet:
     """A sweep as the page shows it.
 
-    `configs`: the best first, those without a rank last. `facts`: sweep.json.
+    `configs`: the best first, those without a rank last. `varying`: the parameters that have
+    several values. `facts`: sweep.json.
     """
 
     document: Document
     configs: tuple[Config, ...]
+    varying: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    _by_id: Mapping[str, Config] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """The sweep's name."""
         return self.document.exp_name
+
+    def config_of(self, job: JobRow) -> Config | None:
+        """The config of a job."""
+        return self._by_id.get(job.config_id or "")
+
+    def name_of(self, job: JobRow) -> str:
+        """The short name of a job's config; nothing where it has none."""
+        config = self.config_of(job)
+        return job.config_id or "" if config is None else config.name
 
     @property
     def objective(self) -> Objective | None:
@@ -140,8 +153,13 @@ def read_sheet(document: Document, facts: Mapping[str, Any]) -> Sheet:
     """The sheet of an aggregated document (with its jobs) and of what sweep.json says."""
     jobs = {job.id: job for job in document.jobs}
     against = {row.b: row for row in document.comparisons}
+    groups = document.in_order()
+    names = short_names(groups)
     configs = []
-    for group in document.in_order():
+    for place, group in enumerate(groups):
         own = tuple(jobs[index] for index in group.jobs if index in jobs)
-        configs.append(Config(group, own, against.get(group.config_id)))
-    return Sheet(document, tuple(configs), facts)
+        name, row = names[group.config_id], against.get(group.config_id)
+        configs.append(Config(group, own, name, place, row))
+    found = varying([group.params for group in groups])
+    by_id = {config.group.config_id: config for config in configs}
+    return Sheet(document, tuple(configs), found, facts, by_id)

@@ -16,6 +16,7 @@ from sweeptree.analysis.wording import printable
 
 Element = ET.Element
 _ROOM = 0.04
+_WIDE = 100.0
 
 
 def element(tag: str, *children: Element | str, **attributes: object) -> Element:
@@ -72,14 +73,22 @@ def path(points: Sequence[tuple[float, float]]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """An axis from `low` to `high` (low < high)."""
+    """An axis from `low` to `high` (low < high); `is_log`: by logarithms (0 < low)."""
 
     low: float
     high: float
+    is_log: bool = False
 
     def at(self, value: float) -> float:
         """Where a value stands, 0 to 1; what is beyond an end stands at it."""
-        return min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
+        return min(1.0, max(0.0, self._share(value)))
+
+    def _share(self, value: float) -> float:
+        if not self.is_log:
+            return (value - self.low) / (self.high - self.low)
+        if value <= 0:
+            return 0.0
+        return math.log(value / self.low) / math.log(self.high / self.low)
 
     def holds(self, value: float) -> bool:
         """Whether a value lies within."""
@@ -87,19 +96,35 @@ class Scale:
 
     def ticks(self, wanted: int = 5) -> list[tuple[float, str]]:
         """Round values within the axis and how they are written, some `wanted` of them."""
+        if self.is_log:
+            return _log_ticks(self.low, self.high, wanted)
         step = _step((self.high - self.low) / wanted)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         places = max(0, -math.floor(math.log10(step) + 1e-9))
         return [(number * step, _tick(number * step, places)) for number in range(first, last + 1)]
 
 
-def scale(values: Sequence[float], *, room: float = _ROOM) -> Scale:
-    """The axis that holds all values with a little room at both ends; at least one value."""
+def scale(values: Sequence[float], *, room: float = _ROOM, may_be_log: bool = False) -> Scale:
+    """The axis that holds all values with a little room at both ends; at least one value.
+
+    `may_be_log`: by logarithms where the values are positive and range over a factor of 100.
+    """
     low, high = min(values), max(values)
+    if may_be_log and low > 0 and high / low >= _WIDE:
+        factor = (high / low) ** room
+        return Scale(low / factor, high * factor, is_log=True)
     if high - low <= 1e-12 * max(abs(low), abs(high), 1e-300):
         half = abs(low) * 0.05 if abs(low) > 1e-200 else 0.5
         return Scale(low - half, high + half)
     return Scale(low - room * (high - low), high + room * (high - low))
+
+
+def _log_ticks(low: float, high: float, wanted: int) -> list[tuple[float, str]]:
+    """Powers of ten within, every second or third of them where there are many."""
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    step = max(1, math.ceil((last - first + 1) / (wanted + 1)))
+    powers = range(first, last + 1, step)
+    return [(10.0**power, f"{10.0**power:g}") for power in powers]
 
 
 def _step(rough: float) -> float:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sweeptree.analysis.document import Comparison, JobRow, Summary
-from sweeptree.analysis.failures import FailureGroup, group_failures
+from sweeptree.analysis.failures import (
+    FAILED,
+    FailureGroup,
+    group_failures,
+    job_numbers,
+    retry_command,
+)
 from sweeptree.analysis.wording import (
     clock,
     counted,
-    listed,
     number,
     printable,
     short_p,
@@ -20,19 +26,19 @@ from sweeptree.analysis.wording import (
     spoken,
     word,
 )
-from sweeptree.model import JobState
-from sweeptree.model.record import recorded_cause
+from sweeptree.model import Scalar
 from sweeptree.report.sheet import Config, Sheet
+from sweeptree.report.varying import value_text
 from sweeptree.system.clock import parse_time
 
-MAX_CONFIGS = 200
-MAX_JOBS = 200
+MAX_CONFIGS = 1000
+MAX_JOBS = 1000
 MAX_CAUSES = 12
 _MAX_METRICS = 5
 _LOG_LINES = 12
 _SHOWN_JOBS = 10
-_MAX_NAMED = 30
-_MAX_TEXT = 300
+_MAX_TEXT = 200
+_MAX_PARAMS = 12
 _STARTERS = ("run", "orchestrate", "resume", "demo")
 
 
@@ -48,20 +54,30 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Head and rows, and how many rows are left out."""
+    """Head and rows, and how many rows are left out.
+
+    `configs`: the place of each row's config among the page's, -1 for none; `anchors`: the names
+    by which links find the rows.
+    """
 
     head: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     left_out: int
+    configs: tuple[int, ...] = ()
+    anchors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Jobs that failed alike, the end of one's log, and the command that tries them again."""
+    """Jobs that failed alike, the end of one's log, and the command that tries them again.
+
+    `more`: how many of the jobs are not named.
+    """
 
     title: str
     line: str
-    jobs: str
+    jobs: tuple[Cell, ...]
+    more: int
     log_name: str
     log: str
     command: str
@@ -71,10 +87,35 @@ def config_table(sheet: Sheet) -> Table:
     """One row per config, the best first. Columns without content are left out."""
     names = sheet.metric_names()[:_MAX_METRICS]
     first, others = names[:1], names[1:]
-    head = ["rank", "config", *first, "runs", "failed"]
-    head += ["95 % interval", "vs best", "p", *others, "mean time"]
-    rows = [_config_row(sheet, config, names) for config in sheet.configs[:MAX_CONFIGS]]
-    return _slim(head, rows, len(sheet.configs) - len(rows))
+    head = ["rank", *_param_names(sheet), *first, "runs", "failed"]
+    head += ["95 % interval", "vs best", "p", *others, "mean time", "jobs"]
+    shown = sheet.configs[:MAX_CONFIGS]
+    rows = [_config_row(sheet, config, names) for config in shown]
+    table = _slim(head, rows, len(sheet.configs) - len(rows))
+    return replace(table, configs=tuple(config.place for config in shown))
+
+
+def _param_names(sheet: Sheet) -> tuple[str, ...]:
+    """The columns that tell configs apart: the parameters that vary, else the config's name."""
+    is_told = all(config.name != config.group.config_id for config in sheet.configs)
+    fits = 0 < len(sheet.varying) <= _MAX_PARAMS
+    has_params = all(config.params for config in sheet.configs)
+    return sheet.varying if fits and (is_told or has_params) else ("config",)
+
+
+def _param_cells(sheet: Sheet, config: Config | None, name: str) -> list[Cell]:
+    names = _param_names(sheet)
+    if names == ("config",):
+        return [Cell(printable(name), kind="name")]
+    params = {} if config is None else config.params
+    return [_param(params, one) for one in names]
+
+
+def _param(params: Mapping[str, Scalar], name: str) -> Cell:
+    value, text = params.get(name), _cut(value_text(params, name))
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return _number(float(value), text)
+    return Cell(text, kind="name")
 
 
 def _config_row(sheet: Sheet, config: Config, names: Sequence[str]) -> list[Cell]:
@@ -82,7 +123,7 @@ def _config_row(sheet: Sheet, config: Config, names: Sequence[str]) -> list[Cell
     runs = _runs(sheet, config, first)
     return [
         _number(config.rank, str(config.rank or "")),
-        Cell(printable(config.name), kind="name"),
+        *_param_cells(sheet, config, config.name),
         *(_metric(config, name) for name in first),
         _number(runs, str(runs)),
         _number(config.group.n_failed, str(config.group.n_failed or "")),
@@ -90,7 +131,20 @@ def _config_row(sheet: Sheet, config: Config, names: Sequence[str]) -> list[Cell
         *_against_best(config.against_best),
         *(_metric(config, name) for name in others),
         _number(config.seconds(), spoken(config.seconds())),
+        _job_numbers(config),
     ]
+
+
+def _job_numbers(config: Config) -> Cell:
+    """Which jobs a config has; a click leads to the first."""
+    indices = sorted(job.id for job in config.jobs)
+    first = indices[0] if indices else None
+    return Cell(_cut(job_numbers(indices)), first, "number", link=_anchor(first))
+
+
+def _anchor(index: int | None) -> str | None:
+    """Where a job's row stands, if the page has it."""
+    return f"#job-{index}" if index is not None and index < MAX_JOBS else None
 
 
 def _runs(sheet: Sheet, config: Config, first: Sequence[str]) -> int:
@@ -134,19 +188,23 @@ def job_table(sheet: Sheet) -> Table:
     """One row per job, failed ones too."""
     metric = sheet.objective.name if sheet.objective else ""
     head = (
-        *("job", "config", "seed", "state", metric or "metric"),
+        *("job", *_param_names(sheet), "seed", "state", metric or "metric"),
         *("time", "GPU memory", "commit", "PR", "command"),
     )
-    rows = [_job_row(job, metric) for job in sheet.jobs[:MAX_JOBS]]
-    return _slim(head, rows, len(sheet.jobs) - len(rows))
+    shown = [job for job in sheet.jobs if job.id < MAX_JOBS]
+    rows = [_job_row(sheet, job, metric) for job in shown]
+    table = _slim(head, rows, len(sheet.jobs) - len(rows))
+    configs = [sheet.config_of(job) for job in shown]
+    places = tuple(-1 if config is None else config.place for config in configs)
+    return replace(table, configs=places, anchors=tuple(f"job-{job.id}" for job in shown))
 
 
-def _job_row(job: JobRow, metric: str) -> list[Cell]:
+def _job_row(sheet: Sheet, job: JobRow, metric: str) -> list[Cell]:
     value, seconds = job.metrics.get(metric), job.duration_seconds
     shown = number(job.shown_metric(metric))
     return [
         _number(job.id, str(job.id)),
-        Cell(printable(job.config_id or ""), kind="name"),
+        *_param_cells(sheet, sheet.config_of(job), job.config_id or ""),
         _number(job.seed, "" if job.seed is None else str(job.seed)),
         _state(job),
         _number(value, shown),
@@ -159,7 +217,7 @@ def _job_row(job: JobRow, metric: str) -> list[Cell]:
 
 
 def _state(job: JobRow) -> Cell:
-    kind = "ok" if job.state is JobState.SUCCEEDED else "bad"
+    kind = "bad" if job.state in FAILED else ""
     return Cell(word(job.state or "unknown"), kind=kind)
 
 
@@ -187,29 +245,25 @@ def failures(sheet: Sheet) -> tuple[list[Failure], int]:
 
 def _failure(sheet: Sheet, group: FailureGroup) -> Failure:
     first, many = group.jobs[0], len(group.jobs)
-    named = [f"{job.id} ({_who(job)})" for job in group.jobs]
+    named = [_named(sheet, job) for job in group.jobs[:_SHOWN_JOBS]]
     return Failure(
         title=f"{counted(many, 'job')}: {_cut(group.reason)}",
         line=_cut(group.line),
-        jobs=f"job{'s' if many > 1 else ''} {listed(named, _SHOWN_JOBS)}",
+        jobs=tuple(named),
+        more=many - len(named),
         log_name=f"job_{first.id}.log",
         log=_log_end(first.log_tail),
-        command=f"sweeptree resume {shlex.quote(sheet.name)} {_choice(group)}",
+        command=retry_command(sheet.name, group.jobs),
     )
 
 
-def _choice(group: FailureGroup) -> str:
-    """The option of `resume` that tries these jobs again."""
-    if recorded_cause(group.reason) is not None:
-        return "--oom"
-    if len(group.jobs) > _MAX_NAMED:
-        return "--failed"
-    return "--jobs " + ",".join(str(job.id) for job in group.jobs)
+def _named(sheet: Sheet, job: JobRow) -> Cell:
+    return Cell(f"{job.id} ({_who(sheet, job)})", link=_anchor(job.id))
 
 
-def _who(job: JobRow) -> str:
+def _who(sheet: Sheet, job: JobRow) -> str:
     seed = "" if job.seed is None else f", seed {job.seed}"
-    return printable(job.config_id or "no config") + seed
+    return printable(sheet.name_of(job) or "no config") + seed
 
 
 def _log_end(tail: str) -> str:
@@ -295,7 +349,7 @@ def reproduce_line(sheet: Sheet) -> tuple[str, str] | None:
     for config in sheet.configs:
         for job in config.succeeded:
             if job.reproduce:
-                return _who(job), _verbatim(job.reproduce)
+                return _who(sheet, job), _verbatim(job.reproduce)
     return None
 
 

@@ -70,7 +70,7 @@ def _bars(sheet: Sheet) -> list[Bar]:
     bars: list[Bar] = []
     without_gpu: list[Bar] = []
     for job in sheet.jobs:
-        own = _bars_of(job)
+        own = _bars_of(sheet, job)
         if job.gpus:
             lanes = [names.get(uuid, uuid[:12]) for uuid in job.gpus]
             bars += [_on(bar, lane) for bar in own for lane in lanes]
@@ -79,18 +79,19 @@ def _bars(sheet: Sheet) -> list[Bar]:
     return bars + _placed(without_gpu)
 
 
-def _bars_of(job: JobRow) -> list[Bar]:
+def _bars_of(sheet: Sheet, job: JobRow) -> list[Bar]:
     """One bar per attempt that has both its times; legacy records tell of one attempt only."""
-    bars = (_bar(job, attempt) for attempt in job.attempts or (job,))
+    name = sheet.name_of(job)
+    bars = (_bar(job, name, attempt) for attempt in job.attempts or (job,))
     return [bar for bar in bars if bar is not None]
 
 
-def _bar(job: JobRow, attempt: Attempt | JobRow) -> Bar | None:
+def _bar(job: JobRow, name: str, attempt: Attempt | JobRow) -> Bar | None:
     begin, end = parse_time(attempt.start_time), parse_time(attempt.end_time)
     if begin is None or end is None:
         return None
     ended_well = attempt.state in {JobState.SUCCEEDED, None}
-    title = f"job {job.id} {job.config_id or ''} {word(str(attempt.state))}"
+    title = f"job {job.id} {name} {word(str(attempt.state))}"
     return Bar("", begin.timestamp(), end.timestamp(), ended_well, title)
 
 

@@ -42,7 +42,7 @@ def supervised(job: JobContext, so_far: SoFar, line: Line) -> Outcome:
         if launch.slots is not None:
             await_start(job, so_far, keeper, launch.started)
         outcome = keeper.wait()
-    if line.is_job_command and not _stops_sweep(job, outcome):
+    if line.is_job_command and not _may_stop_sweep(job, outcome):
         job.turn.end()
     if outcome is None:  # somebody killed the keeper
         supervise.sweep_orphans(launch.name, lambda _: False)
@@ -51,11 +51,12 @@ def supervised(job: JobContext, so_far: SoFar, line: Line) -> Outcome:
     return outcome
 
 
-def _stops_sweep(job: JobContext, outcome: Outcome | None) -> bool:
-    """Whether nothing may start after this job (`--on_fail stop`): its turn ends only when that has
-    been told."""
-    has_succeeded = outcome is not None and outcome.state is JobState.SUCCEEDED
-    return job.spec.on_fail == "stop" and not has_succeeded
+def _may_stop_sweep(job: JobContext, outcome: Outcome | None) -> bool:
+    """Whether nothing may start after this job (`--on_fail stop`, `--stop_after_same`): its turn
+    ends only when that has been told."""
+    if outcome is not None and outcome.state is JobState.SUCCEEDED:
+        return False
+    return job.spec.on_fail == "stop" or job.sweep.first_failures.is_undecided
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from sweeptree import __version__
 from sweeptree.model import Base, ExitCode, Job, JobRecord
 from sweeptree.publish.notify import without_addresses
 from sweeptree.sweep.preflight import PreparedSweep
-from sweeptree.sweep.running import Misses
+from sweeptree.sweep.running import Sweep
 from sweeptree.system.clock import utc_now
 from sweeptree.system.files import write_json
 
@@ -40,10 +40,15 @@ def write_begin(prepared: PreparedSweep, run_id: str | None) -> Facts:
     return facts
 
 
-def write_end(prepared: PreparedSweep, facts: Facts, code: ExitCode, misses: Misses) -> None:
+def write_end(sweep: Sweep, facts: Facts, code: ExitCode) -> None:
     """sweep.json of a sweep that has ended."""
-    end = {"ended_at": utc_now(), "exit_code": int(code), "missed": misses.first(_MISSES_KEPT)}
-    write_json(prepared.paths.sweep, {**facts, **end})
+    end = {
+        "ended_at": utc_now(),
+        "exit_code": int(code),
+        "stop_cause": sweep.stop.cause,
+        "missed": sweep.misses.first(_MISSES_KEPT),
+    }
+    write_json(sweep.paths.sweep, {**facts, **end})
 
 
 def write_extended(prepared: PreparedSweep, facts: Facts) -> None:

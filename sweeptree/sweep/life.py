@@ -15,7 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from sweeptree.model import Attempt, JobRecord, JobState
+from sweeptree.analysis.aggregate import log_tail
+from sweeptree.model import Attempt, JobRecord, JobState, StopCause
 from sweeptree.sweep import adoption, attempts, auto_fix, job_delivery, retries, stages
 from sweeptree.sweep.launches import attempt_file
 from sweeptree.sweep.results import Ended, Lost, RunStage, SoFar, Trouble, caught
@@ -48,11 +49,20 @@ def run_job(job: JobContext, start: Start, run: RunStage) -> Ended:
     """One job through its life; never raises: what went wrong stands in the record."""
     came = _walk(job, start, run)
     ended = give_up(job, came) if isinstance(came, Halt) else _end(job, came)
-    may_go_on = ended.record.state in (JobState.SUCCEEDED, JobState.PLANNED)
-    if job.spec.on_fail == "stop" and not may_go_on:
-        job.sweep.stop.start_no_more()
+    _stop_where_due(job, ended.record)
     job.turn.leave()
     return ended
+
+
+def _stop_where_due(job: JobContext, record: JobRecord) -> None:
+    """Start nothing more after a failure that the spec says is enough."""
+    if record.state is JobState.PLANNED:
+        return
+    if job.spec.on_fail == "stop" and record.state is not JobState.SUCCEEDED:
+        job.sweep.stop.start_no_more()
+    first = job.sweep.first_failures
+    if first.is_undecided and first.add(record, log_tail(job.paths, record)):
+        job.sweep.stop.start_no_more(StopCause.FAILED_ALIKE)
 
 
 def _walk(job: JobContext, start: Start, run: RunStage) -> SoFar | Halt:

@@ -39,7 +39,9 @@ class Progress:
         self._guard = threading.Lock()
 
     def add(self, record: JobRecord) -> None:
-        """One more job has ended."""
+        """One more job has ended; one that was cancelled is neither progress nor a failure."""
+        if record.state is JobState.CANCELLED:
+            return
         with self._guard:
             self._finished += 1
             self._failed += record.state is not JobState.SUCCEEDED
@@ -135,7 +137,7 @@ def _run(
     step_failed = ends.step_failed or best_failed or _lacks_a_step(sweep)
     code = outcome.exit_code(states, sweep.stop.cause, step_failed=step_failed)
     documents.write_summary(prepared, ends.records)
-    documents.write_end(prepared, facts, code, sweep.misses)
+    documents.write_end(sweep, facts, code)
     return outcome.report(prepared, code, states)
 
 

@@ -23,6 +23,7 @@ from sweeptree.repository import hide_results
 from sweeptree.settings import Settings
 from sweeptree.sweep import preflight
 from sweeptree.sweep.budgets import Budgets
+from sweeptree.sweep.first_failures import FirstFailures
 from sweeptree.sweep.preflight import PreparedSweep
 from sweeptree.sweep.room_gate import RoomGate
 from sweeptree.sweep.stopping import StopSwitch
@@ -59,6 +60,7 @@ class Sweep:
     room: RoomGate
     turns: Turns | None
     budgets: Budgets
+    first_failures: FirstFailures
     stop: StopSwitch = field(default_factory=StopSwitch)
     misses: Misses = field(default_factory=Misses)
     gate: Gate = field(default_factory=Gate)
@@ -89,6 +91,7 @@ class Sweep:
                     room=RoomGate(prepared.room, tell),
                     turns=_turns(prepared),
                     budgets=Budgets(spec.max_prs),
+                    first_failures=FirstFailures(spec.stop_after_same),
                 )
 
     @property

@@ -50,17 +50,17 @@ class StopSwitch:
 
     def _keepers_to_ask(self, cause: StopCause, wanted: _Asked) -> tuple[supervise.Keeper, ...]:
         with self._guard:
-            if self._cause in (None, StopCause.JOB_FAILED):
+            if self._cause in (None, StopCause.JOB_FAILED, StopCause.FAILED_ALIKE):
                 self._cause = cause
             is_news = wanted > self._asked
             self._asked = max(self._asked, wanted)
             self.stopping.set()
             return tuple(self._keepers) if is_news else ()
 
-    def start_no_more(self) -> None:
-        """Let what runs go on, start nothing more (`--on_fail stop`)."""
+    def start_no_more(self, cause: StopCause = StopCause.JOB_FAILED) -> None:
+        """Let what runs go on, start nothing more (`--on_fail stop`, `--stop_after_same`)."""
         with self._guard:
-            self._cause = self._cause or StopCause.JOB_FAILED
+            self._cause = self._cause or cause
         self.stopping.set()
 
     @contextlib.contextmanager

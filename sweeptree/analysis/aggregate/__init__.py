@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from sweeptree.analysis.aggregate import tables
 from sweeptree.analysis.aggregate.incremental import Incremental
-from sweeptree.analysis.aggregate.rows import read_plan, read_rows, with_configs
+from sweeptree.analysis.aggregate.rows import log_tail, read_plan, read_rows, with_configs
 from sweeptree.analysis.aggregate.tables import load_pandas_soon
 from sweeptree.analysis.aggregate.writing import Contents, document_of, not_written, write_files
 from sweeptree.analysis.document import Document
@@ -25,7 +25,7 @@ from sweeptree.records import SweepPaths
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Incremental", "aggregate", "load_pandas_soon", "look", "to_frame"]
+__all__ = ["Incremental", "aggregate", "load_pandas_soon", "log_tail", "look", "to_frame"]
 
 
 def aggregate(paths: SweepPaths, *, mix_data: bool = False) -> Document:

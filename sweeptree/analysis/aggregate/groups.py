@@ -85,7 +85,7 @@ def _spreads(jobs: Sequence[JobRow], lost: Container[str]) -> dict[str, Spread]:
             known = values.setdefault(name, {})
             known[_seed_name(job, known)] = value
     kept = [name for name in sorted(values) if name not in lost]
-    return {name: describe(values[name]) for name in kept}
+    return {name: describe(values[name], name) for name in kept}
 
 
 def _seed_name(job: JobRow, known: Mapping[str, float]) -> str:
@@ -105,8 +105,9 @@ def diverged_metrics(job: JobRow) -> set[str]:
     return {*job.diverged, *job.metrics.keys()} - usable_metrics(job).keys()
 
 
-def describe(values: Mapping[str, float]) -> Spread:
-    """The spread of at least one value, named by seed."""
+def describe(values: Mapping[str, float], metric: str = "") -> Spread:
+    """The spread of at least one value, named by seed; its interval keeps within what the metric
+    can be."""
     numbers = list(values.values())
     many, deviation = len(numbers), stats.std(numbers)
     ordered = sorted(numbers)
@@ -116,7 +117,7 @@ def describe(values: Mapping[str, float]) -> Spread:
         mean=stats.mean(numbers),
         std=deviation,
         sem=None if deviation is None else deviation / many**0.5,
-        ci95=stats.ci95(numbers),
+        ci95=stats.within(stats.ci95(numbers), stats.bounds(metric, numbers)),
         min=ordered[0],
         max=ordered[-1],
         median=(ordered[middle] + ordered[~middle]) / 2,

@@ -20,6 +20,7 @@ def report(
     /,
     *,
     out: Path | None = None,
+    figure: Path | None = None,
     open_it: Annotated[bool, Parameter(name="--open", negative="")] = False,
     results_dir: Path | None = None,
 ) -> int:
@@ -31,24 +32,41 @@ def report(
         Name of a sweep, or a path to its folder.
     out
         Where to write it; default: report.html in the sweep's folder.
+    figure
+        Draw one chart for a paper instead: a file whose name holds curves, intervals or importance
+        and ends with .pdf, .svg or .png, as fig2-curves.pdf.
     open_it
         Open it in the browser.
     results_dir
         Where results stand; default: results/ at the top of the repository.
     """
-    from sweeptree.report import write_report
+    from sweeptree.report import draw_figure, write_report
 
-    paths = find_readable(exp, results_dir)
-    target = out.absolute() if out is not None else None
-    if target is not None and (target.is_dir() or not target.parent.is_dir()):
+    if figure is not None and (out is not None or open_it):
         raise UsageError(
-            f"{out} cannot be written: it is a folder, or has none", hint="give --out a file's name"
+            "--figure draws one chart, without a page", hint=f"sweeptree report {exp} --open"
         )
-    place = write_report(paths, _document(paths), target)
+    paths = find_readable(exp, results_dir)
+    if figure is not None:
+        target = _new_file("--figure", figure)
+        write_out(f"wrote {draw_figure(paths, _document(paths), target)}\n")
+        return 0
+    place = write_report(paths, _document(paths), _new_file("--out", out) if out else None)
     write_out(f"wrote {place}\n")
     if open_it and not _open(place):
         say(f"! no browser could be started; open {place.as_uri()}")
     return 0
+
+
+def _new_file(option: str, path: Path) -> Path:
+    """Where a file can be made. Raises UsageError."""
+    target = path.absolute()
+    if target.is_dir() or not target.parent.is_dir():
+        raise UsageError(
+            f"{path} cannot be written: it is a folder, or has none",
+            hint=f"give {option} a file's name",
+        )
+    return target
 
 
 def _document(paths: SweepPaths) -> Document:

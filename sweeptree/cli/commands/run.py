@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -350,29 +350,34 @@ def interruptible(paths: SweepPaths) -> Iterator[None]:
 
 def started(paths: SweepPaths) -> object:
     """When the sweep was last started; it tells whether this process has begun it."""
+    return _facts(paths).get("started_at")
+
+
+def _facts(paths: SweepPaths) -> Mapping[str, Any]:
     try:
-        return read_sweep(paths).get("started_at")
+        return read_sweep(paths)
     except RecordError:
-        return None
+        return {}
 
 
 def _exit_code(paths: SweepPaths) -> int | None:
-    try:
-        code = read_sweep(paths).get("exit_code")
-    except RecordError:
-        return None
+    code = _facts(paths).get("exit_code")
     return code if isinstance(code, int) else None
 
 
 def _show_end(paths: SweepPaths, code: int, *, as_json: bool, ui: str, notice: str | None) -> None:
+    from sweeptree.cli.screens.causes import stop_note
     from sweeptree.cli.screens.ending import Ending, final_screen
+    from sweeptree.cli.screens.step_summary import write_step_summary
 
     document = read_document(paths)
+    write_step_summary(document, code)
     if as_json:
         plain = read_json(paths.aggregated_json, limit=MAX_DOCUMENT_BYTES)
         print(json.dumps(plain, ensure_ascii=False))  # noqa: T201
         return
-    notes = [note for note in (notice, _report_note(paths, document)) if note]
+    stopped = stop_note(paths.root.name, _facts(paths), document.jobs)
+    notes = [note for note in (stopped, notice, _report_note(paths, document)) if note]
     print(final_screen(Ending(document, paths, code, ui, notes)), end="")  # noqa: T201
 
 

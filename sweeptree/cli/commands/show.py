@@ -12,6 +12,7 @@ from sweeptree.analysis.document import MAX_DOCUMENT_BYTES, Document, read_docum
 from sweeptree.analysis.stats import Objective
 from sweeptree.cli.find import find_readable
 from sweeptree.cli.screens.boards import job_table, leaderboard, legend, ranked_by
+from sweeptree.cli.screens.causes import cause_lines
 from sweeptree.cli.screens.terminal import printable, say, width, write_out
 from sweeptree.errors import RecordError, Refused, UsageError
 from sweeptree.records import SweepPaths, holder, read_bytes
@@ -74,7 +75,9 @@ def _screen(
     else:
         body = leaderboard(document, goal, width())
         remarks = [*legend(document, goal), *warnings]
-    return [headline, *body, *map(printable, remarks)]
+    causes = cause_lines(paths.root.name, document.jobs, width())
+    failed = ["", *causes] if causes else []
+    return [headline, *body, *map(printable, remarks), *failed]
 
 
 def is_stale(paths: SweepPaths) -> bool:

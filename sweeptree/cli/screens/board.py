@@ -103,6 +103,8 @@ class Board:
         self._curves: dict[int, tuple[int, Curve]] = {}
         self._mean_seconds: float | None = None
         self._most_at_once = 1
+        self._active = 0.0
+        self._active_since: float | None = None
         self._keeper_notes: dict[int, str] = {}
         self._next_look = self.began
         self.plan(jobs, metric)
@@ -116,6 +118,7 @@ class Board:
     def forget_running(self) -> None:
         """What an earlier, dead run left as running is to be done again."""
         self._running.clear()
+        self._active, self._active_since = 0.0, None
         self._states = {n: now for n, now in self._states.items() if JobState(now[0]).is_final}
         self._recount()
 
@@ -218,6 +221,12 @@ class Board:
         running = sum(max(0.0, mean - seconds) for seconds in elapsed)
         return (planned * mean + running) / self._most_at_once
 
+    def active_seconds(self) -> float:
+        """The time since the start in which some job ran."""
+        if self._active_since is None:
+            return self._active
+        return self._active + time.monotonic() - self._active_since
+
     def _row(self, entry: Mapping[str, Any], state: str) -> Row:
         index = int(entry["id"])
         plan = self._plan.get(index, {})
@@ -246,11 +255,20 @@ class Board:
         if row.state == JobState.RUNNING:
             self._running[row.index] = row
             self._most_at_once = max(self._most_at_once, len(self._running))
+        self._note_activity()
         if not was_running:
             self._leave_latest(row.index)
         if JobState(row.state).is_final:
             self._latest.append(row)
             self._curves.pop(row.index, None)
+
+    def _note_activity(self) -> None:
+        """The clock of the active time runs while any job does."""
+        if self._running and self._active_since is None:
+            self._active_since = time.monotonic()
+        elif not self._running:
+            self._active = self.active_seconds()
+            self._active_since = None
 
     def _leave_latest(self, index: int) -> None:
         """A job that is retried has not ended any more."""

@@ -8,17 +8,15 @@ from dataclasses import dataclass
 
 from sweeptree.analysis.document import Document, JobRow
 from sweeptree.analysis.durations import running_seconds
-from sweeptree.analysis.failures import FAILED, last_error_line
 from sweeptree.cli.screens.boards import job_table, leaderboard, legend, ranked_by
+from sweeptree.cli.screens.causes import cause_lines
 from sweeptree.cli.screens.terminal import (
-    MAX_WIDTH,
     clock,
     counted,
     point_lines,
     printable,
     readable,
     shorten,
-    shorten_middle,
     spoken,
     width,
 )
@@ -28,7 +26,7 @@ from sweeptree.sweep.view import word
 
 _Jobs = Sequence[JobRow]
 _SHOWN_JOBS = 12
-_SHOWN_FAILURES = 8
+_MUCH_LONGER = 1.1
 _SHOWN_LINKS = 5
 _SHOWN_NUMBERS = 10
 _SHOWN_FILES = ("aggregated.json", "aggregated.csv", "groups.csv", "report.html")
@@ -63,7 +61,7 @@ class Ending:
 def final_screen(ending: Ending, room: int | None = None) -> str:
     """Counts, the leaderboard or the jobs, failures, warnings, paths and the next commands."""
     room = room or width()
-    failures = failure_lines(ending.name, ending.jobs, room)
+    failures = cause_lines(ending.name, ending.jobs, room)
     lines = [
         _headline(ending, room),
         "",
@@ -101,7 +99,7 @@ def _headline(ending: Ending, room: int) -> str:
     parts = [
         f"{ending.name} {_ENDS.get(ending.exit_code, 'finished')}",
         *(f"{many} {state}" for state, many in counts.items()),
-        clock(running_seconds(jobs)),
+        _times(ending),
         f"GPU time {spoken(gpu)}" if gpu else "",
     ]
     left = "   ".join(part for part in parts if part)
@@ -109,43 +107,12 @@ def _headline(ending: Ending, room: int) -> str:
     return left + "   " + right.rjust(max(0, room - len(left) - 3))
 
 
-def failure_lines(name: str, jobs: _Jobs, room: int = MAX_WIDTH) -> list[str]:
-    """Each failed job: its reason, its log's last error line, the command that shows more."""
-    failed = [job for job in jobs if job.state in FAILED]
-    lines = [line for job in failed[:_SHOWN_FAILURES] for line in _failure(name, job, room)]
-    others = failed[_SHOWN_FAILURES:]
-    if others:
-        numbers = ", ".join(str(job.id) for job in others[:20])
-        more = counted(len(others), "more job")
-        lines.append(shorten(f"  {more} failed: {numbers}", room))
-    return lines
-
-
-def _failure(name: str, job: JobRow, room: int) -> list[str]:
-    index = job.id
-    config = printable(job.config_id or "")
-    head = f"  job {index}  {config}{_seed(job)}   {_how(job)}"
-    error = last_error_line(job.log_tail)
-    return [
-        shorten(head, room),
-        *([f"         {shorten_middle(error, room - 9)}"] if error else []),
-        f"         sweeptree logs {name}:{index}",
-    ]
-
-
-def _seed(job: JobRow) -> str:
-    return "" if job.seed is None else f" seed={job.seed}"
-
-
-def _how(job: JobRow) -> str:
-    """Why a job failed, after how long, and at which attempt."""
-    reason = printable(job.reason or word(str(job.state)))
-    attempts = len(job.attempts)
-    if job.duration_seconds:
-        reason += f" after {spoken(job.duration_seconds)}"
-    if attempts > 1:
-        reason += f"   (attempt {attempts})"
-    return reason
+def _times(ending: Ending) -> str:
+    """The time in which jobs ran, and that from first to last where pauses made it longer."""
+    active, wall = running_seconds(ending.jobs), ending.aggregated.summary.wall_seconds
+    if active is None or wall is None or wall < _MUCH_LONGER * active or wall < active + 60:
+        return clock(active)
+    return f"{clock(active)} active of {clock(wall)}"
 
 
 def _where(ending: Ending, room: int) -> list[str]:

@@ -49,6 +49,8 @@ _WIDE = 140
 _LINE = 400
 _ERROR = 240
 _LEAST_NAME = 8
+_PAUSE = 30.0  # seconds without a running job that are worth a word
+_PAUSED_SHARE = 0.05
 _WRONG = (JobState.FAILED, JobState.TIMED_OUT, JobState.LOST)
 _STYLES = {
     JobState.RUNNING: "cyan",
@@ -209,16 +211,11 @@ def event_line(
     """`20:27:54 unet_lr job 0 ok 13m52s lr=3e-4 seed=1 val_auc=0.9231`, in local time."""
     now = now or datetime.now().astimezone()
     state = word(row.state)
-    words = [
-        f"{now:%H:%M:%S}",
-        paths.root.name,
-        f"job {row.index}",
-        state,
-        *_outcome_words(row),
-        *_job_words(row),
-        _error(paths, row),
-    ]
-    line = shorten(" ".join(text for text in words if text), _LINE)
+    head = f"{now:%H:%M:%S} {paths.root.name} job {row.index} {state}"
+    error = _error(paths, row)
+    words = [head, *_outcome_words(row), *_job_words(row)]
+    known = shorten(" ".join(filter(None, words)), _LINE - len(error) - 1)
+    line = f"{known} {error}".rstrip()
     code = _CODES.get(JobState(row.state)) if colour else None
     return line.replace(f" {state}", f" \x1b[{code}m{state}\x1b[0m", 1) if code else line
 
@@ -289,20 +286,33 @@ def _columns(board: Board) -> list[Column]:
 
 
 def _headline(board: Board, room: int) -> str:
-    """What there is room for: the time left stays, the best and then the name give way."""
-    remaining = board.remaining_seconds()
-    times = [clock(time.monotonic() - board.began)]
-    if remaining is not None:
-        times.append(f"ETA {clock(remaining)}")
+    """What there is room for: how many run and the time left stay; the best, the name and then the
+    other counts give way."""
+    times, counts = _times(board), list(_counts(board))
     best = "" if board.best is None else f"best {board.metric_name} {number(board.best)}"
-    middle = [f"{board.percent}%", *_counts(board)]
-    full = _joined(board.name, *middle, best, *times)
+    percent = f"{board.percent}%"
+    full = _joined(board.name, percent, *counts, best, *times)
     if len(full) <= room:
         return full
-    needed = _joined(*middle, *times)
+    needed = _joined(percent, *counts, *times)
     name = shorten(board.name, max(_LEAST_NAME, room - len(needed) - 2))
-    line = _joined(name, *middle, *times)
-    return line if len(line) <= room else _joined(name, middle[0], *times)
+    running = [count for count in counts if count.endswith(word(JobState.RUNNING))]
+    shorter = (
+        _joined(name, percent, *counts, *times),
+        needed,
+        _joined(percent, *counts, *times[-1:]),
+        _joined(percent, *running, *times),
+    )
+    return next((line for line in shorter if len(line) <= room), _joined(*running, *times[-1:]))
+
+
+def _times(board: Board) -> list[str]:
+    """The time since the start, of how much of it jobs ran where they paused, and the time left."""
+    wall, active = time.monotonic() - board.began, board.active_seconds()
+    has_paused = wall - active >= max(_PAUSE, _PAUSED_SHARE * wall)
+    times = [f"active {clock(active)} of {clock(wall)}" if has_paused else clock(wall)]
+    remaining = board.remaining_seconds()
+    return times if remaining is None else [*times, f"ETA {clock(remaining)}"]
 
 
 def _joined(*parts: str) -> str:

@@ -283,7 +283,15 @@ def _limits(spec: SweepSpec) -> str:
         limits.append(f"{spec.retries} retries")
     if spec.on_fail == "stop":
         limits.append("no more starts after a failed job")
+    elif spec.stop_after_same:
+        limits.append(_same_limit(spec.stop_after_same))
     return ", ".join(limits)
+
+
+def _same_limit(many: int) -> str:
+    if many == 1:
+        return "no more starts when the first job fails (--stop_after_same)"
+    return f"no more starts when the first {many} all fail alike (--stop_after_same)"
 
 
 def _after(prepared: PreparedSweep) -> str:

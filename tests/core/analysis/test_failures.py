@@ -3,8 +3,9 @@
 import pytest
 
 from sweeptree.analysis.document import JobRow
-from sweeptree.analysis.failures import group_failures, last_error_line
+from sweeptree.analysis.failures import group_failures, job_numbers, last_error_line, retry_command
 from sweeptree.model import JobState
+from sweeptree.model.text import parse_job_numbers
 
 
 def failed(index: int, tail: str, reason: str = "exit code 1") -> JobRow:
@@ -52,3 +53,11 @@ def test_jobs_that_lacked_memory_are_alike_whatever_they_asked_for() -> None:
     ]
     (group,) = group_failures(jobs)
     assert [job.id for job in group.jobs] == [0, 1, 2]
+
+
+def test_numbers_are_written_as_the_command_line_takes_them() -> None:
+    numbers = (0, 2, 3, 4, 9)
+    assert job_numbers(numbers) == "0,2-4,9"
+    assert parse_job_numbers(job_numbers(numbers)) == numbers
+    jobs = [failed(4, "E"), failed(3, "E")]
+    assert retry_command("unet", jobs) == "sweeptree resume unet --jobs 3-4"

@@ -125,3 +125,21 @@ def test_where_there_was_no_test_holm_corrects_the_others_only() -> None:
 )
 def test_objective_reads_the_goal_or_the_name(text: str, name: str, goal: str) -> None:
     assert stats.objective(text) == stats.Objective(name, goal)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "bounded"),
+    [
+        ("val_auc", [0.99, 1.0], True),
+        ("test/macroAUROC", [0.9], True),
+        ("f1", [0.0, 0.2], True),
+        ("accuracy", [97.0, 99.5], False),
+        ("loss", [0.1, 0.2], False),
+        ("gap", [0.1], False),
+    ],
+)
+def test_a_share_is_between_zero_and_one(name: str, values: list[float], bounded: bool) -> None:
+    low, high = stats.bounds(name, values)
+    assert ((low, high) == (0.0, 1.0)) == bounded
+    assert stats.within((-0.5, 1.5), (low, high)) == ((0.0, 1.0) if bounded else (-0.5, 1.5))
+    assert stats.within(None, (low, high)) is None

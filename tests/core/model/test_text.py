@@ -99,8 +99,9 @@ def test_bad_amounts_are_refused(text: str) -> None:
 def test_words_are_separated_by_commas() -> None:
     assert parse_words(" a, b c,,") == ("a", "b c")
     assert parse_job_numbers("0, 3") == (0, 3)
+    assert parse_job_numbers("4-6,9") == (4, 5, 6, 9)
     with pytest.raises(UsageError, match="list of job numbers"):
-        parse_job_numbers("0-3")
+        parse_job_numbers("3-0")
 
 
 def test_long_texts_are_cut_in_the_middle() -> None:

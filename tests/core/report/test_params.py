@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from core.report.sheet_kit import sheet_of
-from sweeptree.report.params import HeatMap, Parallel, params_chart, varying_params
+from sweeptree.report.params import HeatMap, Parallel, params_chart
 
 
 def test_two_that_vary_make_a_table_of_shades(tmp_path: Path) -> None:
@@ -23,5 +23,5 @@ def test_three_that_vary_make_parallel_lines(tmp_path: Path) -> None:
 
 def test_one_that_varies_needs_no_chart(tmp_path: Path) -> None:
     sheet = sheet_of(tmp_path, grid={"lr": (0.1, 0.01, 0.001), "n": (2,)})
-    assert varying_params(sheet.ranked) == ["lr"]
+    assert sheet.varying == ("lr",)
     assert params_chart(sheet) is None

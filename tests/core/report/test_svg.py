@@ -48,3 +48,12 @@ def test_an_axis_holds_its_values_and_has_ticks(values: list[float]) -> None:
 
 def test_ticks_are_round() -> None:
     assert [text for _, text in Scale(0.62, 0.91).ticks()] == ["0.7", "0.8", "0.9"]
+
+
+def test_a_wide_range_stands_by_its_logarithms() -> None:
+    axis = scale([1e-4, 1.0], room=0.0, may_be_log=True)
+    assert axis.is_log
+    assert [round(axis.at(value), 2) for value in (-1.0, 1e-4, 1e-2, 1.0)] == [0, 0, 0.5, 1]
+    assert [text for _, text in axis.ticks()] == ["0.0001", "0.001", "0.01", "0.1", "1"]
+    assert not scale([0.0, 1.0], may_be_log=True).is_log
+    assert not scale([0.1, 1.0], may_be_log=True).is_log

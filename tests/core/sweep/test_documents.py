@@ -24,9 +24,11 @@ def test_the_end_keeps_what_was_written_at_the_beginning(repo: Path) -> None:
     with opened(repo, "true") as sweep:
         facts = documents.write_begin(sweep.prepared, None)
         sweep.misses.add("the engine was away")
-        documents.write_end(sweep.prepared, facts, ExitCode.STEP_FAILED, sweep.misses)
+        sweep.stop.start_no_more()
+        documents.write_end(sweep, facts, ExitCode.STEP_FAILED)
         ended = read_sweep(sweep.paths)
     assert (ended["exit_code"], ended["missed"]) == (4, ["the engine was away"])
+    assert ended["stop_cause"] == "a job failed"
     assert ended["started_at"] == facts["started_at"]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.sweep.kit import lived, opened, paths_of, run_one
 from sweeptree.errors import GitError
-from sweeptree.model import DeliveryState, JobRecord, JobState
+from sweeptree.model import DeliveryState, JobRecord, JobState, StopCause
 from sweeptree.sweep import attempts
 from sweeptree.sweep.launches import Line
 from sweeptree.sweep.life import Start, run_job
@@ -137,7 +137,7 @@ def test_a_failed_job_runs_no_stage_after_its_command(repo: Path) -> None:
 
 
 def test_worktrees_of_troubled_jobs_go_back_so_that_the_next_job_gets_one(repo: Path) -> None:
-    with opened(repo, *["true"] * 4, parallel=1) as sweep:
+    with opened(repo, *["true"] * 4, parallel=1, stop_after_same=0) as sweep:
         ends = [run_job(sweep.job(n), Start.COMMAND, Breaking("run-command")) for n in range(4)]
     assert [ended.record.state for ended in ends] == [JobState.FAILED] * 4
 
@@ -149,6 +149,17 @@ def test_on_fail_stop_starts_nothing_more_after_a_failure(repo: Path) -> None:
             lived(sweep.job(index))
             stopped.append(sweep.stop.stopping.is_set())
     assert stopped == [False, True]
+
+
+def test_nothing_more_starts_when_the_first_jobs_fail_alike(repo: Path) -> None:
+    failing = [f"echo 'ValueError: lead {n}'; exit 1" for n in range(3)]
+    with opened(repo, *failing, "true") as sweep:
+        stopped = []
+        for index in range(3):
+            lived(sweep.job(index))
+            stopped.append(sweep.stop.stopping.is_set())
+    assert stopped == [False, False, True]
+    assert sweep.stop.cause is StopCause.FAILED_ALIKE
 
 
 def test_a_stop_leaves_a_job_that_has_not_begun_planned(repo: Path) -> None:

@@ -28,13 +28,11 @@ def test_the_end_shows_leaderboard_paths_and_next(tmp_path: Path) -> None:
     assert lines[-1].startswith("Next:  sweeptree show unet")
 
 
-def test_the_end_shows_each_failure_with_its_next_command(tmp_path: Path) -> None:
+def test_the_end_shows_each_cause_with_what_shows_and_what_retries_its_jobs(tmp_path: Path) -> None:
     text = final(tmp_path, failed=(1, 4))
-    assert (
-        "job 1  lr=1e-4 seed=1   exit code 1 after 3.0s\n         ValueError: no such lead\n"
-        in text
-    )
-    assert "sweeptree logs unet:4" in text and "exit 1" in text and "--jobs" in text
+    assert "  2 jobs  1,4   exit code 1\n         ValueError: no such lead\n" in text
+    assert "sweeptree logs unet:1\n         sweeptree resume unet --jobs 1,4\n" in text
+    assert "exit 1" in text
 
 
 def test_the_end_without_a_metric_lists_the_jobs(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ with SweepStore.open(paths) as store, LiveView(paths, jobs, metric="val_auc:max"
     put(store, 1, JobState.RUNNING, start_time=utc_now())
     if "SAY" in os.environ:
         sys.stdin.read()  # until a frame has been drawn
+        os.write(2, os.environ.get("ECHO", "").encode())  # as the terminal itself does
         print(os.environ["SAY"], file=sys.stderr)
 """
 ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
@@ -254,6 +255,37 @@ def test_what_is_said_meanwhile_goes_above_the_table(paths: SweepPaths) -> None:
     assert b"\x1b[2K" in before[before.rindex(b"unet") :]  # the table was cleared first
 
 
+@pytest.mark.slow
+def test_ctrl_c_leaves_no_dead_header(paths: SweepPaths) -> None:
+    seen = on_terminal(paths, 80, ECHO="^C", SAY="\nstopping now")
+    lines = screen(seen.decode())
+    assert sum("% " in line and "waiting" in line for line in lines) == 1
+    assert sum("config" in line for line in lines) == 1
+    assert any("stopping now" in line for line in lines)
+
+
+def screen(written: str) -> list[str]:
+    """The lines that a terminal shows after these bytes, of what our view writes."""
+    rows: list[list[str]] = [[]]
+    y = x = 0
+    for sign in re.finditer(r"\x1b\[([0-9;?]*)([A-Za-z])|([^\x1b])", written):
+        argument, command, letter = sign.groups()
+        if command == "A":
+            y = max(0, y - int(argument or 1))
+        elif command == "K":
+            rows[y] = []
+        elif letter == "\r":
+            x = 0
+        elif letter == "\n":
+            y, x = y + 1, 0
+            rows += [[] for _ in range(y + 1 - len(rows))]
+        elif letter:
+            rows[y] += " " * (x + 1 - len(rows[y]))
+            rows[y][x] = letter
+            x += 1
+    return ["".join(row) for row in rows]
+
+
 def test_a_diverged_job_says_so_where_its_metric_would_be(tmp_path: Path) -> None:
     paths = SweepPaths(tmp_path / "exp")
     paths.root.mkdir()
@@ -265,3 +297,29 @@ def test_a_diverged_job_says_so_where_its_metric_would_be(tmp_path: Path) -> Non
     assert ["diverged" in line for line in shown[2:4]] == [True, True]
     assert "val_auc=diverged" in event_line(paths, view.row(0))
     assert view.best is None
+
+
+def test_what_runs_and_the_time_left_are_seen_at_sixty_columns(paths: SweepPaths) -> None:
+    state = board(10_000, paths)
+    for n in range(5_000):
+        kind = ("succeeded", "failed", "timed_out", "cancelled", "lost")[n % 5]
+        state.apply(entry(n, kind, duration_seconds=60.0, metrics={"val_auc": 0.9}))
+    for n in range(6_000, 6_012):
+        state.apply(entry(n, "running", start_time=utc_now()))
+    head = render(state, 60, 12)[0][0]
+    assert len(head) <= 60 and "12 running" in head and "ETA" in head
+
+
+def test_the_end_of_an_error_is_never_cut(paths: SweepPaths) -> None:
+    paths.log(0).write_text(f"ValueError: {'x' * 900} but got 12 leads\n")
+    state = board(1, paths)
+    state.apply(entry(0, "failed", config_id="lr=1 " * 200))
+    line = event_line(paths, state.row(0))
+    assert len(line) <= 400 and line.endswith("but got 12 leads")
+
+
+def test_time_in_which_nothing_ran_is_told_apart(paths: SweepPaths) -> None:
+    state = board(2, paths)
+    state.began -= 3600
+    state.apply(entry(0, "running", start_time=utc_now()))
+    assert "active 00:00:00 of 01:00:00" in render(state, 120, 12)[0][0]
