@@ -41,7 +41,7 @@ def died(facts: Mapping[str, Any], run_id: str) -> UUID | None:
 
 def mark_crashed(earlier: UUID, run_id: str) -> None:
     """Set that run, its subflow runs and their task runs to Crashed, where Prefect still takes them
-    to be under way."""
+    to be under way; a run that was marked before the sweep went on is told what it goes on in."""
     message = f"its process died; the sweep goes on in the flow run {run_id}"
     with get_client(sync_client=True) as client:
         runs = [earlier, *_children(client, earlier)]
@@ -51,7 +51,8 @@ def mark_crashed(earlier: UUID, run_id: str) -> None:
         )
         for task in client.read_task_runs(flow_run_filter=chosen, task_run_filter=under_way):
             client.set_task_run_state(task.id, Crashed(message=message), force=True)
-        chosen.state = FlowRunFilterState(type=FlowRunFilterStateType(any_=_UNDER_WAY))
+        not_ended = [*_UNDER_WAY, StateType.CRASHED]
+        chosen.state = FlowRunFilterState(type=FlowRunFilterStateType(any_=not_ended))
         for run in client.read_flow_runs(flow_run_filter=chosen):
             client.set_flow_run_state(run.id, Crashed(message=message), force=True)
 

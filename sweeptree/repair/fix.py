@@ -150,7 +150,9 @@ def _decide(fixer: Fixer) -> FixDecision:
     report = _sorted(fixer, results)
     if results.is_green:
         state = FixState.NOTHING_TO_FIX
-        return _decision(fixer, report, state, f"all {len(results.passed)} tests pass")
+        count = len(results.passed)
+        told = f"all {count} tests pass" if count else f"`{results.command}` succeeds"
+        return _decision(fixer, report, state, told)
     if not results.is_complete:
         reason = f"the tests did not end within {fixer.spec.timeout:g} s: nothing is known of them"
         return _decision(fixer, report, FixState.UNFINISHED, reason)
