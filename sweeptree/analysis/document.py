@@ -177,12 +177,6 @@ class Document(_Part):
         named = (name for group in self.groups for name in (*group.metrics, *group.diverged))
         return list(dict.fromkeys(named))
 
-    def comparison(self, leader: str, config: str, metric: str) -> Comparison | None:
-        """The test of a config against the one that leads by this metric, if it was made."""
-        wanted = (leader, config, metric)
-        found = (row for row in self.comparisons if (row.a, row.b, row.metric) == wanted)
-        return next(found, None)
-
 
 def ranked(groups: Iterable[Group]) -> list[Group]:
     """The groups that have a rank, the best first."""

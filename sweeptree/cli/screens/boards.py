@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sweeptree.analysis.document import (
@@ -47,13 +47,15 @@ class _Board:
     groups: Sequence[Group]
     extras: Sequence[str]
     seconds: dict[str, list[float]] = field(default_factory=dict)
+    tests: Mapping[frozenset[str], Comparison] = field(default_factory=dict)
 
     @classmethod
     def of(cls, document: Document, goal: Objective | None) -> _Board:
         names = document.metric_names()
         extras = [name for name in names if _is_extra(name, goal)]
         groups = _ordered(document, goal)
-        return cls(document, goal, groups, extras[:_EXTRA_METRICS], _seconds(document.jobs))
+        seconds, tests = _seconds(document.jobs), _tests(document, goal)
+        return cls(document, goal, groups, extras[:_EXTRA_METRICS], seconds, tests)
 
     def main(self, group: Group) -> Spread | None:
         """The metric that ranks, of this config."""
@@ -65,6 +67,13 @@ def _ordered(document: Document, goal: Objective | None) -> list[Group]:
         return list(document.groups)
     without = [group for group in document.groups if goal.name not in group.metrics]
     return [*best_first(document.groups, goal), *without]
+
+
+def _tests(document: Document, goal: Objective | None) -> dict[frozenset[str], Comparison]:
+    """The test of each two configs; ranked the other way (`--by`), the other one led when it was
+    made."""
+    own = [row for row in document.comparisons if goal is not None and row.metric == goal.name]
+    return {frozenset((row.a, row.b)): row for row in own}
 
 
 def _seconds(jobs: Sequence[JobRow]) -> dict[str, list[float]]:
@@ -137,14 +146,8 @@ def _distance(board: _Board, group: Group, main: Spread) -> tuple[str, str]:
     top = board.main(best)
     if group is best or top is None or board.goal is None:
         return "-", ""
-    found = _comparison(board.document, best, group, board.goal.name)
+    found = board.tests.get(frozenset((best.config_id, group.config_id)))
     return signed(main.mean - top.mean), "" if found is None else short_p(found.p_holm)
-
-
-def _comparison(document: Document, best: Group, group: Group, metric: str) -> Comparison | None:
-    """The test of the two; ranked the other way (`--by`), the other one led when it was made."""
-    a, b = best.config_id, group.config_id
-    return document.comparison(a, b, metric) or document.comparison(b, a, metric)
 
 
 def legend(document: Document, goal: Objective | None) -> list[str]:
