@@ -107,7 +107,7 @@ def test_the_files_of_failed_jobs_beyond_those_whose_worktrees_are_kept_stand_el
     repo: Path,
 ) -> None:
     commands = [f"echo {n} > best.ckpt; echo tuned >> train.py; exit 1" for n in range(10)]
-    with opened(repo, *commands) as sweep:
+    with opened(repo, *commands, stop_after_same=0) as sweep:
         records = [lived(sweep.job(n)) for n in range(10)]
     assert [record.worktree is not None for record in records] == [True] * 8 + [False] * 2
     kept = [paths_of(repo).artifacts(n) for n in range(10)]
