@@ -43,13 +43,11 @@ def test_a_metric_decides_who_is_best(paths: SweepPaths) -> None:
     assert [group.config_id for group in most] == [group.config_id for group in least][::-1]
 
 
-def test_a_comparison_is_found_by_what_it_compares(paths: SweepPaths) -> None:
+def test_a_comparison_is_adjusted_and_has_a_floor(paths: SweepPaths) -> None:
     document = read_document(paths)
-    leader, second, *_ = document.leaderboard
-    found = document.comparison(leader, second, "val_auc")
-    assert found is not None
-    assert found.p_holm >= found.p >= found.p_floor
-    assert document.comparison(leader, second, "loss") is None
+    first, *_ = document.comparisons
+    assert (first.a, first.metric) == (document.leaderboard[0], "val_auc")
+    assert first.p_holm >= first.p >= first.p_floor
 
 
 def test_a_spread_says_mean_and_std(paths: SweepPaths) -> None:
