@@ -57,5 +57,6 @@ def test_no_job_is_lost_beside_foreign_worktrees_and_gc(cli: Cli) -> None:
         f"job {n}\n" for n in range(JOBS)
     ]
     assert {len(record.attempts) for record in records_of(cli.paths("busy")).values()} == {1}
-    assert len(git("worktree", "list", cwd=cli.folder).splitlines()) == 1
+    left = git("worktree", "list", cwd=cli.folder).splitlines()
+    assert len([line for line in left if "/foreign" not in line]) == 1  # theirs may be half-way
     git("fsck", "--strict", cwd=cli.folder)
