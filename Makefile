@@ -24,7 +24,7 @@ install: ## The environment .venv with the command sweeptree in it
 test: .venv-dev ## Every test
 	$(PYTEST)
 
-check: .venv-dev ## Format, lint, types, layers and the core tests, in under a minute
+check: .venv-dev ## Format, lint, types, layers and the core tests, in some two to four minutes
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
