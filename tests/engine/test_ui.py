@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -23,7 +24,8 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
 ]
 SCREEN = {"width": 1400, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
-NAME = "shown_in_the_ui"
+# Of this worker alone: the fixtures are made in each of them, and they share one server.
+NAME = f"shown_in_the_ui_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 OPENINGS, OPENING_SECONDS = 5, 15.0
 
 
