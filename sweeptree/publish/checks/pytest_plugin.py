@@ -346,17 +346,10 @@ class EventWriter:
         """A file could not be collected, or skips itself."""
         if report.outcome == "passed":
             return
-        details = getattr(report, "sweeptree", None) or {}
+        facts = dict(getattr(report, "sweeptree", None) or {})
+        facts.update(trace=_tail(report.longreprtext), reason=_reason(report))
         node_id = _from_top(self.config, report.nodeid)
-        trace = _tail(report.longreprtext)
-        self.write(
-            "collect",
-            id=node_id,
-            outcome=report.outcome,
-            trace=trace,
-            reason=_reason(report),
-            **details,
-        )
+        self.write("collect", id=node_id, outcome=report.outcome, **facts)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
