@@ -80,11 +80,16 @@ def ended_well(report: dict[str, object] | None) -> bool:
 
 def tell_what_is_left(sweeper: Sweeper, spec: dict[str, object], seed: int) -> None:
     """Doctor names a stale record exactly when there is one; keepers may end while it looks."""
-    before = recovery.stale_jobs(sweeper.paths(spec))
-    said = {name for name, _ in findings(sweeper.repo)}
-    after = recovery.stale_jobs(sweeper.paths(spec))
-    if bool(before) == bool(after):
-        assert ("records" in said) == bool(after), (seed, said)
+    paths, said = sweeper.paths(spec), set[str]()
+
+    def looked_at_rest() -> bool:
+        nonlocal said
+        before = recovery.stale_jobs(paths)
+        said = {name for name, _ in findings(sweeper.repo)}
+        return recovery.stale_jobs(paths) == before
+
+    until(looked_at_rest)
+    assert ("records" in said) == bool(recovery.stale_jobs(paths)), (seed, said)
 
 
 def check_nothing_is_left(sweeper: Sweeper, seed: int) -> None:
