@@ -2,52 +2,59 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import IO, Protocol
 
 from sweeptree.hosts.values import Host
 
 
 class Done(Protocol):
-    """How a command on a host ended."""
+    """How a command on a host ended: its exit code, and what it wrote."""
 
     @property
-    def rc(self) -> int:
-        """Its exit code."""
+    def rc(self) -> int: ...
 
     @property
-    def out(self) -> bytes:
-        """What it wrote to stdout."""
+    def out(self) -> bytes: ...
 
     @property
-    def err(self) -> str:
-        """What it wrote to stderr."""
+    def err(self) -> bytes: ...
+
+
+class Stream(Protocol):
+    """A command that goes on: its input and its output as binary files."""
+
+    @property
+    def stdin(self) -> IO[bytes]: ...
+
+    @property
+    def stdout(self) -> IO[bytes]: ...
+
+    def poll(self) -> int | None:
+        """The exit code, when it has ended."""
+
+    def said(self) -> str:
+        """What it has written to its stderr."""
 
 
 class Remote(Protocol):
-    """The way to one host.
-
-    `shell` are the words of the program that git may use instead of ssh: it is given the host's
-    address and a command line.
-    """
-
-    @property
-    def shell(self) -> tuple[str, ...]:
-        """What stands for `ssh` in git's hands."""
+    """The way to one host, for any number of threads. Raises HostError where it does not lead."""
 
     def run(
         self,
         argv: Sequence[str],
-        *,
-        input: bytes | None = None,  # noqa: A002 - as subprocess has it
+        input: bytes | None = None,  # noqa: A002 - subprocess' own word
         timeout: float | None = None,
     ) -> Done:
-        """Run a command to its end. Raises SweeptreeError when the host cannot be reached."""
+        """Run exactly these words on the host; any exit code is an answer."""
 
-    def start(self, argv: Sequence[str]) -> subprocess.Popen[bytes]:
-        """Start a command; its stdin, stdout and stderr are pipes."""
+    def stream(self, argv: Sequence[str]) -> AbstractContextManager[Stream]:
+        """Run a command and talk to it while it runs; it ends with the block."""
+
+    def ssh_command(self) -> str:
+        """What stands for `ssh` in git's hands, which adds the address and a command line."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shlex
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -105,7 +104,7 @@ def git_remote(site: Site, cache: str) -> remotes.Remote:
         name=site.host.name,
         url=f"{site.host.address}:{cache}",
         access=(("fetch.unpackLimit", "1"), ("core.fsync", "committed,reference")),
-        ssh=shlex.join(site.remote.shell),
+        ssh=site.remote.ssh_command(),
         timeout=_SECONDS,
     )
 

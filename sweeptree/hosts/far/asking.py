@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
-import subprocess
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeptree.errors import Refused, SweeptreeError
-from sweeptree.hosts.remote import Site
+from sweeptree.hosts.remote import Site, Stream
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _SHOWN = 400
@@ -47,69 +45,39 @@ def ask(
     site: Site, question: Question, data: bytes = b"", *, timeout: float | None = None
 ) -> dict[str, Any]:
     """The answer of a program. Raises SweeptreeError, and Refused where the host's disk is full."""
-    done = site.remote.run(_argv(site), input=question.head() + data, timeout=timeout)
-    return _answer(site, done.rc, done.out, done.err)
+    done = site.remote.run(_argv(site), question.head() + data, timeout)
+    return _answer(site, done.out, done.err.decode(errors="replace"), done.rc)
 
 
-def start(site: Site, question: Question) -> subprocess.Popen[bytes]:
-    """Start a program that goes on; its stdin stays open."""
-    process = site.remote.start(_argv(site))
-    assert process.stdin is not None
-    with contextlib.suppress(BrokenPipeError):  # its end will say why
-        process.stdin.write(question.head())
-        process.stdin.flush()
-    return process
+@contextlib.contextmanager
+def talk(site: Site, question: Question) -> Iterator[Stream]:
+    """A program that goes on; its stdin stays open."""
+    with site.remote.stream(_argv(site)) as stream:
+        with contextlib.suppress(BrokenPipeError):  # its end will say why
+            stream.stdin.write(question.head())
+            stream.stdin.flush()
+        yield stream
 
 
 def pour(site: Site, question: Question, chunks: Iterable[bytes]) -> dict[str, Any]:
     """Ask a program that reads a long stream. Raises what `ask` raises."""
-    process = start(site, question)
-    with process, _drained(process) as errors:
-        assert process.stdout is not None
-        try:
-            _write(process, chunks)
-        except BaseException:
-            process.kill()
-            raise
-        out = process.stdout.read()
-    words = b"".join(errors).decode(errors="replace")
-    return _answer(site, process.returncode, out, words)
+    with talk(site, question) as stream:
+        with contextlib.suppress(BrokenPipeError):  # a program that has ended says itself why
+            for chunk in chunks:
+                stream.stdin.write(chunk)
+            stream.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):
+            stream.stdin.close()
+        out = stream.stdout.read()
+        return _answer(site, out, stream.said(), stream.poll())
 
 
-def _write(process: subprocess.Popen[bytes], chunks: Iterable[bytes]) -> None:
-    """Write all; a program that has ended says itself why."""
-    stream = process.stdin
-    assert stream is not None
-    with contextlib.suppress(BrokenPipeError):
-        for chunk in chunks:
-            stream.write(chunk)
-        stream.flush()
-    with contextlib.suppress(BrokenPipeError):
-        stream.close()
-
-
-@contextlib.contextmanager
-def _drained(process: subprocess.Popen[bytes]) -> Iterator[list[bytes]]:
-    """What the process says on stderr, read beside, so that it never waits for us."""
-    found: list[bytes] = []
-    stream = process.stderr
-    if stream is None:
-        yield found
-        return
-    reader = threading.Thread(target=lambda: found.append(stream.read()), daemon=True)
-    reader.start()
-    try:
-        yield found
-    finally:
-        reader.join()
-
-
-def _answer(site: Site, code: int, out: bytes, err: str) -> dict[str, Any]:
+def _answer(site: Site, out: bytes, err: str, code: int | None) -> dict[str, Any]:
     name = site.host.name
     try:
         answer = json.loads(out)
     except ValueError:
-        words = err.strip()[-_SHOWN:] or f"exit code {code}"
+        words = err.strip()[-_SHOWN:] or f"it ended with code {code} and no answer"
         raise SweeptreeError(
             f"{name} did not do what it was asked: {words}", hint=f"sweeptree hosts check {name}"
         ) from None

@@ -29,7 +29,10 @@ def test_what_the_system_refuses_says_the_host_and_the_path(site: Site) -> None:
 
 def test_a_python_that_does_not_run_the_program_is_an_error(site: Site) -> None:
     broken = replace(site, host=replace(site.host, python="/bin/false"))
-    with pytest.raises(SweeptreeError, match="gpu2 did not do what it was asked: exit code 1"):
+    with pytest.raises(
+        SweeptreeError,
+        match="gpu2 did not do what it was asked: it ended with code 1 and no answer",
+    ):
         ask(broken, question(site))
 
 
