@@ -18,7 +18,7 @@ from sweeptree.errors import RecordError, Refused, SweeptreeError, UsageError
 from sweeptree.hosts.lanes import report
 from sweeptree.hosts.lanes.attempt import KeepContent
 from sweeptree.hosts.lanes.holdings import Holdings
-from sweeptree.hosts.lanes.leasing import Leasing
+from sweeptree.hosts.lanes.leasing import Leases
 from sweeptree.hosts.lanes.order import LaneOrder
 from sweeptree.hosts.lanes.outbox import Outbox
 from sweeptree.hosts.lanes.report import LaneReport
@@ -47,7 +47,7 @@ class _Lane:
 
     order: LaneOrder
     sweep: Sweep
-    leasing: Leasing
+    leases: Leases
     engine: Engine
     holdings: Holdings
     outbox: Outbox
@@ -57,17 +57,17 @@ class _Lane:
     feeder: Feeder
 
 
-def run_lane(order: LaneOrder, leasing: Leasing, engine: Engine) -> LaneReport:
+def run_lane(order: LaneOrder, leases: Leases, engine: Engine) -> LaneReport:
     """Run one host's share of a sweep. A refusal is a report like others; nothing has begun then.
 
-    `leasing` is the sweep's leases as this lane reaches them.
+    `leases` are those of the sweep.
     """
     with contextlib.ExitStack() as stack:
         try:
             sweep = stack.enter_context(_opened(order, engine))
         except (UsageError, Refused) as refusal:
             return report.refused(refusal)
-        return _run(_made(order, sweep, leasing, engine))
+        return _run(_made(order, sweep, leases, engine))
 
 
 @contextlib.contextmanager
@@ -78,21 +78,21 @@ def _opened(order: LaneOrder, engine: Engine) -> Iterator[Sweep]:
         yield replace(sweep, handed_on=order.wants_content)
 
 
-def _made(order: LaneOrder, sweep: Sweep, leasing: Leasing, engine: Engine) -> _Lane:
+def _made(order: LaneOrder, sweep: Sweep, leases: Leases, engine: Engine) -> _Lane:
     holdings = Holdings(sweep.prepared.parallel)
-    outbox = Outbox(order.paths.root.parent.parent / "outbox")
+    outbox = Outbox(order.folder / "outbox")
     jobs = Jobs(sweep, holdings, outbox, _keeper(order, sweep))
     return _Lane(
         order=order,
         sweep=sweep,
-        leasing=leasing,
+        leases=leases,
         engine=engine,
         holdings=holdings,
         outbox=outbox,
         jobs=jobs,
-        talk=Talk(leasing, holdings, _lane_values(order, sweep), engine.tell),
-        heart=Heart(leasing, holdings, jobs),
-        feeder=Feeder(leasing, holdings),
+        talk=Talk(leases.calls, holdings, _lane_values(order, sweep), engine.tell),
+        heart=Heart(leases.calls, holdings, jobs),
+        feeder=Feeder(leases.calls, holdings),
     )
 
 
@@ -138,7 +138,7 @@ def _work(lane: _Lane) -> None:
             await_end(done, lane.sweep)
         _end(lane)
     finally:
-        lane.leasing.give_up()
+        lane.leases.give_up.set()
         lane.talk.end(LEAVE)
 
 
@@ -153,7 +153,7 @@ def _give_back_finished(lane: _Lane) -> None:
 
 def _start_talking(lane: _Lane) -> None:
     sweep, talk = lane.sweep, lane.talk
-    teller = Teller(lane.leasing, lane.holdings, lane.outbox, sweep.store, lane.engine.tell)
+    teller = Teller(lane.leases.calls, lane.holdings, lane.outbox, sweep.store, lane.engine.tell)
     talk.keep_on("lane-feeder", lane.feeder.step)
     talk.keep_on("lane-heart", lane.heart.step, pause=BEAT)
     talk.keep_on("lane-teller", teller.step)
@@ -209,6 +209,6 @@ def _end(lane: _Lane) -> None:
         patience = IMPATIENCE if stopped else AWAY
         if lane.heart.is_away(patience) or not lane.talk.is_known:
             return
-    threading.Timer(LEAVE, lane.leasing.give_up).start()
+    threading.Timer(LEAVE, lane.leases.give_up.set).start()
     with contextlib.suppress(SweeptreeError):  # it is not heard any more, and so is gone soon
-        lane.leasing.leave()
+        lane.leases.calls.leave()

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
+from sweeptree.hosts.lanes.start_facts import LaneStart
+from sweeptree.hosts.leases.client import LaneClient
+from sweeptree.hosts.leases.transport import Endpoint, Transport
+from sweeptree.hosts.ssh.port_file import tunnel_port
 from sweeptree.hosts.values import Granted, Lane, Leased, Orders, Result, Verdict
 
 
 class Leasing(Protocol):
     """The leases of one sweep, as one lane reaches them.
 
-    A call that gets no answer is repeated until it gets one, or until `give_up` was called: then,
-    and from then on, it raises ServerError. Thread-safe.
+    A call that gets no answer is repeated until it gets one, or until the lane gives up: then it
+    raises ServerError. A refusal is a LeaseError. Thread-safe.
     """
 
     def join(self, lane: Lane) -> tuple[Leased, ...]:
@@ -36,5 +44,27 @@ class Leasing(Protocol):
     def leave(self) -> None:
         """End."""
 
-    def give_up(self) -> None:
-        """Let calls that wait for an answer fail, and all later ones."""
+
+@dataclass(frozen=True, slots=True)
+class Leases:
+    """A sweep's leases, and the event that ends the calls that wait for an answer."""
+
+    calls: Leasing
+    give_up: threading.Event
+
+
+def leases_of(start: LaneStart) -> Leases:
+    """The leases that a lane reaches through its tunnel."""
+    give_up = threading.Event()
+    endpoint = Endpoint(partial(_port, start.port_file), start.access.authorization)
+    order = start.order
+    client = LaneClient(Transport(endpoint, give_up), order.sweep, order.host)
+    return Leases(client, give_up)
+
+
+def _port(file: Path) -> int:
+    """The port on this host that leads to the server now. Raises ValueError while there is none."""
+    port = tunnel_port(file)
+    if port is None:
+        raise ValueError("the tunnel to the driver is down")
+    return port

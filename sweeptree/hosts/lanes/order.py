@@ -28,10 +28,18 @@ class LaneOrder(Border):
     )
 
     @property
+    def folder(self) -> Path:
+        """The lane's folder on its host."""
+        return self._results.parent
+
+    @property
     def paths(self) -> SweepPaths:
         """The lane's results on its host."""
-        folder = self.spec.results_dir or Path()
-        return SweepPaths(folder / self.spec.exp_name)
+        return SweepPaths(self._results / self.spec.exp_name)
+
+    @property
+    def _results(self) -> Path:
+        return self.spec.results_dir or Path()
 
 
 def lane_folder(home: Path, sweep: str) -> Path:
