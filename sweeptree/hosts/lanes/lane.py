@@ -90,7 +90,7 @@ def _made(order: LaneOrder, sweep: Sweep, leases: Leases, engine: Engine) -> _La
         holdings=holdings,
         outbox=outbox,
         jobs=jobs,
-        talk=Talk(leases.calls, holdings, _lane_values(order, sweep), engine.tell),
+        talk=Talk(leases, holdings, _lane_values(order, sweep), engine.tell),
         heart=Heart(leases.calls, holdings, jobs),
         feeder=Feeder(leases.calls, holdings),
     )
@@ -140,6 +140,7 @@ def _work(lane: _Lane) -> None:
     finally:
         lane.leases.give_up.set()
         lane.talk.end(LEAVE)
+        lane.leases.hang_up()
 
 
 def _give_back_finished(lane: _Lane) -> None:

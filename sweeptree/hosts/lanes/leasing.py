@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from sweeptree.hosts.lanes.order import LaneOrder
 from sweeptree.hosts.lanes.start_facts import LaneStart
 from sweeptree.hosts.leases.client import LaneClient
 from sweeptree.hosts.leases.transport import Endpoint, Transport
@@ -47,19 +48,25 @@ class Leasing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Leases:
-    """A sweep's leases, and the event that ends the calls that wait for an answer."""
+    """A sweep's leases; the event that ends the calls that wait for an answer; what each thread
+    that has called does at its end."""
 
     calls: Leasing
     give_up: threading.Event
+    hang_up: Callable[[], None]
 
 
 def leases_of(start: LaneStart) -> Leases:
     """The leases that a lane reaches through its tunnel."""
-    give_up = threading.Event()
     endpoint = Endpoint(partial(_port, start.port_file), start.access.authorization)
-    order = start.order
-    client = LaneClient(Transport(endpoint, give_up), order.sweep, order.host)
-    return Leases(client, give_up)
+    return leases_at(endpoint, start.order)
+
+
+def leases_at(endpoint: Endpoint, order: LaneOrder) -> Leases:
+    """The leases that answer at an endpoint, for the lane of an order."""
+    give_up = threading.Event()
+    transport = Transport(endpoint, give_up)
+    return Leases(LaneClient(transport, order.sweep, order.host), give_up, transport.close)
 
 
 def _port(file: Path) -> int:

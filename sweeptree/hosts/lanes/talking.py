@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from sweeptree.hosts.lanes.holdings import Holdings
-from sweeptree.hosts.lanes.leasing import Leasing
+from sweeptree.hosts.lanes.leasing import Leases, Leasing
 from sweeptree.hosts.lanes.outbox import Outbox
 from sweeptree.hosts.lanes.running import Jobs
 from sweeptree.hosts.leases.problems import NoSuchSweep, NotJoined
@@ -136,9 +136,9 @@ class Talk:
     leased, and what came stays on this host.
     """
 
-    def __init__(self, leasing: Leasing, holdings: Holdings, lane: Lane, tell: Tell) -> None:
+    def __init__(self, leases: Leases, holdings: Holdings, lane: Lane, tell: Tell) -> None:
         self.is_known = True
-        self._leasing = leasing
+        self._leases = leases
         self._holdings = holdings
         self._lane = lane
         self._tell = tell
@@ -147,7 +147,7 @@ class Talk:
 
     def begin(self) -> None:
         """Take over what this lane held in an earlier life. Raises what the leases refuse."""
-        self._holdings.add(self._leasing.join(self._lane))
+        self._holdings.add(self._leases.calls.join(self._lane))
 
     def keep_on(self, name: str, step: Callable[[], None], *, pause: float = 0.0) -> None:
         """Start a thread that repeats a step, with a pause between."""
@@ -156,15 +156,17 @@ class Talk:
         self._threads.append(thread)
 
     def end(self, seconds: float) -> None:
-        """Start no further step, and wait a while for those that go on."""
+        """Start no further step, and wait so long at most for those that go on."""
         self._over.set()
+        deadline = time.monotonic() + seconds
         for thread in self._threads:
-            thread.join(seconds)
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _work(self, step: Callable[[], None], pause: float) -> None:
         while not self._over.is_set():
             self._try(step)
             self._over.wait(pause)
+        self._leases.hang_up()
 
     def _try(self, step: Callable[[], None]) -> None:
         try:
