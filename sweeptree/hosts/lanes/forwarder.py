@@ -69,12 +69,13 @@ class Forwarder:
         server.close()
 
     async def _forward(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        far = await self._connected()
-        if far is None:
-            back.close()
-            return
-        reader, writer = far
-        await asyncio.gather(_pump(near, writer), _pump(reader, back))
+        with contextlib.suppress(asyncio.CancelledError):  # the lane ends
+            far = await self._connected()
+            if far is None:
+                back.close()
+                return
+            reader, writer = far
+            await asyncio.gather(_pump(near, writer), _pump(reader, back))
 
     async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
         end = asyncio.get_running_loop().time() + self._patience

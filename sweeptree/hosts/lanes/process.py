@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import runpy
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,18 +20,23 @@ from sweeptree.hosts.lanes.start_facts import LaneStart, read_start
 from sweeptree.hosts.ssh.port_file import tunnel_port
 
 ENGINE = "prefect.engine"
+LEAVE_SECONDS = 30.0
+UNTOLD = 4  # the exit code of a process whose engine had no server to tell the rest
 
 
 def main(words: Sequence[str]) -> int:
     """Run the lane of a folder; the exit code."""
     try:
         start = read_start(Path(words[0]))
-        with Forwarder(partial(tunnel_port, start.port_file)) as forwarder:
-            os.environ.update(variables(start, forwarder.port))
-            return _run(start)
+        # never closed: the engine still has things to tell when the lane has ended
+        forwarder = Forwarder(partial(tunnel_port, start.port_file)).start()
+        os.environ.update(variables(start, forwarder.port))
+        return _run(start)
     except (SweeptreeError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    finally:
+        _leave_in_time()
 
 
 def variables(start: LaneStart, port: int) -> Mapping[str, str]:
@@ -47,6 +53,13 @@ def _run(start: LaneStart) -> int:
     sys.argv = [ENGINE]
     runpy.run_module(ENGINE, run_name="__main__", alter_sys=True)
     return 0
+
+
+def _leave_in_time() -> None:
+    """See that the process ends soon: the engine would try for minutes to tell a dead server."""
+    timer = threading.Timer(LEAVE_SECONDS, os._exit, (UNTOLD,))
+    timer.daemon = True
+    timer.start()
 
 
 def _run_by_files(start: LaneStart) -> int:

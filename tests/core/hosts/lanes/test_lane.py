@@ -83,3 +83,7 @@ def test_an_order_to_stop_ends_what_runs_and_gives_back_what_waits(host: Host) -
     assert report.states == {"cancelled": 2}
     assert {each.state for each in host.came().values()} == {JobState.CANCELLED}
     assert len(host.came()) == 2
+
+
+def test_a_lane_goes_on_while_the_server_is_away(host: Host) -> None:
+    """Longer than a lease lasts: what ended meanwhile counts, and nothing is run again."""
