@@ -73,7 +73,10 @@ def far(tmp_path: Path, repo: Path) -> Iterator[Far]:
         wait_for(lambda: not found.is_alive())
 
 
-def test_a_lane_starts_once_and_ends_with_the_sweep(far: Far) -> None:
+def test_a_lane_starts_once_and_ends_with_the_sweep(
+    far: Far, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_API_KEY", "the driver's own")
     order = far.host.order("true", UNTIL_GO)
     far.host.offer([0, 1])
     started = far.start(order)
@@ -84,6 +87,9 @@ def test_a_lane_starts_once_and_ends_with_the_sweep(far: Far) -> None:
     wait_for(lambda: bool(far.host.events(EventKind.STARTED)))
     command_line = Path(f"/proc/{started.pid}/cmdline").read_bytes()
     assert TOKEN.encode() not in command_line
+    environment = Path(f"/proc/{started.pid}/environ").read_bytes().split(b"\0")
+    assert f"SWEEPTREE_HOME={far.home}".encode() in environment
+    assert not [each for each in environment if each.startswith(b"PREFECT_")]
     wait_for(far.host.worktrees.exists)
     far.host.go()
     far.host.await_ends(2)
