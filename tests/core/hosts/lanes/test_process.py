@@ -46,6 +46,9 @@ class Far:
         start = LaneStart(order=order, access=access, home=self.home, port_file=port_file)
         return start_lane(self.site, start)
 
+    def log(self) -> str:
+        return (self.host.folder / "lane.log").read_text()
+
     def is_alive(self) -> bool:
         return look_at_lane(self.site, self.host.folder.name).is_alive
 
@@ -102,15 +105,17 @@ def test_the_next_lane_takes_over_what_a_killed_one_left_running(far: Far) -> No
     order = far.host.order(UNTIL_GO, UNTIL_GO, "true", wants_content=True)
     far.host.offer(range(3))
     killed = far.start(order)
-    wait_for(lambda: len(far.host.events(EventKind.STARTED)) == 2)
+    keepers = [order.paths.attempt(job, 1, "alive") for job in (0, 1)]
+    wait_for(lambda: all(map(locks.is_held, keepers)))
     far.kill(killed)
-    assert locks.is_held(order.paths.attempt(0, 1, "alive"))
+    assert all(map(locks.is_held, keepers))
     assert far.start(order).was_running is False
     await_lane(far.site, order.sweep)
     far.host.go()
     far.host.await_ends(3)
     came = far.host.came()
-    assert {each.state for each in came.values()} == {JobState.SUCCEEDED}
+    states = {job: each.state for job, each in came.items()}
+    assert states == dict.fromkeys(range(3), JobState.SUCCEEDED), far.log()
     assert [event.attempt for event in far.host.events(EventKind.FINISHED)] == [1, 1, 1]
     assert len(read_record(order.paths.record(0)).attempts) == 1
 
@@ -119,7 +124,7 @@ def test_what_ended_between_two_lanes_is_told_by_the_next(far: Far) -> None:
     order = far.host.order("echo x >> train.py; " + UNTIL_GO, wants_content=True)
     far.host.offer([0])
     killed = far.start(order)
-    wait_for(lambda: bool(far.host.events(EventKind.STARTED)))
+    wait_for(lambda: locks.is_held(order.paths.attempt(0, 1, "alive")))
     far.kill(killed)
     far.host.go()
     wait_for(order.paths.attempt(0, 1, "outcome").exists)
