@@ -69,10 +69,10 @@ def far(tmp_path: Path, repo: Path) -> Iterator[Far]:
     place = Place(tmp_path / "leases.db")
     with place.served():
         found = Far(make_host(place, repo, Path(site.host.home)), site)
-        place.driver().open(1)
+        found.host.driver.open(1)
         yield found
-        place.driver().order(Order.KILL)
-        place.driver().close()
+        found.host.driver.order(Order.KILL)
+        found.host.driver.close()
         wait_for(lambda: not found.is_alive())
 
 
@@ -96,7 +96,7 @@ def test_a_lane_starts_once_and_ends_with_the_sweep(
     wait_for(far.host.worktrees.exists)
     far.host.go()
     far.host.await_ends(2)
-    far.host.place.driver().close()
+    far.host.driver.close()
     wait_for(lambda: not far.is_alive())
     assert "done: 2 succeeded" in (order.folder / "lane.log").read_text()
 
