@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from sweeptree.hosts.lanes.holdings import Holdings
 from sweeptree.hosts.lanes.leasing import Leases, Leasing
@@ -69,16 +69,24 @@ class Heart:
         return time.monotonic() - self._heard > seconds
 
     def _obey(self, orders: Orders) -> None:
-        running = self._holdings.running()
         self._holdings.drop(orders.lost)
         self._jobs.end(orders.lost, kill=True)
-        self._holdings.give_back_waiting(orders.cancelled)
-        self._jobs.end([each for each in running if each.job in orders.cancelled], kill=False)
+        self._cancel(orders.cancelled)
         if orders.order is not Order.GO:
             self._holdings.close()
         if orders.order in (Order.STOP, Order.KILL):
-            self._holdings.give_back_waiting()
-            self._jobs.end(running, kill=orders.order is Order.KILL)
+            self._stop(kill=orders.order is Order.KILL)
+
+    def _cancel(self, jobs: Collection[int]) -> None:
+        self._holdings.give_back_waiting(jobs)
+        running = self._holdings.running()
+        wanted = [each for each in running if each.job in jobs]
+        self._jobs.end(wanted, kill=False)
+
+    def _stop(self, *, kill: bool) -> None:
+        self._holdings.give_back_waiting()
+        running = self._holdings.running()
+        self._jobs.end(running, kill=kill)
 
 
 class Teller:
