@@ -1,0 +1,104 @@
+"""What a lane sent back of an attempt, as the job's record, files and worktree here.
+
+Hides: that a record is written only when all files are here, and that a worktree is made of what
+the job changed only where something is still to be done with it.
+"""
+
+from __future__ import annotations
+
+from sweeptree import supervise
+from sweeptree.errors import SweeptreeError
+from sweeptree.hosts.lanes.values import Carrier, Returned
+from sweeptree.hosts.values import Event
+from sweeptree.model import JobRecord, JobState, Outcome, Worktree
+from sweeptree.model.record import RecordPart
+from sweeptree.sweep import attempts, stages
+from sweeptree.sweep.results import Ran, SoFar
+from sweeptree.sweep.running import JobContext
+from sweeptree.system.files import write_json
+
+
+def accept(carrier: Carrier, job: JobContext, so_far: SoFar, event: Event) -> Ran:
+    """Bring an attempt that has ended on a host here, and write how it ended.
+
+    Raises SweeptreeError, OSError: the host keeps everything, and `resume` brings it.
+    """
+    returned = Returned.of(event.payload)
+    notes = carrier.bring(job, so_far.attempt, returned)
+    outcome = _outcome(job, so_far, returned)
+    worktree = _worktree(carrier, job, returned, outcome)
+    with stages.kept_on_trouble(job, worktree):
+        _record(job, so_far, returned, (event.host or "", worktree, notes))
+    carrier.confirm(job, so_far.attempt)
+    return Ran(outcome, worktree, returned.has_work)
+
+
+def _outcome(job: JobContext, so_far: SoFar, returned: Returned) -> Outcome:
+    """The outcome, which stands on disk from here on as a keeper would have left it."""
+    file = job.paths.attempt(job.index, so_far.attempt, "outcome")
+    write_json(file, dict(returned.outcome))
+    outcome = supervise.read_outcome(file)
+    if outcome is None:
+        raise SweeptreeError(
+            f"the outcome of job {job.index} that its lane sent is none", hint="sweeptree doctor"
+        )
+    return outcome
+
+
+def _worktree(
+    carrier: Carrier, job: JobContext, returned: Returned, outcome: Outcome
+) -> Worktree | None:
+    """A worktree with what the job changed, where it is to be fixed or delivered."""
+    wanted = job.spec.delivers or job.spec.auto_fix_before_pr
+    if job.sweep.pool is None or not wanted or outcome.state is not JobState.SUCCEEDED:
+        return None
+    worktree = job.sweep.pool.acquire(job.index)
+    with stages.kept_on_trouble(job, worktree):
+        if returned.content is not None:
+            carrier.put_content(worktree, returned.content)
+    return worktree
+
+
+def _record(
+    job: JobContext,
+    so_far: SoFar,
+    returned: Returned,
+    here: tuple[str, Worktree | None, tuple[str, ...]],
+) -> None:
+    host, worktree, notes = here
+    found = returned.record
+    own = [attempt for attempt in found.attempts if attempt.number == so_far.attempt]
+    kept = [] if found.worktree is None else [f"its worktree is on {host}: {found.worktree}"]
+    part = _same_as_there(found)
+    part["host"] = host
+    part["worktree"] = str(worktree.path) if worktree is not None else None
+    part["attempts"] = attempts.with_attempt(job, own[-1]) if own else job.record.attempts
+    part["notes"] = tuple(dict.fromkeys((*found.notes, *notes, *kept)))
+    job.store.update(job.index, **part)
+
+
+def _same_as_there(found: JobRecord) -> RecordPart:
+    """What a record says wherever it was written."""
+    return RecordPart(
+        state=found.state,
+        exit_code=found.exit_code,
+        reason=found.reason,
+        start_time=found.start_time,
+        end_time=found.end_time,
+        duration_seconds=found.duration_seconds,
+        peak_rss_mb=found.peak_rss_mb,
+        python_version=found.python_version,
+        gpus=found.gpus,
+        gpu_seconds=found.gpu_seconds,
+        peak_vram_mb=found.peak_vram_mb,
+        gpu_util_mean=found.gpu_util_mean,
+        gpu_energy_j=found.gpu_energy_j,
+        metrics=found.metrics,
+        best=found.best,
+        metrics_source=found.metrics_source,
+        diverged=found.diverged,
+        artifacts=found.artifacts,
+        left_in_worktree=found.left_in_worktree,
+        data_digest=found.data_digest,
+        reproduce=found.reproduce,
+    )
