@@ -25,7 +25,7 @@ from sweeptree.system.clock import utc_now
 LOOK_SECONDS = 0.2  # between looks at a stop
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Ground:
     """What all jobs of a sweep over hosts share."""
 
@@ -35,7 +35,7 @@ class Ground:
     carriers: Mapping[str, Carrier]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Reach:
     """A job on whatever host it is, within reach of the sweep's stop switch."""
 

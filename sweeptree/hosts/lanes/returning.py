@@ -7,7 +7,7 @@ the job changed only where something is still to be done with it.
 from __future__ import annotations
 
 from sweeptree import supervise
-from sweeptree.errors import SweeptreeError
+from sweeptree.errors import HostError, SweeptreeError
 from sweeptree.hosts.lanes.values import Carrier, Returned
 from sweeptree.hosts.values import Event
 from sweeptree.model import JobRecord, JobState, Outcome, Worktree
@@ -21,16 +21,30 @@ from sweeptree.system.files import write_json
 def accept(carrier: Carrier, job: JobContext, so_far: SoFar, event: Event) -> Ran:
     """Bring an attempt that has ended on a host here, and write how it ended.
 
-    Raises SweeptreeError, OSError: the host keeps everything, and `resume` brings it.
+    Raises HostError where it cannot be brought: the host keeps everything, and `resume` brings it.
     """
     returned = Returned.of(event.payload)
-    notes = carrier.bring(job, so_far.attempt, returned)
+    notes = _bring(carrier, job, so_far, returned)
     outcome = _outcome(job, so_far, returned)
     worktree = _worktree(carrier, job, returned, outcome)
     with stages.kept_on_trouble(job, worktree):
         _record(job, so_far, returned, (event.host or "", worktree, notes))
     carrier.confirm(job, so_far.attempt)
     return Ran(outcome, worktree, returned.has_work)
+
+
+def _bring(carrier: Carrier, job: JobContext, so_far: SoFar, returned: Returned) -> tuple[str, ...]:
+    try:
+        return carrier.bring(job, so_far.attempt, returned)
+    except (SweeptreeError, OSError) as error:
+        host = job.record.host or ""
+        why = error.message if isinstance(error, SweeptreeError) else error.strerror
+        raise HostError(
+            f"the results are on {host} and could not be brought here: {why}",
+            host=host,
+            kind="lost",
+            hint=(f"sweeptree hosts check {host}", f"sweeptree resume {job.spec.exp_name}"),
+        ) from error
 
 
 def _outcome(job: JobContext, so_far: SoFar, returned: Returned) -> Outcome:
