@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from sweeptree.errors import SweeptreeError
 from sweeptree.hosts.lanes.mailbox import Mailbox
-from sweeptree.hosts.lanes.returning import accept
+from sweeptree.hosts.lanes.accepting import accept
 from sweeptree.hosts.lanes.values import Carrier, LeaseCalls
 from sweeptree.hosts.values import Event, EventKind, Offer
 from sweeptree.model import Attempt, JobState, Outcome
