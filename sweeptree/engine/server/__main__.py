@@ -29,6 +29,7 @@ from sweeptree.engine.server.config import (
     address_environment,
 )
 from sweeptree.engine.server.gate import App, Gate
+from sweeptree.engine.server.leases import with_leases
 from sweeptree.engine.server.token import auth_string, replace_token
 from sweeptree.system import locks
 from sweeptree.system.clock import utc_now
@@ -56,7 +57,7 @@ def main(argv: list[str]) -> None:
     os.setsid()
     _write_identity(alive, paths, listener.getsockname()[1], port)
     threading.Thread(target=_bound_log, args=(paths.log,), daemon=True).start()
-    _serve(listener, home, app)
+    _serve(listener, paths, app)
 
 
 def _take(path: Path) -> int:
@@ -107,9 +108,9 @@ def _bound_log(path: Path) -> None:
         time.sleep(30)
 
 
-def _serve(listener: socket.socket, home: Path, app: str) -> None:
+def _serve(listener: socket.socket, paths: ServerPaths, app: str) -> None:
     port = listener.getsockname()[1]
-    auth = auth_string(home)
+    auth = auth_string(paths.home)
     os.environ.update(address_environment(port))
     # Prefect asks for it too. Not in the environment that we were started with: /proc shows that.
     os.environ["PREFECT_SERVER_API_AUTH_STRING"] = auth
@@ -118,7 +119,7 @@ def _serve(listener: socket.socket, home: Path, app: str) -> None:
     import uvicorn
 
     config = uvicorn.Config(
-        Gate(application, auth, port),
+        Gate(with_leases(application, paths, auth), auth, port),
         host=HOST,
         port=port,
         log_config=None,
