@@ -31,11 +31,12 @@ def main(folder: Path) -> None:
 def _mount_own_places(folder: Path, told: dict) -> None:
     _run("mount", "-t", "proc", "proc", "/proc")
     _run("hostname", told["name"])
-    for place in ("/mnt", "/run", *told["hidden"]):
+    for place in ("/mnt", "/run", "/dev/shm", *told["hidden"]):
         _run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", place)
     for made in ("/run/sshd", "/run/lock", HOME):
         os.mkdir(made)
-    os.chmod("/run/lock", 0o1777)
+    for shared in ("/run/lock", "/dev/shm"):
+        os.chmod(shared, 0o1777)
     _mount_home(folder, told["disk"])
     for name, place in told["files"].items():
         _run("mount", "--bind", str(folder / name), place)

@@ -9,8 +9,8 @@ sshd, joined by a bridge.
         gpu1.inside("ls")   # a command there, past ssh
         gpu1.path("/mnt/home/x").read_text()
 
-A host shares this machine's programs and files, but not /mnt, /run (with /var/lock), the home
-folder (/mnt/home on each) and what is named as `hidden`. It has no way to any other network.
+A host shares this machine's programs and files, but not /mnt, /run (with /var/lock), /dev/shm, the
+home folder (/mnt/home on each) and what is named as `hidden`. It has no way to any other network.
 """
 
 from __future__ import annotations
@@ -174,11 +174,7 @@ class RigHost:
         """Let sessions from now on see a clock that is so far off; False without libfaketime."""
         if not _FAKETIME.exists():
             return False
-        self.set_environment(
-            LD_PRELOAD=str(_FAKETIME),
-            FAKETIME=f"{seconds:+d}",
-            FAKETIME_DONT_FAKE_MONOTONIC="1",
-        )
+        self.set_environment(LD_PRELOAD=str(_FAKETIME), FAKETIME=f"{seconds:+d}")
         return True
 
     def start(self) -> None:
