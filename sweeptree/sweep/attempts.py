@@ -150,8 +150,9 @@ def record_outcome(
 def _ends_here(job: JobContext, outcome: Outcome) -> bool:
     """Whether nobody wants the files in the worktree any more: not a fix, nor a delivery, nor a
     person who looks why it failed."""
-    has_succeeded = outcome.state is JobState.SUCCEEDED
-    return has_succeeded and not (job.spec.delivers or job.spec.auto_fix_before_pr)
+    if outcome.state is not JobState.SUCCEEDED:
+        return False
+    return not (job.spec.delivers or job.spec.auto_fix_before_pr or job.sweep.handed_on)
 
 
 def _write_outcome(

@@ -50,7 +50,11 @@ class Misses:
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """Fixed facts (prepared, attempts before), what is held (store, pool), and the parts that the
-    jobs share, each with one duty."""
+    jobs share, each with one duty.
+
+    `handed_on`: somebody goes on with the work of its jobs later, so that every file of theirs
+    stays in its worktree until then.
+    """
 
     prepared: PreparedSweep
     settings: Settings
@@ -65,6 +69,7 @@ class Sweep:
     misses: Misses = field(default_factory=Misses)
     gate: Gate = field(default_factory=Gate)
     data: Digests = field(default_factory=Digests)
+    handed_on: bool = False
 
     @classmethod
     @contextlib.contextmanager
