@@ -6,36 +6,46 @@ the job changed only where something is still to be done with it.
 
 from __future__ import annotations
 
-from sweeptree import supervise
+import dataclasses
+
 from sweeptree.errors import HostError, SweeptreeError
-from sweeptree.hosts.lanes.values import Carrier, Returned
-from sweeptree.hosts.values import Event
+from sweeptree.hosts.lanes.came import Came
+from sweeptree.hosts.lanes.values import Brought, Carrier
 from sweeptree.model import JobRecord, JobState, Outcome, Worktree
 from sweeptree.model.record import RecordPart
 from sweeptree.sweep import attempts, stages
-from sweeptree.sweep.results import Ran, SoFar
+from sweeptree.sweep.results import Ran, SoFar, Trouble
 from sweeptree.sweep.running import JobContext
 from sweeptree.system.files import write_json
 
 
-def accept(carrier: Carrier, job: JobContext, so_far: SoFar, event: Event) -> Ran:
+def accept(carrier: Carrier, job: JobContext, so_far: SoFar, came: Came) -> Ran | Trouble:
     """Bring an attempt that has ended on a host here, and write how it ended.
 
-    Raises HostError where it cannot be brought: the host keeps everything, and `resume` brings it.
+    Trouble: its command did not begin there. Raises HostError where it cannot be brought: the host
+    keeps everything, and `resume` brings it.
     """
-    returned = Returned.of(event.payload)
-    notes = _bring(carrier, job, so_far, returned)
-    outcome = _outcome(job, so_far, returned)
-    worktree = _worktree(carrier, job, returned, outcome)
+    if came.outcome is None:
+        return _told_trouble(job, came)
+    brought = _bring(carrier, job, so_far, came)
+    _write_outcome(job, so_far, came.outcome)
+    worktree = _worktree(carrier, job, came)
     with stages.kept_on_trouble(job, worktree):
-        _record(job, so_far, returned, (event.host or "", worktree, notes))
-    carrier.confirm(job, so_far.attempt)
-    return Ran(outcome, worktree, returned.has_work)
+        _record(job, so_far, brought, worktree)
+    return Ran(came.outcome, worktree, came.left.has_work)
 
 
-def _bring(carrier: Carrier, job: JobContext, so_far: SoFar, returned: Returned) -> tuple[str, ...]:
+def _told_trouble(job: JobContext, came: Came) -> Trouble:
+    told = came.trouble
+    step, why = (told.step, told.reason) if told is not None else ("command", "it did not begin")
+    host = job.record.host or ""
+    error = SweeptreeError(f"on {host}: {why}", hint=f"sweeptree hosts check {host}")
+    return Trouble(step, error)
+
+
+def _bring(carrier: Carrier, job: JobContext, so_far: SoFar, came: Came) -> Brought:
     try:
-        return carrier.bring(job, so_far.attempt, returned)
+        return carrier.bring(job, so_far.attempt, came)
     except (SweeptreeError, OSError) as error:
         host = job.record.host or ""
         why = error.message if isinstance(error, SweeptreeError) else error.strerror
@@ -47,47 +57,32 @@ def _bring(carrier: Carrier, job: JobContext, so_far: SoFar, returned: Returned)
         ) from error
 
 
-def _outcome(job: JobContext, so_far: SoFar, returned: Returned) -> Outcome:
-    """The outcome, which stands on disk from here on as a keeper would have left it."""
+def _write_outcome(job: JobContext, so_far: SoFar, outcome: Outcome) -> None:
+    """The outcome stands on disk from here on as a keeper would have left it."""
     file = job.paths.attempt(job.index, so_far.attempt, "outcome")
-    write_json(file, dict(returned.outcome))
-    outcome = supervise.read_outcome(file)
-    if outcome is None:
-        raise SweeptreeError(
-            f"the outcome of job {job.index} that its lane sent is none", hint="sweeptree doctor"
-        )
-    return outcome
+    write_json(file, dataclasses.asdict(outcome))
 
 
-def _worktree(
-    carrier: Carrier, job: JobContext, returned: Returned, outcome: Outcome
-) -> Worktree | None:
+def _worktree(carrier: Carrier, job: JobContext, came: Came) -> Worktree | None:
     """A worktree with what the job changed, where it is to be fixed or delivered."""
     wanted = job.spec.delivers or job.spec.auto_fix_before_pr
-    if job.sweep.pool is None or not wanted or outcome.state is not JobState.SUCCEEDED:
+    if job.sweep.pool is None or not wanted or came.state is not JobState.SUCCEEDED:
         return None
     worktree = job.sweep.pool.acquire(job.index)
     with stages.kept_on_trouble(job, worktree):
-        if returned.content is not None:
-            carrier.put_content(worktree, returned.content)
+        if came.content is not None:
+            carrier.put_content(worktree, came.content)
     return worktree
 
 
-def _record(
-    job: JobContext,
-    so_far: SoFar,
-    returned: Returned,
-    here: tuple[str, Worktree | None, tuple[str, ...]],
-) -> None:
-    host, worktree, notes = here
-    found = returned.record
+def _record(job: JobContext, so_far: SoFar, brought: Brought, worktree: Worktree | None) -> None:
+    found = brought.record
     own = [attempt for attempt in found.attempts if attempt.number == so_far.attempt]
-    kept = [] if found.worktree is None else [f"its worktree is on {host}: {found.worktree}"]
     part = _same_as_there(found)
-    part["host"] = host
     part["worktree"] = str(worktree.path) if worktree is not None else None
     part["attempts"] = attempts.with_attempt(job, own[-1]) if own else job.record.attempts
-    part["notes"] = tuple(dict.fromkeys((*found.notes, *notes, *kept)))
+    part["remote_artifacts"] = brought.kept
+    part["notes"] = tuple(dict.fromkeys((*found.notes, *brought.notes)))
     job.store.update(job.index, **part)
 
 

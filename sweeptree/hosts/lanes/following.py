@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sweeptree.errors import SweeptreeError
-from sweeptree.hosts.lanes.mailbox import Mailbox
 from sweeptree.hosts.lanes.accepting import accept
+from sweeptree.hosts.lanes.came import from_payload
+from sweeptree.hosts.lanes.mailbox import Mailbox
 from sweeptree.hosts.lanes.values import Carrier, LeaseCalls
-from sweeptree.hosts.values import Event, EventKind, Offer
+from sweeptree.hosts.values import Event, EventKind, Offer, Order
 from sweeptree.model import Attempt, JobState, Outcome
 from sweeptree.supervise import lost_outcome
 from sweeptree.sweep import attempts, stages
@@ -29,7 +30,6 @@ LOOK_SECONDS = 0.2  # between looks at a stop
 class Ground:
     """What all jobs of a sweep over hosts share."""
 
-    sweep: str
     leases: LeaseCalls
     mailbox: Mailbox
     carriers: Mapping[str, Carrier]
@@ -44,11 +44,11 @@ class _Reach:
 
     def stop(self) -> None:
         """Its lane asks it to end."""
-        self.ground.leases.cancel(self.ground.sweep, [self.job])
+        self.ground.leases.cancel([self.job])
 
     def kill(self) -> None:
         """Its lane ends it at once, and all others of the sweep, which stops as a whole."""
-        self.ground.leases.kill(self.ground.sweep)
+        self.ground.leases.order(Order.KILL)
 
 
 def follow(ground: Ground, job: JobContext, so_far: SoFar, before: int) -> SoFar | Halt:
@@ -57,7 +57,7 @@ def follow(ground: Ground, job: JobContext, so_far: SoFar, before: int) -> SoFar
     Without an outcome: the sweep is to stop, and no lane has begun it.
     """
     offer = Offer(job.index, before, job.spec.gpus or 0, so_far.gpu_memory)
-    asked = caught("command", lambda: ground.leases.offer(ground.sweep, [offer]))
+    asked = caught("command", lambda: ground.leases.offer([offer]))
     if isinstance(asked, Trouble):
         return Halt(so_far, asked)
     return _Following(ground, job, so_far, before).to_the_end()
@@ -97,7 +97,7 @@ class _Following:
             return
         if self.job.sweep.stop.stopping.is_set():
             self.is_taken_back = True
-            self.ground.leases.cancel(self.ground.sweep, [self.job.index])
+            self.ground.leases.cancel([self.job.index])
 
     def _is_news(self, event: Event) -> bool:
         """Events of attempts that have ended come again; so do verdicts on earlier offers."""
@@ -153,8 +153,11 @@ class _Following:
         if self.host is None:
             self.leased(event)
         self._stop_following()
-        ran = accept(self._carrier(event), self.job, self.so_far, event)
-        self.end = self.so_far.after_command(ran)
+        came = from_payload(event.payload)
+        ran = accept(self._carrier(event), self.job, self.so_far, came)
+        self.end = (
+            Halt(self.so_far, ran) if isinstance(ran, Trouble) else self.so_far.after_command(ran)
+        )
 
     def ended_without(self, event: Event) -> None:
         """No lane runs it: cancelled, or nobody can, or nobody shall any more."""

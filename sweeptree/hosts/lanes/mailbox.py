@@ -8,31 +8,23 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 from sweeptree.errors import SweeptreeError
+from sweeptree.hosts.lanes.values import LeaseCalls
 from sweeptree.hosts.values import Event
 
 _WAIT = 20.0  # seconds that one call waits for news
 _PAUSE = 1.0  # seconds after a call that failed
 
 
-class EventSource(Protocol):
-    """Where events come from."""
-
-    def collect(self, sweep: str, after: int, wait: float) -> Sequence[Event]:
-        """Those after the one numbered `after`; waits so many seconds for one."""
-
-
 class Mailbox:
     """The events of one sweep. Thread-safe."""
 
-    def __init__(self, source: EventSource, sweep: str, told: Callable[[Event], None]) -> None:
+    def __init__(self, leases: LeaseCalls, told: Callable[[Event], None]) -> None:
         """`told` gets the events that belong to no job."""
-        self._source = source
-        self._sweep = sweep
+        self._leases = leases
         self._told = told
         self._boxes: dict[int, queue.SimpleQueue[Event]] = {}
         self._guard = threading.Lock()
@@ -43,7 +35,7 @@ class Mailbox:
     @contextmanager
     def open(self) -> Iterator[Mailbox]:
         """Collect meanwhile. Raises SweeptreeError when the server does not answer."""
-        while backlog := self._source.collect(self._sweep, self._after, 0.0):
+        while backlog := self._leases.collect(self._after, 0.0):
             for event in backlog:
                 self._put(event)
         self.earlier = self._after
@@ -68,7 +60,7 @@ class Mailbox:
     def _collect(self) -> None:
         while not self._over.is_set():
             try:
-                events = self._source.collect(self._sweep, self._after, _WAIT)
+                events = self._leases.collect(self._after, _WAIT)
             except SweeptreeError:  # the server is away: what happens meanwhile is kept there
                 self._over.wait(_PAUSE)
                 continue
