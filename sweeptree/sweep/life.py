@@ -2,7 +2,7 @@
 
     take over → try until done → fix → deliver → finish
 
-Each step is `(job, so far, run) -> so far`; only here does one result lead to the next. Whatever
+Each step is `(job, so far, means) -> so far`; only here does one result lead to the next. Whatever
 a stage raises comes back as Trouble: before the command has ended it ends the job as failed, after
 that it is written to the record and costs the exit code.
 """
@@ -12,14 +12,16 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum, auto
+from pathlib import Path
 
 from sweeptree.analysis.aggregate import log_tail
 from sweeptree.model import Attempt, JobRecord, JobState, StopCause
 from sweeptree.sweep import adoption, attempts, auto_fix, job_delivery, retries, stages
+from sweeptree.sweep.executor import Means
 from sweeptree.sweep.launches import attempt_file
-from sweeptree.sweep.results import Ended, Lost, RunStage, SoFar, Trouble, caught
+from sweeptree.sweep.results import Ended, Halt, RunStage, SoFar, Trouble, caught
 from sweeptree.sweep.running import JobContext
 from sweeptree.system.clock import utc_now
 from sweeptree.system.lacks import is_passing
@@ -27,27 +29,21 @@ from sweeptree.system.lacks import is_passing
 
 class Start(Enum):
     """Where a job's life goes on. COMMAND: at its beginning, or with the command that runs already;
+    AGAIN: at its beginning, once the end that an earlier run could not record is recorded;
     CHANGES: after its command; DELIVERY: with what its delivery lacks."""
 
     COMMAND = auto()
+    AGAIN = auto()
     CHANGES = auto()
     DELIVERY = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """The job ends here, in trouble."""
-
-    so_far: SoFar
-    trouble: Trouble
+Step = Callable[[JobContext, SoFar, Means], SoFar | Halt]
 
 
-Step = Callable[[JobContext, SoFar, RunStage], SoFar | Halt]
-
-
-def run_job(job: JobContext, start: Start, run: RunStage) -> Ended:
+def run_job(job: JobContext, start: Start, means: Means) -> Ended:
     """One job through its life; never raises: what went wrong stands in the record."""
-    came = _walk(job, start, run)
+    came = _walk(job, start, means)
     ended = give_up(job, came) if isinstance(came, Halt) else _end(job, came)
     _stop_where_due(job, ended.record)
     job.turn.leave()
@@ -65,10 +61,10 @@ def _stop_where_due(job: JobContext, record: JobRecord) -> None:
         job.sweep.stop.start_no_more(StopCause.FAILED_ALIKE)
 
 
-def _walk(job: JobContext, start: Start, run: RunStage) -> SoFar | Halt:
+def _walk(job: JobContext, start: Start, means: Means) -> SoFar | Halt:
     so_far = _begin(job, start)
     for step in _LIVES[start]:
-        came = _one_step(step, job, so_far, run)
+        came = _one_step(step, job, so_far, means)
         if isinstance(came, Halt):
             return came
         so_far = came
@@ -76,32 +72,43 @@ def _walk(job: JobContext, start: Start, run: RunStage) -> SoFar | Halt:
 
 
 def _begin(job: JobContext, start: Start) -> SoFar:
-    so_far = SoFar(gpu_memory=job.spec.gpu_mem or 0)
-    return so_far if start is Start.COMMAND else adoption.on_last_attempt(job, so_far)
+    so_far = _at_the_beginning(job)
+    has_ended = start in (Start.CHANGES, Start.DELIVERY)
+    return adoption.on_last_attempt(job, so_far) if has_ended else so_far
 
 
-def _one_step(step: Step, job: JobContext, so_far: SoFar, run: RunStage) -> SoFar | Halt:
-    came = caught("record", lambda: step(job, so_far, run))
+def _at_the_beginning(job: JobContext) -> SoFar:
+    return SoFar(gpu_memory=job.spec.gpu_mem or 0)
+
+
+def _one_step(step: Step, job: JobContext, so_far: SoFar, means: Means) -> SoFar | Halt:
+    came = caught("record", lambda: step(job, so_far, means))
     return Halt(so_far, came) if isinstance(came, Trouble) else came
 
 
-def _take_over(job: JobContext, so_far: SoFar, run: RunStage) -> SoFar | Halt:
+def _take_over(job: JobContext, so_far: SoFar, means: Means) -> SoFar | Halt:
     """An attempt that an earlier run started: waited for, not started again."""
     if not adoption.is_unfinished(job):
         return so_far
-    so_far = adoption.on_last_attempt(job, so_far)
-    ran = run(adoption.ADOPT_COMMAND, job, so_far)
-    if isinstance(ran, Trouble):
-        return Halt(so_far, ran)
-    if isinstance(ran, Lost):
-        return so_far
-    return retries.forgiving(so_far.after_command(ran), job.sweep.prepared)
+    return means.executor.take_over(job, so_far, means.run)
 
 
-def _try_until_done(job: JobContext, so_far: SoFar, run: RunStage) -> SoFar | Halt:
+def _record_the_end(job: JobContext, so_far: SoFar, means: Means) -> SoFar | Halt:
+    """An attempt that has ended, which an earlier run could not write down: recorded, so that the
+    job can begin anew."""
+    taken = _take_over(job, so_far, means)
+    if isinstance(taken, Halt):
+        return taken
+    finished = caught("finish", lambda: stages.finish(job, taken))
+    if isinstance(finished, Trouble):
+        return Halt(taken, finished)
+    return _at_the_beginning(job)
+
+
+def _try_until_done(job: JobContext, so_far: SoFar, means: Means) -> SoFar | Halt:
     came: SoFar | Halt = so_far
     while isinstance(came, SoFar) and _has_tries_left(job, came) and job.sweep.await_room():
-        came = _try_once(job, came, run)
+        came = means.executor.try_once(job, came, means.run)
     return came
 
 
@@ -109,46 +116,20 @@ def _has_tries_left(job: JobContext, so_far: SoFar) -> bool:
     return retries.has_tries_left(so_far, job.spec.retries)
 
 
-def _try_once(job: JobContext, so_far: SoFar, run: RunStage) -> SoFar | Halt:
-    """One try of the job: a clean worktree, then the command."""
-    if so_far.outcome is not None:
-        finished = caught("finish", lambda: stages.finish(job, so_far))
-        if isinstance(finished, Trouble):
-            return Halt(so_far, finished)
-    new = so_far.on_attempt(attempts.last_attempt(job, so_far) + 1)
-    prepared = run(stages.CREATE_WORKTREE, job, new)
-    if isinstance(prepared, Trouble):
-        return Halt(new, prepared)
-    new = new.with_worktree(prepared.worktree)
-    if not _take_turn(job):
-        return new
-    ran = run(stages.RUN_COMMAND, job, new)
-    if isinstance(ran, Trouble):
-        return Halt(new, ran)
-    return retries.forgiving(new.after_command(ran), job.sweep.prepared)
-
-
-def _take_turn(job: JobContext) -> bool:
-    """Wait until the job's command may run. False when the sweep is to stop instead."""
-    if not job.turn.is_needed:
-        return True
-    return job.turn.take(job.sweep.stop.stopping) and job.sweep.await_room()
-
-
-def _take_up(job: JobContext, so_far: SoFar, run: RunStage) -> SoFar:  # noqa: ARG001 - a step
+def _take_up(job: JobContext, so_far: SoFar, means: Means) -> SoFar:  # noqa: ARG001 - a step
     return adoption.take_up(job, so_far)
 
 
-def _fix_and_deliver(job: JobContext, so_far: SoFar, run: RunStage) -> SoFar:
+def _fix_and_deliver(job: JobContext, so_far: SoFar, means: Means) -> SoFar:
     """The stages after a successful command, where they were asked for."""
     if not so_far.has_succeeded:
         return so_far
-    trouble = _fix(job, so_far, run) if job.spec.auto_fix_before_pr else None
+    trouble = _fix(job, so_far, means.run) if job.spec.auto_fix_before_pr else None
     if not job.spec.delivers:
         return so_far
     if trouble is not None:  # what was not fixed is not handed over
         return _undelivered(job, so_far, replace(trouble, step="commit"))
-    return _deliver(job, so_far, run)
+    return _deliver(job, so_far, means.run)
 
 
 def _fix(job: JobContext, so_far: SoFar, run: RunStage) -> Trouble | None:
@@ -175,12 +156,12 @@ def _deliver(job: JobContext, so_far: SoFar, run: RunStage) -> SoFar:
     return so_far
 
 
-def _deliver_again(job: JobContext, so_far: SoFar, run: RunStage) -> SoFar:
+def _deliver_again(job: JobContext, so_far: SoFar, means: Means) -> SoFar:
     """A job whose delivery failed in an earlier run: only that is done."""
     found = caught("commit", lambda: adoption.take_up_owed(job, so_far))
     if isinstance(found, Trouble):
         return _undelivered(job, so_far, found)
-    return _deliver(job, found, run)
+    return _deliver(job, found, means.run)
 
 
 def _undelivered(job: JobContext, so_far: SoFar, trouble: Trouble) -> SoFar:
@@ -190,6 +171,7 @@ def _undelivered(job: JobContext, so_far: SoFar, trouble: Trouble) -> SoFar:
 
 _LIVES: dict[Start, tuple[Step, ...]] = {
     Start.COMMAND: (_take_over, _try_until_done, _fix_and_deliver),
+    Start.AGAIN: (_record_the_end, _try_until_done, _fix_and_deliver),
     Start.CHANGES: (_take_up, _try_until_done, _fix_and_deliver),
     Start.DELIVERY: (_deliver_again,),
 }
@@ -209,12 +191,13 @@ def give_up(job: JobContext, halt: Halt) -> Ended:
     of room, of file handles or of processes, the attempt stays open on disk, so that `resume` takes
     its outcome instead of running it again.
     """
-    stages.give_back(job, halt.so_far.worktree)
+    kept = stages.give_back(job, halt.so_far.worktree)
     if _has_recorded_end(job, halt.so_far):
         with contextlib.suppress(OSError):
             job_delivery.note(job, _note(halt.trouble))
         return Ended(job.record, step_failed=True)
     if _can_be_recorded_later(job, halt):
+        _note_place(job, kept)
         failed = {"state": JobState.FAILED, "reason": halt.trouble.reason}
         return Ended(job.record.model_copy(update=failed))
     return Ended(_record_failed(job, halt))
@@ -233,6 +216,13 @@ def _can_be_recorded_later(job: JobContext, halt: Halt) -> bool:
     return is_passing(halt.trouble.error) and os.path.lexists(
         attempt_file(job, halt.so_far, "outcome")
     )
+
+
+def _note_place(job: JobContext, kept: Path | None) -> None:
+    """Where the worktree stays, for whoever takes the outcome and what the job made."""
+    if kept is not None:
+        with contextlib.suppress(OSError):
+            job.store.update(job.index, worktree=str(kept))
 
 
 def _record_failed(job: JobContext, halt: Halt) -> JobRecord:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import platform
 from collections.abc import Iterator
+from pathlib import Path
 
 from sweeptree import repository, worktrees
 from sweeptree.errors import SweeptreeError
@@ -35,10 +36,10 @@ from sweeptree.sweep.running import JobContext
 def prepare_worktree(job: JobContext, so_far: SoFar) -> Prepared:
     """A clean checkout of the pinned commit (or the repository itself), and the record that says
     so."""
-    _put_aside(job, so_far.attempt - 1)
+    put_aside(job, so_far.attempt - 1)
     worktree = _checkout(job)
     with kept_on_trouble(job, worktree):
-        _record_plan(job, worktree)
+        record_plan(job, str(worktree.path))
     return Prepared(worktree)
 
 
@@ -58,15 +59,19 @@ def kept_on_trouble(job: JobContext, worktree: Worktree | None) -> Iterator[None
         raise
 
 
-def give_back(job: JobContext, worktree: Worktree | None) -> None:
-    """Keep the worktree of a job that ends in trouble; there is nobody to tell of more trouble."""
+def give_back(job: JobContext, worktree: Worktree | None) -> Path | None:
+    """Keep the worktree of a job that ends in trouble, and say where it stays; there is nobody to
+    tell of more trouble."""
     if job.sweep.pool is None or worktree is None:
-        return
+        return None
     with contextlib.suppress(SweeptreeError, OSError):
-        job.sweep.pool.release(worktree, keep=True, index=job.index)
+        return job.sweep.pool.release(worktree, keep=True, index=job.index)
+    return None
 
 
-def _record_plan(job: JobContext, worktree: Worktree) -> None:
+def record_plan(job: JobContext, worktree: str | None, host: str | None = None) -> None:
+    """The record of a job that is about to run: in this worktree (None: it is made there), on this
+    host (None: this one)."""
     base = job.sweep.prepared.base
     job.store.update(
         job.index,
@@ -79,9 +84,9 @@ def _record_plan(job: JobContext, worktree: Worktree) -> None:
         base_commit=base.commit,
         git_commit=base.commit[:12],
         git_branch=base.branch,
-        host=platform.node(),
+        host=host or platform.node(),
         python_version=platform.python_version(),
-        worktree=str(worktree.path),
+        worktree=worktree,
         left_in_worktree=0,
         import_path=job.sweep.prepared.editable.folders,
         exit_code=None,
@@ -92,7 +97,7 @@ def _record_plan(job: JobContext, worktree: Worktree) -> None:
     )
 
 
-def _put_aside(job: JobContext, earlier: int) -> None:
+def put_aside(job: JobContext, earlier: int) -> None:
     """Move what an earlier attempt left away, so that nothing of it is taken for this one's."""
     paths, index = job.paths, job.index
     left = (
