@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     ptbxl: Path | None = Field(
         default=None, description="A folder with PTB-XL, for the demo and the ECG agents."
     )
+    ssh_config: Path | None = Field(
+        default=None, description="The configuration that ssh reads instead of yours (ssh -F)."
+    )
     log_cap: int = Field(
         default=0, ge=0, description="Most bytes kept of a job's log; 0: all of them."
     )
