@@ -82,7 +82,9 @@ def _answer(site: Site, out: bytes, err: str, code: int | None) -> dict[str, Any
             f"{name} did not do what it was asked: {words}", hint=f"sweeptree hosts check {name}"
         ) from None
     if "error" in answer:
-        raise trouble(site, answer["error"], answer.get("errno"))
+        error = trouble(site, answer["error"], answer.get("errno"))
+        error.hint = (*answer.get("lines", ()), *error.hint)
+        raise error
     return dict(answer)
 
 

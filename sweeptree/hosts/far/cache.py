@@ -3,6 +3,7 @@
     look   make the repository if need be, say whether the commit is there; bring it from the
            origin while the repository is new
     pack   take in the pack that follows on stdin
+    set    let settings of the repository have values
 
 A ref `refs/sweeptree/pinned/<commit>` is made only once everything that the commit leads to is
 there. The standard library only: it is sent to hosts as it stands here.
@@ -51,6 +52,9 @@ def main(request: dict[str, str], stream: BinaryIO) -> dict[str, object]:
         make(place, request["format"])
         if request["verb"] == "pack":
             return take_pack(place, request["commit"], stream)
+        if request["verb"] == "set":
+            must(place, "config", request["key"], request["value"])
+            return {}
         return look(place, request)
 
 
