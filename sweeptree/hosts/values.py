@@ -84,8 +84,10 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """The right of one lane to run one attempt of a job, with so many MiB of each of its GPUs (0:
-    the whole GPU)."""
+    """The right of one lane to run one attempt of a job.
+
+    `gpu_memory`: the MiB of each of its GPUs that the job asks for; 0: the whole GPU.
+    """
 
     job: int
     attempt: int

@@ -39,6 +39,7 @@ def start(folder: Path, request: dict[str, object]) -> dict[str, object]:
         if not locked(alive):
             return {"running": True, **noted(alive)}
         write(folder / "start.json", str(request["start"]).encode())
+        (folder / "joined").unlink(missing_ok=True)
         note = {"pid": 0, "flow_run": request["flow_run"]}
         if request["spawn"]:
             note["pid"] = spawn(folder, str(request["home"]), alive)
@@ -71,8 +72,12 @@ def spawn(folder: Path, home: str, alive: int) -> int:
 
 
 def look(folder: Path) -> dict[str, object]:
-    """Whether the lane lives, and what it has said."""
-    return {"running": lives(folder), "lines": last_lines(folder / "lane.log")}
+    """Whether the lane lives and has reached the server, and what it has said."""
+    return {
+        "running": lives(folder),
+        "joined": (folder / "joined").exists(),
+        "lines": last_lines(folder / "lane.log"),
+    }
 
 
 def lives(folder: Path) -> bool:

@@ -35,6 +35,7 @@ from sweeptree.sweep.run import Engine, await_end
 from sweeptree.sweep.running import Sweep
 from sweeptree.system.processes import boot_id
 
+JOINED_FILE = "joined"  # in the lane's folder once it has reached the server
 LOOK = 0.2  # seconds between two looks at whether the lane is to end
 AWAY = 3600.0  # seconds without an answer, or without a job, after which an idle lane ends
 IMPATIENCE = 15.0  # seconds without an answer, after which a stopped lane ends
@@ -130,6 +131,7 @@ def _work(lane: _Lane) -> None:
     """Lease and run jobs until there are no more; then tell what is left to tell."""
     lane.holdings.hold_untold(lane.outbox.leases())
     lane.talk.begin()
+    (lane.order.folder / JOINED_FILE).touch(mode=0o600)
     _give_back_finished(lane)
     _start_talking(lane)
     try:

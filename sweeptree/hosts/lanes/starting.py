@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from sweeptree.hosts.lanes.start_facts import LaneStart
 from sweeptree.hosts.remote import Site
 
 UP_SECONDS = 90.0  # until a lane has joined; some four are normal
-LOOK_SECONDS = 2.0  # between looks whether its process still lives
+LOOK_SECONDS = 0.5  # between looks
 _SHORT = 60.0
 
 
@@ -27,9 +26,10 @@ class LaneProcess:
 
 @dataclass(frozen=True, slots=True)
 class LaneSeen:
-    """Whether a lane's process lives, and the last lines of its log."""
+    """Whether a lane's process lives and has reached the server; the last lines of its log."""
 
     is_alive: bool
+    has_joined: bool
     lines: tuple[str, ...]
 
 
@@ -54,25 +54,21 @@ def look_at_lane(site: Site, sweep: str) -> LaneSeen:
     """Look at the lane of a sweep. Raises HostError, SweeptreeError."""
     request = {"verb": "look", "folder": folder_of(site, sweep)}
     answer = ask(site, Question("lane", request), timeout=_SHORT)
-    return LaneSeen(bool(answer["running"]), tuple(answer["lines"]))
+    return LaneSeen(bool(answer["running"]), bool(answer["joined"]), tuple(answer["lines"]))
 
 
-def await_lane(
-    site: Site, sweep: str, joined: threading.Event, *, seconds: float = UP_SECONDS
-) -> None:
-    """Wait until a lane that was started has joined, which somebody else sees.
+def await_lane(site: Site, sweep: str, *, seconds: float = UP_SECONDS) -> None:
+    """Wait until a lane that was started has reached the server.
 
     Raises HostError with the last lines of its log when it has ended, or is not there in time.
     """
     end = time.monotonic() + seconds
-    while not joined.wait(LOOK_SECONDS):
-        seen = look_at_lane(site, sweep)
-        if joined.is_set():
-            return
+    while not (seen := look_at_lane(site, sweep)).has_joined:
         if not seen.is_alive:
             raise _not_up(site, sweep, seen, "ended before it could take a job")
         if time.monotonic() > end:
             raise _not_up(site, sweep, seen, f"is not ready after {seconds:.0f} s")
+        time.sleep(LOOK_SECONDS)
 
 
 def folder_of(site: Site, sweep: str) -> str:

@@ -13,10 +13,10 @@ from sweeptree.hosts.leases.wire import (
     Answer,
     Body,
     event_answer,
+    given_row,
     granted_answer,
     lane_of,
     leased_of,
-    leased_row,
     leases_of,
     offers_of,
     orders_answer,
@@ -84,7 +84,7 @@ def _close(store: Store, body: Body) -> Answer:
 
 def _join(store: Store, body: Body) -> Answer:
     leases = store.join(body.sweep, lane_of(body))
-    return {"leases": [leased_row(each) for each in leases]}
+    return {"leases": [given_row(each) for each in leases]}
 
 
 def _lease(store: Store, body: Body) -> Answer:

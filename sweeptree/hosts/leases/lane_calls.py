@@ -66,7 +66,7 @@ class LaneCalls:
         self._deadlines.extend(self._own_key())
         tell_unplaceable(self._rows)
         held = (lease.leased for lease in self._rows.leases_of(lane.id, *_ALIVE))
-        return tuple(leased for leased in held if self._keep(leased))
+        return tuple(self._with_needs(leased) for leased in held if self._keep(leased))
 
     def lease(self, wish: Wish, request: str) -> Granted:
         """Jobs for the lane, the first due ones that it has the GPUs for."""
@@ -190,7 +190,11 @@ class LaneCalls:
         )
         self._rows.add_job(given)
         self._hold(lease)
-        return lease.leased
+        return replace(lease.leased, gpu_memory=job.gpu_memory)
+
+    def _with_needs(self, leased: Leased) -> Leased:
+        job = self._rows.job(leased.job)
+        return leased if job is None else replace(leased, gpu_memory=job.gpu_memory)
 
     def _hold(self, lease: LeaseRow) -> None:
         self._rows.add_lease(replace(lease, state=LeaseState.HELD))

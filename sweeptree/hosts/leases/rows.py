@@ -275,7 +275,7 @@ class SweepRows:
 
     def remember(self, request: str, call: str, answer: Iterable[Leased] = ()) -> None:
         """Keep what a request was answered, for whoever repeats it."""
-        text = json.dumps([[each.job, each.attempt] for each in answer])
+        text = json.dumps([[each.job, each.attempt, each.gpu_memory] for each in answer])
         self._write("INSERT INTO requests VALUES (?, ?, ?, ?)", request, call, text)
 
     def answered(self, request: str) -> tuple[str, tuple[Leased, ...]] | None:
@@ -283,7 +283,7 @@ class SweepRows:
         found = self._one("SELECT * FROM requests WHERE sweep = ? AND request = ?", request)
         if found is None:
             return None
-        leases = (Leased(job, attempt) for job, attempt in json.loads(found["answer"]))
+        leases = (Leased(*row) for row in json.loads(found["answer"]))
         return found["call"], tuple(leases)
 
     def _one(self, query: str, *values: object) -> sqlite3.Row | None:

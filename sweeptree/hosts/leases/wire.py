@@ -162,8 +162,13 @@ def offer_row(offer: Offer) -> list[int]:
 
 
 def leased_row(leased: Leased) -> list[int]:
-    """A lease in a call or an answer."""
+    """A lease that a call or an answer names."""
     return [leased.job, leased.attempt]
+
+
+def given_row(leased: Leased) -> list[int]:
+    """A lease that a lane is given."""
+    return [leased.job, leased.attempt, leased.gpu_memory]
 
 
 def lane_fields(lane: Lane) -> Answer:
@@ -179,7 +184,7 @@ def lane_fields(lane: Lane) -> Answer:
 
 def granted_answer(granted: Granted) -> Answer:
     """What a lane gets."""
-    leases = [leased_row(each) for each in granted.leases]
+    leases = [given_row(each) for each in granted.leases]
     return {"leases": leases, "order": granted.order, "left": granted.left}
 
 
@@ -237,7 +242,7 @@ def event_from(answer: Answer) -> Event:
 
 def leases_from(rows: list[list[int]]) -> tuple[Leased, ...]:
     """Leases in an answer."""
-    return tuple(Leased(job, attempt) for job, attempt in rows)
+    return tuple(Leased(*row) for row in rows)
 
 
 def _row(name: str, found: object, width: int) -> tuple[int, ...]:

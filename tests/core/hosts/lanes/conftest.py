@@ -12,9 +12,14 @@ from core.hosts.leases.http_kit import Place
 
 
 @pytest.fixture
-def host(tmp_path: Path, repo: Path) -> Iterator[Host]:
-    """With a connection that is there all the time."""
-    place = Place(tmp_path / "leases.db")
-    with place.served():
-        yield make_host(place, repo, tmp_path / "far")
-        place.give_up.set()
+def unserved(tmp_path: Path, repo: Path) -> Host:
+    """With an endpoint that the test itself starts and stops."""
+    return make_host(Place(tmp_path / "leases.db"), repo, tmp_path / "far")
+
+
+@pytest.fixture
+def host(unserved: Host) -> Iterator[Host]:
+    """With an endpoint that is there all the time."""
+    with unserved.place.served():
+        yield unserved
+        unserved.place.give_up.set()

@@ -20,10 +20,10 @@ from sweeptree.hosts.leases.token import bearer
 from sweeptree.hosts.leases.transport import Endpoint
 from sweeptree.hosts.values import Event, EventKind, Offer
 from sweeptree.model import SweepSpec
-from sweeptree.records import SweepPaths
 from sweeptree.sweep.run import WithoutEngine
 
 HOST = "gpu1"
+UNTIL_GO = "until [ -e $PWD/../go ]; do sleep 0.02; done"  # see Host.go
 ENDS = (EventKind.FINISHED, EventKind.CANCELLED, EventKind.GIVEN_UP)
 
 
@@ -52,6 +52,15 @@ class Host:
         spec = SweepSpec.model_validate({**plain, "commands": commands, **fields})
         own = spec_for_lane(spec, cache=self.cache, commit=self.commit, folder=self.folder)
         return LaneOrder(sweep=SWEEP, host=HOST, spec=own, wants_content=wants_content)
+
+    @property
+    def worktrees(self) -> Path:
+        """Where the worktrees of the jobs stand."""
+        return self.cache / ".sweeptree" / "wt" / "exp"
+
+    def go(self) -> None:
+        """Let the commands UNTIL_GO end."""
+        (self.worktrees / "go").touch()
 
     def offer(self, jobs: Iterable[int], *, before: int = 0) -> None:
         driver = self.place.driver()
@@ -105,8 +114,3 @@ def make_host(place: Place, repo: Path, folder: Path) -> Host:
     cache.parent.mkdir(parents=True)
     git("clone", "-q", "--bare", repo, cache, cwd=folder)
     return Host(place, cache, folder / "lanes" / SWEEP, git("rev-parse", "HEAD", cwd=repo))
-
-
-def paths_of(order: LaneOrder) -> SweepPaths:
-    """The lane's results."""
-    return order.paths

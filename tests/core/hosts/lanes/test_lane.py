@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from helpers import git
 
-from core.hosts.lanes.kit import Host
+from core.hosts.lanes.kit import UNTIL_GO, Host
 from core.hosts.leases.http_kit import wait_for
 from sweeptree.hosts.values import EventKind, Order
 from sweeptree.model import JobState
@@ -59,7 +59,7 @@ def test_what_a_job_changed_is_kept_as_a_commit(host: Host) -> None:
 
 
 def test_the_command_that_began_is_told(host: Host) -> None:
-    order = host.order("until [ -e ../../../../../go ]; do sleep 0.02; done")
+    order = host.order(UNTIL_GO)
     host.offer([0])
     running = host.begin(order)
     wait_for(lambda: bool(host.events(EventKind.STARTED)))
@@ -85,5 +85,35 @@ def test_an_order_to_stop_ends_what_runs_and_gives_back_what_waits(host: Host) -
     assert len(host.came()) == 2
 
 
-def test_a_lane_goes_on_while_the_server_is_away(host: Host) -> None:
-    """Longer than a lease lasts: what ended meanwhile counts, and nothing is run again."""
+def test_a_job_goes_back_when_only_this_host_has_to_stop(host: Host) -> None:
+    order = host.order(*["sleep 300"] * 3)
+    host.offer(range(3))
+    running = host.begin(order)
+    wait_for(lambda: len(host.events(EventKind.STARTED)) == 2)
+    order.paths.cancel.write_text("term")
+    assert running.end().state is ReportState.CANCELLED
+    assert host.came() == {}
+    assert [event.job for event in host.events(EventKind.DUE_AGAIN)] == [2, 0, 1]
+
+
+def test_a_job_that_was_cancelled_ends_alone(host: Host) -> None:
+    order = host.order("sleep 300", UNTIL_GO, "sleep 300")
+    host.offer(range(3))
+    running = host.begin(order)
+    wait_for(lambda: len(host.events(EventKind.STARTED)) == 2)
+    host.place.driver().cancel([0])
+    wait_for(lambda: 0 in host.came())
+    assert host.came()[0].state is JobState.CANCELLED
+    host.go()
+    wait_for(lambda: 1 in host.came())
+    assert host.came()[1].state is JobState.SUCCEEDED
+    host.place.driver().cancel([2])
+    wait_for(lambda: 2 in host.came())
+    host.place.driver().close()
+    running.end()
+
+
+def test_what_cannot_begin_is_refused(host: Host) -> None:
+    report = host.begin(host.order("true", gpus=60)).end()
+    assert report.state is ReportState.REFUSED
+    assert "60 GPUs" in report.reason

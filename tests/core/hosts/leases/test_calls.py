@@ -30,7 +30,7 @@ def test_a_lane_waits_only_while_there_may_be_a_job_for_it(desk: Desk) -> None:
     assert asks(desk, free=1)[0] is False
     desk.offer(1)
     assert asks(desk, free=0)[0] is False
-    assert asks(desk, free=1) == (False, {"leases": [[1, 1]], "order": "go", "left": 1})
+    assert asks(desk, free=1) == (False, {"leases": [[1, 1, 0]], "order": "go", "left": 1})
     assert asks(desk, free=1)[0] is True
     desk.order(Order.DRAIN)
     assert asks(desk, free=1)[0] is False

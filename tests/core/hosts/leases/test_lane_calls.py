@@ -126,3 +126,13 @@ def test_the_driver_hears_that_a_job_began_and_the_newest_of_its_progress(desk: 
     desk.finish("gpu1", held)
     assert desk.events(EventKind.PROGRESS) == []
     assert not desk.store.progress(SWEEP, "gpu1", held, {}).accepted
+
+
+def test_a_lease_says_how_much_memory_its_job_asks_for(desk: Desk) -> None:
+    """Also to a lane that repeats its question, or begins anew."""
+    desk.join("gpu1", gpu_memory=(16_000,))
+    desk.offer(1, gpus=1, gpu_memory=9_000)
+    for _ in range(2):
+        granted = desk.store.lease(SWEEP, "gpu1", Wish(1), "again")
+        assert [leased.gpu_memory for leased in granted.leases] == [9_000]
+    assert [leased.gpu_memory for leased in desk.join("gpu1", gpu_memory=(16_000,))] == [9_000]

@@ -52,7 +52,7 @@ def test_an_answer_that_was_lost_is_given_again(place: Place) -> None:
             fields = {"sweep": SWEEP, "lane": "gpu1", "free": 1, "ahead": 0, "request": "one"}
             answer = transport.call("lease", fields)
         cutter.join(20)
-    assert answer["leases"] == [[1, 1]]
+    assert answer["leases"] == [[1, 1, 0]]
     leased = [event for event in driver.collect(0) if event.kind is EventKind.LEASED]
     assert [event.job for event in leased] == [1]
 
