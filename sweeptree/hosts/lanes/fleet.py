@@ -15,12 +15,13 @@ from pathlib import Path
 
 from sweeptree.errors import Refused, SweeptreeError
 from sweeptree.hosts.back.live import Follower
-from sweeptree.hosts.code.commits import send_commit
+from sweeptree.hosts.code.sending import Sent, send, wanted_beside
+from sweeptree.hosts.code.stand import Wanted
 from sweeptree.hosts.lanes.carrying import HostCarrier
 from sweeptree.hosts.lanes.following import Ground
 from sweeptree.hosts.lanes.identity import sweep_id
 from sweeptree.hosts.lanes.mailbox import Mailbox
-from sweeptree.hosts.lanes.order import LaneOrder, lane_folder, spec_for_lane
+from sweeptree.hosts.lanes.order import Beside, LaneOrder, lane_folder, spec_for_lane
 from sweeptree.hosts.lanes.planning import Station
 from sweeptree.hosts.lanes.runs import LaneRuns
 from sweeptree.hosts.lanes.start_facts import Access, LaneStart
@@ -76,9 +77,13 @@ class Fleet:
 
     def _crews(self, sweep: Sweep, name: str, stack: contextlib.ExitStack) -> list[_Crew]:
         """Every host made ready, side by side. Raises Refused with all that is missing."""
+        prepared = sweep.prepared
+        beside = wanted_beside(prepared.repo, prepared.base, sweep.spec.links, prepared.jobs)
         with ThreadPoolExecutor(max_workers=max(1, len(self._stations))) as pool:
             makers = [
-                pool.submit(_made_ready, _Wanted(sweep, name, station, self._base, self._tell))
+                pool.submit(
+                    _made_ready, _Wanted(sweep, name, station, self._base, beside, self._tell)
+                )
                 for station in self._stations
             ]
         crews, troubles = [], []
@@ -112,6 +117,7 @@ class _Wanted:
     name: str
     station: Station
     base: Headquarters
+    beside: Wanted
     tell: Tell
 
 
@@ -132,23 +138,25 @@ def _crew(wanted: _Wanted, opened: contextlib.ExitStack) -> _Crew:
     master.open()
     site = Site(host, master)
     prepared = wanted.sweep.prepared
-    sent = send_commit(prepared.repo, prepared.base.commit, site)
+    sent = send(prepared.repo, prepared.base.commit, site, wanted.beside)
+    for note in sent.notes:
+        wanted.tell(f"{host.name}: {note}")
     port_file = site.place(f"tunnel-{wanted.name}")
     tunnel = Tunnel(target, base.port, file=port_file, python=host.python)
     opened.enter_context(tunnel).wait()
     follower = opened.enter_context(Follower(site))
     carrier = HostCarrier(site, wanted.name, sent.cache, follower)
-    watch = LaneWatch(site, _start(wanted, sent.cache, port_file), base.runs, wanted.tell)
+    watch = LaneWatch(site, _start(wanted, sent, port_file), base.runs, wanted.tell)
     return _Crew(site, carrier, watch, opened)
 
 
-def _start(wanted: _Wanted, cache: str, port_file: str) -> LaneStart:
+def _start(wanted: _Wanted, sent: Sent, port_file: str) -> LaneStart:
     """What the lane is started with; its flow run is made when it is."""
     sweep, host = wanted.sweep, wanted.station.host
     home = Path(host.home)
     spec = spec_for_lane(
         sweep.spec,
-        cache=Path(cache),
+        cache=Path(sent.cache),
         commit=sweep.prepared.base.commit,
         folder=lane_folder(home, wanted.name),
     )
@@ -157,6 +165,13 @@ def _start(wanted: _Wanted, cache: str, port_file: str) -> LaneStart:
         sweep=wanted.name,
         host=host.name,
         spec=spec,
+        beside=Beside(
+            source=sent.extras.source,
+            links=sent.extras.links,
+            copies=sent.extras.copies,
+            environ=dict(sent.environ),
+        ),
+        subfolder=sweep.prepared.repo.subfolder.as_posix(),
         wants_content=wants_content,
     )
     access = wanted.base.access

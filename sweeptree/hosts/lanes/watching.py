@@ -79,7 +79,8 @@ class LaneWatch:
         """Start the lane if none lives, and wait until it is not heard any more."""
         if not self._lives():
             self._begin()
-        await_lane(self.site, self._start.order.sweep, self.up)
+        await_lane(self.site, self._start.order.sweep)
+        self.up.set()
         self.trouble = None
         self.tried.set()
         self._lost.wait()
