@@ -29,6 +29,7 @@ from sweeptree.sweep.refusals import Pinned
 from sweeptree.sweep.shares import Shares, share_out
 from sweeptree.sweep.turns import Turns
 from sweeptree.system.room import Room, nearest_existing
+from sweeptree.worktrees.links import LinksAndCopies
 
 _SHOWN = 5
 
@@ -59,7 +60,7 @@ class PreparedSweep:
     notes: tuple[str, ...]
     editable: Editable = field(default_factory=Editable)
     places: tuple[str, ...] = ()
-    beside: worktrees.LinksAndCopies | None = None
+    beside: LinksAndCopies | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -80,12 +80,11 @@ class Fleet:
         prepared = sweep.prepared
         beside = wanted_beside(prepared.repo, prepared.base, sweep.spec.links, prepared.jobs)
         with ThreadPoolExecutor(max_workers=max(1, len(self._stations))) as pool:
-            makers = [
-                pool.submit(
-                    _made_ready, _Wanted(sweep, name, station, self._base, beside, self._tell)
-                )
+            all_wanted = [
+                _Wanted(sweep, name, station, self._base, beside, self._tell)
                 for station in self._stations
             ]
+            makers = [pool.submit(_made_ready, wanted) for wanted in all_wanted]
         crews, troubles = [], []
         for maker in makers:
             error = maker.exception()

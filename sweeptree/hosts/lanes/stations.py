@@ -6,6 +6,7 @@ from sweeptree.errors import Refused, SweeptreeError
 from sweeptree.gpus import capacity
 from sweeptree.hosts.inventory import Inventory
 from sweeptree.hosts.lanes.planning import Station
+from sweeptree.hosts.options import with_options
 from sweeptree.hosts.setting_up import Checked, check
 from sweeptree.model import Device, SweepSpec
 from sweeptree.settings import Settings
@@ -18,13 +19,14 @@ def stations_of(spec: SweepSpec, settings: Settings) -> list[Station]:
 
 
 def _station(spec: SweepSpec, checked: Checked) -> Station:
+    host = with_options(checked.entry.host, spec.repo)
     trouble = _trouble(checked)
     if trouble is not None or checked.facts is None:
-        return Station(checked.entry.host, 0, trouble=trouble)
+        return Station(host, 0, trouble=trouble)
     memory = checked.entry.gpu_memory
     free = f"{checked.facts.disk_free / 2**30:.0f} GB free"
     kinds = f"{len(memory)} GPU{'s' * (len(memory) != 1)}, " if memory else ""
-    return Station(checked.entry.host, _slots(spec, memory, checked.facts.cpus), kinds + free)
+    return Station(host, _slots(spec, memory, checked.facts.cpus), kinds + free)
 
 
 def _trouble(checked: Checked) -> SweeptreeError | None:

@@ -7,19 +7,21 @@ import contextlib
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from core.sweep.kit import make_spec
+from sweeptree.hosts.lanes.came import Came, as_payload
 from sweeptree.hosts.lanes.executor import Lanes
 from sweeptree.hosts.lanes.following import Ground
 from sweeptree.hosts.lanes.mailbox import Mailbox
 from sweeptree.hosts.lanes.planning import OnHosts, Station
-from sweeptree.hosts.lanes.values import Returned
-from sweeptree.hosts.values import Event, EventKind, Host, Offer
+from sweeptree.hosts.lanes.values import Brought
+from sweeptree.hosts.values import Event, EventKind, Host, Offer, Order
 from sweeptree.model import Attempt, Job, JobRecord, JobState, Resume, Worktree
 from sweeptree.supervise import lost_outcome
+from sweeptree.sweep.attempts import LeftBehind
 from sweeptree.sweep.outcome import SweepReport
 from sweeptree.sweep.run import WithoutEngine, run_sweep
 from sweeptree.sweep.running import JobContext, Sweep
@@ -35,7 +37,7 @@ class Server:
         self.events: list[Event] = []
         self.offers: list[Offer] = []
         self.cancelled: list[int] = []
-        self.killed = False
+        self.orders: list[Order] = []
         self._answer = answer
         self._news = threading.Condition()
 
@@ -54,24 +56,20 @@ class Server:
     def ends(self, job: int, attempt: int, *, host: str = "gpu1", **how: Any) -> None:
         self.say(EventKind.FINISHED, job, attempt, host=host, **payload(job, attempt, **how))
 
-    def offer(self, sweep: str, offers: Sequence[Offer]) -> None:
-        assert sweep
+    def offer(self, offers: Sequence[Offer]) -> None:
         self.offers.extend(offers)
         for offer in offers:
             self._answer(self, offer)
 
-    def cancel(self, sweep: str, jobs: Sequence[int]) -> None:
-        assert sweep
+    def cancel(self, jobs: Sequence[int]) -> None:
         self.cancelled.extend(jobs)
         for job in jobs:
             self.say(EventKind.CANCELLED, job, why="cancelled")
 
-    def kill(self, sweep: str) -> None:
-        assert sweep
-        self.killed = True
+    def order(self, order: Order) -> None:
+        self.orders.append(order)
 
-    def collect(self, sweep: str, after: int, wait: float) -> Sequence[Event]:
-        assert sweep
+    def collect(self, after: int, wait: float) -> Sequence[Event]:
         with self._news:
             if len(self.events) <= after and wait:
                 self._news.wait(min(wait, 0.1))
@@ -92,12 +90,8 @@ def payload(
     found = JobRecord(
         id=job, state=state, exit_code=code, attempts=(ended,), **{"host": "node", **record}
     )
-    return {
-        "record": found.model_dump(mode="json"),
-        "outcome": asdict(outcome),
-        "content": content,
-        "left": {"artifacts": [], "notes": [], "has_work": content is not None, "alone": 0},
-    }
+    left = LeftBehind(has_work=content is not None)
+    return as_payload(Came(found, outcome, content, left))
 
 
 @dataclass(slots=True)
@@ -114,20 +108,18 @@ class Folder:
     def unfollow(self, job: JobContext) -> None:
         self.did.append(f"unfollow {job.index}")
 
-    def bring(self, job: JobContext, attempt: int, returned: Returned) -> tuple[str, ...]:
-        assert returned.record.id == job.index
+    def bring(self, job: JobContext, attempt: int, came: Came) -> Brought:
+        assert came.record is not None
         if self.trouble is not None:
             raise self.trouble
         log = self.place / f"{job.index}.{attempt}.log"
         if log.exists():
             shutil.copy(log, job.paths.log(job.index))
-        return ("brought by hand",)
+        self.did.append(f"bring {job.index}.{attempt}")
+        return Brought(came.record, notes=("brought by hand",))
 
     def put_content(self, worktree: Worktree, content: str) -> None:
         (worktree.top / "train.py").write_text(content)
-
-    def confirm(self, job: JobContext, attempt: int) -> None:
-        self.did.append(f"confirm {job.index}.{attempt}")
 
 
 @dataclass(slots=True)
@@ -144,9 +136,8 @@ class Fleet:
     @contextlib.contextmanager
     def ground(self, sweep: Sweep, due: Sequence[Job]) -> Iterator[Ground]:
         assert len(due) <= len(sweep.prepared.jobs)
-        name = sweep.spec.exp_name
-        with Mailbox(self.server, name, lambda event: None).open() as mailbox:
-            yield Ground(name, self.server, mailbox, self.carriers)
+        with Mailbox(self.server, lambda event: None).open() as mailbox:
+            yield Ground(self.server, mailbox, self.carriers)
 
     def run(self, repo: Path, *commands: str, again: bool = False, **fields: object) -> SweepReport:
         """A sweep of two hosts with a slot each."""

@@ -28,7 +28,7 @@ def test_results_that_cannot_be_brought_stay_there_and_resume_brings_them(
     away = HostError("gpu1 cannot be reached", host="gpu1", kind="unreachable")
     fleet.carriers["gpu1"].trouble = away
     assert fleet.run(repo, "one").reason == "1 failed"
-    assert "confirm 0.1" not in fleet.carriers["gpu1"].did
+    assert "bring 0.1" not in fleet.carriers["gpu1"].did
     fleet.carriers["gpu1"].trouble = None
     assert fleet.run(repo, "one", again=True).reason == "1 succeeded"
     assert [one.number for one in record_of(repo).attempts] == [1]

@@ -33,7 +33,7 @@ def test_a_job_is_recorded_as_its_lane_told_and_on_the_host_that_ran_it(
     assert (first.metrics, second.metrics) == ({"auc": 0.5}, {"auc": 1.5})
     assert (first.cmd, first.notes) == ("one", ("brought by hand",))
     assert paths_of(repo).log(0).read_text() == "trained\n"
-    assert fleet.carriers["gpu1"].did == ["follow 0", "unfollow 0", "confirm 0.1"]
+    assert fleet.carriers["gpu1"].did == ["follow 0", "unfollow 0", "bring 0.1"]
 
 
 def test_a_lost_attempt_is_noted_and_the_next_one_counts_as_the_same_try(

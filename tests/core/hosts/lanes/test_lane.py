@@ -93,7 +93,7 @@ def test_a_job_goes_back_when_only_this_host_has_to_stop(host: Host) -> None:
     order.paths.cancel.write_text("term")
     assert running.end().state is ReportState.CANCELLED
     assert host.came() == {}
-    assert [event.job for event in host.events(EventKind.DUE_AGAIN)] == [2, 0, 1]
+    assert {event.job for event in host.events(EventKind.DUE_AGAIN)} == {0, 1, 2}
 
 
 def test_a_job_that_was_cancelled_ends_alone(host: Host) -> None:
