@@ -140,7 +140,7 @@ class Tunnel:
         """Be up as long as the host answers. Raises HostError when it never did."""
         said = b""
         heard = time.monotonic()
-        while time.monotonic() - heard < PATIENCE:
+        while not self._closing.is_set() and time.monotonic() - heard < PATIENCE:
             answer = _read(process.stdout, BEAT)
             said = (said + (_read(process.stderr, 0.0) or b""))[-4096:]
             if answer:
