@@ -77,7 +77,8 @@ def install(master: Master, home: str, want: Wanted, archives: Path) -> None:
 
 def slots(master: Master, python: str) -> Slots:
     """What the installed sweeptree finds there: GPUs, or cores. Raises HostError."""
-    said = master.ask([python, "-m", "sweeptree", "gpus", "--json"], timeout=_LOOK)
+    argv = [python, "-P", "-m", "sweeptree", "gpus", "--json"]
+    said = master.ask(argv, timeout=_LOOK)
     try:
         document: dict[str, Any] = json.loads(said)
         memory = tuple(int(gpu["memory_total"]) for gpu in document["gpus"])

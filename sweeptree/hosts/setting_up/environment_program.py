@@ -75,7 +75,7 @@ def environment(home: Path, digest: str, packages_digest: str, note: str) -> Non
             library = home / "packages" / packages_digest
             (site / "sweeptree-packages.pth").write_text(f"{library}\n")
             unpack(Input(), site)
-            run(str(folder / "bin" / "python"), "-c", FIRST_IMPORTS)
+            run(str(folder / "bin" / "python"), "-P", "-c", FIRST_IMPORTS)
             (folder / "made.json").write_text(json.dumps(made))
 
 
