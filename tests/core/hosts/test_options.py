@@ -30,6 +30,7 @@ def test_no_file_or_nothing_of_this_host(repo: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
+        ("hosts = 1", "is a section"),
         ("hosts.gpu2 = 1", "is a section"),
         ("[hosts.gpu2]\ndate = '/d'", "no option 'date'"),
         ("[hosts.gpu2]\ndata = 1", "is a text"),
