@@ -14,7 +14,7 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +74,7 @@ class Brought:
 @dataclass(frozen=True, slots=True)
 class _Listing:
     files: tuple[RemoteFile, ...]
-    links: tuple[tuple[str, str], ...]
+    links: Mapping[str, str]
     skipped: tuple[str, ...]
 
 
@@ -98,15 +98,20 @@ def bring(site: Site, order: Order) -> Brought:
 
 
 def _list(site: Site, order: Order) -> _Listing:
-    for name in order.names:
-        _check(name, site)
-    request = {"verb": "list", "root": order.source, "names": list(order.names)}
+    _check_all(order.names, site)
+    request = {"verb": "list", "root": order.source, "names": order.names}
     answer = ask(site, Question("files", request))
-    files = tuple(RemoteFile(*each) for each in answer["files"])
-    links = tuple((path, target) for path, target in answer["links"])
-    for path in [*(file.path for file in files), *(path for path, _ in links)]:
+    files = [RemoteFile(*each) for each in answer["files"]]
+    links: dict[str, str] = dict(answer["links"])
+    _check_all([file.path for file in files], site)
+    _check_all(links, site)
+    skipped = tuple(answer["skipped"])
+    return _Listing(tuple(files), links, skipped)
+
+
+def _check_all(paths: Iterable[str], site: Site) -> None:
+    for path in paths:
         _check(path, site)
-    return _Listing(files, links, tuple(answer["skipped"]))
 
 
 def _check(path: str, site: Site) -> None:
@@ -122,16 +127,20 @@ def _check(path: str, site: Site) -> None:
 def _parted(
     files: Sequence[RemoteFile], keep_above: int | None
 ) -> tuple[tuple[RemoteFile, ...], tuple[RemoteFile, ...]]:
-    if keep_above is None:
-        return tuple(files), ()
-    kept = [file for file in files if "/" in file.path and file.size > keep_above]
-    here = [file for file in files if file not in kept]
+    here: list[RemoteFile] = []
+    kept: list[RemoteFile] = []
+    for file in files:
+        is_in_folder = "/" in file.path
+        is_large = keep_above is not None and file.size > keep_above
+        chosen = kept if is_in_folder and is_large else here
+        chosen.append(file)
     return tuple(here), tuple(kept)
 
 
 def _is_same(path: Path, file: RemoteFile) -> bool:
-    size = _size(path)
-    return size == file.size and _digest(path) == file.sha256
+    if _size(path) != file.size:
+        return False
+    return _digest(path) == file.sha256
 
 
 def _size(path: Path) -> int | None:
@@ -144,14 +153,18 @@ def _size(path: Path) -> int | None:
 
 
 def _digest(path: Path) -> str:
-    with os.fdopen(os.open(path, _READ), "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    handle = os.open(path, _READ)
+    with os.fdopen(handle, "rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256")
+    return digest.hexdigest()
 
 
 def _check_room(order: Order, files: Sequence[RemoteFile]) -> None:
     order.staging.mkdir(parents=True, exist_ok=True)
-    there = sum(_size(order.staging / file.path) or 0 for file in files)
-    needed = sum(file.size for file in files) - there
+    needed = 0
+    for file in files:
+        came = _size(order.staging / file.path)
+        needed += file.size - (came or 0)
     free = shutil.disk_usage(order.staging).free
     if needed > free:
         raise Refused(
@@ -163,25 +176,34 @@ def _check_room(order: Order, files: Sequence[RemoteFile]) -> None:
 def _seed(order: Order, files: Sequence[RemoteFile]) -> None:
     """Begin with what is here: a log that was followed lacks its end only."""
     for file in files:
-        here, partial = order.dest / file.path, order.staging / file.path
+        here = order.dest / file.path
         size = _size(here)
-        if size and size <= file.size and _size(partial) is None:
-            shutil.copyfile(here, safe_parent(order.staging, file.path))
+        is_beginning = size is not None and 0 < size <= file.size
+        is_new = _size(order.staging / file.path) is None
+        if is_beginning and is_new:
+            place = safe_parent(order.staging, file.path)
+            shutil.copyfile(here, place)
 
 
 def _fill(site: Site, order: Order, files: Sequence[RemoteFile]) -> None:
     """Bring what is missing of each file, and once more all of those that came out wrong."""
+    staging = order.staging
     _receive(site, order, files)
-    wrong = [file for file in files if not _is_same(order.staging / file.path, file)]
+    wrong = [file for file in files if not _is_same(staging / file.path, file)]
     for file in wrong:
-        discard(order.staging, file.path)
+        discard(staging, file.path)
+
     _receive(site, order, wrong)
     for file in wrong:
-        if not _is_same(order.staging / file.path, file):
-            raise SweeptreeError(
-                f"{file.path} changed on {site.host.name} while it was brought, or came out wrong",
-                hint="run the same command again once nothing writes to it",
-            )
+        if not _is_same(staging / file.path, file):
+            raise _changed(site, file)
+
+
+def _changed(site: Site, file: RemoteFile) -> SweeptreeError:
+    return SweeptreeError(
+        f"{file.path} changed on {site.host.name} while it was brought, or came out wrong",
+        hint="run the same command again once nothing writes to it",
+    )
 
 
 def _receive(site: Site, order: Order, files: Sequence[RemoteFile]) -> None:
@@ -192,10 +214,12 @@ def _receive(site: Site, order: Order, files: Sequence[RemoteFile]) -> None:
             wanted.append((file.path, offset, file.size))
     if not wanted:
         return
-    question = Question("files", {"verb": "send", "root": order.source, "wanted": wanted})
-    with talk(site, question) as stream:
+
+    request = {"verb": "send", "root": order.source, "wanted": wanted}
+    with talk(site, Question("files", request)) as stream:
         for path, _, _ in wanted:
-            _write(order.staging, path, _chunks(site, stream))
+            chunks = _chunks(site, stream)
+            _write(order.staging, path, chunks)
 
 
 def _offset(order: Order, file: RemoteFile) -> int:
@@ -209,7 +233,8 @@ def _offset(order: Order, file: RemoteFile) -> int:
 
 def _chunks(site: Site, stream: Stream) -> Iterator[bytes]:
     while True:
-        (length,) = LENGTH.unpack(_exactly(site, stream, LENGTH.size))
+        head = _exactly(site, stream, LENGTH.size)
+        (length,) = LENGTH.unpack(head)
         if not length:
             return
         if length > _MOST:
@@ -225,7 +250,8 @@ def _exactly(site: Site, stream: Stream, size: int) -> bytes:
 
 
 def _broken(site: Site, stream: Stream) -> SweeptreeError:
-    words = stream.said().strip()[-200:] or "the connection ended"
+    said = stream.said().strip()
+    words = said[-200:] or "the connection ended"
     return SweeptreeError(
         f"files of {site.host.name} did not all come: {words}",
         hint="run the same command again: it goes on where this one ended",
@@ -234,20 +260,23 @@ def _broken(site: Site, stream: Stream) -> SweeptreeError:
 
 def _write(staging: Path, path: str, chunks: Iterator[bytes]) -> None:
     place = safe_parent(staging, path)
-    with os.fdopen(os.open(place, _APPEND, 0o600), "ab") as out:
+    handle = os.open(place, _APPEND, 0o600)
+    with os.fdopen(handle, "ab") as out:
         for chunk in chunks:
             out.write(chunk)
 
 
-def _accept(order: Order, files: Sequence[RemoteFile], links: Sequence[tuple[str, str]]) -> None:
+def _accept(order: Order, files: Sequence[RemoteFile], links: Mapping[str, str]) -> None:
     """Rename all in: every digest is right."""
     for file in files:
         partial = order.staging / file.path
         partial.chmod(file.mode & 0o777)
         flush(partial)
     for file in files:
-        (order.staging / file.path).replace(safe_parent(order.dest, file.path))
-    for path, target in links:
+        place = safe_parent(order.dest, file.path)
+        partial = order.staging / file.path
+        partial.replace(place)
+    for path, target in links.items():
         place = safe_parent(order.dest, path)
         discard(order.dest, path)
         place.symlink_to(target)

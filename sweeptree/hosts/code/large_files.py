@@ -11,7 +11,7 @@ from sweeptree.hosts.far.asking import Question, ask, pour
 from sweeptree.hosts.remote import Site
 from sweeptree.repository import Repository, plumbing
 
-_OID = re.compile(r"oid sha256:([0-9a-f]{64})")
+_OID = re.compile(r"^oid sha256:([0-9a-f]{64})$", re.MULTILINE)
 _CHUNK = 1024 * 1024
 _MODE = 0o444
 
@@ -24,9 +24,12 @@ def send_large_files(repo: Repository, sent: SentCommit, site: Site) -> tuple[st
     wanted = object_names(repo, sent.commit)
     if not wanted:
         return ()
-    store = repo.common_dir / "lfs" / "objects"
-    here = [oid for oid in wanted if _place(store, oid).is_file()]
-    _send(site, Path(sent.cache, "lfs", "objects"), store, here)
+
+    ours = repo.common_dir / "lfs" / "objects"
+    theirs = Path(sent.cache, "lfs", "objects")
+    here = [oid for oid in wanted if _place(ours, oid).is_file()]
+    _send(site, ours, theirs, here)
+
     missing = len(wanted) - len(here)
     if not missing:
         return ()
@@ -37,25 +40,35 @@ def object_names(repo: Repository, commit: str) -> list[str]:
     """The LFS objects that files of the commit point to."""
     words = ("grep", "-h", "-I", "-e", "^oid sha256:[0-9a-f]*$", commit)
     answer = plumbing.ask(repo.start, *words)
-    lines = answer.out.decode("utf-8", "replace").splitlines()
-    found = [match[1] for line in lines if (match := _OID.fullmatch(line))]
-    return list(dict.fromkeys(found))
+    text = answer.out.decode("utf-8", "replace")
+    found = _OID.findall(text)
+    once = dict.fromkeys(found)
+    return list(once)
 
 
 def _place(store: Path, oid: str) -> Path:
     return store / oid[:2] / oid[2:4] / oid
 
 
-def _send(site: Site, theirs: Path, store: Path, oids: Sequence[str]) -> None:
-    places = {str(_place(theirs, oid)): oid for oid in oids}
-    request = {"verb": "lacks", "paths": list(places)}
-    lacks = ask(site, Question("put", request))["lacks"]
+def _send(site: Site, ours: Path, theirs: Path, oids: Sequence[str]) -> None:
+    there = {str(_place(theirs, oid)): oid for oid in oids}
+    request = {"verb": "lacks", "paths": list(there)}
+    answer = ask(site, Question("put", request))
+    lacks = [there[path] for path in answer["lacks"]]
     if not lacks:
         return
-    sources = [_place(store, places[path]) for path in lacks]
-    sizes = [source.stat().st_size for source in sources]
-    files = [(path, size, _MODE, places[path]) for path, size in zip(lacks, sizes, strict=True)]
-    pour(site, Question("put", {"verb": "files", "files": files}), _bytes_of(sources))
+
+    sources = [_place(ours, oid) for oid in lacks]
+    files = [_facts(ours, theirs, oid) for oid in lacks]
+    question = Question("put", {"verb": "files", "files": files})
+    pour(site, question, _bytes_of(sources))
+
+
+def _facts(ours: Path, theirs: Path, oid: str) -> tuple[str, int, int, str]:
+    """An object as the host is told of it: its place there, size, mode and digest."""
+    size = _place(ours, oid).stat().st_size
+    place = _place(theirs, oid)
+    return str(place), size, _MODE, oid
 
 
 def _bytes_of(sources: Iterable[Path]) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ from sweeptree.hosts.code.commits import How, send_commit
 from sweeptree.hosts.code.large_files import send_large_files
 from sweeptree.hosts.code.set_up import set_up
 from sweeptree.hosts.code.stand import Wanted, send_stand
-from sweeptree.hosts.code.submodules import ENVIRONMENT, send_submodules
+from sweeptree.hosts.code.submodules import ENVIRONMENT, send_submodules, submodules
 from sweeptree.hosts.remote import Site
 from sweeptree.model import Base, Job
 from sweeptree.repository import Repository, in_place
@@ -44,15 +44,15 @@ def send(repo: Repository, commit: str, site: Site, wanted: Wanted) -> Sent:
     large = send_large_files(repo, sent, site)
     made = set_up(repo, sent, site)
     extras = send_stand(wanted, site, made)
-    has_submodules = (repo.start / ".gitmodules").is_file()
-    notes = tuple(filter(None, (sent.note, *lacking, *large)))
+    has_submodules = any(submodules(repo, commit))
+    said = (sent.note, *lacking, *large)
     return Sent(
         cache=sent.cache,
         commit=commit,
         how=sent.how,
         extras=extras,
         environ=ENVIRONMENT if has_submodules else {},
-        notes=notes,
+        notes=tuple(filter(None, said)),
     )
 
 
@@ -73,12 +73,20 @@ def data_digests(repo: Repository, base: Base, jobs: Iterable[Job]) -> dict[str,
     """The datasets that jobs are given here: by folder below the repository, their digests."""
     if repo.is_bare:
         return {}
-    digests, worktree = Digests(), in_place(repo, base)
-    places = dict.fromkeys(place for job in jobs for place in folders(worktree, job.params))
-    found = {_below(repo, place): digests.of_folder(place) for place in places}
-    return {path: digest for path, digest in found.items() if path and digest}
+    digests = Digests()
+    worktree = in_place(repo, base)
+    found: dict[str, str] = {}
+    for job in jobs:
+        for place in folders(worktree, job.params):
+            path = _below(repo, place)
+            digest = digests.of_folder(place) if path else None
+            if digest:
+                found[path] = digest
+    return found
 
 
 def _below(repo: Repository, place: Path) -> str:
-    path = os.path.relpath(os.path.normpath(place), repo.start)
+    """The path below the repository; empty for a place elsewhere."""
+    plain = os.path.normpath(place)
+    path = os.path.relpath(plain, repo.start)
     return "" if path.startswith("..") else path

@@ -49,7 +49,15 @@ def set_up(
 
 def setup_key(repo: Repository, sent: SentCommit, command: str) -> str:
     """What decides what the command makes: itself and the lock files, or the commit without any."""
-    listing = plumbing.names(plumbing.run(repo.start, "ls-tree", "-r", "-z", sent.commit))
-    pinning = [entry for entry in listing if is_lock_file(entry.partition("\t")[2])]
-    facts = "\0".join([sent.cache, command, *(pinning or [sent.commit])])
-    return hashlib.sha256(os.fsencode(facts)).hexdigest()[:24]
+    answer = plumbing.run(repo.start, "ls-tree", "-r", "-z", sent.commit)
+    entries = plumbing.names(answer)
+    pinning = [entry for entry in entries if _is_pinning(entry)]
+    deciding = pinning or [sent.commit]
+    facts = "\0".join([sent.cache, command, *deciding])
+    digest = hashlib.sha256(os.fsencode(facts))
+    return digest.hexdigest()[:24]
+
+
+def _is_pinning(entry: str) -> bool:
+    _, _, path = entry.partition("\t")
+    return is_lock_file(path)

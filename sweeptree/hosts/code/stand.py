@@ -22,6 +22,7 @@ from sweeptree.hosts.remote import Site
 from sweeptree.repository.commits import MAX_SNAPSHOT_FILE
 from sweeptree.worktrees.links import DEFAULT_LINK, LinksAndCopies
 
+_MARKS = ("pyvenv.cfg", "conda-meta")
 _SHOWN = 16  # digits of a digest
 
 
@@ -49,7 +50,9 @@ class _File:
     @property
     def facts(self) -> tuple[str, int, int, str]:
         """What the host is told of it."""
-        return self.path, len(self.data), self.mode, hashlib.sha256(self.data).hexdigest()
+        digest = hashlib.sha256(self.data)
+        size = len(self.data)
+        return self.path, size, self.mode, digest.hexdigest()
 
 
 def send_stand(wanted: Wanted, site: Site, made: SetUp | None) -> LinksAndCopies:
@@ -61,39 +64,67 @@ def send_stand(wanted: Wanted, site: Site, made: SetUp | None) -> LinksAndCopies
     targets = link_targets(wanted, site, made)
     check_data(wanted, targets, site)
     files, links = _copies(wanted.planned)
-    links |= targets
-    facts = [file.facts for file in files]
-    digest = hashlib.sha256(json.dumps([facts, sorted(links.items())]).encode()).hexdigest()
-    folder = site.place("included", digest[:24])
-    if ask(site, Question("put", {"verb": "lacks", "paths": [folder]}))["lacks"]:
-        request = {"verb": "folder", "folder": folder, "files": facts, "links": links}
-        pour(site, Question("put", request), (file.data for file in files))
-    return LinksAndCopies(Path(folder), Path(), tuple(targets), wanted.planned.copies)
+    content = {
+        "files": [file.facts for file in files],
+        "links": {**links, **targets},
+    }
+    folder = site.place("included", _name(content))
+    if _is_lacking(site, folder):
+        request = {"verb": "folder", "folder": folder, **content}
+        chunks = (file.data for file in files)
+        pour(site, Question("put", request), chunks)
+    copies = wanted.planned.copies
+    return LinksAndCopies(Path(folder), Path(), tuple(targets), copies)
+
+
+def _name(content: Mapping[str, object]) -> str:
+    """A folder with the same content has the same name."""
+    text = json.dumps(content, sort_keys=True)
+    digest = hashlib.sha256(text.encode())
+    return digest.hexdigest()[:24]
+
+
+def _is_lacking(site: Site, folder: str) -> bool:
+    request = {"verb": "lacks", "paths": [folder]}
+    answer = ask(site, Question("put", request))
+    return bool(answer["lacks"])
 
 
 def link_targets(wanted: Wanted, site: Site, made: SetUp | None) -> dict[str, str]:
     """Where each linked folder is on the host. Raises Refused."""
-    from_setup = {path: f"{made.top}/{path}" for path in made.paths} if made else {}
+    source = wanted.planned.source
+    from_setup = _made_places(made)
     others = [link for link in wanted.planned.links if link not in from_setup]
-    environments = [link for link in others if _is_environment(wanted.planned.source / link)]
+    environments = [link for link in others if _is_environment(source / link)]
     if environments:
         raise _no_environment(environments[0], site)
-    data = others or [wanted.default_link] * bool(site.host.data and wanted.default_link)
-    return from_setup | _data_targets(data, site)
+
+    has_own = bool(site.host.data and wanted.default_link)
+    data = others or [wanted.default_link] * has_own
+    return {**from_setup, **_data_targets(data, site)}
+
+
+def _made_places(made: SetUp | None) -> dict[str, str]:
+    if made is None:
+        return {}
+    return {path: f"{made.top}/{path}" for path in made.paths}
 
 
 def _data_targets(data: Sequence[str], site: Site) -> dict[str, str]:
     """One data folder is the host's; of several, each stands in it by its name."""
-    if data and not site.host.data:
+    if not data:
+        return {}
+    home = site.host.data
+    if home is None:
         raise _no_data(data[0], site)
-    home = str(site.host.data).rstrip("/") or "/"
     if len(data) == 1:
         return {data[0]: home}
-    return {link: f"{home}/{link}" for link in data}
+    return {link: f"{home.rstrip('/')}/{link}" for link in data}
 
 
 def _is_environment(folder: Path) -> bool:
-    return any((folder / mark).exists() for mark in ("pyvenv.cfg", "conda-meta"))
+    marks = [folder / mark for mark in _MARKS]
+    return any(mark.exists() for mark in marks)
 
 
 def _no_environment(link: str, site: Site) -> Refused:
@@ -121,22 +152,27 @@ def check_data(wanted: Wanted, targets: Mapping[str, str], site: Site) -> None:
     folders = [*targets.values(), *expected]
     if not folders:
         return
-    answer = ask(site, Question("data", {"folders": folders}))["folders"]
-    found = dict(zip(folders, answer, strict=True))
+
+    answer = ask(site, Question("data", {"folders": folders}))
+    found = dict(zip(folders, answer["folders"], strict=True))
     for folder in targets.values():
-        if not found[folder][0]:
+        is_there, _ = found[folder]
+        if not is_there:
             raise _missing(folder, site)
     for folder, digest in expected.items():
-        if found[folder][1] != digest:
-            raise _other_data(folder, digest, found[folder][1], site)
+        _, theirs = found[folder]
+        if theirs != digest:
+            raise _other_data(folder, digest, theirs, site)
 
 
 def _datasets(digests: Mapping[str, str], targets: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Each dataset's folder on the host, with the digest that it has here."""
     for folder, digest in digests.items():
+        path = Path(folder)
         for link, target in targets.items():
-            if folder == link or folder.startswith(f"{link}/"):
-                yield target + folder.removeprefix(link), digest
+            if path.is_relative_to(link):
+                place = Path(target, path.relative_to(link))
+                yield str(place), digest
 
 
 def _missing(folder: str, site: Site) -> Refused:

@@ -62,12 +62,15 @@ def submodules(repo: Repository, commit: str) -> Iterator[Submodule]:
 
 
 def _pinned(repo: Repository, commit: str, path: str) -> str:
+    """The commit that a submodule is at; empty for a path that is none."""
     call = plumbing.Call(env={"GIT_LITERAL_PATHSPECS": "1"})
-    listing = plumbing.run(
-        repo.start, "ls-tree", "-z", "--full-tree", commit, "--", path, call=call
-    )
-    facts = os.fsdecode(listing).partition("\t")[0].split()
-    return facts[2] if facts[:2] == ["160000", "commit"] else ""
+    words = ("ls-tree", "-z", "--full-tree", commit, "--", path)
+    listing = plumbing.run(repo.start, *words, call=call)
+    facts, _, _ = os.fsdecode(listing).partition("\t")
+    match facts.split():
+        case ["160000", "commit", pinned]:
+            return pinned
+    return ""
 
 
 def _has(place: Path, commit: str) -> bool:
@@ -76,6 +79,10 @@ def _has(place: Path, commit: str) -> bool:
 
 
 def _lead(sent: SentCommit, each: Submodule, theirs: SentCommit, site: Site) -> None:
-    request = {"verb": "set", "cache": sent.cache, "format": "sha1"}
-    setting = {"key": f"submodule.{each.name}.url", "value": theirs.cache}
-    ask(site, Question("cache", {**request, **setting}))
+    request = {
+        "verb": "set",
+        "cache": sent.cache,
+        "key": f"submodule.{each.name}.url",
+        "value": theirs.cache,
+    }
+    ask(site, Question("cache", request))

@@ -12,15 +12,21 @@ from typing import Any, BinaryIO
 
 def main(request: dict[str, Any], _stream: BinaryIO) -> dict[str, Any]:
     """Look at each folder."""
-    folders = [Path(folder) for folder in request["folders"]]
-    return {"folders": [[folder.is_dir(), digest(folder)] for folder in folders]}
+    found = []
+    for folder in map(Path, request["folders"]):
+        is_there = folder.is_dir()
+        found.append([is_there, digest(folder)])
+    return {"folders": found}
 
 
 def digest(folder: Path) -> str | None:
     """The digest that the manifest names; None without one."""
+    place = folder / "manifest.json"
     try:
-        manifest = json.loads((folder / "manifest.json").read_bytes())
+        manifest = json.loads(place.read_bytes())
     except (OSError, ValueError, RecursionError):
         return None
-    found = manifest.get("digest") if isinstance(manifest, dict) else None
-    return found if isinstance(found, str) else None
+    match manifest:
+        case {"digest": str(found)}:
+            return found
+    return None

@@ -25,26 +25,35 @@ _DEPTH = 100
 
 def main(request: dict[str, Any], _stream: BinaryIO) -> dict[str, Any] | None:
     """Do what is asked."""
+    root = request["root"]
     if request["verb"] == "list":
-        return listing(request["root"], request["names"])
-    send(request["root"], request["wanted"])
+        return listing(root, request["names"])
+    send(root, request["wanted"])
     return None
 
 
 def listing(root: str, names: list[str]) -> dict[str, Any]:
     """All that stands there by these names."""
-    files, links, skipped = [], [], []
+    found: dict[str, Any] = {"files": [], "links": [], "skipped": []}
     for path, seen in walk(root, names, 0):
-        if stat.S_ISREG(seen.st_mode):
-            try:
-                files.append([path, *facts(f"{root}/{path}")])
-            except OSError as error:
-                skipped.append(f"{path}: {error.strerror}")
-        elif target := inner_target(root, path, seen):
-            links.append([path, target])
-        else:
-            skipped.append(f"{path}: {kind(seen.st_mode)}")
-    return {"files": files, "links": links, "skipped": skipped}
+        try:
+            add(found, root, path, seen)
+        except OSError as error:
+            found["skipped"].append(f"{path}: {error.strerror}")
+    return found
+
+
+def add(found: dict[str, Any], root: str, path: str, seen: os.stat_result) -> None:
+    """Note what one path is."""
+    if stat.S_ISREG(seen.st_mode):
+        size, mode, digest = facts(f"{root}/{path}")
+        found["files"].append([path, size, mode, digest])
+        return
+    target = inner_target(root, path, seen)
+    if target:
+        found["links"].append([path, target])
+    else:
+        found["skipped"].append(f"{path}: {kind(seen.st_mode)}")
 
 
 def walk(root: str, paths: list[str], depth: int) -> Iterator[tuple[str, os.stat_result]]:
@@ -54,23 +63,26 @@ def walk(root: str, paths: list[str], depth: int) -> Iterator[tuple[str, os.stat
             seen = os.lstat(f"{root}/{path}")
         except FileNotFoundError:
             continue
-        if not stat.S_ISDIR(seen.st_mode):
+        if not stat.S_ISDIR(seen.st_mode) or depth == _DEPTH:
             yield path, seen
-        elif depth < _DEPTH:
-            names = sorted(entry.name for entry in os.scandir(f"{root}/{path}"))
-            below = [f"{path}/{name}" for name in names]
-            yield from walk(root, below, depth + 1)
+            continue
+        with os.scandir(f"{root}/{path}") as entries:
+            names = sorted(entry.name for entry in entries)
+        below = [f"{path}/{name}" for name in names]
+        yield from walk(root, below, depth + 1)
 
 
 def facts(file: str) -> tuple[int, int, str]:
     """The size of a file, its mode and the digest of what it holds."""
     digest = hashlib.sha256()
     size = 0
-    with os.fdopen(os.open(file, _READ), "rb") as stream:
-        mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
+    handle = os.open(file, _READ)
+    with os.fdopen(handle, "rb") as stream:
+        seen = os.fstat(handle)
         while data := stream.read(_CHUNK):
             digest.update(data)
             size += len(data)
+    mode = stat.S_IMODE(seen.st_mode)
     return size, mode, digest.hexdigest()
 
 
@@ -78,17 +90,23 @@ def inner_target(root: str, path: str, seen: os.stat_result) -> str:
     """Where a link leads, if that is in the same folder of the root; else nothing."""
     if not stat.S_ISLNK(seen.st_mode):
         return ""
-    target = os.fspath(Path(root, path).readlink())
+    link = Path(root, path)
+    target = str(link.readlink())
     folder, _, _ = path.rpartition("/")
+    if not folder or target.startswith("/"):
+        return ""
     top, _, _ = path.partition("/")
     led = os.path.normpath(f"{folder}/{target}")
-    is_inside = not target.startswith("/") and led.startswith(f"{top}/")
-    return target if folder and is_inside else ""
+    return target if led.startswith(f"{top}/") else ""
 
 
 def kind(mode: int) -> str:
     """Why something is not brought."""
-    return "a link that leads outside" if stat.S_ISLNK(mode) else "not a regular file"
+    if stat.S_ISDIR(mode):
+        return "nested too deeply"
+    if stat.S_ISLNK(mode):
+        return "a link that leads outside"
+    return "not a regular file"
 
 
 def send(root: str, wanted: list[list[Any]]) -> None:
@@ -107,10 +125,14 @@ def send(root: str, wanted: list[list[Any]]) -> None:
 
 def send_file(file: str, offset: int, end: int, out: BinaryIO) -> None:
     """Write the bytes of one file in chunks."""
-    with os.fdopen(os.open(file, _READ), "rb") as stream:
+    handle = os.open(file, _READ)
+    with os.fdopen(handle, "rb") as stream:
         stream.seek(offset)
         left = end - offset
-        while left > 0 and (data := stream.read(min(left, _CHUNK))):
-            out.write(LENGTH.pack(len(data)))
-            out.write(data)
+        while left > 0:
+            data = stream.read(min(left, _CHUNK))
+            if not data:
+                return
+            head = LENGTH.pack(len(data))
+            out.write(head + data)
             left -= len(data)

@@ -8,6 +8,7 @@ The bytes of the files follow each other on stdin. The standard library only: it
 it stands here.
 """
 
+import errno
 import hashlib
 import os
 import shutil
@@ -21,13 +22,15 @@ _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 def main(request: dict[str, Any], stream: BinaryIO) -> dict[str, Any]:
     """Do what is asked."""
-    if request["verb"] == "lacks":
-        return {"lacks": [path for path in request["paths"] if not Path(path).exists()]}
-    if request["verb"] == "files":
-        for each in request["files"]:
-            put(Path(each[0]), each, stream)
+    verb = request["verb"]
+    if verb == "lacks":
+        paths = request["paths"]
+        return {"lacks": [path for path in paths if not Path(path).exists()]}
+    if verb == "files":
+        put_all(Path("/"), request["files"], stream)
         return {}
-    return make_folder(Path(request["folder"]), request, stream)
+    folder = Path(request["folder"])
+    return make_folder(folder, request, stream)
 
 
 def make_folder(folder: Path, request: dict[str, Any], stream: BinaryIO) -> dict[str, Any]:
@@ -35,11 +38,11 @@ def make_folder(folder: Path, request: dict[str, Any], stream: BinaryIO) -> dict
     folder.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
     half = Path(tempfile.mkdtemp(prefix=".half-", dir=folder.parent))
     try:
-        for each in request["files"]:
-            put(half / each[0], each, stream)
+        put_all(half, request["files"], stream)
         for path, target in request["links"].items():
-            (half / path).parent.mkdir(parents=True, exist_ok=True)
-            (half / path).symlink_to(target)
+            link = half / path
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(target)
         if not folder.is_dir():
             half.rename(folder)
     finally:
@@ -47,29 +50,41 @@ def make_folder(folder: Path, request: dict[str, Any], stream: BinaryIO) -> dict
     return {}
 
 
-def put(place: Path, each: list[Any], stream: BinaryIO) -> None:
-    """Write one file aside, check it, and give it its name."""
-    _, size, mode, digest = each
-    place.parent.mkdir(parents=True, exist_ok=True)
-    aside = place.with_name(f".{place.name[:100]}.{os.getpid()}.part")
-    try:
-        with os.fdopen(os.open(aside, _WRITE, 0o600), "wb") as out:
-            found = copy(stream, out, size)
-            out.flush()
-            os.fsync(out.fileno())
-        if found != digest:
-            raise OSError(5, "it came out wrong", str(place))
-        aside.chmod(mode)
-        aside.replace(place)
-    finally:
-        aside.unlink(missing_ok=True)
+def put_all(top: Path, files: list[list[Any]], stream: BinaryIO) -> None:
+    """Write each file below a folder, whole and with its own digest."""
+    for path, size, mode, digest in files:
+        place = top / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        aside = place.with_name(f".{place.name[:100]}.{os.getpid()}.part")
+        try:
+            found = write(aside, size, stream)
+            if found != digest:
+                raise OSError(errno.EIO, "it came out wrong", str(place))
+            aside.chmod(mode)
+            aside.replace(place)
+        finally:
+            aside.unlink(missing_ok=True)
+
+
+def write(place: Path, size: int, stream: BinaryIO) -> str:
+    """Write one new file, on disk before this returns; its digest."""
+    handle = os.open(place, _WRITE, 0o600)
+    with os.fdopen(handle, "wb") as out:
+        digest = copy(stream, out, size)
+        out.flush()
+        os.fsync(handle)
+    return digest
 
 
 def copy(stream: BinaryIO, out: BinaryIO, size: int) -> str:
     """Copy so many bytes; their digest."""
     digest = hashlib.sha256()
-    while size > 0 and (data := stream.read(min(size, _CHUNK))):
+    left = size
+    while left > 0:
+        data = stream.read(min(left, _CHUNK))
+        if not data:
+            break
         out.write(data)
         digest.update(data)
-        size -= len(data)
+        left -= len(data)
     return digest.hexdigest()

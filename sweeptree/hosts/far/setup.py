@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 _SHOWN = 10
+_CURE = "install what the project needs without the project: uv sync --no-install-project"
 _CACHES = ("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache")
 
 
@@ -47,23 +48,30 @@ def set_up(place: Path, request: dict[str, Any]) -> dict[str, Any]:
     code = run(request["command"], top, place / "log", request["timeout"])
     if code != 0:
         return failed(place / "log", code, request["timeout"])
-    words = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
-    listing = os.fsdecode(git(top, *words)).split("\0")
-    found = [path.rstrip("/") for path in listing if path]
-    paths = [path for path in found if path.rpartition("/")[2] not in _CACHES]
-    if leading := leading_back(top, paths):
-        return {"error": f"{leading} leads imports into {top}, not into a job's own worktree"}
+
+    paths = made_paths(top)
+    leading = leading_back(top, paths)
+    if leading:
+        why = f"{leading} leads imports into {top}, not into a job's own worktree"
+        return {"error": why, "lines": [_CURE]}
     return {"top": str(top), "paths": paths}
+
+
+def made_paths(top: Path) -> list[str]:
+    """What git ignores there, each folder as one; caches are not worth a link."""
+    words = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
+    listing = os.fsdecode(git(top, *words))
+    found = [path.rstrip("/") for path in listing.split("\0") if path]
+    return [path for path in found if Path(path).name not in _CACHES]
 
 
 def run(command: str, top: Path, log: Path, timeout: float) -> int | None:
     """The command's exit code; None when it had to be ended."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     with log.open("wb") as out:
         process = subprocess.Popen(
             ["/bin/sh", "-c", command],
             cwd=top,
-            env=env,
+            env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
@@ -86,7 +94,8 @@ def end(process: "subprocess.Popen[bytes]") -> None:
 
 def failed(log: Path, code: int | None, timeout: float) -> dict[str, Any]:
     """Why there is no set-up, with the end of its output."""
-    lines = log.read_text(errors="replace").splitlines()[-_SHOWN:]
+    text = log.read_text(errors="replace")
+    lines = text.splitlines()[-_SHOWN:]
     how = f"did not end within {timeout:g} s" if code is None else f"ended with {code}"
     return {"error": f"the set-up command {how}", "lines": lines}
 
@@ -103,9 +112,19 @@ def leading_back(top: Path, paths: list[str]) -> str:
 
 def git(cwd: Path, *words: str) -> bytes:
     """Run git. Raises OSError with its words."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     quiet = ("-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0")
-    done = subprocess.run(["git", *quiet, *words], cwd=cwd, env=env, capture_output=True)
+    argv = ["git", *quiet, *words]
+    done = subprocess.run(argv, cwd=cwd, env=environment(), capture_output=True)
     if done.returncode:
-        raise OSError(None, done.stderr.decode(errors="replace").strip()[-400:])
+        said = done.stderr.decode(errors="replace")
+        raise OSError(None, said.strip()[-400:])
     return done.stdout
+
+
+def environment() -> dict[str, str]:
+    """The variables without those that lead git elsewhere."""
+    mine = dict(os.environ)
+    for name in os.environ:
+        if name.startswith("GIT_"):
+            del mine[name]
+    return mine

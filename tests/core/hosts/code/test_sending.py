@@ -92,7 +92,11 @@ def test_the_datasets_of_all_jobs_are_found(project: Path) -> None:
 def test_jobs_with_submodules_get_the_variable_they_need(
     project: Path, site_with_data: Site
 ) -> None:
-    (project / ".gitmodules").write_text("")
+    (project / ".gitmodules").write_text('[submodule "lib"]\n\tpath = lib\n\turl = /lib\n')
+    head = git("rev-parse", "HEAD", cwd=project)
+    git("update-index", "--add", "--cacheinfo", f"160000,{head},lib", cwd=project)
     git("add", ".gitmodules", cwd=project)
     git("commit", "-qm", "modules", cwd=project)
-    assert "GIT_ALLOW_PROTOCOL" in send_all(project, site_with_data).environ
+    sent = send_all(project, site_with_data)
+    assert "GIT_ALLOW_PROTOCOL" in sent.environ
+    assert sent.notes == ("the submodule lib is not here: jobs must fetch it themselves",)

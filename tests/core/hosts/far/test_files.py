@@ -23,7 +23,9 @@ def test_a_folder_that_never_ends_ends(tmp_path: Path) -> None:
         deep = deep / "b"
     deep.mkdir(parents=True)
     (deep / "x").write_text("x")
-    assert files.listing(str(tmp_path), ["a"])["files"] == []
+    found = files.listing(str(tmp_path), ["a"])
+    assert found["files"] == []
+    assert found["skipped"][0].endswith("b: nested too deeply")
 
 
 def test_a_file_that_is_gone_has_no_bytes(
