@@ -16,6 +16,7 @@ HOST = "127.0.0.1"
 PATIENCE = 60.0  # seconds that a connection waits for a tunnel
 LOOK = 0.25  # seconds between two looks for one
 _CHUNK = 64 * 1024
+_LAST = 0.01  # seconds for connections that came at the very end to be known
 _OPENING = 15.0  # seconds until the thread has its port
 
 PortOf = Callable[[], int | None]
@@ -29,6 +30,7 @@ class Forwarder:
         self._port_of = port_of
         self._patience = patience
         self._listens = threading.Event()
+        self._connections: set[asyncio.Task[object]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._over: asyncio.Event | None = None
         self._thread = threading.Thread(target=self._run, name="forwarder", daemon=True)
@@ -67,15 +69,22 @@ class Forwarder:
         self._listens.set()
         await self._over.wait()
         server.close()
+        await asyncio.sleep(_LAST)
+        for connection in self._connections:
+            connection.cancel()
+        await asyncio.gather(*self._connections)
+        await asyncio.sleep(0)  # in which their sockets are closed
 
     async def _forward(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.CancelledError):  # the lane ends
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+        with contextlib.suppress(asyncio.CancelledError), contextlib.closing(back):
             far = await self._connected()
-            if far is None:
-                back.close()
-                return
-            reader, writer = far
-            await asyncio.gather(_pump(near, writer), _pump(reader, back))
+            if far is not None:
+                reader, writer = far
+                await asyncio.gather(_pump(near, writer), _pump(reader, back))
 
     async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
         end = asyncio.get_running_loop().time() + self._patience
@@ -90,9 +99,7 @@ class Forwarder:
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
     """Carry bytes one way until either end is closed; then close the other."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError), contextlib.closing(sink):
         while data := await source.read(_CHUNK):
             sink.write(data)
             await sink.drain()
-    with contextlib.suppress(OSError):
-        sink.close()

@@ -23,7 +23,7 @@ from sweeptree.model import SweepSpec
 from sweeptree.sweep.run import WithoutEngine
 
 HOST = "gpu1"
-UNTIL_GO = "until [ -e $PWD/../go ]; do sleep 0.02; done"  # see Host.go
+UNTIL_GO = 'until [ -e "$PWD/../go" ]; do sleep 0.02; done'  # see Host.go
 ENDS = (EventKind.FINISHED, EventKind.CANCELLED, EventKind.GIVEN_UP)
 
 
