@@ -8,21 +8,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
+from sweeptree.model.names import check_exp_name
 from sweeptree.model.text import DURATION, GRID, JOB_NUMBERS, MEBIBYTES, SEEDS, WORDS
 from sweeptree.model.values import MAX_COMMANDS, Cause, JobState, Scalar
 
 _METRIC = r"^[^:\s]+(:(max|min))?$"
-EXP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
-
-def check_exp_name(name: str) -> str:
-    """Return the name, or raise ValueError: it becomes the name of a folder and of a ref."""
-    if not EXP_NAME.fullmatch(name) or ".." in name or name.endswith((".", ".lock")):
-        raise ValueError(
-            "a sweep's name is 1 to 64 letters, digits, '.', '_' or '-', "
-            "begins with a letter or digit, holds no '..' and does not end in '.' or '.lock'"
-        )
-    return name
 
 
 def check_command(command: str) -> str:
