@@ -238,7 +238,8 @@ def test_a_real_gpu_is_detected_and_claimed(tmp_path: Path) -> None:
 
 
 def test_without_a_driver_the_module_that_asks_it_is_not_imported() -> None:
-    code = "import sys; from sweeptree import gpus; print(gpus.detect({}).why, 'pynvml' in sys.modules)"
+    told = "print(gpus.detect({}).why, 'pynvml' in sys.modules)"
+    code = f"import sys; from sweeptree import gpus; {told}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     if "no NVIDIA driver" not in done.stdout:
         pytest.skip("this machine has a driver")
