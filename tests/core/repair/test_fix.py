@@ -183,6 +183,7 @@ def test_no_cheat_is_handed_over(repo: Path, cheat: str) -> None:
     assert tried and not any(each.is_good for each in tried)
 
 
+@pytest.mark.slow
 def test_what_a_killed_one_left_is_cleared_away_by_the_next(
     repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
