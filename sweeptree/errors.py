@@ -94,7 +94,8 @@ class ForgeError(SweeptreeError):
 class HostError(SweeptreeError):
     """A host cannot be reached, or does not do what it should. `host` is its name.
 
-    `kind` is one word: unreachable, auth, host-key, config, timeout, lost, forwarding or command.
+    `kind` is one word: unreachable, auth, host-key, config, timeout, lost, forwarding, command or
+    lane.
     """
 
     exit_code = 4

@@ -1,10 +1,17 @@
-"""The far side of ssh for the tests of this room."""
+"""A host to bring code to, and the far side of ssh for the tests of this room."""
 
 from pathlib import Path
 
 import pytest
 
+from core.hosts.host_kit import make_site
 from core.hosts.ssh_kit import FarSide, far_side
+from sweeptree.hosts.remote import Site
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return make_site(tmp_path / "far")
 
 
 @pytest.fixture
