@@ -124,7 +124,12 @@ class _LogSoFar:
 
     def curve(self) -> Curve:
         """What was found so far."""
-        return Curve(tuple(self.values), self.step, self.has_diverged)
+        return Curve(tuple(self.values), _plain(self.step), self.has_diverged)
+
+
+def _plain(step: float | None) -> float | None:
+    """A step as people count: 3, not 3.0."""
+    return step if step is None or step % 1 else int(step)
 
 
 def read_curve(data: bytes, metric: str | None) -> Curve:

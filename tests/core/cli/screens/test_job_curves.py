@@ -27,6 +27,7 @@ def test_what_a_log_says_in_each_of_its_ways(paths: SweepPaths, line: str) -> No
     printed(paths, line)
     curve = JobCurves(paths, "val_auc").now(0)
     assert (curve.values, curve.step) == ((0.81,), 3)
+    assert isinstance(curve.step, int)
 
 
 def test_only_what_is_new_is_read_and_a_line_may_come_in_two_pieces(paths: SweepPaths) -> None:
