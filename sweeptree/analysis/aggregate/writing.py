@@ -12,6 +12,7 @@ from sweeptree import __version__
 from sweeptree.analysis.aggregate import tables
 from sweeptree.analysis.aggregate.ranking import Ranking, rank
 from sweeptree.analysis.aggregate.rows import Plan, Row, dumped, problems
+from sweeptree.analysis.aggregate.source_remarks import told_of_sources
 from sweeptree.analysis.document import Document, JobRow, Summary
 from sweeptree.analysis.durations import running_seconds
 from sweeptree.errors import SweeptreeError
@@ -84,6 +85,7 @@ def document_of(paths: SweepPaths, contents: Contents) -> Document:
     """The document, without its jobs."""
     plan, ranking = contents.plan, contents.ranking
     name = _sweep_name(paths, plan)
+    remarks = told_of_sources(contents.jobs, paths.root.name)
     return Document(
         tool_version=__version__,
         exp_name=name,
@@ -98,7 +100,7 @@ def document_of(paths: SweepPaths, contents: Contents) -> Document:
         groups=tuple(ranking.groups),
         leaderboard=tuple(ranking.leaderboard),
         comparisons=tuple(ranking.comparisons),
-        warnings=(*plan.problems, *problems(contents.rows), *ranking.warnings),
+        warnings=(*plan.problems, *problems(contents.rows), *remarks, *ranking.warnings),
     )
 
 

@@ -104,21 +104,18 @@ class _File:
     kind: Kind
 
 
-def printed_points(data: bytes, wanted: Wanted) -> list[Point]:
-    """What a piece of a log says: the first kind of line that has the wanted metric."""
-    name, regex = wanted.name, wanted.regex
-    if name is not None and regex is None and _last_word(name) not in data:
+def printed_points(data: bytes, name: str | None) -> list[Point]:
+    """What a piece of a log says: the first kind of line that has the metric `name`, or any."""
+    if name is not None and _last_word(name) not in data:
         return []
-    read = (list(points) for points in _points_by_kind(data, wanted))
+    read = (list(points) for points in _points_by_kind(data, name))
     return next((points for points in read if _have(points, name)), [])
 
 
-def _points_by_kind(data: bytes, wanted: Wanted) -> Iterator[Iterable[Point]]:
+def _points_by_kind(data: bytes, name: str | None) -> Iterator[Iterable[Point]]:
     yield marked_points(data)
-    yield object_points(data, wanted.name)
-    yield pair_points(data, wanted.name)
-    if wanted.regex is not None:
-        yield pattern_points(data, wanted.regex, wanted.name)
+    yield object_points(data, name)
+    yield pair_points(data, name)
 
 
 def _have(points: Iterable[Point], name: str | None) -> bool:

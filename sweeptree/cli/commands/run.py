@@ -197,16 +197,19 @@ def _first_line(prepared: PreparedSweep, ui_url: str) -> str:
 
 
 def _live_view(prepared: PreparedSweep) -> LiveView:
-    from sweeptree.cli.screens.board import Watched
     from sweeptree.cli.screens.live import LiveView
 
     jobs = [
         {"id": job.index, "config_id": job.config_id, "seed": job.seed} for job in prepared.jobs
     ]
     labels = {device.uuid: str(device.index) for device in prepared.detection.devices}
-    spec = prepared.spec
-    watched = Watched(spec.metric, spec.metric_regex, labels)
-    return LiveView(prepared.paths, jobs, watched=watched, room=prepared.room)
+    return LiveView(
+        prepared.paths,
+        jobs,
+        metric=prepared.spec.metric,
+        gpu_labels=labels,
+        room=prepared.room,
+    )
 
 
 def _detach(prepared: PreparedSweep, told: Recipients, *, resume: bool) -> int:

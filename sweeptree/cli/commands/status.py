@@ -270,9 +270,7 @@ def _live_value(view: SweepView, job: JobView) -> str:
         return ""
     from sweeptree.cli.screens.job_curves import JobCurves  # with what reads logs: most need none
 
-    spec = view.document.get("spec") or {}
-    curves = JobCurves(view.paths, view.goal.name, spec.get("metric_regex"))
-    curve = curves.now(job.index)
+    curve = JobCurves(view.paths, view.goal.name).now(job.index)
     if curve.has_diverged:
         return DIVERGED
     return number(curve.values[-1]) if curve.values else ""

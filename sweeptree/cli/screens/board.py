@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sweeptree.analysis.stats import objective
+from sweeptree.analysis.stats import Objective, objective
 from sweeptree.analysis.wording import DIVERGED
 from sweeptree.cli.screens.job_curves import Curve, JobCurves
 from sweeptree.cli.screens.terminal import number
@@ -63,36 +63,26 @@ class Row:
         return age(self.start_time)
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """What is shown of a sweep: its metric (`name:max`) and the pattern that finds it in logs, both
-    as in the spec, and what users call the GPUs, by UUID."""
-
-    metric: str | None = None
-    metric_regex: str | None = None
-    gpu_labels: Mapping[str, str] = field(default_factory=dict)
-
-
 class Board:
-    """Everything the live view shows; `jobs` are those of sweep.json (id, config_id, seed).
-
-    One thread uses it.
-    """
+    """Everything the live view shows. One thread uses it."""
 
     def __init__(
         self,
         paths: SweepPaths,
         jobs: Sequence[Mapping[str, Any]] = (),
-        watched: Watched | None = None,
+        *,
+        metric: str | None = None,
+        gpu_labels: Mapping[str, str] | None = None,
     ) -> None:
-        watched = watched or Watched()
         self.name = paths.root.name
         self.total = 0
         self.began = time.monotonic()
         self.best: float | None = None
         self.counts: Counter[str] = Counter()
         self._paths = paths
-        self._plan = {int(job["id"]): job for job in jobs}
+        self._plan: dict[int, Mapping[str, Any]] = {}
+        self._goal: Objective | None = None
+        self._gpu_labels = gpu_labels or {}
         self._states: dict[int, tuple[str, int]] = {}
         self._running: dict[int, Row] = {}
         self._latest: deque[Row] = deque(maxlen=_LATEST)
@@ -102,9 +92,13 @@ class Board:
         self._active_since: float | None = None
         self._keeper_notes: dict[int, str] = {}
         self._next_look = self.began
-        self._goal = objective(watched.metric) if watched.metric else None
-        self._gpu_labels = watched.gpu_labels
-        self._curves = JobCurves(paths, self.metric_name, watched.metric_regex)
+        self.plan(jobs, metric)
+
+    def plan(self, jobs: Sequence[Mapping[str, Any]], metric: str | None) -> None:
+        """Take the jobs of sweep.json (id, config_id, seed) and the spec's metric."""
+        self._plan = {int(job["id"]): job for job in jobs}
+        self._goal = objective(metric) if metric else None
+        self._curves = JobCurves(self._paths, self.metric_name)
         self._recount()
 
     def forget_running(self) -> None:

@@ -9,12 +9,12 @@ import contextlib
 import json
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from sweeptree.analysis.metrics import Point, Wanted, printed_points
+from sweeptree.analysis.metrics import printed_points
 from sweeptree.records import SweepPaths
 from sweeptree.sweep.view import read_from, read_tail
 
@@ -41,23 +41,22 @@ class Curve:
 class JobCurves:
     """The curves of a sweep's jobs. One thread uses it.
 
-    `metric` is the name alone, None where the sweep has none; `metric_regex` is the spec's.
+    `metric` is the name alone, None where the sweep has none. What --metric_regex finds is not
+    among them: a pattern may take long, so that it is used once, when a job has ended.
     """
 
-    def __init__(
-        self, paths: SweepPaths, metric: str | None, metric_regex: str | None = None
-    ) -> None:
+    def __init__(self, paths: SweepPaths, metric: str | None) -> None:
         self._paths = paths
-        self._wanted = Wanted(metric, regex=metric_regex)
+        self._metric = metric
         self._reported: dict[int, tuple[int, Curve]] = {}
         self._printed: dict[int, _LogSoFar] = {}
 
     def now(self, index: int) -> Curve:
         """What job `index` has reported so far; only what is new since the last call is read."""
         reported = self._from_file(index)
-        if reported.says_something or self._wanted.name is None:
+        if reported.says_something or self._metric is None:
             return reported
-        printed = self._from_log(index)
+        printed = self._from_log(index, self._metric)
         return printed if printed.says_something else reported
 
     def forget(self, index: int) -> None:
@@ -72,18 +71,18 @@ class JobCurves:
             return Curve()
         known = self._reported.get(index)
         if known is None or known[0] != size:
-            known = (size, read_curve(read_tail(path, _MOST_BYTES), self._wanted.name))
+            known = (size, read_curve(read_tail(path, _MOST_BYTES), self._metric))
             self._reported[index] = known
         return known[1]
 
-    def _from_log(self, index: int) -> Curve:
+    def _from_log(self, index: int, metric: str) -> Curve:
         path = self._paths.log(index)
         size = _size(path)
         log = self._printed.setdefault(index, _LogSoFar())
         if size < log.place:
             log = self._printed[index] = _LogSoFar()
         if size > log.place:
-            log.take(log.read_on(path, size), self._wanted)
+            log.take(log.read_on(path, size), metric)
         return log.curve()
 
 
@@ -108,18 +107,14 @@ class _LogSoFar:
         self.rest = data[whole:][-_MAX_LINE:]
         return data[:whole]
 
-    def take(self, lines: bytes, wanted: Wanted) -> None:
+    def take(self, lines: bytes, metric: str) -> None:
         """Add the values of the metric that stand in these lines."""
-        points = printed_points(lines, wanted)
-        self._add(points, wanted.name or "")
-
-    def _add(self, points: Sequence[Point], name: str) -> None:
-        for point in points:
+        for point in printed_points(lines, metric):
             self.step = self.step if point.step is None else point.step
-            value = point.numbers.get(name)
+            value = point.numbers.get(metric)
             if value is not None:
                 self.values.append(value)
-            if value is not None or name in point.not_finite:
+            if value is not None or metric in point.not_finite:
                 self.has_diverged = value is None
 
     def curve(self) -> Curve:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from sweeptree.analysis.failures import last_error_line
 from sweeptree.analysis.wording import DIVERGED
-from sweeptree.cli.screens.board import Board, Row, Watched
+from sweeptree.cli.screens.board import Board, Row
 from sweeptree.cli.screens.job_curves import Curve
 from sweeptree.cli.screens.terminal import (
     Column,
@@ -67,7 +67,8 @@ _CODES = {JobState.SUCCEEDED: "32", JobState.CANCELLED: "33", **dict.fromkeys(_W
 class LiveView:
     """Shows a sweep while it runs; a context manager. It never raises into the run that it watches.
 
-    `jobs` are those of sweep.json (id, config_id, seed), `room` is what the disk must have before a
+    `jobs` are those of sweep.json (id, config_id, seed), `metric` is the spec's `name:max`,
+    `gpu_labels` maps UUIDs to what users call the GPUs, `room` is what the disk must have before a
     job starts. The view ends with the `with` block, after the last events have been shown.
     """
 
@@ -76,7 +77,8 @@ class LiveView:
         paths: SweepPaths,
         jobs: Sequence[Mapping[str, Any]],
         *,
-        watched: Watched | None = None,
+        metric: str | None = None,
+        gpu_labels: Mapping[str, str] | None = None,
         room: Room | None = None,
         stream: TextIO | None = None,
     ) -> None:
@@ -86,7 +88,7 @@ class LiveView:
         self._room = room
         self._lack: str | None = None
         self._named: set[tuple[int, str]] = set()
-        self._board = Board(paths, jobs, watched)
+        self._board = Board(paths, jobs, metric=metric, gpu_labels=gpu_labels)
         # Opened before the first job: the ledger of an earlier run of this sweep is history, not
         # news.
         self._ledger = LedgerTail(paths)

@@ -57,11 +57,6 @@ def test_a_file_with_other_metrics_leaves_the_turn_to_the_log(paths: SweepPaths)
     assert JobCurves(paths, "val_auc").now(0).values == (0.5,)
 
 
-def test_the_pattern_of_the_sweep_finds_it_too(paths: SweepPaths) -> None:
-    printed(paths, "AUC → 0.91\n")
-    assert JobCurves(paths, "val_auc", r"AUC → (\S+)").now(0).values == (0.91,)
-
-
 def test_a_value_that_is_no_number_any_more_is_told(paths: SweepPaths) -> None:
     printed(paths, "val_auc = 0.5\nval_auc = nan\n")
     assert JobCurves(paths, "val_auc").now(0).has_diverged

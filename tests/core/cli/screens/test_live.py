@@ -17,7 +17,6 @@ import pytest
 from core.cli.screens.board_kit import board, entry
 from core.cli_records import put
 from core.keeper_kit import until
-from sweeptree.cli.screens.board import Watched
 from sweeptree.cli.screens.live import LiveView, event_line, render
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths, SweepStore, read_json
@@ -28,7 +27,6 @@ SHOW = """
 import os, sys
 from pathlib import Path
 from core.cli_records import put
-from sweeptree.cli.screens.board import Watched
 from sweeptree.cli.screens.live import LiveView
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths, SweepStore, read_json
@@ -36,7 +34,7 @@ from sweeptree.system.clock import utc_now
 from sweeptree.system.room import Room
 paths = SweepPaths(Path(sys.argv[1]))
 jobs = read_json(paths.sweep)["jobs"]
-with SweepStore.open(paths) as store, LiveView(paths, jobs, watched=Watched("val_auc:max")):
+with SweepStore.open(paths) as store, LiveView(paths, jobs, metric="val_auc:max"):
     put(store, 0, JobState.SUCCEEDED, metrics={"val_auc": 0.9231}, duration_seconds=832.0)
     put(store, 1, JobState.RUNNING, start_time=utc_now())
     if "SAY" in os.environ:
@@ -89,7 +87,7 @@ def on_terminal(paths: SweepPaths, columns: int, **env: str) -> bytes:
 
 def test_one_plain_line_per_change(paths: SweepPaths, store: SweepStore) -> None:
     stream = io.StringIO()
-    with LiveView(paths, jobs_of(paths), watched=Watched("val_auc:max"), stream=stream):
+    with LiveView(paths, jobs_of(paths), metric="val_auc:max", stream=stream):
         put(store, 0, JobState.PLANNED)
         put(store, 0, JobState.RUNNING, gpus=("GPU-aaaa",))
         put(
@@ -128,8 +126,7 @@ def test_colour_only_when_asked_for_off_a_terminal(
 
 def test_gpus_have_the_names_that_users_know(paths: SweepPaths, store: SweepStore) -> None:
     stream = io.StringIO()
-    watched = Watched(gpu_labels={"GPU-1": "0", "GPU-2": "1"})
-    with LiveView(paths, jobs_of(paths), watched=watched, stream=stream):
+    with LiveView(paths, jobs_of(paths), gpu_labels={"GPU-1": "0", "GPU-2": "1"}, stream=stream):
         put(store, 0, JobState.RUNNING, gpus=("GPU-1", "GPU-2"))
     assert stream.getvalue().endswith("gpu=0,1\n")
 
