@@ -28,13 +28,18 @@ _NUMBER = r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
 
 def what_stood_there(places: Places, wanted: Wanted) -> str | None:
     """What stood where metrics could have been; None where nothing did."""
-    file, log = places.metrics_file, places.log
-    data = ending(file, MAX_TAIL_BYTES).data
-    seen = [f"{file.name} holds {_kind(data)}"] if data.strip() else []
+    report, log = unreadable(places.metrics_file), places.log
+    seen = [report] if report else []
     if wanted.regex is not None:
         seen.append(f"--metric_regex finds no number in {log.name}")
     seen += _said_by_log(log, wanted.name)
     return f"{NOTHING_FOUND}: {'; '.join(seen)}" if seen else None
+
+
+def unreadable(file: Path) -> str | None:
+    """What a file of metrics holds in which none were found; None where it is empty."""
+    data = ending(file, MAX_TAIL_BYTES).data
+    return f"{file.name} holds {_kind(data)}" if data.strip() else None
 
 
 def _said_by_log(log: Path, name: str | None) -> list[str]:
