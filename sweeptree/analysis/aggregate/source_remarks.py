@@ -13,6 +13,7 @@ from sweeptree.analysis.metrics import NOTHING_FOUND
 
 _MOST = 3  # kinds of remarks that are told
 _NOT_FINITE = re.compile(r" \(not finite: [^;()]*\)$")  # told of the job: it has diverged
+_MEANT = re.compile(r"job_\d+\.metrics\.jsonl; \S+ is ")  # a job's own report: it is what it means
 _REMARK = re.compile(r" \(|; ")
 _DIGITS = re.compile(r"\d[\d.]*")
 
@@ -34,7 +35,7 @@ def _is_missing(job: JobRow) -> bool:
 
 def _has_remark(job: JobRow) -> bool:
     source = _NOT_FINITE.sub("", job.metrics_source or "")
-    return _REMARK.search(source) is not None
+    return _REMARK.search(source) is not None and _MEANT.match(source) is None
 
 
 def _told(jobs: Iterable[JobRow], lead: str) -> Iterator[str]:

@@ -25,6 +25,7 @@ def test_a_job_whose_metrics_could_not_be_read_is_named(paths: SweepPaths) -> No
     "source",
     [
         "job_0/artifacts/events (cut in the middle)",
+        "job_0.metrics.jsonl; no val_auc there: val_auc stands at line 3 of job_0.log",
         "job_0/artifacts/results.json; val_auc is 0.801 in job_0.log: printed numbers",
     ],
 )
@@ -38,7 +39,14 @@ def test_jobs_with_the_same_remark_are_told_once() -> None:
     assert told(*sources) == [f"job 0 and 4 more: its metrics are from {sources[0]}"]
 
 
-@pytest.mark.parametrize("source", [None, "job_0.log: printed numbers (not finite: a, b)"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        None,
+        "job_0.log: printed numbers (not finite: a, b)",
+        "job_0.metrics.jsonl; val_auc is 0.9 in job_0/artifacts/history.json",
+    ],
+)
 def test_a_source_without_a_remark_is_not_told(source: str | None) -> None:
     assert told(source) == []
 
