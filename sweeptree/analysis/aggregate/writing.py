@@ -35,12 +35,19 @@ class Contents:
         spec = _dict(plan.facts.get("spec"))
         is_mixed = mix_data or spec.get("mix_data") is True
         jobs = [row.job for row in rows]
-        return cls(plan, rows, rank(jobs, _text(spec.get("metric")), mix_data=is_mixed))
+        metric = _text(spec.get("metric")) or _metric_of(jobs)
+        return cls(plan, rows, rank(jobs, metric, mix_data=is_mixed))
 
     @property
     def jobs(self) -> list[JobRow]:
         """The jobs of the rows."""
         return [row.job for row in self.rows]
+
+
+def _metric_of(jobs: Sequence[JobRow]) -> str | None:
+    """The metric by whose best value all records go: imported ones have it, and no spec."""
+    named = {f"{job.best.get('metric')}:{job.best.get('goal')}" for job in jobs if job.best}
+    return named.pop() if len(named) == 1 else None
 
 
 def write_files(

@@ -44,8 +44,8 @@ def annotate(
     """Say each cause of failure as an annotation, where a runner of GitHub Actions reads along."""
     if (os.environ if environ is None else environ).get("GITHUB_ACTIONS") != "true":
         return
-    lines = annotations(document)
-    (stream or sys.stderr).write("".join(f"{line}\n" for line in lines))
+    text = "".join(f"{line}\n" for line in error_lines(document))
+    (stream or sys.stderr).write(text)
 
 
 def error_lines(document: Document) -> list[str]:
