@@ -9,20 +9,25 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from sweeptree.analysis.progress import progress
 from sweeptree.analysis.stats import Objective, objective
 from sweeptree.analysis.wording import DIVERGED
 from sweeptree.cli.screens.job_curves import Curve, JobCurves
 from sweeptree.cli.screens.terminal import number
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths
-from sweeptree.sweep.view import age, keeper_note
+from sweeptree.sweep.view import age, keeper_note, read_tail
 
 _LATEST = 200
 _EMA = 0.2
 _OVER = (JobState.SUCCEEDED, JobState.FAILED, JobState.TIMED_OUT)
+_LOG_END = 4096
+_PROJECTED_JOBS = 8
+_PROJECTION_SECONDS = 2.0  # between two looks at how far the jobs have come
 _KEEPER_SECONDS = 5.0  # between two looks at whether the keepers answer
 
 
@@ -90,6 +95,8 @@ class Board:
         self._most_at_once = 1
         self._active = 0.0
         self._active_since: float | None = None
+        self._projected: float | None = None
+        self._next_projection = self.began
         self._keeper_notes: dict[int, str] = {}
         self._next_look = self.began
         self.plan(jobs, metric)
@@ -189,15 +196,33 @@ class Board:
     def remaining_seconds(self) -> float | None:
         """An estimate from the mean time of a job and how many have run at once.
 
-        None before the first has ended, and when nothing is left to do.
+        Before the first has ended, the time comes from how far the logs of those that run say they
+        have come. None where nothing says so, and when nothing is left to do.
         """
-        mean = self._mean_seconds
         planned = self.counts[JobState.PLANNED]
-        if mean is None or not (planned or self._running):
+        if not (planned or self._running):
+            return None
+        mean = self._mean_seconds or self._projected_seconds()
+        if mean is None:
             return None
         elapsed = [row.elapsed() or 0.0 for row in self._running.values()]
         running = sum(max(0.0, mean - seconds) for seconds in elapsed)
         return (planned * mean + running) / self._most_at_once
+
+    def _projected_seconds(self) -> float | None:
+        """How long a job will take by the logs of those that run; looked at now and then."""
+        now = time.monotonic()
+        if now >= self._next_projection:
+            self._next_projection = now + _PROJECTION_SECONDS
+            rows = islice(self._running.values(), _PROJECTED_JOBS)
+            found = [seconds for row in rows if (seconds := self._whole_seconds(row))]
+            self._projected = sum(found) / len(found) if found else None
+        return self._projected
+
+    def _whole_seconds(self, row: Row) -> float | None:
+        log = read_tail(self._paths.log(row.index), _LOG_END).decode("utf-8", "replace")
+        part, elapsed = progress(log), row.elapsed()
+        return elapsed / part if part and elapsed else None
 
     def active_seconds(self) -> float:
         """The time since the start in which some job ran."""
