@@ -160,7 +160,7 @@ def _dispatch(words: Sequence[str]) -> int:
         app.help_print([])
         return 0
     try:
-        full = _with_implied_values(words)
+        full = with_implied_values(words)
         command, bound, _ = app.parse_args(full, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         return _usage(error, words)
@@ -169,7 +169,7 @@ def _dispatch(words: Sequence[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _with_implied_values(words: Sequence[str]) -> list[str]:
+def with_implied_values(words: Sequence[str]) -> list[str]:
     """The words, with a value behind each option that has one implied and none given."""
     full: list[str] = []
     for word, following in zip_longest(words, words[1:]):
