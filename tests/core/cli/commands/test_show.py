@@ -126,6 +126,7 @@ def test_a_c_locale_gets_ascii_without_escape_codes(paths: SweepPaths, tmp_path:
 
 
 def test_one_job_of_one_config_is_said_in_the_singular(tmp_path: Path) -> None:
-    finished_sweep(tmp_path, jobs=1)
-    shown = call("show", "unet", "--results_dir", str(tmp_path)).out
+    one = finished_sweep(tmp_path, jobs=1)
+    aggregate(one)
+    shown = call("show", str(one.root)).out
     assert shown.startswith("unet  1 job in 1 config ")
