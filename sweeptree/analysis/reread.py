@@ -17,17 +17,20 @@ def reread(paths: SweepPaths, asked: metrics.Wanted) -> int:
     What `asked` leaves open is as the sweep's spec says. Raises Refused while the sweep runs, and
     RecordError.
     """
-    spec = _spec(paths)
-    wanted = metrics.Wanted(
-        asked.name or spec.get("metric"),
-        asked.files or tuple(spec.get("metrics_file") or ()),
-        asked.regex or spec.get("metric_regex"),
-    )
+    wanted = _wanted(asked, _spec(paths))
     with SweepStore.open(paths) as store:
         records = [read_record(paths.record(index)) for index in record_indices(paths)]
         ended = [record for record in records if record.state and record.state.is_final]
         changed = [_update(store, paths, record, wanted) for record in ended]
     return sum(changed)
+
+
+def _wanted(asked: metrics.Wanted, spec: Mapping[str, Any]) -> metrics.Wanted:
+    return metrics.Wanted(
+        asked.name or spec.get("metric"),
+        asked.files or tuple(spec.get("metrics_file") or ()),
+        asked.regex or spec.get("metric_regex"),
+    )
 
 
 def _spec(paths: SweepPaths) -> Mapping[str, Any]:
