@@ -13,6 +13,7 @@ from pydantic import Field
 
 from sweeptree.analysis.aggregate import aggregate
 from sweeptree.analysis.document import Document, Group
+from sweeptree.analysis.metrics import Wanted
 from sweeptree.analysis.reread import reread
 from sweeptree.analysis.stats import Objective
 from sweeptree.errors import UsageError
@@ -72,7 +73,7 @@ def write_aggregates(spec: AggregateSpec) -> AggregateReport:
         )
     paths = SweepPaths(spec.exp_dir)
     if spec.reread:
-        reread(paths, spec.metrics_file, spec.metric_regex)
+        reread(paths, Wanted(None, spec.metrics_file, spec.metric_regex))
     document = aggregate(paths, mix_data=spec.mix_data)
     trouble = try_report(paths, document)
     return _report_on(paths, document, [trouble] if trouble else [])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sweeptree.analysis.metrics.found import Found
 from sweeptree.analysis.metrics.points import Point
-from sweeptree.analysis.metrics.seen import NOTHING_FOUND, in_log, what_stood_there
+from sweeptree.analysis.metrics.seen import NOTHING_FOUND, in_log, unreadable, what_stood_there
 from sweeptree.analysis.metrics.sources import Places, Wanted, sources
 from sweeptree.analysis.stats import Objective, objective
 from sweeptree.model.values import Metrics
@@ -78,7 +78,15 @@ def _remark(chosen: _Read, read: Sequence[_Read], places: Places, wanted: Wanted
         seen = in_log(places.log, wanted.name)
         return f"; no {wanted.name} there" + (f": {seen}" if seen else "")
     others = [each for each in read if each is not chosen and _differs(each, chosen, wanted.name)]
-    return "".join(_difference(each, wanted.name) for each in others[:1])
+    differences = "".join(_difference(each, wanted.name) for each in others[:1])
+    return differences + _unread_report(read, places)
+
+
+def _unread_report(read: Sequence[_Read], places: Places) -> str:
+    """What $SWEEPTREE_METRICS holds where it says nothing."""
+    is_read = any(each.name == places.metrics_file.name for each in read)
+    what = None if is_read else unreadable(places.metrics_file)
+    return f"; {what}" if what else ""
 
 
 def _differs(other: _Read, chosen: _Read, name: str) -> bool:

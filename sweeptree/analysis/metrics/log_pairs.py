@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sweeptree.analysis.metrics.points import Point, finite, point
 
 _MAX_LINE = 4000
+_NOT_FINITE = frozenset({"nan", "inf", "infinity"})
 _WORDS = frozenset(
     (
         *("acc", "accuracy", "ap", "auc", "aupr", "auprc", "auroc", "bleu", "dice", "error"),
@@ -83,7 +84,7 @@ def point_of_words(step: float | None, words: Mapping[str, str]) -> Point:
     """A point of numbers as they were written."""
     numbers = {name: finite(text) for name, text in words.items()}
     plain = {name: number for name, number in numbers.items() if number is not None}
-    lost = [name for name, text in words.items() if name not in plain and text[-1:].isalpha()]
+    lost = [name for name, text in words.items() if text.lower().lstrip("+-") in _NOT_FINITE]
     told = next((plain[name] for name in _STEP_COLUMNS if name in plain), step)
     made = point(told, plain)
     return Point(made.step, made.numbers, frozenset(lost))

@@ -104,6 +104,31 @@ class _File:
     kind: Kind
 
 
+def printed_points(data: bytes, name: str | None) -> list[Point]:
+    """What a piece of a log says: the first kind of line that has the metric `name`, or any."""
+    if name is not None and _last_word(name) not in data:
+        return []
+    read = (list(points) for points in _points_by_kind(data, name))
+    return next((points for points in read if _have(points, name)), [])
+
+
+def _points_by_kind(data: bytes, name: str | None) -> Iterator[Iterable[Point]]:
+    yield marked_points(data)
+    yield object_points(data, name)
+    yield pair_points(data, name)
+
+
+def _have(points: Iterable[Point], name: str | None) -> bool:
+    if name is None:
+        return any(point.says_something for point in points)
+    return any(name in point.numbers or name in point.not_finite for point in points)
+
+
+def _last_word(name: str) -> bytes:
+    """What stands as a name in JSON, where one object may hold another: `val.auc` as `auc`."""
+    return name.rpartition(".")[2].encode()
+
+
 def _files(places: Places, wanted: Wanted) -> Iterator[Source]:
     chosen = [file for file in _candidates(places, wanted) if _may_hold(file, wanted)]
     by_kind = sorted(chosen, key=lambda file: (file.kind, file.shown.count("/"), _newest(file)))
@@ -232,7 +257,7 @@ def _may_hold(file: _File, wanted: Wanted) -> bool:
     """Whether the wanted name can stand in a file; a data set in CSV is not read for nothing."""
     if wanted.name is None or wanted.files or file.kind not in (Kind.CSV, Kind.JSON):
         return True
-    name = wanted.name.rpartition(".")[2].encode()
+    name = _last_word(wanted.name)
     if file.kind is Kind.CSV:
         return name in head(file.path, _SNIFFED).data
     return name in head(file.path, _SNIFFED).data or name in tail(file.path, _SNIFFED)

@@ -74,3 +74,11 @@ def test_torn_overrides_cost_the_parameters_only(tmp_path: Path, text: str) -> N
 def test_a_sweep_of_ours_is_no_multirun(multirun: SweepPaths) -> None:
     multirun.sweep.write_text("{}")
     assert not is_multirun(multirun.root)
+
+
+def test_a_metric_with_an_odd_name_is_found_and_ranked_by(tmp_path: Path) -> None:
+    for number, value in enumerate((3, 1, 2)):
+        add_run(tmp_path, str(number), f"- lr=0.{number}\n", f"regret = {value}\n", str(number))
+    paths = SweepPaths(tmp_path)
+    import_multirun(paths, Wanted("regret:min"))
+    assert look(paths).leaderboard == ("lr=0.1", "lr=0.2", "lr=0.0")

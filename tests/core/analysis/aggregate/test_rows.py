@@ -35,13 +35,6 @@ def test_a_bad_record_is_named_and_kept(paths: SweepPaths, data: bytes, says: st
     assert json.loads(paths.aggregated_json.read_text())["jobs"][1]["id"] == 1
 
 
-def test_a_job_whose_metrics_could_not_be_read_is_named(paths: SweepPaths) -> None:
-    put(paths, record(0, metrics_source="none found: job_0.metrics.jsonl holds 'a,b'"))
-    warnings = aggregate(paths).warnings
-    assert warnings[0].startswith("job 0: of its metrics none found")
-    assert "--reread" in warnings[1]
-
-
 def test_a_copied_record_counts_once(paths: SweepPaths) -> None:
     put_sweep(paths)
     paths.record(0).write_bytes(paths.record(1).read_bytes())

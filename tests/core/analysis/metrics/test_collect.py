@@ -103,6 +103,13 @@ def test_a_rounded_value_elsewhere_is_the_same(tmp_path: Path) -> None:
     assert found.source == "job_0.metrics.jsonl"
 
 
+def test_a_metrics_file_that_says_nothing_is_told_beside_the_log(tmp_path: Path) -> None:
+    found = collected(tmp_path, b"\xffoo", b"val_auc = 0.9\n", metric="val_auc")
+    assert found.values == {"val_auc": 0.9}
+    assert found.source is not None
+    assert found.source.startswith("job_0.log: printed numbers; job_0.metrics.jsonl holds no JSON")
+
+
 def test_the_last_json_line_with_a_number_counts(tmp_path: Path) -> None:
     found = collected(
         tmp_path, None, b'{"auc": 0.1}\n{"auc": 0.9}\n{"state": "done"}\n{torn}\nbye\n'
