@@ -16,6 +16,8 @@ from sweeptree.model.spec import check_metric_regex
 from sweeptree.model.text import parse_words
 from sweeptree.records import SweepPaths
 
+_SHOWN_TROUBLES = 10
+
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,12 @@ def _find_metrics_anew(paths: SweepPaths, finding: Finding) -> None:
         say(f"{counted(many, 'run')} of Hydra")
         return
     if finding.reread:
-        changed = reread(paths, files, _checked(finding.metric_regex))
-        say(f"{counted(changed, 'record')} changed")
+        anew = reread(paths, files, _checked(finding.metric_regex))
+        for trouble in anew.troubles[:_SHOWN_TROUBLES]:
+            say(f"! {printable(trouble)}")
+        if (more := len(anew.troubles) - _SHOWN_TROUBLES) > 0:
+            say(f"! and {more} more like these")
+        say(f"{counted(anew.changed, 'record')} changed")
     elif finding.metrics_file or finding.metric_regex:
         raise UsageError("--metrics_file and --metric_regex go with --reread")
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sweeptree.analysis.reread import reread
-from sweeptree.errors import Refused
+from sweeptree.analysis.reread import Reread, reread
+from sweeptree.errors import RecordError, Refused
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths, SweepStore, read_record
 
@@ -24,7 +24,7 @@ def paths(tmp_path: Path) -> SweepPaths:
 
 
 def test_a_pattern_finds_them_in_the_logs_that_were_kept(paths: SweepPaths) -> None:
-    assert reread(paths, regex="AUC → (.*)") == 1
+    assert reread(paths, regex="AUC → (.*)").changed == 1
     record = read_record(paths.record(0))
     assert record.metrics == {"val_auc": 0.9}
     assert paths.history(0).is_file()
@@ -32,17 +32,44 @@ def test_a_pattern_finds_them_in_the_logs_that_were_kept(paths: SweepPaths) -> N
 
 def test_a_second_time_nothing_changes(paths: SweepPaths) -> None:
     reread(paths, regex="AUC → (.*)")
-    assert reread(paths, regex="AUC → (.*)") == 0
+    assert reread(paths, regex="AUC → (.*)") == Reread(0)
 
 
 def test_files_that_were_kept_are_read(paths: SweepPaths) -> None:
     file = paths.artifacts(0) / "logs" / "metrics.csv"
     file.parent.mkdir(parents=True)
     file.write_text("epoch,val_auc\n1,0.7\n")
-    assert reread(paths) == 1
+    assert reread(paths).changed == 1
     assert read_record(paths.record(0)).metrics_source == "job_0/artifacts/logs/metrics.csv"
 
 
 def test_a_sweep_that_runs_is_left_alone(paths: SweepPaths) -> None:
     with SweepStore.open(paths), pytest.raises(Refused):
+        reread(paths)
+
+
+def test_what_stands_nowhere_any_more_stays_in_the_record(paths: SweepPaths) -> None:
+    reread(paths, regex="AUC → (.*)")
+    before = paths.record(0).read_bytes()
+    paths.log(0).write_text("loss = 1\n")
+    done = reread(paths, regex="AUC → (.*)")
+    assert paths.record(0).read_bytes() == before
+    assert (done.changed, len(done.troubles)) == (0, 1)
+    assert "job 0 keeps its val_auc" in done.troubles[0]
+
+
+def test_a_torn_record_is_named_and_the_rest_is_read(paths: SweepPaths) -> None:
+    paths.record(2).write_text('{"id": 2, "st')
+    done = reread(paths, regex="AUC → (.*)")
+    assert done.changed == 1
+    assert "job 2 is left as it is" in done.troubles[0]
+    assert paths.record(2).read_text() == '{"id": 2, "st'
+
+
+@pytest.mark.parametrize(
+    "spec", [{"metric": 5}, {"metrics_file": 5}, {"metric_regex": "("}, {"metric": ""}, ["x"]]
+)
+def test_a_spec_of_another_hand_is_an_error(paths: SweepPaths, spec: object) -> None:
+    paths.sweep.write_text(json.dumps({"spec": spec}))
+    with pytest.raises(RecordError, match=r"sweep\.json"):
         reread(paths)
