@@ -95,8 +95,9 @@ class Zygote:
         processes: int = 0,
         extension: dict[str, Any] | None = None,
     ) -> Driver:
-        """Start a driver; of the sweep as it stands on disk and with an `extension`; on a `machine` of its own (a PID namespace), with at most that many open
-        `files`, or as a user of its own with at most that many `processes` (threads count)."""
+        """Start a driver; with an `extension` of the sweep as it stands on disk ({}: as it is);
+        on a `machine` of its own (a PID namespace), with at most that many open `files`, or as a
+        user of its own with at most that many `processes` (threads count)."""
         number = next(iter(self.numbers))
         report, output = self.folder / f"{number}.json", self.folder / f"{number}.out"
         order = {"spec": spec, "resume": resume, "die": die, "machine": machine, "files": files}
