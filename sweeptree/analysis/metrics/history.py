@@ -17,6 +17,7 @@ from sweeptree.analysis.metrics.thinning import counted, thinned
 from sweeptree.system.files import write_bytes
 
 _MAX_STEPS = 5000
+_LARGEST = 1e15  # beyond it a step counts nothing
 _STEP_BYTES = 64  # of a step and a value, at most
 
 
@@ -41,6 +42,8 @@ def _of_file(file: Path, names: Collection[str]) -> dict[str, list[tuple[float, 
     for line, value in enumerate(objects_of(data), 1):
         for point in points_of(value):
             step = float(line if point.step is None else point.step)
+            if abs(step) > _LARGEST:
+                step = float(line)
             for name in point.numbers.keys() & names:
                 found.setdefault(name, []).append((step, point.numbers[name]))
     return found

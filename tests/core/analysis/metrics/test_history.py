@@ -38,3 +38,8 @@ def test_what_is_written_is_never_too_large_to_be_read(tmp_path: Path) -> None:
     names = [f"{number:04}{'é' * 150}" for number in range(1000)]
     write_history(file, [Point(step, dict.fromkeys(names, 0.1)) for step in range(30)])
     assert len(history([file], {names[0]})[names[0]]) >= 2
+
+
+def test_a_step_that_counts_nothing_is_the_line_s_number(tmp_path: Path) -> None:
+    (tmp_path / "h").write_text('{"step": 1e308, "a": 1}\n{"step": -1e308, "a": 2}\n')
+    assert history([tmp_path / "h"], {"a"}) == {"a": [(1.0, 1.0), (2.0, 2.0)]}
