@@ -72,11 +72,13 @@ def write_aggregates(spec: AggregateSpec) -> AggregateReport:
             f"{spec.exp_dir} is not a folder", hint="give the folder of one sweep: results/EXP"
         )
     paths = SweepPaths(spec.exp_dir)
+    troubles: list[str] = []
     if spec.reread:
-        reread(paths, Wanted(None, spec.metrics_file, spec.metric_regex))
+        wanted = Wanted(None, spec.metrics_file, spec.metric_regex)
+        troubles += reread(paths, wanted).troubles
     document = aggregate(paths, mix_data=spec.mix_data)
     trouble = try_report(paths, document)
-    return _report_on(paths, document, [trouble] if trouble else [])
+    return _report_on(paths, document, [*troubles, trouble] if trouble else troubles)
 
 
 def _report_on(paths: SweepPaths, document: Document, troubles: Sequence[str]) -> AggregateReport:

@@ -34,6 +34,7 @@ LOG_TAIL_BYTES = 2000
 _PLANNED_FIELDS = ("cmd", "params", "seed", "config_id")
 _NOTHING: tuple[object, ...] = (None, "", {})
 _SHOWN_METRICS = 5
+_LARGEST = 1e100  # beyond it sums overflow
 _MEASURES = (
     *("duration_seconds", "gpu_seconds", "gpu_util_mean"),
     *("gpu_energy_j", "peak_vram_mb", "peak_rss_mb"),
@@ -161,7 +162,7 @@ def _without_lost_measures(job: JobRow) -> dict[str, object]:
 
 
 def _is_finite(value: object) -> bool:
-    return not isinstance(value, float) or math.isfinite(value)
+    return not isinstance(value, float) or abs(value) <= _LARGEST
 
 
 def _completed(job: JobRow, planned: Mapping[str, Any]) -> JobRow:

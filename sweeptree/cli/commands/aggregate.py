@@ -17,6 +17,8 @@ from sweeptree.model.checks import check_metric, check_metric_regex
 from sweeptree.model.text import parse_words
 from sweeptree.records import SweepPaths
 
+_SHOWN_TROUBLES = 10
+
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,14 @@ def _find_metrics_anew(paths: SweepPaths, finding: Finding) -> None:
     )
     if is_multirun(paths.root):
         say(f"{counted(import_multirun(paths, wanted), 'run')} of Hydra")
-    elif finding.reread:
-        say(f"{counted(reread(paths, wanted), 'record')} changed")
+        return
+    if finding.reread:
+        anew = reread(paths, wanted)
+        for trouble in anew.troubles[:_SHOWN_TROUBLES]:
+            say(f"! {printable(trouble)}")
+        if (more := len(anew.troubles) - _SHOWN_TROUBLES) > 0:
+            say(f"! and {more} more like these")
+        say(f"{counted(anew.changed, 'record')} changed")
     elif wanted != Wanted():
         raise UsageError("--metric, --metrics_file and --metric_regex go with --reread")
 

@@ -24,6 +24,7 @@ from sweeptree.system.files import write_json
         (b'{"id": 1, "metrics": {"a": NaN}}', "not finite and left out: a"),
         (b'{"id": 1, "duration_seconds": NaN}', "not finite and left out: duration_seconds"),
         (b'{"id": 1, "gpu_seconds": 1e999}', "not finite and left out: gpu_seconds"),
+        (b'{"id": 1, "duration_seconds": 1e308}', "not finite and left out: duration_seconds"),
     ],
 )
 def test_a_bad_record_is_named_and_kept(paths: SweepPaths, data: bytes, says: str) -> None:

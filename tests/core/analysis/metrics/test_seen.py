@@ -4,7 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
-from sweeptree.analysis.metrics.log_pairs import pattern_points
+from sweeptree.analysis.metrics.patterns import pattern_points
 from sweeptree.analysis.metrics.seen import what_stood_there
 from sweeptree.analysis.metrics.sources import Places, Wanted
 
