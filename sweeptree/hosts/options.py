@@ -26,9 +26,12 @@ def with_options(host: Host, start: Path) -> Host:
     path = nearest("sweeptree.toml", start)
     if path is None:
         return host
-    section = read_toml(path).get("hosts", {}).get(host.name, {})
+    hosts = read_toml(path).get("hosts", {})
+    if not isinstance(hosts, Mapping):
+        raise UsageError(f"{path}: hosts is a section: write [hosts.{host.name}]")
+    section = hosts.get(host.name, {})
     check_section(path, host.name, section)
-    return replace(host, **{name: section[name] for name in OPTIONS if name in section})
+    return replace(host, **section)
 
 
 def check_section(path: Path, name: str, section: object) -> None:

@@ -37,7 +37,7 @@ def supervised(job: JobContext, so_far: SoFar, line: Line) -> Outcome:
     launch = make_launch(job, so_far, line)
     starts_at_once = line.is_job_command and launch.slots is None
     if starts_at_once:
-        _record_start(job, so_far, Started(utc_now()))
+        record_start(job, so_far, Started(utc_now()))
     with job.sweep.stop.within_reach(supervise.start(launch)) as keeper:
         if launch.slots is not None:
             await_start(job, so_far, keeper, launch.started)
@@ -73,7 +73,7 @@ def await_start(job: JobContext, so_far: SoFar, keeper: supervise.Keeper, starte
         if keeper.wait(timeout=START_LOOK_SECONDS) is not None or not keeper.is_alive():
             return
     with contextlib.suppress(RecordError):
-        _record_start(job, so_far, _read_started(started))
+        record_start(job, so_far, _read_started(started))
 
 
 def _read_started(file: Path) -> Started:
@@ -82,7 +82,8 @@ def _read_started(file: Path) -> Started:
     return Started(str(start_time), tuple(facts.get("gpus") or ()))
 
 
-def _record_start(job: JobContext, so_far: SoFar, started: Started) -> None:
+def record_start(job: JobContext, so_far: SoFar, started: Started) -> None:
+    """The record says `running`."""
     attempt = Attempt(number=so_far.attempt, state=JobState.RUNNING, start_time=started.start_time)
     job.store.update(
         job.index,

@@ -76,6 +76,7 @@ def _environment(job: JobContext, so_far: SoFar, worktree: Worktree) -> Mapping[
         metrics=job.paths.metrics(job.index),
     )
     found = supervise.job_environment(os.environ, variables, keep=job.spec.keep_env)
+    found = {**found, **job.sweep.prepared.environ}
     folders = job.sweep.prepared.editable.folders
     if not folders:
         return found

@@ -179,6 +179,11 @@ def _pool(prepared: PreparedSweep) -> Iterator[worktrees.Pool | None]:
     found = worktrees.named_environments(prepared.repo, commands, spec.setup)
     links = worktrees.links_with_environments(prepared.repo, prepared.base, spec.links, found)
     with worktrees.Pool(
-        prepared.repo, prepared.base, spec.exp_name, size=size, links=links
+        prepared.repo,
+        prepared.base,
+        spec.exp_name,
+        size=size,
+        links=links,
+        extras=prepared.beside,
     ) as pool:
         yield pool

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,16 @@ def test_many_threads_share_one_connection(master: Master, host: RigHost) -> Non
         thread.join()
     assert sorted(int(line) for line in seen) == list(range(24))
     assert connections(host) == 1
+
+
+def test_a_host_that_allows_few_sessions_is_no_trouble(host: RigHost) -> None:
+    host.kill()
+    with (host.folder / "sshd_config").open("a") as config:
+        config.write("MaxSessions 3\n")
+    host.start()
+    with Master(target(host)) as master, ThreadPoolExecutor(8) as pool:
+        said = pool.map(lambda n: master.ask(["sh", "-c", f"sleep 0.2; echo {n}"]), range(16))
+        assert [int(line) for line in said] == list(range(16))
 
 
 def test_a_stream_is_talked_to_and_ends_with_its_block(master: Master, host: RigHost) -> None:

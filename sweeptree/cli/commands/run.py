@@ -25,6 +25,7 @@ from sweeptree.cli.options import RunOptions, make_spec
 from sweeptree.cli.screens.terminal import counted
 from sweeptree.cli.telling import recipients_here, tell_end, tell_trouble
 from sweeptree.errors import RecordError, Refused, ServerError, SweeptreeError, UsageError
+from sweeptree.hosts.choice import planner_for
 from sweeptree.model import ExitCode, Resume, SweepSpec
 from sweeptree.model.text import parse_duration
 from sweeptree.publish.notify import Recipients, check
@@ -50,7 +51,9 @@ def run(options: RunOptions | None = None) -> int:
     settings = Settings()
     _check_smoke(options)
     told = recipients_here(options.notify)
-    prepared = prepare(make_spec(options), settings, resume=options.resume)
+    spec = make_spec(options)
+    planner = planner_for(spec, settings)
+    prepared = prepare(spec, settings, resume=options.resume, planner=planner)
     if options.dry_run:
         return show_plan(prepared, as_json=options.as_json, everything=options.all_jobs)
     must_start(prepared)
@@ -368,10 +371,11 @@ def _exit_code(paths: SweepPaths) -> int | None:
 def _show_end(paths: SweepPaths, code: int, *, as_json: bool, ui: str, notice: str | None) -> None:
     from sweeptree.cli.screens.causes import stop_note
     from sweeptree.cli.screens.ending import Ending, final_screen
-    from sweeptree.cli.screens.step_summary import write_step_summary
+    from sweeptree.cli.screens.step_summary import annotate, write_step_summary
 
     document = read_document(paths)
     write_step_summary(document, code)
+    annotate(document)
     if as_json:
         plain = read_json(paths.aggregated_json, limit=MAX_DOCUMENT_BYTES)
         print(json.dumps(plain, ensure_ascii=False))  # noqa: T201

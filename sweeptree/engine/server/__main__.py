@@ -34,6 +34,7 @@ from sweeptree.engine.server.token import auth_string, replace_token
 from sweeptree.system import locks
 from sweeptree.system.clock import utc_now
 from sweeptree.system.files import write_json
+from sweeptree.system.listening import listen_on
 from sweeptree.system.processes import start_ticks
 
 _LOCK_PATIENCE = 1.0
@@ -69,17 +70,11 @@ def _take(path: Path) -> int:
 
 
 def _listen(port: int, tries: int) -> socket.socket:
-    """Bind and listen at once: who connects while Prefect still loads waits instead of being
-    refused."""
+    """The first free port; who connects while Prefect still loads waits."""
     for candidate in range(port, min(port + tries, 65536)):
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((HOST, candidate))
-            listener.listen(2048)
-            return listener
+            return listen_on(candidate, backlog=2048)
         except OSError as error:
-            listener.close()
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                 raise
     raise SystemExit(EXIT_BUSY)

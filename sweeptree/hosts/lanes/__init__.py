@@ -1,6 +1,5 @@
-"""A lane: one host's share of a sweep, leased job by job and run as on any single machine.
+"""A sweep over hosts: one lane on each, which leases jobs and runs them as a sweep of one machine.
 
-Hides: that a lane goes on by itself when the driver, the server or the cable is away; that its
-results wait on the host's disk until they are accepted; and how a lane comes up on a host, with
-one address for the server however often the tunnel to it is made anew.
+Hides: how a lane comes up on a host and goes on by itself when driver, server or cable are away;
+and how a job's events at the lease server become its record, its files and its worktree here.
 """

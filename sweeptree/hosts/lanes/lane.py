@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from sweeptree.errors import RecordError, Refused, SweeptreeError, UsageError
 from sweeptree.hosts.lanes import report
 from sweeptree.hosts.lanes.attempt import KeepContent
+from sweeptree.hosts.lanes.ground import OnItsHost
 from sweeptree.hosts.lanes.holdings import Holdings
 from sweeptree.hosts.lanes.leasing import Leases
 from sweeptree.hosts.lanes.order import LaneOrder
@@ -74,7 +75,8 @@ def run_lane(order: LaneOrder, leases: Leases, engine: Engine) -> LaneReport:
 @contextlib.contextmanager
 def _opened(order: LaneOrder, engine: Engine) -> Iterator[Sweep]:
     goes_on = order.paths.sweep.exists()
-    opening = Sweep.open(order.spec, Settings(), resume=goes_on, tell=engine.tell)
+    planner = OnItsHost(order)
+    opening = Sweep.open(order.spec, Settings(), resume=goes_on, tell=engine.tell, planner=planner)
     with opening as sweep:
         yield replace(sweep, handed_on=order.wants_content)
 

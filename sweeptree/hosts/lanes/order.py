@@ -16,12 +16,27 @@ SweepId = Annotated[str, AfterValidator(check_sweep_id)]
 HostName = Annotated[str, AfterValidator(check_host_name)]
 
 
+class Beside(Border):
+    """What worktrees on a host get beside the commit, and the variables that jobs need for it."""
+
+    source: Path = Path()
+    links: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
+    environ: dict[str, str] = Field(default_factory=dict)
+
+
 class LaneOrder(Border):
     """One host's share of a sweep."""
 
     sweep: SweepId = Field(description="The id of the sweep, with which jobs are leased.")
     host: HostName = Field(description="The host as the driver calls it; its lane's id too.")
     spec: SweepSpec = Field(description="The sweep as it is to be run on this host.")
+    beside: Beside = Field(
+        default_factory=Beside, description="What its worktrees get beside the commit."
+    )
+    subfolder: str = Field(
+        default=".", description="The folder of the worktree that commands start in."
+    )
     wants_content: bool = Field(
         default=False,
         description="Keep what a successful job changed as a commit, for the driver to deliver.",

@@ -7,7 +7,6 @@ after a time in which it did not look, everybody has one whole term again.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -19,8 +18,8 @@ class Key(NamedTuple):
     """A lane of a sweep, or the lease of one of its jobs."""
 
     sweep: str
-    lane: str | None
-    job: int | None
+    lane: str | None = None
+    job: int | None = None
 
 
 def steady_clock() -> float:
@@ -34,17 +33,22 @@ _CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 class Deadlines:
     """When each key ends unless it is extended."""
 
-    def __init__(self, clock: Callable[[], float], ttl: float, keys: Iterable[Key]) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        ttl: float,
+        keys: Iterable[Key],
+    ) -> None:
         self._clock = clock
         self._ttl = ttl
         self._looked = clock()
-        self._ends = dict.fromkeys(keys, self._looked + ttl)
         # never later than the first end: an end only moves back when its key is extended
-        self._first = self._looked + ttl
+        self._first = self._new_end()
+        self._ends = dict.fromkeys(keys, self._first)
 
     def extend(self, key: Key) -> None:
         """Let a key live for one term from now."""
-        end = self._clock() + self._ttl
+        end = self._new_end()
         self._ends[key] = end
         self._first = min(self._first, end)
 
@@ -55,9 +59,10 @@ class Deadlines:
     def passed(self) -> list[Key]:
         """The keys that have ended, each once; to be asked before anything else is decided."""
         now = self._clock()
-        if now - self._looked > self._ttl:
-            self._ends = dict.fromkeys(self._ends, now + self._ttl)
+        was_away = now - self._looked > self._ttl
         self._looked = now
+        if was_away:
+            self._give_grace()
         if now < self._first:
             return []
         return self._take(now)
@@ -67,12 +72,25 @@ class Deadlines:
 
         Who waits looks again by then, so that waiting is never taken for having been away.
         """
-        left = self._first - self._clock() if self._ends else math.inf
-        return min(max(left, 0.0), self._ttl / 4)
+        most = self._ttl / 4
+        if not self._ends:
+            return most
+        left = self._first - self._clock()
+        return min(max(left, 0.0), most)
+
+    def _new_end(self) -> float:
+        return self._clock() + self._ttl
+
+    def _give_grace(self) -> None:
+        self._first = self._new_end()
+        self._ends = dict.fromkeys(self._ends, self._first)
 
     def _take(self, now: float) -> list[Key]:
-        ended = [key for key, end in self._ends.items() if end <= now]
+        """Remove what has ended."""
+        ends = self._ends.items()
+        ended = [key for key, end in ends if end <= now]
         for key in ended:
-            del self._ends[key]
-        self._first = min(self._ends.values(), default=now + self._ttl)
+            self.drop(key)
+        left = self._ends.values()
+        self._first = min(left, default=self._new_end())
         return ended

@@ -9,13 +9,12 @@ from sweeptree.hosts.leases.deadlines import Deadlines, Key
 from sweeptree.hosts.leases.rows import (
     JobRow,
     JobState,
-    LaneRow,
     LaneState,
     LeaseRow,
     LeaseState,
     SweepRows,
 )
-from sweeptree.hosts.values import EventKind, Leased
+from sweeptree.hosts.values import EventKind, Lane, Leased
 
 MOST_HOSTS_DOWN = 2  # a job that took down so many hosts is not started again
 
@@ -24,12 +23,14 @@ def lose(
     rows: SweepRows, deadlines: Deadlines, lease: LeaseRow, state: LeaseState, why: str
 ) -> None:
     """End a lease without a result; its job is due again, unless another attempt has begun."""
-    rows.add_lease(replace(lease, state=state))
+    ended = replace(lease, state=state)
+    rows.add_lease(ended)
     job = rows.job(lease.job)
     if job is None:
         return
-    if job.newest == lease.attempt and job.state is JobState.LEASED:
-        deadlines.drop(Key(rows.sweep, None, lease.job))
+    if job.is_leased and job.latest == lease.leased:
+        key = Key(rows.sweep, job=lease.job)
+        deadlines.drop(key)
         _free(rows, job, lease, why)
     else:
         give_up_if_due(rows, job)
@@ -38,54 +39,67 @@ def lose(
 def expire(rows: SweepRows, deadlines: Deadlines, job: int, ttl: float) -> None:
     """End the lease of a job whose lane has not named it for a whole term."""
     found = rows.job(job)
-    lease = rows.lease(job, found.newest) if found is not None else None
-    if lease is None or lease.state is not LeaseState.HELD:
+    if found is None:
+        return
+    lease = rows.lease(job, found.newest)
+    if lease is None or not lease.is_held:
         return
     lane = rows.lane(lease.lane)
-    is_heard = lane is not None and lane.state is LaneState.UP
-    silent = f"{lease.host} was not heard for {ttl:g} s"
-    why = f"{lease.host} does not run it any more" if is_heard else silent
+    why = f"{lease.host} was not heard for {ttl:g} s"
+    if lane is not None and lane.is_up:
+        why = f"{lease.host} does not run it any more"
     lose(rows, deadlines, lease, LeaseState.EXPIRED, why)
 
 
 def lose_lane(rows: SweepRows, lane: str) -> None:
     """Note that a lane is not heard any more."""
     found = rows.lane(lane)
-    if found is not None and found.state is LaneState.UP:
-        rows.add_lane(replace(found, state=LaneState.LOST))
-        rows.add_event(EventKind.LANE_LOST, host=found.lane.host)
+    if found is None or not found.is_up:
+        return
+    lost = replace(found, state=LaneState.LOST)
+    rows.add_lane(lost)
+    rows.add_event(EventKind.LANE_LOST, host=lost.lane.host)
 
 
-def give_up_if_due(rows: SweepRows, job: JobRow) -> bool:
+def give_up_if_due(rows: SweepRows, job: JobRow) -> None:
     """End a due job that took down too many hosts."""
     hosts = rows.hosts_down(job.job)
-    if len(hosts) < MOST_HOSTS_DOWN or job.state is not JobState.DUE:
-        return False
-    rows.add_job(replace(job, state=JobState.GIVEN_UP))
-    why = f"it took down {' and '.join(hosts)}: each was started anew while it ran the job"
-    about = Leased(job.job, job.newest)
-    rows.add_event(EventKind.GIVEN_UP, about, payload={"why": why, "hosts": hosts})
-    return True
+    if not job.is_due or len(hosts) < MOST_HOSTS_DOWN:
+        return
+    ended = replace(job, state=JobState.GIVEN_UP)
+    rows.add_job(ended)
+    named = " and ".join(hosts)
+    why = f"it took down {named}: each was started anew while it ran the job"
+    payload = {"why": why, "hosts": hosts}
+    rows.add_event(EventKind.GIVEN_UP, job.latest, payload=payload)
 
 
 def cancel_due(rows: SweepRows, job: JobRow, host: str | None = None) -> None:
     """End a job that nobody runs, because the driver wants it no more."""
-    rows.add_job(replace(job, state=JobState.CANCELLED, cancelled=False))
-    rows.add_event(EventKind.CANCELLED, Leased(job.job, job.newest), host)
+    ended = replace(job, state=JobState.CANCELLED, cancelled=False)
+    rows.add_job(ended)
+    rows.add_event(EventKind.CANCELLED, job.latest, host)
 
 
 def tell_unplaceable(rows: SweepRows) -> None:
     """Tell of the due jobs that no lane can ever take, once all expected lanes have joined."""
     sweep = rows.row()
-    lanes = rows.lanes()
-    if sweep is None or len(lanes) < sweep.lanes:
+    joined = rows.lanes()
+    if sweep is None or len(joined) < sweep.lanes:
         return
-    usable = [each for each in lanes if each.state is not LaneState.LEFT]
-    for job in list(rows.jobs(JobState.DUE)):
-        if not job.unplaceable and not _fits_any(job, usable):
-            rows.add_job(replace(job, unplaceable=True))
-            why = _needs_in_words(job) if usable else "every lane has left"
-            rows.add_event(EventKind.UNPLACEABLE, Leased(job.job, 0), payload={"why": why})
+    lanes = [each.lane for each in joined if not each.has_left]
+    due = list(rows.jobs(JobState.DUE))
+    for job in due:
+        if not job.unplaceable and not _fits_any(job, lanes):
+            _tell_unplaceable(rows, job, lanes)
+
+
+def _tell_unplaceable(rows: SweepRows, job: JobRow, lanes: list[Lane]) -> None:
+    told = replace(job, unplaceable=True)
+    rows.add_job(told)
+    why = _needs_in_words(job) if lanes else "every lane has left"
+    about = Leased(job.job, 0)
+    rows.add_event(EventKind.UNPLACEABLE, about, payload={"why": why})
 
 
 def _free(rows: SweepRows, job: JobRow, lease: LeaseRow, why: str) -> None:
@@ -94,14 +108,19 @@ def _free(rows: SweepRows, job: JobRow, lease: LeaseRow, why: str) -> None:
         cancel_due(rows, due, lease.host)
         return
     rows.add_job(due)
-    rows.add_event(EventKind.DUE_AGAIN, lease.leased, lease.host, {"why": why})
+    payload = {"why": why}
+    rows.add_event(EventKind.DUE_AGAIN, lease.leased, lease.host, payload)
     give_up_if_due(rows, due)
 
 
-def _fits_any(job: JobRow, lanes: Iterable[LaneRow]) -> bool:
-    return any(each.lane.has(job.gpus, job.gpu_memory) for each in lanes)
+def _fits_any(job: JobRow, lanes: Iterable[Lane]) -> bool:
+    needs = job.gpus, job.gpu_memory
+    return any(lane.has(*needs) for lane in lanes)
 
 
 def _needs_in_words(job: JobRow) -> str:
-    memory = f" with {job.gpu_memory} MiB each" if job.gpu_memory else ""
-    return f"no host of the sweep has {job.gpus} GPU{'s' * (job.gpus != 1)}{memory}"
+    noun = "GPU" if job.gpus == 1 else "GPUs"
+    needs = f"{job.gpus} {noun}"
+    if job.gpu_memory:
+        needs += f" with {job.gpu_memory} MiB each"
+    return f"no host of the sweep has {needs}"

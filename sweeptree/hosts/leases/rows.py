@@ -67,6 +67,21 @@ class JobRow:
     cancelled: bool
     unplaceable: bool
 
+    @property
+    def is_due(self) -> bool:
+        """Whether a lane may have it."""
+        return self.state is JobState.DUE
+
+    @property
+    def is_leased(self) -> bool:
+        """Whether a lane has it."""
+        return self.state is JobState.LEASED
+
+    @property
+    def latest(self) -> Leased:
+        """Its newest attempt."""
+        return Leased(self.job, self.newest)
+
 
 @dataclass(frozen=True, slots=True)
 class LeaseRow:
@@ -81,6 +96,16 @@ class LeaseRow:
     started: bool
 
     @property
+    def is_held(self) -> bool:
+        """Whether its lane is trusted to run it."""
+        return self.state is LeaseState.HELD
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether its result was accepted."""
+        return self.state is LeaseState.FINISHED
+
+    @property
     def leased(self) -> Leased:
         """What the lane was told."""
         return Leased(self.job, self.attempt)
@@ -92,6 +117,16 @@ class LaneRow:
 
     lane: Lane
     state: LaneState
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it is heard."""
+        return self.state is LaneState.UP
+
+    @property
+    def has_left(self) -> bool:
+        """Whether it said that it ends."""
+        return self.state is LaneState.LEFT
 
 
 _NEXT_EVENTS = """

@@ -22,6 +22,7 @@ from sweeptree.hosts.leases.app import LeaseApp
 from sweeptree.hosts.leases.server_process import EXIT_ALIVE, ServePaths
 from sweeptree.hosts.leases.token import bearer, read_token
 from sweeptree.system import locks
+from sweeptree.system.listening import listen_on
 from sweeptree.system.processes import start_ticks
 
 IDLE_SECONDS = 3600.0
@@ -38,7 +39,7 @@ def main(argv: list[str]) -> None:
     except BlockingIOError:
         raise SystemExit(EXIT_ALIVE) from None
     app = LeaseApp(paths.database, bearer(read_token(paths.token)))
-    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+    listener = listen_on(0)
     if asked.background:
         _go_on_alone(paths.address, listener)
     else:

@@ -70,7 +70,7 @@ class Store:
         """Make a sweep known, with how many lanes it will have, or let a closed one go on."""
         self.tick()
         self._forget()
-        with self._undoing(), transaction(self._connection, self._path):
+        with self._writing():
             driver_calls.open_sweep(self._rows(sweep), lanes, request)
 
     def offer(self, sweep: str, offers: Iterable[Offer], request: str) -> None:
@@ -153,7 +153,7 @@ class Store:
         """Let what has run out end; every call does so first."""
         passed = self._deadlines.passed()
         if passed:
-            with self._undoing(), transaction(self._connection, self._path):
+            with self._writing():
                 self._end(passed)
 
     def seconds_left(self) -> float:
@@ -162,14 +162,18 @@ class Store:
 
     def take_touched(self) -> dict[str, SweepRow]:
         """The sweeps that were written to since the last call, as they are now."""
-        touched = {sweep: self._rows(sweep).row() for sweep in self._touched}
-        self._touched.clear()
-        return {sweep: row for sweep, row in touched.items() if row is not None}
+        found: dict[str, SweepRow] = {}
+        while self._touched:
+            sweep = self._touched.pop()
+            row = self._rows(sweep).row()
+            if row is not None:
+                found[sweep] = row
+        return found
 
     @contextmanager
     def _call(self, sweep: str) -> Iterator[SweepRows]:
         self.tick()
-        with self._undoing(), transaction(self._connection, self._path):
+        with self._writing():
             rows = self._rows(sweep)
             if rows.row() is None:
                 raise NoSuchSweep(
@@ -183,17 +187,19 @@ class Store:
             yield LaneCalls(rows, self._deadlines, lane)
 
     @contextmanager
-    def _undoing(self) -> Iterator[None]:
-        """The file is the truth: what could not be written is taken back here too."""
+    def _writing(self) -> Iterator[None]:
+        """A transaction. What could not be written is taken back in the deadlines too."""
         try:
-            yield
+            with transaction(self._connection, self._path):
+                yield
         except Unusable:
             self._deadlines = self._with_grace()
             raise
 
     def _end(self, passed: Iterable[Key]) -> None:
         """End lanes before leases: the reason tells whether the lane was heard."""
-        for key in sorted(passed, key=lambda key: key.lane is None):
+        lanes_first = sorted(passed, key=lambda key: key.lane is None)
+        for key in lanes_first:
             rows = self._rows(key.sweep)
             if key.lane is not None:
                 lose_lane(rows, key.lane)
@@ -208,11 +214,14 @@ class Store:
     def _with_grace(self) -> Deadlines:
         """One whole term for everybody who lives by what is written."""
         with refusing(self._path):
-            held = self._connection.execute(_HELD, (LeaseState.HELD,)).fetchall()
-            heard = self._connection.execute(_HEARD, (LaneState.UP,)).fetchall()
-        leases = [Key(row["sweep"], None, row["job"]) for row in held]
-        lanes = [Key(row["sweep"], row["lane"], None) for row in heard]
+            held = self._found(_HELD, LeaseState.HELD)
+            heard = self._found(_HEARD, LaneState.UP)
+        leases = [Key(sweep, job=job) for sweep, job in held]
+        lanes = [Key(sweep, lane) for sweep, lane in heard]
         return Deadlines(self._clock, self._ttl, [*lanes, *leases])
+
+    def _found(self, query: str, state: str) -> list[Any]:
+        return self._connection.execute(query, (state,)).fetchall()
 
     def _forget(self) -> None:
         old = (self._wall() - KEPT_SECONDS,)

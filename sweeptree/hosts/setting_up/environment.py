@@ -48,9 +48,15 @@ def wanted(name: str, facts: Facts) -> Wanted:
     if base is None:
         raise no_python(name, facts.pythons)
     platform = platform_of(name, facts, base)
-    parts = (platform.digest, ours.digest(), base.version, base.path)
-    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-    return Wanted(digest, platform, base)
+    parts = (
+        platform.digest,
+        ours.digest(),
+        base.version,
+        base.path,
+    )
+    text = "\0".join(parts)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Wanted(digest[:16], platform, base)
 
 
 def install(master: Master, home: str, want: Wanted, archives: Path) -> None:
@@ -60,28 +66,48 @@ def install(master: Master, home: str, want: Wanted, archives: Path) -> None:
     full, no connection); what is there only in part is made anew by the next call.
     """
     archive = packages_archive(want.platform, archives)
-    if not _is_there(master, f"{home}/packages/{want.platform.digest}"):
-        with archive.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            file.seek(0)
-            words = ["packages", home, want.platform.digest, digest]
-            master.ask(_program(want, *words), file, _PATIENCE)
+    packages = want.platform.digest
+    if not _is_there(master, f"{home}/packages/{packages}"):
+        _send_packages(master, home, want, archive)
     note = {
         "version": ours.version(),
         "python_version": want.base.version,
-        "packages": want.platform.digest,
+        "packages": packages,
     }
-    words = ["environment", home, want.digest, want.platform.digest, json.dumps(note)]
-    master.ask(_program(want, *words), ours.archive(), _PATIENCE)
+    program = _program(
+        want,
+        "environment",
+        home,
+        want.digest,
+        packages,
+        json.dumps(note),
+    )
+    master.ask(program, ours.archive(), _PATIENCE)
+
+
+def _send_packages(master: Master, home: str, want: Wanted, archive: Path) -> None:
+    with archive.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        file.seek(0)
+        program = _program(
+            want,
+            "packages",
+            home,
+            want.platform.digest,
+            digest,
+        )
+        master.ask(program, file, _PATIENCE)
 
 
 def slots(master: Master, python: str) -> Slots:
     """What the installed sweeptree finds there: GPUs, or cores. Raises HostError."""
-    said = master.ask([python, "-m", "sweeptree", "gpus", "--json"], timeout=_LOOK)
+    argv = [python, "-P", "-m", "sweeptree", "gpus", "--json"]
+    said = master.ask(argv, timeout=_LOOK)
     try:
         document: dict[str, Any] = json.loads(said)
-        memory = tuple(int(gpu["memory_total"]) for gpu in document["gpus"])
-        return Slots(int(document["slots"]), memory)
+        memory = [int(gpu["memory_total"]) for gpu in document["gpus"]]
+        many = int(document["slots"])
+        return Slots(many, tuple(memory))
     except (KeyError, TypeError, ValueError) as error:
         raise HostError(
             f"{master.target.name} does not say which GPUs it has: {error}",

@@ -70,13 +70,16 @@ def environment(home: Path, digest: str, packages_digest: str, note: str) -> Non
         if is_whole(target, made):
             return
         with aside(target) as folder:
-            run(sys.executable, "-I", "-m", "venv", "--without-pip", str(folder))
+            make = ["-I", "-m", "venv", "--without-pip"]
+            run(sys.executable, *make, str(folder))
             (site,) = folder.glob("lib/python3*/site-packages")
             library = home / "packages" / packages_digest
             (site / "sweeptree-packages.pth").write_text(f"{library}\n")
             unpack(Input(), site)
-            run(str(folder / "bin" / "python"), "-c", FIRST_IMPORTS)
-            (folder / "made.json").write_text(json.dumps(made))
+            python = folder / "bin" / "python"
+            run(str(python), "-P", "-c", FIRST_IMPORTS)
+            note_file = folder / "made.json"
+            note_file.write_text(json.dumps(made))
 
 
 @contextmanager
@@ -105,9 +108,11 @@ def aside(target: Path) -> Iterator[Path]:
 
 def is_whole(target: Path, made: dict[str, str]) -> bool:
     """Whether the environment is there as its note should say, and its Python is this very one."""
-    ask = [str(target / "bin" / "python"), "-I", "-c", ASK_BUILD]
+    python = target / "bin" / "python"
+    ask = [str(python), "-I", "-c", ASK_BUILD]
+    note_file = target / "made.json"
     try:
-        note = json.loads((target / "made.json").read_text())
+        note = json.loads(note_file.read_text())
         done = subprocess.run(ask, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     except (OSError, ValueError):
         return False
@@ -133,16 +138,19 @@ def is_inside(member: tarfile.TarInfo) -> bool:
 
 def set_mode(member: tarfile.TarInfo, folder: Path) -> None:
     """Keep that a file can be executed; nothing else of another machine's modes."""
-    if member.isfile() and member.mode & 0o100:
-        (folder / member.name).chmod(0o755)
+    can_be_run = member.mode & 0o100
+    if member.isfile() and can_be_run:
+        path = folder / member.name
+        path.chmod(0o755)
 
 
 def run(*argv: str) -> None:
     """Run a command; its complaint is ours."""
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:
-        lines = (done.stderr or done.stdout).strip().splitlines()
-        raise SystemExit(lines[-1] if lines else f"{argv[0]}: exit code {done.returncode}")
+        said = done.stderr or done.stdout
+        lines = [f"{argv[0]}: exit code {done.returncode}", *said.strip().splitlines()]
+        raise SystemExit(lines[-1])
 
 
 def main(verb: str, home: str, *words: str) -> None:
@@ -153,7 +161,8 @@ def main(verb: str, home: str, *words: str) -> None:
         else:
             environment(Path(home), *words)
     except (OSError, tarfile.TarError, EOFError) as error:
-        raise SystemExit(f"{home}: {getattr(error, 'strerror', None) or error}") from None
+        reason = getattr(error, "strerror", None) or error
+        raise SystemExit(f"{home}: {reason}") from None
 
 
 if __name__ == "__main__":

@@ -47,8 +47,10 @@ def files() -> Iterator[tuple[str, Path]]:
         folders[:] = [name for name in folders if name not in _LEFT_OUT]
         for name in names:
             path = Path(folder) / name
-            if path.suffix != ".pyc":
-                found.append((f"sweeptree/{path.relative_to(_PACKAGE).as_posix()}", path))
+            if path.suffix == ".pyc":
+                continue
+            below = path.relative_to(_PACKAGE)
+            found.append((f"sweeptree/{below.as_posix()}", path))
     yield from sorted(found)
 
 
@@ -60,7 +62,8 @@ def archive() -> bytes:
             _add(tar, name, path.read_bytes())
         info = f"sweeptree-{version()}.dist-info"
         for name, text in _known_to_pip().items():
-            _add(tar, f"{info}/{name}", text.encode())
+            data = text.encode()
+            _add(tar, f"{info}/{name}", data)
     return target.getvalue()
 
 
@@ -69,7 +72,8 @@ def _known_to_pip() -> dict[str, str]:
     try:
         known = distribution("sweeptree")
     except PackageNotFoundError:  # run from a checkout that was never installed
-        return {"METADATA": f"Metadata-Version: 2.1\nName: sweeptree\nVersion: {version()}\n"}
+        lines = ["Metadata-Version: 2.1", "Name: sweeptree", f"Version: {version()}", ""]
+        return {"METADATA": "\n".join(lines)}
     names = ("METADATA", "entry_points.txt")
     texts = {name: known.read_text(name) for name in names}
     return {name: text for name, text in texts.items() if text}

@@ -139,13 +139,14 @@ class Tunnel:
     def _beat(self, process: subprocess.Popen[bytes]) -> None:
         """Be up as long as the host answers. Raises HostError when it never did."""
         said = b""
-        heard = time.monotonic()
-        while time.monotonic() - heard < PATIENCE:
+        silent_from = time.monotonic() + PATIENCE
+        while not self._closing.is_set() and time.monotonic() < silent_from:
             answer = _read(process.stdout, BEAT)
-            said = (said + (_read(process.stderr, 0.0) or b""))[-4096:]
+            said += _read(process.stderr, 0.0) or b""
             if answer:
                 self._up.set()
-                heard = time.monotonic()
+                said = b""
+                silent_from = time.monotonic() + PATIENCE
             elif answer == b"" or not _send(process, "\n"):
                 break
         if not self._up.is_set() and not self._closing.is_set():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from sweeptree.hosts.leases.app import PREFIX, LeaseApp
 from sweeptree.hosts.leases.client import DriverClient, LaneClient
 from sweeptree.hosts.leases.token import bearer
 from sweeptree.hosts.leases.transport import Endpoint, Transport
+from sweeptree.system.listening import listen_on
 
 SWEEP = "lr-11112222-33334444"
 TOKEN = "t" * 43
@@ -50,7 +50,7 @@ class Place:
     def served(self, ttl: float = 20.0) -> Iterator[LeaseApp]:
         """Serve until the block ends, on another port each time."""
         app = LeaseApp(self.database, bearer(TOKEN), ttl)
-        listener = socket.create_server(("127.0.0.1", 0))
+        listener = listen_on(0)
         config = uvicorn.Config(
             app, lifespan="off", ws="none", log_config=None, timeout_graceful_shutdown=0
         )

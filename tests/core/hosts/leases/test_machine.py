@@ -72,8 +72,9 @@ class Hosts(RuleBasedStateMachine):
 
     @rule(host=HOSTS)
     def lapse(self, host: str) -> None:
-        """Nobody is heard for a whole term, then a lane has a free slot."""
+        """Nobody is heard for a whole term, then a lane that was not there has a free slot."""
         self.desk.later(TTL)
+        self.holds.pop(host, None)
         self.lease(host, free=2, ahead=0, lost=False)
 
     @rule(host=HOSTS)
@@ -83,11 +84,12 @@ class Hosts(RuleBasedStateMachine):
             self.holds[host] -= set(orders.lost)
 
     @precondition(lambda self: self.ever)
-    @rule(data=st.data())
-    def finish(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), late=st.booleans())
+    def finish(self, data: st.DataObject, late: bool) -> None:
         """Any attempt that a host was ever given, however late and how often."""
-        host, leased = data.draw(st.sampled_from(self.ever))
-        newest = max(each.attempt for each in self.given if each.job == leased.job)
+        fenced = [each for each in self.ever if each[1].attempt < self.newest(each[1].job)]
+        host, leased = data.draw(st.sampled_from(fenced if late and fenced else self.ever))
+        newest = self.newest(leased.job)
         verdict = self.desk.finish(host, leased)
         if verdict.accepted:
             assert leased.attempt == newest
@@ -117,6 +119,9 @@ class Hosts(RuleBasedStateMachine):
     def leave(self, host: str) -> None:
         if self.holds.pop(host, None) is not None:
             self.desk.store.leave(SWEEP, host)
+
+    def newest(self, job: int) -> int:
+        return max(each.attempt for each in self.given if each.job == job)
 
     def _ask(self, host: str, wish: Wish, request: str) -> tuple[Leased, ...]:
         return self.desk.store.lease(SWEEP, host, wish, request).leases
