@@ -127,13 +127,19 @@ def _import_notes(job: JobContext) -> list[str]:
 
 
 def record_outcome(
-    job: JobContext, so_far: SoFar, outcome: Outcome, *, in_setup: bool = False
+    job: JobContext,
+    so_far: SoFar,
+    outcome: Outcome,
+    *,
+    in_setup: bool = False,
+    left: LeftBehind | None = None,
 ) -> Ran:
     """Write how the attempt ended; `in_setup`: it was the setup that failed.
 
-    An attempt whose worktree, and so its work, is gone has failed.
+    `left`: what it left, where its files have been kept already. An attempt whose worktree, and so
+    its work, is gone has failed.
     """
-    left = _keep_artifacts(job, so_far, may_move=_ends_here(job, outcome))
+    left = left or _keep_artifacts(job, so_far, may_move=_ends_here(job, outcome))
     if left.gone and outcome.state is JobState.SUCCEEDED:
         outcome = replace(outcome, state=JobState.FAILED, reason=left.gone)
     _write_outcome(job, so_far, outcome, left, in_setup=in_setup)

@@ -2,7 +2,7 @@
 
     take over → try until done → fix → deliver → finish
 
-Each step is `(job, so far, run) -> so far`; only here does one result lead to the next. Whatever
+Each step is `(job, so far, means) -> so far`; only here does one result lead to the next. Whatever
 a stage raises comes back as Trouble: before the command has ended it ends the job as failed, after
 that it is written to the record and costs the exit code.
 """
@@ -12,14 +12,15 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum, auto
 
 from sweeptree.analysis.aggregate import log_tail
 from sweeptree.model import Attempt, JobRecord, JobState, StopCause
 from sweeptree.sweep import adoption, attempts, auto_fix, job_delivery, retries, stages
+from sweeptree.sweep.executor import Means
 from sweeptree.sweep.launches import attempt_file
-from sweeptree.sweep.results import Ended, Lost, RunStage, SoFar, Trouble, caught
+from sweeptree.sweep.results import Ended, Halt, RunStage, SoFar, Trouble, caught
 from sweeptree.sweep.running import JobContext
 from sweeptree.system.clock import utc_now
 from sweeptree.system.lacks import is_passing
@@ -34,20 +35,12 @@ class Start(Enum):
     DELIVERY = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """The job ends here, in trouble."""
-
-    so_far: SoFar
-    trouble: Trouble
+Step = Callable[[JobContext, SoFar, Means], SoFar | Halt]
 
 
-Step = Callable[[JobContext, SoFar, RunStage], SoFar | Halt]
-
-
-def run_job(job: JobContext, start: Start, run: RunStage) -> Ended:
+def run_job(job: JobContext, start: Start, means: Means) -> Ended:
     """One job through its life; never raises: what went wrong stands in the record."""
-    came = _walk(job, start, run)
+    came = _walk(job, start, means)
     ended = give_up(job, came) if isinstance(came, Halt) else _end(job, came)
     _stop_where_due(job, ended.record)
     job.turn.leave()
@@ -65,10 +58,10 @@ def _stop_where_due(job: JobContext, record: JobRecord) -> None:
         job.sweep.stop.start_no_more(StopCause.FAILED_ALIKE)
 
 
-def _walk(job: JobContext, start: Start, run: RunStage) -> SoFar | Halt:
+def _walk(job: JobContext, start: Start, means: Means) -> SoFar | Halt:
     so_far = _begin(job, start)
     for step in _LIVES[start]:
-        came = _one_step(step, job, so_far, run)
+        came = _one_step(step, job, so_far, means)
         if isinstance(came, Halt):
             return came
         so_far = came
@@ -80,28 +73,22 @@ def _begin(job: JobContext, start: Start) -> SoFar:
     return so_far if start is Start.COMMAND else adoption.on_last_attempt(job, so_far)
 
 
-def _one_step(step: Step, job: JobContext, so_far: SoFar, run: RunStage) -> SoFar | Halt:
-    came = caught("record", lambda: step(job, so_far, run))
+def _one_step(step: Step, job: JobContext, so_far: SoFar, means: Means) -> SoFar | Halt:
+    came = caught("record", lambda: step(job, so_far, means))
     return Halt(so_far, came) if isinstance(came, Trouble) else came
 
 
-def _take_over(job: JobContext, so_far: SoFar, run: RunStage) -> SoFar | Halt:
+def _take_over(job: JobContext, so_far: SoFar, means: Means) -> SoFar | Halt:
     """An attempt that an earlier run started: waited for, not started again."""
     if not adoption.is_unfinished(job):
         return so_far
-    so_far = adoption.on_last_attempt(job, so_far)
-    ran = run(adoption.ADOPT_COMMAND, job, so_far)
-    if isinstance(ran, Trouble):
-        return Halt(so_far, ran)
-    if isinstance(ran, Lost):
-        return so_far
-    return retries.forgiving(so_far.after_command(ran), job.sweep.prepared)
+    return means.executor.take_over(job, so_far, means.run)
 
 
-def _try_until_done(job: JobContext, so_far: SoFar, run: RunStage) -> SoFar | Halt:
+def _try_until_done(job: JobContext, so_far: SoFar, means: Means) -> SoFar | Halt:
     came: SoFar | Halt = so_far
     while isinstance(came, SoFar) and _has_tries_left(job, came) and job.sweep.await_room():
-        came = _try_once(job, came, run)
+        came = means.executor.try_once(job, came, means.run)
     return came
 
 
@@ -109,46 +96,20 @@ def _has_tries_left(job: JobContext, so_far: SoFar) -> bool:
     return retries.has_tries_left(so_far, job.spec.retries)
 
 
-def _try_once(job: JobContext, so_far: SoFar, run: RunStage) -> SoFar | Halt:
-    """One try of the job: a clean worktree, then the command."""
-    if so_far.outcome is not None:
-        finished = caught("finish", lambda: stages.finish(job, so_far))
-        if isinstance(finished, Trouble):
-            return Halt(so_far, finished)
-    new = so_far.on_attempt(attempts.last_attempt(job, so_far) + 1)
-    prepared = run(stages.CREATE_WORKTREE, job, new)
-    if isinstance(prepared, Trouble):
-        return Halt(new, prepared)
-    new = new.with_worktree(prepared.worktree)
-    if not _take_turn(job):
-        return new
-    ran = run(stages.RUN_COMMAND, job, new)
-    if isinstance(ran, Trouble):
-        return Halt(new, ran)
-    return retries.forgiving(new.after_command(ran), job.sweep.prepared)
-
-
-def _take_turn(job: JobContext) -> bool:
-    """Wait until the job's command may run. False when the sweep is to stop instead."""
-    if not job.turn.is_needed:
-        return True
-    return job.turn.take(job.sweep.stop.stopping) and job.sweep.await_room()
-
-
-def _take_up(job: JobContext, so_far: SoFar, run: RunStage) -> SoFar:  # noqa: ARG001 - a step
+def _take_up(job: JobContext, so_far: SoFar, means: Means) -> SoFar:  # noqa: ARG001 - a step
     return adoption.take_up(job, so_far)
 
 
-def _fix_and_deliver(job: JobContext, so_far: SoFar, run: RunStage) -> SoFar:
+def _fix_and_deliver(job: JobContext, so_far: SoFar, means: Means) -> SoFar:
     """The stages after a successful command, where they were asked for."""
     if not so_far.has_succeeded:
         return so_far
-    trouble = _fix(job, so_far, run) if job.spec.auto_fix_before_pr else None
+    trouble = _fix(job, so_far, means.run) if job.spec.auto_fix_before_pr else None
     if not job.spec.delivers:
         return so_far
     if trouble is not None:  # what was not fixed is not handed over
         return _undelivered(job, so_far, replace(trouble, step="commit"))
-    return _deliver(job, so_far, run)
+    return _deliver(job, so_far, means.run)
 
 
 def _fix(job: JobContext, so_far: SoFar, run: RunStage) -> Trouble | None:
@@ -175,12 +136,12 @@ def _deliver(job: JobContext, so_far: SoFar, run: RunStage) -> SoFar:
     return so_far
 
 
-def _deliver_again(job: JobContext, so_far: SoFar, run: RunStage) -> SoFar:
+def _deliver_again(job: JobContext, so_far: SoFar, means: Means) -> SoFar:
     """A job whose delivery failed in an earlier run: only that is done."""
     found = caught("commit", lambda: adoption.take_up_owed(job, so_far))
     if isinstance(found, Trouble):
         return _undelivered(job, so_far, found)
-    return _deliver(job, found, run)
+    return _deliver(job, found, means.run)
 
 
 def _undelivered(job: JobContext, so_far: SoFar, trouble: Trouble) -> SoFar:

@@ -13,6 +13,7 @@ import os
 import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 from sweeptree import plan, repository, supervise, worktrees
 from sweeptree.errors import Refused, SweeptreeError, UsageError
@@ -25,6 +26,7 @@ from sweeptree.sweep import refusals
 from sweeptree.sweep.editable import Editable, find_editable
 from sweeptree.sweep.refusals import Pinned
 from sweeptree.sweep.shares import Shares, share_out
+from sweeptree.sweep.turns import Turns
 from sweeptree.system.room import Room, nearest_existing
 
 _SHOWN = 5
@@ -72,20 +74,77 @@ class PreparedSweep:
         return min(more, max(1, self.parallel // 4))
 
 
-def prepare(spec: SweepSpec, settings: Settings, *, resume: bool = False) -> PreparedSweep:
+class Planner(Protocol):
+    """Who knows where the commands of a sweep are to run, and so what its plan says of that."""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether they run on this machine, in environments that can be looked at."""
+
+    def shares(self, spec: SweepSpec, jobs: int) -> Shares:
+        """The shares of this many jobs. Raises Refused where they can never be had."""
+
+    def planned(self, prepared: PreparedSweep) -> PreparedSweep:
+        """The plan with what is to be said of the places: notes, and reasons not to start."""
+
+    def lives(self, prepared: PreparedSweep) -> int:
+        """How many jobs are to be under way at once, one thread each: those that run, and those
+        that wait."""
+
+    def turns(self, prepared: PreparedSweep) -> Turns | None:
+        """By which turns commands begin; None: something else admits them."""
+
+
+class OnThisMachine:
+    """The plan of a sweep whose commands run here; see `Planner`."""
+
+    is_here = True
+
+    def shares(self, spec: SweepSpec, jobs: int) -> Shares:
+        """By the GPUs, or the cores, of this machine."""
+        return share_out(spec, detect(), jobs)
+
+    def planned(self, prepared: PreparedSweep) -> PreparedSweep:
+        """There is nothing more to say."""
+        return prepared
+
+    def lives(self, prepared: PreparedSweep) -> int:
+        """Those that run, and those that make themselves ready."""
+        return prepared.parallel + prepared.lookahead
+
+    def turns(self, prepared: PreparedSweep) -> Turns | None:
+        """A GPU job waits for its GPU instead."""
+        return None if prepared.gpus else Turns(prepared.parallel, prepared.lookahead)
+
+
+def prepare(
+    spec: SweepSpec,
+    settings: Settings,
+    *,
+    resume: bool = False,
+    planner: Planner | None = None,
+) -> PreparedSweep:
     """Find out everything about a sweep: the one place where that is done.
 
-    Raises UsageError or Refused where nothing can be planned at all.
+    `planner` None: it runs on this machine. Raises UsageError or Refused where nothing can be
+    planned at all.
     """
+    planner = planner or OnThisMachine()
+    return planner.planned(_prepared(spec, settings, planner, resume=resume))
+
+
+def _prepared(
+    spec: SweepSpec, settings: Settings, planner: Planner, *, resume: bool
+) -> PreparedSweep:
     spec = with_commands(check_options(spec))
     jobs = plan.make_jobs(spec)
-    shares = share_out(spec, detect(), len(jobs))
+    shares = planner.shares(spec, len(jobs))
     repo = repository.find_repository(spec.repo)
     base = repository.resolve_base(repo, spec.base)
     paths = SweepPaths(results_root(spec, repo) / spec.exp_name)
     dirty = find_dirt(Checkout(repo, base), spec, jobs, paths)
     room = find_room(spec, repo, paths)
-    editable = _editable(spec, Checkout(repo, base), jobs)
+    editable = _editable(spec, Checkout(repo, base), jobs) if planner.is_here else Editable()
     pinned = Pinned(spec, base, plan.spec_hash(spec, base.commit))
     return PreparedSweep(
         spec=spec,

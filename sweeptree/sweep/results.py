@@ -150,6 +150,14 @@ class SoFar:
 
 
 @dataclass(frozen=True, slots=True)
+class Halt:
+    """The job ends here, in trouble."""
+
+    so_far: SoFar
+    trouble: Trouble
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """How a job ended; `step_failed`: a step after its command, which its record can only note."""
 

@@ -16,11 +16,13 @@ from typing import Any, Protocol
 from sweeptree.analysis.aggregate import Incremental, load_pandas_soon
 from sweeptree.analysis.aggregate import aggregate as rebuild
 from sweeptree.errors import RecordError, Refused, UsageError
-from sweeptree.model import JobRecord, JobState, Resume, StopCause, SweepSpec
+from sweeptree.model import ExitCode, JobRecord, JobState, Resume, StopCause, SweepSpec
 from sweeptree.records import read_sweep
 from sweeptree.settings import Settings
 from sweeptree.sweep import adoption, best, documents, drive, orders, outcome
+from sweeptree.sweep.executor import Executor, Means
 from sweeptree.sweep.life import run_job
+from sweeptree.sweep.local import LOCAL
 from sweeptree.sweep.outcome import SweepReport
 from sweeptree.sweep.results import Ended, RunStage, Trouble, caught, run_directly
 from sweeptree.sweep.resume import Due, due_jobs, earlier_records
@@ -107,31 +109,45 @@ def run_sweep(
     resume: Resume | None,
     engine: Engine,
     *,
+    executor: Executor = LOCAL,
     before_end: Callable[[], None] = load_pandas_soon,
 ) -> SweepReport:
     """Run a sweep to its end. A refusal is a report like others; nothing was started then.
 
-    `before_end` is called when the last job begins: it makes ready what the caller needs for what
-    it does with the results.
+    `executor` runs its commands. `before_end` is called when the last job begins: it makes ready
+    what the caller needs for what it does with the results.
     """
     settings = Settings()
     with contextlib.ExitStack() as stack:
-        opening = Sweep.open(spec, settings, resume=resume is not None, tell=engine.tell)
+        opening = Sweep.open(
+            spec, settings, resume=resume is not None, tell=engine.tell, planner=executor
+        )
         try:
             sweep = stack.enter_context(opening)
         except (UsageError, Refused) as refusal:
             return outcome.refused(refusal)
-        return _run(sweep, resume or Resume(), engine, before_end)
+        return _run(sweep, resume or Resume(), _By(engine, executor, before_end))
 
 
-def _run(
-    sweep: Sweep, resume: Resume, engine: Engine, before_end: Callable[[], None]
-) -> SweepReport:
+@dataclass(frozen=True, slots=True)
+class _By:
+    """What runs a sweep and shows it, and what is called when its last job begins."""
+
+    engine: Engine
+    executor: Executor
+    before_end: Callable[[], None]
+
+
+def _run(sweep: Sweep, resume: Resume, by: _By) -> SweepReport:
     prepared = sweep.prepared
     with contextlib.suppress(RecordError):  # the sweep is new
-        engine.note_earlier(sweep, read_sweep(prepared.paths))
-    facts = documents.write_begin(prepared, engine.run_id)
-    ends = _run_jobs(sweep, resume, engine, before_end)
+        by.engine.note_earlier(sweep, read_sweep(prepared.paths))
+    facts = documents.write_begin(prepared, by.engine.run_id)
+    try:
+        ends = _run_jobs(sweep, resume, by)
+    except Refused as refusal:  # what the jobs share could not be had: none has begun
+        documents.write_end(sweep, facts, ExitCode.REFUSED)
+        return outcome.refused(refusal)
     best_failed = _wants_best(sweep) and not _deliver_best(sweep)
     states = outcome.count_states(prepared, ends.records)
     step_failed = ends.step_failed or best_failed or _lacks_a_step(sweep)
@@ -163,7 +179,7 @@ class Ends:
         self._progress.add(record)
 
 
-def _run_jobs(sweep: Sweep, resume: Resume, engine: Engine, before_end: Callable[[], None]) -> Ends:
+def _run_jobs(sweep: Sweep, resume: Resume, by: _By) -> Ends:
     """Run the jobs that are due."""
     records = earlier_records(sweep.prepared)
     with contextlib.closing(Incremental(sweep.paths)) as aggregate:
@@ -173,8 +189,12 @@ def _run_jobs(sweep: Sweep, resume: Resume, engine: Engine, before_end: Callable
         total = len(sweep.prepared.jobs)
         progress = Progress(total, finished=total - len(due))
         ends = Ends(records, aggregate, progress)
-        with orders.obeyed(sweep), engine.shown(sweep, progress):
-            _drive(sweep, _Work(due, ends, engine, before_end))
+        with (
+            orders.obeyed(sweep),
+            by.engine.shown(sweep, progress),
+            by.executor.opened(sweep, [one.job for one in due]),
+        ):
+            _drive(sweep, due, ends, by)
     return ends
 
 
@@ -191,28 +211,18 @@ def _count_earlier(sweep: Sweep, records: Collection[JobRecord], aggregate: Incr
     sweep.budgets.count_branches(records)
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """The jobs that are due, who takes in their ends, and what runs their stages."""
-
-    due: Sequence[Due]
-    ends: Ends
-    engine: Engine
-    before_end: Callable[[], None]
-
-
-def _drive(sweep: Sweep, work: _Work) -> None:
+def _drive(sweep: Sweep, due: Sequence[Due], ends: Ends, by: _By) -> None:
     stopping = sweep.stop.stopping
-    run_stage = work.engine.stages(sweep)
+    means = Means(by.executor, by.engine.stages(sweep))
 
     def run_one(one: Due) -> None:
-        work.engine.pace(stopping)
-        if one is work.due[-1]:
-            work.before_end()
-        work.ends.add(run_job(sweep.job(one.job.index), one.start, run_stage))
+        by.engine.pace(stopping)
+        if one is due[-1]:
+            by.before_end()
+        ends.add(run_job(sweep.job(one.job.index), one.start, means))
 
-    threads = sweep.prepared.parallel + sweep.prepared.lookahead
-    done = drive.drive(work.due, run_one, parallel=threads, stopping=stopping, turns=sweep.turns)
+    threads = by.executor.lives(sweep.prepared)
+    done = drive.drive(due, run_one, parallel=threads, stopping=stopping, turns=sweep.turns)
     _await(done, sweep)
 
 

@@ -24,7 +24,7 @@ from sweeptree.settings import Settings
 from sweeptree.sweep import preflight
 from sweeptree.sweep.budgets import Budgets
 from sweeptree.sweep.first_failures import FirstFailures
-from sweeptree.sweep.preflight import PreparedSweep
+from sweeptree.sweep.preflight import OnThisMachine, Planner, PreparedSweep
 from sweeptree.sweep.room_gate import RoomGate
 from sweeptree.sweep.stopping import StopSwitch
 from sweeptree.sweep.turns import Turn, Turns
@@ -69,13 +69,21 @@ class Sweep:
     @classmethod
     @contextlib.contextmanager
     def open(
-        cls, spec: SweepSpec, settings: Settings, *, resume: bool = False, tell: Tell | None = None
+        cls,
+        spec: SweepSpec,
+        settings: Settings,
+        *,
+        resume: bool = False,
+        tell: Tell | None = None,
+        planner: Planner | None = None,
     ) -> Iterator[Sweep]:
         """Prepare a sweep, take its lock and its worktrees.
 
-        `tell` gets what somebody who watches should know. Raises UsageError or Refused.
+        `tell` gets what somebody who watches should know; `planner` None: it runs on this
+        machine. Raises UsageError or Refused.
         """
-        looked_at = preflight.prepare(spec, settings, resume=resume)
+        planner = planner or OnThisMachine()
+        looked_at = preflight.prepare(spec, settings, resume=resume, planner=planner)
         preflight.must_start(looked_at)
         with SweepStore.open(looked_at.paths) as store:
             looked_at.paths.cancel.unlink(missing_ok=True)  # meant for an earlier run
@@ -89,7 +97,7 @@ class Sweep:
                     pool=pool,
                     attempts_before=last_attempts(prepared.paths),
                     room=RoomGate(prepared.room, tell),
-                    turns=_turns(prepared),
+                    turns=planner.turns(prepared),
                     budgets=Budgets(spec.max_prs),
                     first_failures=FirstFailures(spec.stop_after_same),
                 )
@@ -153,11 +161,6 @@ class JobContext:
         """What the job's task runs are called in the UI: its config and seed."""
         seed = f" seed {self.job.seed}" if self.job.seed is not None else ""
         return f"{self.job.config_id[:60]}{seed}"
-
-
-def _turns(prepared: PreparedSweep) -> Turns | None:
-    """A GPU job waits for its GPU instead."""
-    return None if prepared.gpus else Turns(prepared.parallel, prepared.lookahead)
 
 
 @contextlib.contextmanager

@@ -35,10 +35,10 @@ from sweeptree.sweep.running import JobContext
 def prepare_worktree(job: JobContext, so_far: SoFar) -> Prepared:
     """A clean checkout of the pinned commit (or the repository itself), and the record that says
     so."""
-    _put_aside(job, so_far.attempt - 1)
+    put_aside(job, so_far.attempt - 1)
     worktree = _checkout(job)
     with kept_on_trouble(job, worktree):
-        _record_plan(job, worktree)
+        record_plan(job, str(worktree.path))
     return Prepared(worktree)
 
 
@@ -66,7 +66,9 @@ def give_back(job: JobContext, worktree: Worktree | None) -> None:
         job.sweep.pool.release(worktree, keep=True, index=job.index)
 
 
-def _record_plan(job: JobContext, worktree: Worktree) -> None:
+def record_plan(job: JobContext, worktree: str | None, host: str | None = None) -> None:
+    """The record of a job that is about to run: in this worktree (None: it is made there), on this
+    host (None: this one)."""
     base = job.sweep.prepared.base
     job.store.update(
         job.index,
@@ -79,9 +81,9 @@ def _record_plan(job: JobContext, worktree: Worktree) -> None:
         base_commit=base.commit,
         git_commit=base.commit[:12],
         git_branch=base.branch,
-        host=platform.node(),
+        host=host or platform.node(),
         python_version=platform.python_version(),
-        worktree=str(worktree.path),
+        worktree=worktree,
         left_in_worktree=0,
         import_path=job.sweep.prepared.editable.folders,
         exit_code=None,
@@ -92,7 +94,7 @@ def _record_plan(job: JobContext, worktree: Worktree) -> None:
     )
 
 
-def _put_aside(job: JobContext, earlier: int) -> None:
+def put_aside(job: JobContext, earlier: int) -> None:
     """Move what an earlier attempt left away, so that nothing of it is taken for this one's."""
     paths, index = job.paths, job.index
     left = (

@@ -10,9 +10,22 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from enum import IntEnum
+from typing import Protocol, TypeVar
 
-from sweeptree import supervise
 from sweeptree.model import StopCause
+
+
+class Stoppable(Protocol):
+    """What runs a job's command, here or elsewhere. Both calls return at once."""
+
+    def stop(self) -> None:
+        """Ask it to end its job: TERM, the grace, KILL; a second call kills at once."""
+
+    def kill(self) -> None:
+        """Have it kill its job's whole tree now."""
+
+
+S = TypeVar("S", bound=Stoppable)
 
 
 class _Asked(IntEnum):
@@ -31,7 +44,7 @@ class StopSwitch:
         self._cause: StopCause | None = None
         self._asked = _Asked.NOT
         self._guard = threading.Lock()
-        self._keepers: set[supervise.Keeper] = set()
+        self._keepers: set[Stoppable] = set()
 
     @property
     def cause(self) -> StopCause | None:
@@ -48,7 +61,7 @@ class StopSwitch:
         for keeper in self._keepers_to_ask(cause, wanted):
             _ask(keeper, wanted)
 
-    def _keepers_to_ask(self, cause: StopCause, wanted: _Asked) -> tuple[supervise.Keeper, ...]:
+    def _keepers_to_ask(self, cause: StopCause, wanted: _Asked) -> tuple[Stoppable, ...]:
         with self._guard:
             if self._cause in (None, StopCause.JOB_FAILED, StopCause.FAILED_ALIKE):
                 self._cause = cause
@@ -64,7 +77,7 @@ class StopSwitch:
         self.stopping.set()
 
     @contextlib.contextmanager
-    def within_reach(self, keeper: supervise.Keeper) -> Iterator[supervise.Keeper]:
+    def within_reach(self, keeper: S) -> Iterator[S]:
         """Keep a keeper within reach of `stop` while it is waited for."""
         with self._guard:
             self._keepers.add(keeper)
@@ -77,7 +90,7 @@ class StopSwitch:
                 self._keepers.discard(keeper)
 
 
-def _ask(keeper: supervise.Keeper, asked: _Asked) -> None:
+def _ask(keeper: Stoppable, asked: _Asked) -> None:
     if asked is _Asked.KILL:
         keeper.kill()
     elif asked is _Asked.TERM:

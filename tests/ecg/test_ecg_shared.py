@@ -15,6 +15,8 @@ from sweeptree.errors import Refused, UsageError
 from sweeptree.model import SweepSpec
 from sweeptree.settings import Settings
 from sweeptree.sweep import life
+from sweeptree.sweep.executor import Means
+from sweeptree.sweep.local import LOCAL
 from sweeptree.sweep.results import run_directly
 from sweeptree.sweep.running import Sweep
 
@@ -61,8 +63,9 @@ def repo(tmp_path, pristine, git_env):
 def run_job(repo, command):
     """One job of a sweep in a worktree; returns its log and record."""
     spec = SweepSpec(exp_name="exp", repo=repo, use_worktree=True, commands=(command,))
+    means = Means(LOCAL, run_directly)
     with Sweep.open(spec, Settings(slot_dir=repo.parent / "slots")) as sweep:
-        record = life.run_job(sweep.job(0), life.Start.COMMAND, run_directly).record
+        record = life.run_job(sweep.job(0), life.Start.COMMAND, means).record
         return sweep.paths.log(0).read_text(), record
 
 

@@ -11,7 +11,9 @@ from sweeptree.records import SweepPaths
 from sweeptree.settings import Settings
 from sweeptree.sweep import documents, stages
 from sweeptree.sweep.attempts import last_attempt
+from sweeptree.sweep.executor import Means
 from sweeptree.sweep.life import Start, run_job
+from sweeptree.sweep.local import LOCAL
 from sweeptree.sweep.results import SoFar, run_directly
 from sweeptree.sweep.running import JobContext, Sweep
 
@@ -43,7 +45,7 @@ def ran(job: JobContext, so_far: SoFar | None = None) -> SoFar:
 
 def lived(job: JobContext, start: Start = Start.COMMAND) -> JobRecord:
     """The record of a job that has gone through its whole life, without an engine."""
-    return run_job(job, start, run_directly).record
+    return run_job(job, start, Means(LOCAL, run_directly)).record
 
 
 def run_one(repo: Path, command: str, **fields: object) -> JobRecord:

@@ -12,8 +12,10 @@ from core.sweep.kit import lived, opened, paths_of, run_one
 from sweeptree.errors import GitError
 from sweeptree.model import DeliveryState, JobRecord, JobState, StopCause
 from sweeptree.sweep import attempts
+from sweeptree.sweep.executor import Means
 from sweeptree.sweep.launches import Line
 from sweeptree.sweep.life import Start, run_job
+from sweeptree.sweep.local import LOCAL
 from sweeptree.sweep.results import Ended, RunStage, SoFar, Stage, Trouble, caught, run_directly
 from sweeptree.sweep.running import JobContext
 from sweeptree.sweep.stages import RUN_COMMAND
@@ -47,7 +49,7 @@ class Breaking:
 
 def lived_with(repo: Path, run: RunStage, *commands: str, **fields: object) -> Ended:
     with opened(repo, *commands, **fields) as sweep:
-        return run_job(sweep.job(0), Start.COMMAND, run)
+        return run_job(sweep.job(0), Start.COMMAND, Means(LOCAL, run))
 
 
 @pytest.mark.parametrize("stage", ["create-worktree", "run-command"])
@@ -63,7 +65,9 @@ def test_trouble_while_an_attempt_is_taken_over_fails_the_job(repo: Path) -> Non
     with opened(repo, "true") as sweep:
         sweep.paths.attempt(0, 1, "alive").touch()
     with opened(repo, "true", resume=True) as sweep:
-        record = run_job(sweep.job(0), Start.COMMAND, Breaking("adopt-command")).record
+        record = run_job(
+            sweep.job(0), Start.COMMAND, Means(LOCAL, Breaking("adopt-command"))
+        ).record
     assert (record.state, record.reason) == (JobState.FAILED, "adopt-command broke")
 
 
@@ -138,7 +142,8 @@ def test_a_failed_job_runs_no_stage_after_its_command(repo: Path) -> None:
 
 def test_worktrees_of_troubled_jobs_go_back_so_that_the_next_job_gets_one(repo: Path) -> None:
     with opened(repo, *["true"] * 4, parallel=1, stop_after_same=0) as sweep:
-        ends = [run_job(sweep.job(n), Start.COMMAND, Breaking("run-command")) for n in range(4)]
+        means = Means(LOCAL, Breaking("run-command"))
+        ends = [run_job(sweep.job(n), Start.COMMAND, means) for n in range(4)]
     assert [ended.record.state for ended in ends] == [JobState.FAILED] * 4
 
 
