@@ -20,6 +20,7 @@ from pathlib import Path
 
 from sweeptree.errors import GitError, Refused
 from sweeptree.system import locks
+from sweeptree.system.quiet_git import OPTIONS
 
 LOCK_NAME = "sweeptree.lock"
 LOCK_PATIENCE = 600.0  # seconds; the lock is held for milliseconds, and dies with its holder
@@ -29,14 +30,6 @@ DURABLE = ("-c", "core.fsync=committed,reference")
 # Writes many files with as many processes as there are cores; below 100 files git stays with one.
 CHECKOUT = ("-c", "checkout.workers=0")
 
-OPTIONS = (
-    "-c", "core.hooksPath=/dev/null",
-    "-c", "core.fsmonitor=false",
-    "-c", "gc.auto=0",
-    "-c", "maintenance.auto=false",
-    "-c", "core.splitIndex=false",
-    "-c", "worktree.useRelativePaths=false",
-)  # fmt: skip
 _MAY_PASS = re.compile(
     r"GIT_(AUTHOR|COMMITTER)_|GIT_CONFIG_|GIT_SSH|GIT_SSL_|GIT_EXEC_PATH$|GIT_ASKPASS$"
     r"|GIT_ALLOW_PROTOCOL$|GIT_HTTP_PROXY_AUTHMETHOD$|GIT_CEILING_DIRECTORIES$"
