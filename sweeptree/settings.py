@@ -40,6 +40,11 @@ class Settings(BaseSettings):
     ptbxl: Path | None = Field(
         default=None, description="A folder with PTB-XL, for the demo and the ECG agents."
     )
+    slurm_python: str | None = Field(
+        default=None,
+        description="The Python (3.10 or newer) that nodes of a Slurm cluster start keepers with; "
+        "default: the one that this runs on.",
+    )
     log_cap: int = Field(
         default=0, ge=0, description="Most bytes kept of a job's log; 0: all of them."
     )

@@ -65,6 +65,7 @@ class Sweep:
     misses: Misses = field(default_factory=Misses)
     gate: Gate = field(default_factory=Gate)
     data: Digests = field(default_factory=Digests)
+    tell: Tell | None = None
 
     @classmethod
     @contextlib.contextmanager
@@ -100,6 +101,7 @@ class Sweep:
                     turns=planner.turns(prepared),
                     budgets=Budgets(spec.max_prs),
                     first_failures=FirstFailures(spec.stop_after_same),
+                    tell=tell,
                 )
 
     @property
