@@ -106,6 +106,8 @@ class RunOptions:
     gpu_mem: Annotated[str | None, option("gpu_mem")] = None
     devices: Annotated[str | None, option("devices")] = None
     gpu_env: Annotated[Literal["uuid", "index"] | None, option("gpu_env")] = None
+    hosts: Annotated[str | None, option("hosts")] = None
+    artifacts: Annotated[Literal["bring", "keep-remote"] | None, option("artifacts")] = None
     use_worktree: Annotated[bool, FLAG, option("use_worktree")] = False
     base: Annotated[str | None, option("base")] = None
     dirty: Annotated[Literal["refuse", "snapshot", "ignore"] | None, option("dirty")] = None

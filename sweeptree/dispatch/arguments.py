@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from sweeptree.model.spec import Border, Command, ExpName
+from sweeptree.model.fields import Border, Command, ExpName
 
 LONGEST_WAIT = 50.0  # clients give a call up after 60 s
 _HANDLE = "What `start` or another tool gave, or the name of a sweep."

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sweeptree.model.spec import Border
+from sweeptree.model.fields import Border
 
 FORMAT = 2
 """Raised when the same data gets another digest: 2 since it is the digest of the data alone."""

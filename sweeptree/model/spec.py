@@ -2,88 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
+from sweeptree.model.fields import (
+    Border,
+    Command,
+    DeviceName,
+    DiskSpace,
+    ExpName,
+    GpuMemory,
+    Grace,
+    HostChoice,
+    MetricName,
+    MetricRegex,
+    Positive,
+)
 from sweeptree.model.text import DURATION, GRID, JOB_NUMBERS, MEBIBYTES, SEEDS, SLURM, WORDS
 from sweeptree.model.values import MAX_COMMANDS, Cause, JobState, Scalar
-
-_METRIC = r"^[^:\s]+(:(max|min))?$"
-EXP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
-
-def check_exp_name(name: str) -> str:
-    """Return the name, or raise ValueError: it becomes the name of a folder and of a ref."""
-    if not EXP_NAME.fullmatch(name) or ".." in name or name.endswith((".", ".lock")):
-        raise ValueError(
-            "a sweep's name is 1 to 64 letters, digits, '.', '_' or '-', "
-            "begins with a letter or digit, holds no '..' and does not end in '.' or '.lock'"
-        )
-    return name
-
-
-def check_command(command: str) -> str:
-    """Return the command, or raise ValueError: a command is a line of text that a shell can run."""
-    if not command.strip():
-        raise ValueError("a command is empty")
-    if "\0" in command:
-        raise ValueError("a command holds a NUL byte")
-    return command
-
-
-def check_metric(text: str) -> str:
-    """Return the text, or raise ValueError: `name`, `name:max` or `name:min`."""
-    if not re.fullmatch(_METRIC, text):
-        raise ValueError("write the name of a metric, or name:max or name:min")
-    return text
-
-
-def check_metric_regex(pattern: str) -> str:
-    """Return the pattern, or raise ValueError: it is a regular expression with a group."""
-    try:
-        groups = re.compile(pattern).groups
-    except re.error as error:
-        raise ValueError(f"this is no regular expression: {error}") from error
-    if groups == 0:
-        raise ValueError("put what is the number into brackets, as in 'val_auc → (\\S+)'")
-    return pattern
-
-
-def check_device_name(name: str) -> str:
-    """Return the name, or raise ValueError: an index or a UUID, with ^ in front to leave it out."""
-    bare = name.removeprefix("^")
-    if not (bare.isascii() and bare.isdecimal()) and not bare.startswith(("GPU-", "MIG-")):
-        raise ValueError(
-            "a GPU is named by its index (0) or its UUID (GPU-...), with ^ in front to leave it out"
-        )
-    return name
-
-
-ExpName = Annotated[str, AfterValidator(check_exp_name)]
-Command = Annotated[str, AfterValidator(check_command)]
-MetricRegex = Annotated[str, AfterValidator(check_metric_regex)]
-DeviceName = Annotated[str, AfterValidator(check_device_name)]
-GpuMemory = Annotated[int, Field(ge=1, le=2**24)]  # MiB
-DiskSpace = Annotated[int, Field(ge=0, le=2**34)]  # MiB
-Positive = Annotated[float, Field(gt=0)]
-Grace = Annotated[float, Field(ge=0, le=600)]
-MetricName = Annotated[
-    str,
-    AfterValidator(check_metric),
-    WithJsonSchema({"pattern": _METRIC, "type": "string"}),
-]
-
-
-class Border(BaseModel):
-    """What crosses a border is frozen, and a misspelt field is an error."""
-
-    # The form in the Prefect UI shows each field under the name that the command line uses.
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", field_title_generator=lambda name, _: name
-    )
 
 
 class Extension(Border):
@@ -245,6 +183,20 @@ class SweepSpec(Border):
         le=4096,
         description="The most jobs that a Slurm cluster runs at once; default: as many as it has "
         "room for.",
+    )
+    hosts: Annotated[tuple[HostChoice, ...], WORDS] = Field(
+        default=(),
+        description=(
+            "The hosts to run on, as gpu1,gpu2, or all (see sweeptree hosts); "
+            "default: this machine."
+        ),
+    )
+    artifacts: Literal["bring", "keep-remote"] = Field(
+        default="bring",
+        description=(
+            "Files that jobs make on other hosts: bring them all, or leave big ones there, "
+            "with path and checksum in the record. Default: bring."
+        ),
     )
     timeout: Annotated[Positive | None, DURATION] = Field(
         default=None,

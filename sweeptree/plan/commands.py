@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from sweeptree.errors import UsageError
-from sweeptree.model.spec import check_command
+from sweeptree.model.checks import check_command
 from sweeptree.model.text import shorten
 from sweeptree.model.values import MAX_COMMANDS
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from sweeptree.model.spec import Border, Command
+from sweeptree.model.fields import Border, Command
 from sweeptree.model.text import DURATION, WORDS
 
 

@@ -17,8 +17,8 @@ from sweeptree.analysis.reread import reread
 from sweeptree.analysis.stats import Objective
 from sweeptree.errors import UsageError
 from sweeptree.model import JobState
+from sweeptree.model.fields import Border, MetricRegex
 from sweeptree.model.report import Report
-from sweeptree.model.spec import Border, MetricRegex
 from sweeptree.records import SweepPaths
 from sweeptree.report import try_report
 

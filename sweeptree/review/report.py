@@ -7,8 +7,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from sweeptree.errors import UsageError
+from sweeptree.model.fields import Border
 from sweeptree.model.report import Report, ReportState
-from sweeptree.model.spec import Border
 from sweeptree.review.markdown import markdown_of, verdict
 from sweeptree.review.values import Finding, Review, ReviewOptions, Severity
 

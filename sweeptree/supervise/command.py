@@ -162,7 +162,7 @@ class Attempt:
         report, reported = os.pipe()
         keeper = os.getpid()
         self.start_time, self.began = utc_now(), time.monotonic()
-        pid = os.fork()
+        pid = self._fork()
         if pid == 0:
             output = self.pump.sink if self.pump else self.log
             become_command(self.launch, environment, (output, reported), keeper)
@@ -172,6 +172,14 @@ class Attempt:
             self.pump.start()
         self._await_shell(report)
         self._note_start(pid)
+
+    def _fork(self) -> int:
+        try:
+            return os.fork()
+        except OSError as error:
+            self.start_time = None
+            why = f"no process could be made for the command: {error.strerror}"
+            raise SetupError(why) from error
 
     def _await_shell(self, report: int) -> None:
         """Wait until /bin/sh has taken over, which closes the pipe. Raises SetupError."""

@@ -30,6 +30,14 @@ def is_unfinished(job: JobContext) -> bool:
     return number > 0 and number not in ended
 
 
+def left_outcome(job: JobContext) -> Outcome | None:
+    """How the last attempt has ended, where only its keeper has written that down."""
+    if not is_unfinished(job):
+        return None
+    last = on_last_attempt(job, SoFar())
+    return supervise.read_outcome(attempt_file(job, last, "outcome"))
+
+
 def on_last_attempt(job: JobContext, so_far: SoFar) -> SoFar:
     """On the attempt that an earlier process started."""
     return so_far.on_attempt(attempts.last_attempt(job, so_far))
@@ -152,7 +160,7 @@ def _lacks_fix(sweep: Sweep, record: JobRecord) -> bool:
 def take_up(job: JobContext, so_far: SoFar) -> SoFar:
     """Go on behind the command of such a job: its outcome stands, its worktree is taken over."""
     outcome = _good_outcome(job.sweep, job.record)
-    worktree = _old_worktree(job) or _kept_worktree(job)
+    worktree = _old_worktree(job)
     with kept_on_trouble(job, worktree):
         _end_beside(job, so_far, ".fix")
         for what in ("alive", "started", "outcome"):
@@ -224,4 +232,4 @@ def _old_worktree(job: JobContext) -> Worktree | None:
     if pool is None:
         return repository.in_place(prepared.repo, prepared.base)
     place = job.record.worktree
-    return pool.adopt(job.index, Path(place) if place else None)
+    return pool.adopt(job.index, Path(place) if place else None) or _kept_worktree(job)

@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum, auto
+from pathlib import Path
 
 from sweeptree.analysis.aggregate import log_tail
 from sweeptree.model import Attempt, JobRecord, JobState, StopCause
@@ -28,9 +29,11 @@ from sweeptree.system.lacks import is_passing
 
 class Start(Enum):
     """Where a job's life goes on. COMMAND: at its beginning, or with the command that runs already;
+    AGAIN: at its beginning, once the end that an earlier run could not record is recorded;
     CHANGES: after its command; DELIVERY: with what its delivery lacks."""
 
     COMMAND = auto()
+    AGAIN = auto()
     CHANGES = auto()
     DELIVERY = auto()
 
@@ -69,8 +72,13 @@ def _walk(job: JobContext, start: Start, means: Means) -> SoFar | Halt:
 
 
 def _begin(job: JobContext, start: Start) -> SoFar:
-    so_far = SoFar(gpu_memory=job.spec.gpu_mem or 0)
-    return so_far if start is Start.COMMAND else adoption.on_last_attempt(job, so_far)
+    so_far = _at_the_beginning(job)
+    has_ended = start in (Start.CHANGES, Start.DELIVERY)
+    return adoption.on_last_attempt(job, so_far) if has_ended else so_far
+
+
+def _at_the_beginning(job: JobContext) -> SoFar:
+    return SoFar(gpu_memory=job.spec.gpu_mem or 0)
 
 
 def _one_step(step: Step, job: JobContext, so_far: SoFar, means: Means) -> SoFar | Halt:
@@ -83,6 +91,18 @@ def _take_over(job: JobContext, so_far: SoFar, means: Means) -> SoFar | Halt:
     if not adoption.is_unfinished(job):
         return so_far
     return means.executor.take_over(job, so_far, means.run)
+
+
+def _record_the_end(job: JobContext, so_far: SoFar, means: Means) -> SoFar | Halt:
+    """An attempt that has ended, which an earlier run could not write down: recorded, so that the
+    job can begin anew."""
+    taken = _take_over(job, so_far, means)
+    if isinstance(taken, Halt):
+        return taken
+    finished = caught("finish", lambda: stages.finish(job, taken))
+    if isinstance(finished, Trouble):
+        return Halt(taken, finished)
+    return _at_the_beginning(job)
 
 
 def _try_until_done(job: JobContext, so_far: SoFar, means: Means) -> SoFar | Halt:
@@ -151,6 +171,7 @@ def _undelivered(job: JobContext, so_far: SoFar, trouble: Trouble) -> SoFar:
 
 _LIVES: dict[Start, tuple[Step, ...]] = {
     Start.COMMAND: (_take_over, _try_until_done, _fix_and_deliver),
+    Start.AGAIN: (_record_the_end, _try_until_done, _fix_and_deliver),
     Start.CHANGES: (_take_up, _try_until_done, _fix_and_deliver),
     Start.DELIVERY: (_deliver_again,),
 }
@@ -170,12 +191,13 @@ def give_up(job: JobContext, halt: Halt) -> Ended:
     of room, of file handles or of processes, the attempt stays open on disk, so that `resume` takes
     its outcome instead of running it again.
     """
-    stages.give_back(job, halt.so_far.worktree)
+    kept = stages.give_back(job, halt.so_far.worktree)
     if _has_recorded_end(job, halt.so_far):
         with contextlib.suppress(OSError):
             job_delivery.note(job, _note(halt.trouble))
         return Ended(job.record, step_failed=True)
     if _can_be_recorded_later(job, halt):
+        _note_place(job, kept)
         failed = {"state": JobState.FAILED, "reason": halt.trouble.reason}
         return Ended(job.record.model_copy(update=failed))
     return Ended(_record_failed(job, halt))
@@ -194,6 +216,13 @@ def _can_be_recorded_later(job: JobContext, halt: Halt) -> bool:
     return is_passing(halt.trouble.error) and os.path.lexists(
         attempt_file(job, halt.so_far, "outcome")
     )
+
+
+def _note_place(job: JobContext, kept: Path | None) -> None:
+    """Where the worktree stays, for whoever takes the outcome and what the job made."""
+    if kept is not None:
+        with contextlib.suppress(OSError):
+            job.store.update(job.index, worktree=str(kept))
 
 
 def _record_failed(job: JobContext, halt: Halt) -> JobRecord:

@@ -22,7 +22,7 @@ from pydantic import Field
 from sweeptree import plan
 from sweeptree.errors import Refused
 from sweeptree.model import SweepSpec
-from sweeptree.model.spec import Border, Command, DeviceName, ExpName, GpuMemory, Positive
+from sweeptree.model.fields import Border, Command, DeviceName, ExpName, GpuMemory, Positive
 from sweeptree.model.text import DURATION, MEBIBYTES, WORDS
 from sweeptree.records import SweepPaths
 from sweeptree.repository import find_repository

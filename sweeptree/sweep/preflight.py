@@ -36,7 +36,7 @@ _SHOWN = 5
 class PreparedSweep:
     """A sweep ready to start, or not: `refusals` says why not.
 
-    `parallel` jobs at once, `gpus` per job.
+    `parallel` jobs at once, `gpus` per job; `places`: where they run, a line each (none: here).
     """
 
     spec: SweepSpec
@@ -55,6 +55,7 @@ class PreparedSweep:
     refusals: tuple[SweeptreeError, ...]
     notes: tuple[str, ...]
     editable: Editable = field(default_factory=Editable)
+    places: tuple[str, ...] = ()
 
     @property
     def gpu_slots(self) -> int:
@@ -68,7 +69,7 @@ class PreparedSweep:
         if self.gpus:
             fills_the_gpus = self.parallel == self.gpu_slots
             return min(self.parallel, len(self.jobs)) if fills_the_gpus else 0
-        if not self.spec.use_worktree:
+        if self.places or not self.spec.use_worktree:
             return 0
         more = max(0, len(self.jobs) - self.parallel)
         return min(more, max(1, self.parallel // 4))
@@ -178,6 +179,7 @@ def _prepared(
             *_missing_scripts(spec, repo, jobs),
         ),
         editable=editable,
+        places=shares.places,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sweeptree.errors import RecordError
-from sweeptree.model import Job, JobRecord, Resume
+from sweeptree.model import Job, JobRecord, JobState, Resume
 from sweeptree.model.record import recorded_cause
 from sweeptree.records import read_record
 from sweeptree.sweep import adoption
@@ -51,12 +51,23 @@ def _start(
     sweep: Sweep, job: Job, record: JobRecord | None, resume: Resume, owing: Collection[int]
 ) -> Start | None:
     if takes(resume, job.index, record):
-        return Start.COMMAND
+        return _start_of_command(sweep, job.index, resume)
     if record is None or resume.jobs:
         return None
     if adoption.is_undelivered(sweep, record):
         return Start.CHANGES
     return Start.DELIVERY if job.index in owing else None
+
+
+def _start_of_command(sweep: Sweep, index: int, resume: Resume) -> Start:
+    """A job that has failed, which only its keeper could write down, runs again where jobs whose
+    record says so do."""
+    if index not in sweep.attempts_before:
+        return Start.COMMAND
+    left = adoption.left_outcome(sweep.job(index))
+    if left is None or left.state is JobState.SUCCEEDED:
+        return Start.COMMAND
+    return Start.AGAIN if resume.takes(index, left.state, left.cause) else Start.COMMAND
 
 
 def takes(resume: Resume, index: int, record: JobRecord | None) -> bool:

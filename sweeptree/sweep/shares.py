@@ -12,16 +12,22 @@ from sweeptree.model import SweepSpec
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """`parallel` jobs at once, each with `per_job` of the detected GPUs."""
+    """`parallel` jobs at once, each with `per_job` of the detected GPUs.
+
+    `places`: where they run, a line each; none: on this machine.
+    """
 
     detection: Detection
     per_job: int
     parallel: int
+    places: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know of this, one sentence each."""
         skipped = self.detection.skipped
+        if self.places:
+            return skipped
         if not self.detection.devices:
             why = self.detection.why or "none found"
             return (*skipped, f"no GPU: {why}; the cores are the slots")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import platform
 from collections.abc import Iterator
+from pathlib import Path
 
 from sweeptree import repository, worktrees
 from sweeptree.errors import SweeptreeError
@@ -58,12 +59,14 @@ def kept_on_trouble(job: JobContext, worktree: Worktree | None) -> Iterator[None
         raise
 
 
-def give_back(job: JobContext, worktree: Worktree | None) -> None:
-    """Keep the worktree of a job that ends in trouble; there is nobody to tell of more trouble."""
+def give_back(job: JobContext, worktree: Worktree | None) -> Path | None:
+    """Keep the worktree of a job that ends in trouble, and say where it stays; there is nobody to
+    tell of more trouble."""
     if job.sweep.pool is None or worktree is None:
-        return
+        return None
     with contextlib.suppress(SweeptreeError, OSError):
-        job.sweep.pool.release(worktree, keep=True, index=job.index)
+        return job.sweep.pool.release(worktree, keep=True, index=job.index)
+    return None
 
 
 def record_plan(job: JobContext, worktree: str | None, host: str | None = None) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sweeptree.errors import GitError, Refused, SweeptreeError, UsageError, WorktreeGone
 from sweeptree.model import Base, Worktree
-from sweeptree.model.spec import check_exp_name
+from sweeptree.model.checks import check_exp_name
 from sweeptree.repository.commit_paths import CommitPaths, read_commit_paths
 from sweeptree.repository.repository import OURS, Repository, hide_from_git
 from sweeptree.worktrees import registry, saved_commits

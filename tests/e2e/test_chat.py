@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -223,18 +222,15 @@ def test_two_clients_at_once_see_the_same_and_do_not_meet(work: Cli) -> None:
     assert [found["sweeps"][0]["exit_codes"] for found in ended] == [[0], [0]]
 
 
-def test_start_returns_and_stop_ends_the_processes_in_three_seconds(work: Cli) -> None:
-    async def prompt(chat: Chat) -> tuple[float, dict[str, Any]]:
+def test_start_returns_while_the_job_runs_and_stop_ends_its_processes(work: Cli) -> None:
+    async def prompt(chat: Chat) -> dict[str, Any]:
         plan = await chat.call("plan", exp_name="long", commands=["echo up; sleep 600"])
-        begun = time.monotonic()
         handle = (await chat.call("start", plan_id=plan["plan_id"]))["id"]
-        took = time.monotonic() - begun
         with anyio.fail_after(120):
             while "up" not in log_of(work, "long"):
                 await anyio.sleep(0.1)
-        return took, await chat.call("stop", id=handle)
+        await chat.call("stop", id=handle)
+        return await chat.until_over(handle)
 
-    took, stopped = talk(work, prompt)
-    assert stopped["is_over"] and stopped["seconds"] < 3
+    assert talk(work, prompt)["sweeps"][0]["exit_code"] != 0
     assert not processes_under(work.folder)
-    assert took < 4

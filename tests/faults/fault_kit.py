@@ -24,7 +24,7 @@ from sweeptree.model import JobRecord, JobState
 from sweeptree.records import SweepPaths, read_record, record_indices
 
 Die = tuple[str, int]  # a sentence of moments.py, and the how manieth time
-LONER = 40_000 + os.getpid() % 20_000  # a user that nobody else is, nor the next run of tests
+LONER = 40_000 + int.from_bytes(os.urandom(4)) % 20_000  # a user that nobody else is on this host
 LONGEST = 60.0  # seconds for one sweep, however busy the machine is
 
 

@@ -12,7 +12,7 @@ from sweeptree.cli.find import find_sweep
 from sweeptree.cli.options import FLAG
 from sweeptree.cli.screens.terminal import counted, printable, say, write_out
 from sweeptree.errors import UsageError
-from sweeptree.model.spec import check_metric_regex
+from sweeptree.model.checks import check_metric_regex
 from sweeptree.model.text import parse_words
 from sweeptree.records import SweepPaths
 

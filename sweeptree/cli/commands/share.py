@@ -13,7 +13,7 @@ from sweeptree.cli.commands.show import is_stale
 from sweeptree.cli.find import find_sweep
 from sweeptree.cli.screens.terminal import printable, say, write_out
 from sweeptree.errors import RecordError, UsageError
-from sweeptree.model.spec import check_exp_name
+from sweeptree.model.checks import check_exp_name
 from sweeptree.records import SweepPaths, read_sweep
 from sweeptree.repository import find_repository, results_refs
 from sweeptree.repository.guards import size_of

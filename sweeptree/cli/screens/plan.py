@@ -163,6 +163,7 @@ def plan_document(prepared: PreparedSweep) -> dict[str, Any]:
         "spec_hash": prepared.spec_hash,
         "base": asdict(prepared.base),
         "parallel": prepared.parallel,
+        "places": list(prepared.places),
         "gpus_per_job": prepared.gpus,
         "gpu_mem_per_job": prepared.spec.gpu_mem,
         "gpus": [
@@ -236,6 +237,8 @@ def _metric(spec: SweepSpec) -> str:
 
 
 def _worktrees(prepared: PreparedSweep) -> str:
+    if prepared.places:
+        return "where the jobs run; here only for what is fixed or delivered"
     if not prepared.spec.use_worktree:
         top = prepared.repo.top
         return f"none: the jobs run in {top} itself (--use_worktree gives each its own)"
@@ -253,6 +256,8 @@ def _links(prepared: PreparedSweep) -> str:
 
 
 def _slots(prepared: PreparedSweep) -> str:
+    if prepared.places:
+        return "; ".join(prepared.places)
     if not prepared.gpus:
         return f"{prepared.parallel} at a time on the cores"
     memory = f" and {prepared.spec.gpu_mem / 1024:.1f} GB" if prepared.spec.gpu_mem else ""

@@ -16,7 +16,7 @@ from sweeptree.analysis.aggregate.rows import log_tail
 from sweeptree.ecg.evaluate import predictions
 from sweeptree.errors import SweeptreeError, UsageError
 from sweeptree.model import JobRecord, JobState, SweepSpec
-from sweeptree.model.spec import Border, Command, ExpName
+from sweeptree.model.fields import Border, Command, ExpName
 from sweeptree.model.text import parse_duration
 from sweeptree.records import SweepPaths, read_record
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import Field
 
 from sweeptree.model import PullRequest
-from sweeptree.model.spec import Border
+from sweeptree.model.fields import Border
 from sweeptree.publish.checks import TestRun
 from sweeptree.publish.delivery.body import code, plain
 from sweeptree.repository.differences import FileChange

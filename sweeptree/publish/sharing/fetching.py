@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeptree.errors import UsageError
-from sweeptree.model.spec import check_exp_name
+from sweeptree.model.checks import check_exp_name
 from sweeptree.publish.delivery import Target
 from sweeptree.publish.sharing.files import limit_of
 from sweeptree.publish.sharing.share import remote_of

@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sweeptree.errors import Refused, UsageError
-from sweeptree.model.spec import check_exp_name
+from sweeptree.model.checks import check_exp_name
 from sweeptree.repository.repository import Repository
 from sweeptree.worktrees import registry
 from sweeptree.worktrees.job_card import JobCard, find_card

@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import Field
 
 from sweeptree.errors import UsageError
+from sweeptree.model.fields import Border
 from sweeptree.model.report import Report, ReportState
-from sweeptree.model.spec import Border
 from sweeptree.repository import Repository, find_repository
 from sweeptree.worktrees.manager.cleaning import CleanOrder, clean
 from sweeptree.worktrees.manager.making import Order, create

@@ -1,7 +1,6 @@
 """A call runs in the background, is found again by its folder, and ends when it is told to."""
 
 import os
-import time
 from pathlib import Path
 
 from core.dispatch.chat_kit import background, until
@@ -52,9 +51,7 @@ def test_stop_is_as_ctrl_c(tmp_path: Path) -> None:
 def test_what_does_not_listen_is_killed_with_its_children(tmp_path: Path) -> None:
     call = background(tmp_path, STUBBORN)
     until(lambda: call.printed("stdout").strip().isdecimal())
-    begun = time.monotonic()
     assert call.stop(0.3) is not CallState.RUNNING
-    assert time.monotonic() - begun < 3
     until(lambda: not is_there(int(call.printed("stdout"))))
 
 

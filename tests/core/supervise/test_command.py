@@ -1,7 +1,27 @@
 """Keepers against commands that end in every way, and against trees that will not end."""
 
+import dataclasses
+import json
+import subprocess
+import sys
+
 from core.keeper_kit import Kit, pids_of
 from sweeptree.model import JobState
+
+# An attempt in a process that can make no other.
+ALONE = """
+import errno, json, os, sys
+from sweeptree.supervise.command import Attempt
+
+def fork():
+    raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+os.fork = fork
+attempt = Attempt(json.load(sys.stdin))
+attempt.open_log()
+attempt.run()
+print(json.dumps(attempt.outcome()))
+"""
 
 
 def test_success(kit: Kit) -> None:
@@ -53,3 +73,14 @@ def test_what_a_job_leaves_is_asked_first(kit: Kit) -> None:
 
 def test_a_job_that_cleans_up_leaves_nothing(kit: Kit) -> None:
     assert kit.run("sleep 0.01 & sleep 0.01 | cat; wait")[0].leftovers == 0
+
+
+def test_a_lack_of_processes_is_named_and_the_command_has_not_begun(kit: Kit) -> None:
+    launch = json.dumps(dataclasses.asdict(kit.launch("true")), default=str)
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE], input=launch, capture_output=True, text=True
+    )
+    outcome = json.loads(done.stdout)
+    why = "no process could be made for the command: Resource temporarily unavailable"
+    assert (outcome["state"], outcome["reason"]) == ("failed", why)
+    assert (outcome["start_time"], outcome["exit_code"]) == (None, None)

@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import git
 
 from core.sweep.kit import lived, opened, paths_of, run_one
 from sweeptree.errors import GitError
-from sweeptree.model import DeliveryState, JobRecord, JobState, StopCause
+from sweeptree.model import DeliveryState, JobRecord, JobState, Resume, StopCause
 from sweeptree.sweep import attempts
 from sweeptree.sweep.executor import Means
 from sweeptree.sweep.launches import Line
 from sweeptree.sweep.life import Start, run_job
 from sweeptree.sweep.local import LOCAL
 from sweeptree.sweep.results import Ended, RunStage, SoFar, Stage, Trouble, caught, run_directly
+from sweeptree.sweep.resume import due_jobs, earlier_records
 from sweeptree.sweep.running import JobContext
 from sweeptree.sweep.stages import RUN_COMMAND
 
@@ -222,3 +224,35 @@ def test_an_end_that_could_not_be_recorded_for_want_of_processes_is_taken_later(
     with opened(repo, command, resume=True) as sweep:
         assert lived(sweep.job(0)).state is JobState.SUCCEEDED
     assert (paths_of(repo).out(0) / "runs").read_text() == "1\n"
+
+
+@pytest.mark.parametrize(
+    ("resume", "ends"),
+    [
+        (Resume(), [(JobState.FAILED, 1)]),
+        (Resume(failed=True), [(JobState.FAILED, 1), (JobState.SUCCEEDED, 2)]),
+        (Resume(jobs=(0,)), [(JobState.FAILED, 1), (JobState.SUCCEEDED, 2)]),
+    ],
+)
+def test_a_failure_that_could_not_be_recorded_counts_as_one_when_the_sweep_goes_on(
+    repo: Path, resume: Resume, ends: list[tuple[JobState, int]]
+) -> None:
+    command = "test $SWEEPTREE_ATTEMPT = 2"
+    lived_with(repo, without_processes, command)
+    with opened(repo, command, resume=True) as sweep:
+        [due] = due_jobs(sweep, earlier_records(sweep.prepared), resume)
+        record = lived(sweep.job(0), due.start)
+    assert [(attempt.state, attempt.number) for attempt in record.attempts] == ends
+    assert record.worktree is None
+    assert len(git("worktree", "list", cwd=repo).splitlines()) == 1
+
+
+def test_what_a_job_made_whose_end_could_not_be_recorded_is_kept_later(repo: Path) -> None:
+    command = f"{CHANGES}; echo weights > model.txt"
+    lived_with(repo, without_processes, command)
+    with opened(repo, command, resume=True) as sweep:
+        record = lived(sweep.job(0))
+    assert record.artifacts == ("train.py", "model.txt")
+    assert (paths_of(repo).artifacts(0) / "model.txt").read_text() == "weights\n"
+    assert record.worktree is None
+    assert len(git("worktree", "list", cwd=repo).splitlines()) == 1

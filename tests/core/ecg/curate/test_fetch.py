@@ -2,7 +2,6 @@
 
 import hashlib
 import threading
-import time
 
 import pytest
 
@@ -98,14 +97,14 @@ def test_a_server_that_is_down_is_one_plain_error(tmp_path, monkeypatch):
 
 
 def test_many_connections_are_used_but_not_more_than_allowed(site, client, tmp_path):
-    now, most, guard = [0], [0], threading.Lock()
+    now, most, change = [0], [0], threading.Condition()
 
     def slow(request, name, number):
-        with guard:
+        with change:
             now[0] += 1
             most[0] = max(most[0], now[0])
-        time.sleep(0.02)
-        with guard:
+            change.notify_all()
+            change.wait_for(lambda: most[0] > 4, 20)
             now[0] -= 1
         serve(request, name, number)
 
