@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sweeptree.engine.agent_runs import agent
 from sweeptree.engine.sweep_engine import engine_here
+from sweeptree.hosts.choice import executor_of
 from sweeptree.model import Resume, SweepSpec
 from sweeptree.sweep.outcome import SweepReport
 from sweeptree.sweep.run import run_sweep
@@ -18,4 +19,4 @@ from sweeptree.tasks import stages
 @agent("experiment-orchestrator", run_name="{spec.exp_name}: jobs", page=False)
 def experiment_orchestrator(spec: SweepSpec, resume: Resume | None = None) -> SweepReport:
     """Run a sweep: every job in its worktree, with records, aggregates and a graph."""
-    return run_sweep(spec, resume, engine_here(stages.ALL))
+    return run_sweep(spec, resume, engine_here(stages.ALL), executor=executor_of(spec))

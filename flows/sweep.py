@@ -18,6 +18,7 @@ from sweeptree.engine.agent_runs import report_of, state_of
 from sweeptree.engine.living_runs import note_run
 from sweeptree.engine.missed_nights import newer_night
 from sweeptree.engine.run_notices import RunEnd, telling_if_deployed
+from sweeptree.hosts.choice import executor_of
 from sweeptree.model import Resume, SweepSpec
 from sweeptree.model.report import Report, ReportState
 from sweeptree.records import SweepPaths
@@ -59,7 +60,7 @@ def _end(spec: SweepSpec, report: Report | None, ran: State[Any]) -> RunEnd:
 def sweep_by_files(spec: SweepSpec, resume: Resume | None = None) -> State[Any]:
     """The same sweep without a flow run, for when there is no server: records, aggregates and exit
     code are those."""
-    report = run_sweep(named(spec), resume, WithoutEngine())
+    report = run_sweep(named(spec), resume, WithoutEngine(), executor=executor_of(spec))
     if report.root is not None:
         aggregate(SweepPaths(report.root))
     return state_of(report)

@@ -19,8 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeptree.errors import GitError, Refused
-from sweeptree.system import locks
-from sweeptree.system.quiet_git import OPTIONS
+from sweeptree.system import locks, quiet_git
 
 LOCK_NAME = "sweeptree.lock"
 LOCK_PATIENCE = 600.0  # seconds; the lock is held for milliseconds, and dies with its holder
@@ -29,6 +28,7 @@ RACE_PATIENCE = 8  # tries for a race that somebody else's `git worktree add` wo
 DURABLE = ("-c", "core.fsync=committed,reference")
 # Writes many files with as many processes as there are cores; below 100 files git stays with one.
 CHECKOUT = ("-c", "checkout.workers=0")
+OPTIONS = quiet_git.OPTIONS
 
 _MAY_PASS = re.compile(
     r"GIT_(AUTHOR|COMMITTER)_|GIT_CONFIG_|GIT_SSH|GIT_SSL_|GIT_EXEC_PATH$|GIT_ASKPASS$"

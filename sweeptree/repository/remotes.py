@@ -18,7 +18,6 @@ from pathlib import Path
 from sweeptree.errors import PushError, Refused
 from sweeptree.repository import plumbing
 from sweeptree.repository.branches import commit_of
-from sweeptree.system.quiet_git import OPTIONS
 
 TIMEOUT = 300.0  # seconds for one conversation with a remote
 TRIES = 3
@@ -246,7 +245,7 @@ def _refused_refs(out: bytes) -> list[str]:
 def _once(top: Path, remote: Remote, words: Sequence[str]) -> plumbing.Answer:
     """One conversation, in a session of its own: nothing in it can ask on the terminal, all of it
     can be stopped."""
-    argv = ("git", *OPTIONS, *words)
+    argv = ("git", *plumbing.OPTIONS, *words)
     try:
         process = subprocess.Popen(
             argv,

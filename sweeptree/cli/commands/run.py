@@ -25,6 +25,7 @@ from sweeptree.cli.options import RunOptions, make_spec
 from sweeptree.cli.screens.terminal import counted
 from sweeptree.cli.telling import recipients_here, tell_end, tell_trouble
 from sweeptree.errors import RecordError, Refused, ServerError, SweeptreeError, UsageError
+from sweeptree.hosts.choice import executor_of, planner_of
 from sweeptree.model import ExitCode, Resume, SweepSpec
 from sweeptree.model.text import parse_duration
 from sweeptree.publish.notify import Recipients, check
@@ -50,7 +51,8 @@ def run(options: RunOptions | None = None) -> int:
     settings = Settings()
     _check_smoke(options)
     told = recipients_here(options.notify)
-    prepared = prepare(make_spec(options), settings, resume=options.resume)
+    spec = make_spec(options)
+    prepared = prepare(spec, settings, resume=options.resume, planner=planner_of(spec))
     if options.dry_run:
         return show_plan(prepared, as_json=options.as_json, everything=options.all_jobs)
     must_start(prepared)
@@ -94,12 +96,14 @@ def _smoke(prepared: PreparedSweep, settings: Settings, options: RunOptions) -> 
 
     seconds = parse_duration(options.smoke or "")
     spec = smoke_spec(prepared, seconds)
-    short = must_start(prepare(spec, settings))
+    short = must_start(prepare(spec, settings, planner=planner_of(spec)))
     if not options.as_json:
         write_out(plan_facts(plan_view(prepared)) + "\n")
     say(f"running job {prepared.jobs[0].index} for at most {seconds:g} s as {spec.exp_name}")
     with interruptible(short.paths):
-        ended = run_sweep(spec, None, WithoutEngine(), before_end=_nothing)
+        ended = run_sweep(
+            spec, None, WithoutEngine(), executor=executor_of(spec), before_end=_nothing
+        )
     if ended.exit_code == ExitCode.INTERRUPTED:
         return ExitCode.INTERRUPTED
     smoke = look_at(short.paths, prepared)

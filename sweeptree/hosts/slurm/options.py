@@ -41,11 +41,6 @@ _NOT_FOR_NODES = re.compile(
 
 def check(spec: SweepSpec) -> None:
     """Raise UsageError for options that cannot be."""
-    if spec.executor != "slurm" and (spec.slurm or spec.array_parallelism):
-        raise UsageError(
-            "--slurm and --array_parallelism are for jobs on a cluster",
-            hint="add --executor slurm",
-        )
     for name, value in spec.slurm.items():
         _check_one(name, value)
     if spec.gpus or spec.gpu_mem or spec.devices:

@@ -45,14 +45,10 @@ class OnSlurm:
     def planned(self, prepared: PreparedSweep) -> PreparedSweep:
         """With what the cluster says of such jobs."""
         try:
-            notes, refused = _asked(prepared)
+            places, refused = _asked(prepared)
         except SweeptreeError as error:
-            notes, refused = (), (Refused(error.message, hint=error.hint),)
-        return replace(
-            prepared,
-            notes=(*prepared.notes, *notes),
-            refusals=(*prepared.refusals, *refused),
-        )
+            places, refused = ("the cluster",), (Refused(error.message, hint=error.hint),)
+        return replace(prepared, places=places, refusals=(*prepared.refusals, *refused))
 
     def lives(self, prepared: PreparedSweep) -> int:
         """Those that may run, and as many whose turn is next: they end out of their order."""
@@ -72,11 +68,11 @@ def _asked(prepared: PreparedSweep) -> tuple[tuple[str, ...], tuple[SweeptreeErr
     spec = prepared.spec
     limits = cluster.limits()
     said = _tested(prepared)
-    notes = [f"Slurm: {said}", _folder_note(prepared.paths.root)]
+    places = [f"Slurm: {said}", _folder_note(prepared.paths.root)]
     if len(prepared.jobs) > limits.max_array:
         parts = -(-len(prepared.jobs) // limits.max_array)
-        notes.append(f"{parts} arrays, as the cluster takes {limits.max_array} jobs in one")
-    return tuple(notes), tuple(_of_grace(spec, limits))
+        places.append(f"{parts} arrays, as the cluster takes {limits.max_array} jobs in one")
+    return tuple(places), tuple(_of_grace(spec, limits))
 
 
 def _of_grace(spec: SweepSpec, limits: cluster.Limits) -> list[SweeptreeError]:
@@ -84,10 +80,8 @@ def _of_grace(spec: SweepSpec, limits: cluster.Limits) -> list[SweeptreeError]:
     if spec.grace <= most:
         return []
     why = f"Slurm kills what has not ended {limits.kill_wait:.0f} s after its TERM (KillWait)"
-    refused = Refused(
-        f"--grace {spec.grace:.0f}s is too long: {why}", hint=f"--grace {max(0, int(most))}s"
-    )
-    return [refused]
+    shorter = f'grace = "{max(0, int(most))}s" below [sweep] in sweeptree.toml'
+    return [Refused(f"a grace of {spec.grace:.0f} s is too long: {why}", hint=shorter)]
 
 
 def _tested(prepared: PreparedSweep) -> str:

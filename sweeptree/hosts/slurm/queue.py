@@ -38,6 +38,7 @@ class Queue:
         self._arrays: dict[str, Array] = {}
         self._known: dict[str, TaskState] = {}
         self._looks = 0
+        self._unseen_until: dict[str, int] = {}
         self._released: Counter[str] = Counter()
         self._order: tuple[str, ...] | None = None
         self._changed = threading.Condition()
@@ -56,13 +57,17 @@ class Queue:
     def add(self, arrays: Iterable[Array]) -> None:
         """Watch these too."""
         with self._changed:
-            self._arrays.update({array.number: array for array in arrays if array.number})
+            for array in arrays:
+                if array.number is not None:
+                    self._arrays[array.number] = array
+                    self._unseen_until[array.number] = self._looks + 1  # one may be under way
 
     def look(self, task: str, since: int = 0) -> TaskState | None:
         """What the queue says of a task; None while that is not known, or only from a look at or
         before number `since`."""
+        array = task.partition("_")[0]
         with self._changed:
-            if self._looks <= since:
+            if self._looks <= max(since, self._unseen_until.get(array, 0)):
                 return None
             return self._known.get(task, _FORGOTTEN)
 
