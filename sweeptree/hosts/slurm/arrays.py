@@ -36,6 +36,15 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Task:
+    """A task as Slurm names it (ARRAY_TASK), what it runs, and what its keeper itself prints."""
+
+    name: str
+    place: Place
+    output: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Array:
     """One array. `number`: what Slurm calls it; None: it is not known to have been submitted."""
 
@@ -49,10 +58,10 @@ class Array:
         """Its batch script."""
         return self.folder / _SCRIPT
 
-    def tasks(self) -> Iterator[tuple[str, Place]]:
-        """Slurm's name of each task, and what it runs."""
+    def tasks(self) -> Iterator[Task]:
+        """Its tasks, once it has a number."""
         for at, place in enumerate(self.places):
-            yield f"{self.number}_{at}", place
+            yield Task(f"{self.number}_{at}", place, self.folder / f"{at}.out")
 
     def submitted_as(self, number: str) -> Array:
         """Note Slurm's number, on disk when this returns. Raises OSError."""

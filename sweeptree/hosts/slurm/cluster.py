@@ -138,11 +138,11 @@ def release(task: str) -> bool:
     return _may("scontrol", "release", task)
 
 
-def exit_code(task: str) -> tuple[str, str]:
-    """The state and the exit code (CODE:SIGNAL) of a task; empty where they are forgotten."""
+def exit_code(task: str) -> str:
+    """The exit code (CODE:SIGNAL) of a task; empty where it is forgotten. Raises ClusterAway."""
     said = _ask("scontrol", "-o", "show", "job", task, unknown="")
     facts = dict(word.partition("=")[::2] for word in said.split())
-    return facts.get("JobState", ""), facts.get("ExitCode", "")
+    return facts.get("ExitCode", "")
 
 
 def _may(*argv: str) -> bool:

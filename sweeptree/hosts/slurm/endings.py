@@ -14,16 +14,19 @@ from typing import Any
 from sweeptree import supervise
 from sweeptree.errors import RecordError, SweeptreeError
 from sweeptree.hosts.slurm import cluster
+from sweeptree.hosts.slurm.arrays import Task
 from sweeptree.hosts.slurm.cluster import TaskState
 from sweeptree.model import JobState, Outcome
 from sweeptree.records import SweepPaths, read_json
 from sweeptree.supervise import read_outcome
+from sweeptree.supervise.files import last_words
 from sweeptree.system.clock import utc_now
 from sweeptree.system.locks import is_held
 
 _BEFORE = ".before"  # as in node.main
 _AHEAD = 20  # so many attempts may have begun without leaving a trace
-_NO_PYTHON = "127:0"
+_OUR_WORDS = "sweeptree: "  # as in node.main
+_NO_PYTHON = "execve()"
 _NO_OUTPUT = "0:53"
 
 
@@ -77,9 +80,11 @@ class Traces:
         later = range(number + 1, number + _AHEAD)
         return next((number for number in later if self.has_begun(number)), None)
 
-    def is_done(self, first: int) -> bool:
-        """Whether an attempt from this one on has ended, and nothing is to follow."""
-        endings = (self.ending(number) for number in range(first, first + _AHEAD))
+    def is_done(self, first: int, before: int | None = None) -> bool:
+        """Whether an attempt from `first` on (and before `before`) has ended, and nothing is to
+        follow in its task."""
+        numbers = range(first, first + _AHEAD if before is None else before)
+        endings = (self.ending(number) for number in numbers)
         return any(ending is not None and not ending.goes_on for ending in endings)
 
 
@@ -93,7 +98,7 @@ def _read(file: Path) -> Ending | None:
     return Ending(outcome, facts)
 
 
-def without_outcome(traces: Traces, number: int, task: str, state: TaskState) -> Ending:
+def without_outcome(traces: Traces, number: int, task: Task, state: TaskState) -> Ending:
     """The ending of an attempt whose keeper left none: no keeper can begin it any more."""
     if traces.has_begun(number):
         lost = replace(supervise.lost_outcome(), reason=_lost_reason(task, state))
@@ -108,22 +113,29 @@ def _fenced(traces: Traces, number: int, outcome: Outcome) -> Outcome:
     return outcome
 
 
-def _lost_reason(task: str, state: TaskState) -> str:
+def _lost_reason(task: Task, state: TaskState) -> str:
     where = f" on {state.node}" if state.node else ""
     return f"its keeper was killed{where}: {_why(task, state)}"
 
 
-def _why(task: str, state: TaskState) -> str:
-    """What Slurm says of a task's end, with what helps where the cause is known."""
-    code = ""
-    with contextlib.suppress(SweeptreeError):
-        code = cluster.exit_code(task)[1]
-    said = f"Slurm says {state.state}, {state.reason}" + (f", exit code {code}" if code else "")
-    if code == _NO_PYTHON:
+def _why(task: Task, state: TaskState) -> str:
+    """What the keeper or Slurm says of a task's end, with what helps where the cause is known."""
+    words = last_words(str(task.output), "")
+    if words.startswith(_OUR_WORDS):
+        return words.removeprefix(_OUR_WORDS)
+    code = _exit_code(task)
+    said = f"Slurm says {state.state}, {state.reason}, exit code {code or 'unknown'}"
+    if _NO_PYTHON in words:
         return f"{said}; no such Python there (SWEEPTREE_SLURM_PYTHON names another)"
     if code == _NO_OUTPUT:
         return f"{said}; its node cannot write the results: --results_dir on a shared file system"
-    return said
+    return f"{said}; {words}" if words else said
+
+
+def _exit_code(task: Task) -> str:
+    with contextlib.suppress(SweeptreeError):
+        return cluster.exit_code(task.name)
+    return ""
 
 
 def _never_begun(state: JobState, reason: str) -> Outcome:

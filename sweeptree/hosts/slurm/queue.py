@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 
 from sweeptree.errors import SweeptreeError
 from sweeptree.hosts.slurm import cluster
-from sweeptree.hosts.slurm.arrays import Array, Place
+from sweeptree.hosts.slurm.arrays import Array, Place, Task
 from sweeptree.hosts.slurm.cluster import TaskState
 from sweeptree.sweep.running import Sweep
 from sweeptree.sweep.stopping import StopSwitch
@@ -130,17 +130,18 @@ class Queue:
     def _mend(self) -> None:
         """Let go on what Slurm keeps back, and take away what need not run."""
         for array in list(self._arrays.values()):
-            for task, place in array.tasks():
-                state = self._known.get(task)
+            for task in array.tasks():
+                state = self._known.get(task.name)
                 if state is not None and (state.is_held or state.is_delayed):
-                    self._mend_one(task, state, place)
+                    self._mend_one(task, state)
 
-    def _mend_one(self, task: str, state: TaskState, place: Place) -> None:
-        if self._is_done(place):
-            cluster.cancel([task])
-        elif self._released[task] < _RELEASES:
-            self._released[task] += 1
-            _ = cluster.release(task) if state.is_held else cluster.start_now(task)
+    def _mend_one(self, task: Task, state: TaskState) -> None:
+        name = task.name
+        if self._is_done(task.place):
+            cluster.cancel([name])
+        elif self._released[name] < _RELEASES:
+            self._released[name] += 1
+            _ = cluster.release(name) if state.is_held else cluster.start_now(name)
 
 
 def patiently(act: Callable[[], None], sweep: Sweep) -> bool:

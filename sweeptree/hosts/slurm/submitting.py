@@ -12,11 +12,10 @@ from collections.abc import Iterable, Sequence
 
 from sweeptree.errors import SweeptreeError
 from sweeptree.hosts.slurm import arrays, cluster, errands, options, packing
-from sweeptree.hosts.slurm.arrays import Array, Place
+from sweeptree.hosts.slurm.arrays import Array, Place, Task
 from sweeptree.hosts.slurm.endings import Traces
 from sweeptree.hosts.slurm.planning import python_of_nodes
 from sweeptree.hosts.slurm.queue import Queue, patiently
-from sweeptree.hosts.slurm.waiting import Task
 from sweeptree.model import Job, JobState
 from sweeptree.sweep import adoption, attempts, stages
 from sweeptree.sweep.results import SoFar
@@ -86,7 +85,7 @@ class Desk:
     def _take(self, submitted: Iterable[Array]) -> None:
         for array in submitted:
             self.queue.add([array])
-            self._tasks.update({place.job: Task(name, place) for name, place in array.tasks()})
+            self._tasks.update({task.place.job: task for task in array.tasks()})
 
     def _needs_task(self, job: JobContext) -> bool:
         """Whether a job is to be submitted: it was not, or its task is over."""
@@ -97,9 +96,10 @@ class Desk:
 
     def _may_run(self, task: Task, attempt: int) -> bool:
         """Whether the task has run this attempt, runs it, or will."""
-        if task.place.attempt > attempt:
+        traces, first = Traces(self._sweep.paths, task.place.job), task.place.attempt
+        if first > attempt or traces.is_done(first, before=attempt):
             return False
-        if Traces(self._sweep.paths, task.place.job).has_begun(attempt):
+        if traces.has_begun(attempt):
             return True
         state = self.queue.look(task.name)
         return state is None or not state.is_over

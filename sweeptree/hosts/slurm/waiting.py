@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-from sweeptree.hosts.slurm.arrays import Place
+from sweeptree.hosts.slurm.arrays import Task
 from sweeptree.hosts.slurm.endings import Ending, Traces, without_outcome
 from sweeptree.hosts.slurm.queue import Queue
 from sweeptree.model import Attempt, JobState
@@ -20,14 +20,6 @@ from sweeptree.sweep.running import JobContext
 
 PAUSE = 0.2
 LATE = 5.0  # seconds that a file written on a node may take to be seen here
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A task as Slurm names it, and what it runs."""
-
-    name: str
-    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,4 +105,4 @@ def _end_of(job: JobContext, so_far: SoFar, task: Task, queue: Queue) -> Ended:
         return Ended(so_far, None)
     state = queue.look(task.name)
     assert state is not None
-    return Ended(so_far, without_outcome(traces, number, task.name, state))
+    return Ended(so_far, without_outcome(traces, number, task, state))

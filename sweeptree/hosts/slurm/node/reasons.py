@@ -1,9 +1,10 @@
 """Why Slurm ends a job: cancelled, preempted, requeued, or out of time.
 
-Hides how the signal and what `scontrol` says of the job at that moment tell these apart:
+Hides how that is told apart by the signal, by what `scontrol` says of the job at that moment, and
+by what slurmstepd has written to the job's output (DUE TO PREEMPTION):
 
-    TERM, `Restarts` is higher than ours    requeued, by preemption where `PreemptTime` is set
-    USR2, `PreemptTime` is set              preempted
+    TERM, `Restarts` is higher than ours    requeued, by preemption where that is written
+    that is written, or `PreemptTime`       preempted
     USR2 else, or the time is up            the time limit
     TERM else                               cancelled
 """
@@ -20,6 +21,7 @@ from sweeptree.supervise.files import SetupError
 PREEMPTED, REQUEUED, TIME_LIMIT, CANCELLED = "preempted", "requeued", "time_limit", "cancelled"
 _PATIENCE = "2"  # seconds; a controller that is down must not keep us beyond Slurm's KillWait
 _UNSET = ("", "None", "Unknown", "N/A")
+_OUTPUT, _MOST = "/proc/self/fd/2", 65536
 _EARLY = 60.0  # seconds; Slurm sends the warning signal up to so much too early
 
 
@@ -47,13 +49,14 @@ def why(got: int | None, warned_before: float) -> Why:
     the time limit."""
     facts = _facts()
     goes_on = _number(facts.get("Restarts")) > restarts()
-    is_preempted = facts.get("PreemptTime", "") not in _UNSET
+    written = _written()
+    is_preempted = b"DUE TO PREEMPTION" in written or facts.get("PreemptTime", "") not in _UNSET
     if goes_on:
         return Why(PREEMPTED if is_preempted else REQUEUED, goes_on=True)
-    if is_preempted or facts.get("JobState") == "PREEMPTED":
+    if is_preempted:
         return Why(PREEMPTED)
-    if _is_out_of_time(facts, got, warned_before):
-        return Why(TIME_LIMIT, limit=facts["TimeLimit"])
+    if b"DUE TO TIME LIMIT" in written or _is_out_of_time(facts, got, warned_before):
+        return Why(TIME_LIMIT, limit=facts.get("TimeLimit", "unknown"))
     return Why(CANCELLED)
 
 
@@ -65,6 +68,23 @@ def restarts() -> int:
 def task_name() -> str:
     """ARRAY_TASK. Never the job's own number: for one task of an array it means the whole of it."""
     return f"{os.environ['SLURM_ARRAY_JOB_ID']}_{os.environ['SLURM_ARRAY_TASK_ID']}"
+
+
+def _written() -> bytes:
+    """What has been written to the output of this start of the task."""
+    try:
+        with open(_OUTPUT, "rb") as output:
+            output.seek(_BEGAN_AT)
+            return output.read(_MOST)
+    except OSError:  # it is no file
+        return b""
+
+
+def _size_of_output() -> int:
+    try:
+        return os.stat(_OUTPUT).st_size
+    except OSError:
+        return 0
 
 
 def _facts() -> dict[str, str]:
@@ -80,8 +100,6 @@ def _facts() -> dict[str, str]:
 
 
 def _is_out_of_time(facts: dict[str, str], got: int | None, warned_before: float) -> bool:
-    if facts.get("JobState") == "TIMEOUT":
-        return True
     limit, spent = _seconds(facts.get("TimeLimit", "")), _seconds(facts.get("RunTime", ""))
     if limit is None or spent is None:
         return False
@@ -103,3 +121,6 @@ def _seconds(text: str) -> float | None:
 
 def _number(text: str | None) -> int:
     return int(text) if text and text.isdecimal() else 0
+
+
+_BEGAN_AT = _size_of_output()
