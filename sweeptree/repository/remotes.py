@@ -61,12 +61,15 @@ _HINTS = {
 class Remote:
     """Where to push.
 
-    `url` holds no secret; `access`: settings of git that do, only for its environment.
+    `url` holds no secret; `access`: settings of git that do, only for its environment. `ssh`: the
+    command line that stands for ssh, where it is not the user's own; `timeout` in seconds.
     """
 
     name: str
     url: str
     access: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    ssh: str = ""
+    timeout: float = TIMEOUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,14 +264,14 @@ def _once(top: Path, remote: Remote, words: Sequence[str]) -> plumbing.Answer:
             "git is not installed, or not on PATH", hint="install git, then try again"
         ) from error
     with process:
-        out, err = _conversation(process)
+        out, err = _conversation(process, remote.timeout)
     shown = plumbing.without_credentials(err.decode("utf-8", "replace"))
     return plumbing.Answer(argv, process.returncode, out, shown)
 
 
-def _conversation(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+def _conversation(process: subprocess.Popen[bytes], timeout: float) -> tuple[bytes, bytes]:
     try:
-        return process.communicate(timeout=TIMEOUT)
+        return process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         out, err = process.communicate()
@@ -285,4 +288,6 @@ def _environment(remote: Remote) -> dict[str, str]:
         env[f"GIT_CONFIG_KEY_{number}"] = key
         env[f"GIT_CONFIG_VALUE_{number}"] = value
     env["GIT_CONFIG_COUNT"] = str(first + len(remote.access))
+    if remote.ssh:
+        env.update(GIT_SSH_COMMAND=remote.ssh, GIT_SSH_VARIANT="ssh")
     return {name: value for name, value in env.items() if not name.startswith("GIT_TRACE")}
