@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from sweeptree.hosts.back.commits import materialise
 from sweeptree.hosts.slurm.endings import Ending
 from sweeptree.model import JobState, Worktree
 from sweeptree.sweep import attempts
@@ -51,8 +52,6 @@ def _worktree(job: JobContext, facts: dict[str, Any]) -> Worktree:
     worktree = job.sweep.pool.acquire(job.index)
     with kept_on_trouble(job, worktree):
         if commit := facts.get("commit"):
-            from sweeptree.hosts.back.commits import materialise
-
             materialise(worktree, str(commit))
         if job.spec.pr_artifacts:
             _put_artifacts(job.paths.artifacts(job.index), worktree.top)

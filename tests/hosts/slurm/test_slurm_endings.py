@@ -8,7 +8,6 @@ from pathlib import Path
 
 from slurm_kit import TRACE, WAIT, ClusterSweep
 from slurm_rig import SlurmRig
-from sweep_kit import wait_for
 
 from sweeptree.model import JobState
 
@@ -72,18 +71,21 @@ def test_a_task_beyond_its_time_has_timed_out(cluster: SlurmRig, repo: Path) -> 
     assert record.reason == "Slurm's time limit (00:01:00) was reached"
 
 
-def test_a_killed_keeper_is_a_lost_job_and_leaves_no_process(cluster: SlurmRig, repo: Path) -> None:
-    sweep = ClusterSweep(cluster, repo, WAIT)
+def test_a_killed_keeper_is_a_lost_job_and_the_next_one_there_ends_what_it_left(
+    cluster: SlurmRig, repo: Path
+) -> None:
+    command = f'test "$SWEEPTREE_ATTEMPT" = 2 || {{ {WAIT}; }}'
+    sweep = ClusterSweep(cluster, repo, command, retries=1, slurm={"nodelist": "n1"})
     driver = sweep.start()
     sweep.await_running()
-    (keeper,) = [pid for node in cluster.nodes.values() for pid in node.processes("slurm_script")]
+    (keeper,) = cluster.nodes["n1"].processes("slurm_script")
     os.kill(keeper, signal.SIGKILL)
     sweep.ended(driver)
-    record = sweep.records()[0]
-    assert record.state is JobState.LOST
-    assert record.reason is not None
-    assert record.reason.startswith("its keeper was killed on n")
-    wait_for(lambda: not [p for n in cluster.nodes.values() for p in n.processes("sleep 600")])
+    lost, second = sweep.records()[0].attempts
+    assert (lost.state, second.state) == (JobState.LOST, JobState.SUCCEEDED)
+    assert (lost.reason or "").startswith("its keeper was killed on n1: Slurm says FAILED")
+    assert not cluster.nodes["n1"].processes("sleep 600")
+    assert not list(cluster.nodes["n1"].tmp.glob("sweeptree-0/wt/*"))
 
 
 def test_a_dead_node_s_job_goes_on_on_another_one(cluster: SlurmRig, repo: Path) -> None:

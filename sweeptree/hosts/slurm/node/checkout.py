@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _LOCK_PATIENCE = 600.0  # seconds; the first task of a node may fetch a large repository meanwhile
+_LOCK = ".lock"
 _CHECKOUT = ("-c", "checkout.workers=0")
 
 
@@ -31,10 +32,11 @@ class Checkout:
     def __init__(self, told: dict[str, Any], name: str) -> None:
         home = _home()
         self._told = told
+        self._name = name
         self._cache = os.path.join(home, told["cache"] + ".git")
         self._books = os.path.join(home, told["cache"] + ".lock")
         self._places = _made(os.path.join(home, "wt"))
-        self.top = os.path.join(self._places, name)
+        self.top = os.path.join(self._places, _as_file(name))
         self.path = os.path.normpath(os.path.join(self.top, told["subfolder"]))
         self._lock = -1
 
@@ -43,7 +45,8 @@ class Checkout:
 
         Raises SetupError.
         """
-        self._lock = self._take(self.top + ".lock")
+        self._lock = self._take(self.top + _LOCK)
+        os.pwrite(self._lock, self._name.encode(), 0)
         with self._books_held():
             self._clear_abandoned()
             self._fill_cache()
@@ -58,7 +61,7 @@ class Checkout:
         with contextlib.suppress(OSError, SetupError):
             with self._books_held():
                 self._forget(self.top)
-            os.unlink(self.top + ".lock")
+            os.unlink(self.top + _LOCK)
         if self._lock >= 0:
             os.close(self._lock)
 
@@ -98,16 +101,17 @@ class Checkout:
         git(self._cache, *_CHECKOUT, *self.lfs(), *words)
 
     def _clear_abandoned(self) -> None:
-        """Remove the worktrees of keepers that are no more."""
-        for name in self._abandoned():
-            self._forget(os.path.join(self._places, name))
-            os.unlink(os.path.join(self._places, name + ".lock"))
+        """End what keepers that are no more have left running, and remove their worktrees."""
+        for lock in self._abandoned():
+            _end_orphans(lock)
+            self._forget(lock[: -len(_LOCK)])
+            os.unlink(lock)
 
     def _abandoned(self) -> Iterator[str]:
         for name in os.listdir(self._places):
             lock = os.path.join(self._places, name)
-            if name.endswith(".lock") and not locks.is_held(lock):
-                yield name[: -len(".lock")]
+            if name.endswith(_LOCK) and not locks.is_held(lock):
+                yield lock
 
     def _forget(self, top: str) -> None:
         if not os.path.isdir(top):
@@ -118,6 +122,20 @@ class Checkout:
             _open_up(top)
             shutil.rmtree(top, ignore_errors=True)
             git(self._cache, "worktree", "prune")
+
+
+def _end_orphans(lock: str) -> None:
+    """End the processes of the launch that this lock is named after in its text."""
+    from sweeptree.supervise.orphans import sweep_orphans  # only here: hardly any keeper needs it
+
+    with open(lock, "rb") as file:
+        launch = file.read().decode(errors="replace")
+    if launch:
+        sweep_orphans(launch, lambda _: False)
+
+
+def _as_file(launch: str) -> str:
+    return launch.replace(":", ".").replace("@", "-").replace("/", "-")
 
 
 def _home() -> str:

@@ -58,8 +58,9 @@ class Task:
         self.told = told
         self.number = told["attempt"] + reasons.restarts()
         self._why: reasons.Why | None = None
+        self._printed = reasons.size_of_output()
         name = told["launch_name"].format(number=self.number, suffix="")
-        self._checkout = Checkout(told, _as_file(name)) if told["repo"] else None
+        self._checkout = Checkout(told, name) if told["repo"] else None
         self.launch = self._launch(name)
 
     def run(self) -> int:
@@ -103,7 +104,7 @@ class Task:
         return attempt
 
     def _stopped(self, got: int | None) -> Verdict:
-        self._why = reasons.why(got, self.told["grace"])
+        self._why = reasons.why(got, warned_before=self.told["grace"], since=self._printed)
         return self._why.verdict()
 
     def _facts(self, *, in_setup: bool) -> dict[str, Any]:
@@ -165,10 +166,6 @@ class Task:
         own = [os.path.normpath(os.path.join(top, one)) for one in self.told["import_path"]]
         before = env.get("PYTHONPATH")
         return {**env, "PYTHONPATH": os.pathsep.join([*own, *([before] if before else [])])}
-
-
-def _as_file(name: str) -> str:
-    return name.replace(":", ".").replace("@", "-").replace("/", "-")
 
 
 def _exit_code(outcome: dict[str, Any]) -> int:

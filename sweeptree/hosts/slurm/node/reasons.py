@@ -44,12 +44,15 @@ class Why:
         return Verdict("cancelled", "cancelled by scancel")
 
 
-def why(got: int | None, warned_before: float) -> Why:
-    """What the signal `got` is about; the warning signal was ordered `warned_before` seconds before
-    the time limit."""
+def why(got: int | None, *, warned_before: float, since: int) -> Why:
+    """What the signal `got` is about.
+
+    `warned_before`: so many seconds before the time limit the warning signal was ordered; `since`:
+    the size of the job's output when this start of the task began.
+    """
     facts = _facts()
     goes_on = _number(facts.get("Restarts")) > restarts()
-    written = _written()
+    written = _written(since)
     is_preempted = b"DUE TO PREEMPTION" in written or facts.get("PreemptTime", "") not in _UNSET
     if goes_on:
         return Why(PREEMPTED if is_preempted else REQUEUED, goes_on=True)
@@ -70,17 +73,18 @@ def task_name() -> str:
     return f"{os.environ['SLURM_ARRAY_JOB_ID']}_{os.environ['SLURM_ARRAY_TASK_ID']}"
 
 
-def _written() -> bytes:
+def _written(since: int) -> bytes:
     """What has been written to the output of this start of the task."""
     try:
         with open(_OUTPUT, "rb") as output:
-            output.seek(_BEGAN_AT)
+            output.seek(since)
             return output.read(_MOST)
     except OSError:  # it is no file
         return b""
 
 
-def _size_of_output() -> int:
+def size_of_output() -> int:
+    """How much stands in the job's output already: of earlier starts of the task."""
     try:
         return os.stat(_OUTPUT).st_size
     except OSError:
@@ -121,6 +125,3 @@ def _seconds(text: str) -> float | None:
 
 def _number(text: str | None) -> int:
     return int(text) if text and text.isdecimal() else 0
-
-
-_BEGAN_AT = _size_of_output()
