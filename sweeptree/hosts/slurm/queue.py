@@ -41,7 +41,8 @@ class Queue:
         self._unseen_until: dict[str, int] = {}
         self._released: Counter[str] = Counter()
         self._order: tuple[str, ...] | None = None
-        self._changed = threading.Condition()
+        self._guard = threading.Lock()
+        self._asking = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="slurm-queue", daemon=True)
         self.trouble: str | None = None
@@ -56,17 +57,18 @@ class Queue:
 
     def add(self, arrays: Iterable[Array]) -> None:
         """Watch these too."""
-        with self._changed:
+        with self._guard:
             for array in arrays:
                 if array.number is not None:
                     self._arrays[array.number] = array
-                    self._unseen_until[array.number] = self._looks + 1  # one may be under way
+                    under_way = self._asking.locked()  # that look may know nothing of it
+                    self._unseen_until[array.number] = self._looks + under_way
 
     def look(self, task: str, since: int = 0) -> TaskState | None:
         """What the queue says of a task; None while that is not known, or only from a look at or
         before number `since`."""
         array = task.partition("_")[0]
-        with self._changed:
+        with self._guard:
             if self._looks <= max(since, self._unseen_until.get(array, 0)):
                 return None
             return self._known.get(task, _FORGOTTEN)
@@ -74,13 +76,13 @@ class Queue:
     @property
     def looks(self) -> int:
         """How often the queue has been looked at."""
-        with self._changed:
+        with self._guard:
             return self._looks
 
     @property
     def is_idle(self) -> bool:
         """Whether at the last look none of the tasks was left to run."""
-        with self._changed:
+        with self._guard:
             return self._looks > 0 and all(state.is_over for state in self._known.values())
 
     # Orders, as the stop switch gives them
@@ -95,13 +97,13 @@ class Queue:
 
     def refresh(self) -> None:
         """Look now. Raises SweeptreeError."""
-        with self._changed:
-            numbers = list(self._arrays)
-        found = cluster.tasks(numbers) if numbers else {}
-        with self._changed:
-            self._known = found
-            self._looks += 1
-            self._changed.notify_all()
+        with self._asking:
+            with self._guard:
+                numbers = list(self._arrays)
+            found = cluster.tasks(numbers) if numbers else {}
+            with self._guard:
+                self._known = found
+                self._looks += 1
 
     def _watch(self) -> None:
         pause, obeyed = PERIOD, None
@@ -122,7 +124,7 @@ class Queue:
         if order is None and self._stop.stopping.is_set():
             order = ("--state=PENDING",)
         if order is not None and order != obeyed:
-            with self._changed:
+            with self._guard:
                 numbers = list(self._arrays)
             cluster.cancel(numbers, *order)
         return order

@@ -45,10 +45,9 @@ class Checkout:
 
         Raises SetupError.
         """
-        self._lock = self._take(self.top + _LOCK)
-        os.pwrite(self._lock, self._name.encode(), 0)
         with self._books_held():
             self._clear_abandoned()
+            self._sign()
             self._fill_cache()
             self._add()
         for path, target in self._told["links"]:
@@ -76,6 +75,12 @@ class Checkout:
     def lfs(self) -> tuple[str, ...]:
         """Where git finds the large files of the repository."""
         return ("-c", f"lfs.storage={os.path.join(self._told['repo'], 'lfs')}")
+
+    def _sign(self) -> None:
+        """Say whose the worktree is, for as long as we live. With the books held: whoever looks for
+        abandoned ones sees no file that is not locked yet."""
+        self._lock = self._take(self.top + _LOCK)
+        os.pwrite(self._lock, self._name.encode(), 0)
 
     def _books_held(self) -> locks.Held:
         return locks.Held(self._take(self._books, _LOCK_PATIENCE))
