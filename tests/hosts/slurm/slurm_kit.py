@@ -9,24 +9,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from slurm_driver import DRIVER
 from slurm_rig import SlurmRig
 from sweep_kit import records_of, wait_for
 
 from sweeptree.model import JobRecord, JobState, SweepSpec
 from sweeptree.records import SweepPaths, read_json
 
-_DRIVER = """\
-import sys
-from sweeptree.hosts.choice import executor_of
-from sweeptree.model import Resume, SweepSpec
-from sweeptree.sweep.run import WithoutEngine, run_sweep
-
-spec = SweepSpec.model_validate_json(sys.argv[1])
-resume = Resume() if sys.argv[2] == "resume" else None
-report = run_sweep(spec, resume, WithoutEngine(), executor=executor_of(spec), before_end=int)
-print(report.reason)
-sys.exit(report.exit_code)
-"""
 WAIT = 'touch "$SWEEPTREE_OUT/runs$SWEEPTREE_ATTEMPT"; sleep 600'
 TRACE = 'echo "$SWEEPTREE_ATTEMPT ${SWEEPTREE_RESUMED:-new}" >> "$SWEEPTREE_OUT/tries"'
 
@@ -44,7 +33,7 @@ class ClusterSweep:
         """Start a driver."""
         words = [self.spec.model_dump_json(), "resume" if resume else "new"]
         return subprocess.Popen(
-            [sys.executable, "-c", _DRIVER, *words], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", DRIVER, *words], stdout=subprocess.PIPE, text=True
         )
 
     def run(self, *, resume: bool = False) -> dict[int, JobRecord]:
