@@ -104,6 +104,8 @@ def _smoke(prepared: PreparedSweep, settings: Settings, options: RunOptions) -> 
         ended = run_sweep(
             spec, None, WithoutEngine(), executor=executor_of(spec), before_end=_nothing
         )
+    if ended.is_refused:
+        raise Refused(ended.reason)
     if ended.exit_code == ExitCode.INTERRUPTED:
         return ExitCode.INTERRUPTED
     smoke = look_at(short.paths, prepared)

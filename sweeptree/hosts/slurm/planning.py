@@ -18,6 +18,7 @@ from sweeptree.sweep.shares import Shares
 from sweeptree.sweep.turns import Turns
 from sweeptree.system.room import nearest_existing
 
+_CLUSTER = "a Slurm cluster"
 LIVES = 128  # jobs that are waited for at once, a thread each
 _MARGIN = 2.0  # seconds beyond the grace, for the keeper to ask Slurm why and to write that
 
@@ -40,14 +41,14 @@ class OnSlurm:
             )
         nothing = Detection((), None, "the cluster's queue gives GPUs (--slurm gres=gpu:1)", ())
         most = min(jobs, spec.array_parallelism or LIVES, LIVES)
-        return Shares(nothing, 0, max(1, most))
+        return Shares(nothing, 0, max(1, most), (_CLUSTER,))
 
     def planned(self, prepared: PreparedSweep) -> PreparedSweep:
         """With what the cluster says of such jobs."""
         try:
             places, refused = _asked(prepared)
         except SweeptreeError as error:
-            places, refused = ("the cluster",), (Refused(error.message, hint=error.hint),)
+            places, refused = (_CLUSTER,), (Refused(error.message, hint=error.hint),)
         return replace(prepared, places=places, refusals=(*prepared.refusals, *refused))
 
     def lives(self, prepared: PreparedSweep) -> int:

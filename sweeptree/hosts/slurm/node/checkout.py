@@ -64,6 +64,11 @@ class Checkout:
         if self._lock >= 0:
             os.close(self._lock)
 
+    def leave(self) -> None:
+        """Let it stay, for the files that stand only there."""
+        with contextlib.suppress(OSError):
+            os.unlink(self.top + _LOCK)  # nobody takes it for abandoned
+
     def is_untouched(self, path: str) -> bool:
         """True for a link or copy that we put there, and that still is so."""
         for link, target in self._told["links"]:

@@ -37,9 +37,9 @@ def keep(checkout: Checkout, told: dict[str, Any], attempt: int) -> dict[str, An
     if not tracked and not made:
         return {"notes": [], "artifacts": [], "left": 0}
     found = _files(checkout, told, tracked, made)
-    if tracked:
-        found.update(_commit(checkout, told, tracked, attempt))
-    return {**found, "changed": sorted(tracked)}
+    commit = _commit(checkout, told, tracked, attempt) if tracked else {}
+    notes = [*found["notes"], *commit.pop("notes", ())]
+    return {**found, **commit, "notes": notes, "changed": sorted(tracked)}
 
 
 def _changes(checkout: Checkout, commit: str) -> tuple[list[str], list[str]]:

@@ -71,8 +71,7 @@ class Task:
         outcome = {**attempt.outcome(), **self._facts(in_setup=in_setup)}
         outcome.update(self._keep(outcome, attempt))
         written = write_patiently(self.launch["outcome"], outcome)
-        if self._checkout is not None:
-            self._checkout.remove()
+        self._clear_up(has_files=bool(outcome.get("left")))
         return _exit_code(outcome) if written else _NOT_RUN
 
     def _attempt(self) -> tuple[Attempt, bool]:
@@ -124,9 +123,20 @@ class Task:
             with contextlib.suppress(OSError):
                 write_aside(self.launch["outcome"] + _BEFORE, outcome, durable=True)
         found = leavings.keep(self._checkout, self.told, self.number)
+        if found["left"]:
+            where = f"{os.uname().nodename}:{self._checkout.top}"
+            found["notes"].append(f"{found['left']} files stand only in {where}")
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.launch["outcome"] + _BEFORE)
         return found
+
+    def _clear_up(self, *, has_files: bool) -> None:
+        if self._checkout is None:
+            return
+        if has_files:
+            self._checkout.leave()
+        else:
+            self._checkout.remove()
 
     def _launch(self, name: str) -> dict[str, Any]:
         told = self.told
