@@ -14,11 +14,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sweeptree.gpus.visible import allotted, allowed, chosen
+from sweeptree.gpus.visible import allotted, allowed, chosen, lacks_allotment
 from sweeptree.model import Device
 
 _MIB = 1024 * 1024
 _CUDA_NAME = "CUDA_VISIBLE_DEVICES"
+_NO_GRES = "this Slurm job was given none: ask for it with --gres=gpu:1"
 _WHY_NO_START = {  # NVML's error numbers (nvml.h, nvmlReturn_t)
     4: "this user may not talk to the NVIDIA driver",
     9: "the NVIDIA driver is not loaded",
@@ -61,6 +62,8 @@ def detect(environ: Mapping[str, str] | None = None) -> Detection:
         return Detection(devices=(), driver=None, why=str(error), skipped=())
     if _CUDA_NAME in environ:
         return _left_by_cuda(found, environ[_CUDA_NAME])
+    if found.devices and lacks_allotment(environ):
+        return replace(found, devices=(), why=_NO_GRES)
     return replace(found, devices=allotted(found.devices, environ))
 
 
