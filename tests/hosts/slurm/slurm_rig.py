@@ -255,6 +255,11 @@ class Node:
         self._unshare = None
         self.pid = 0
 
+    def hide(self, folder: Path) -> None:
+        """Have the node not see what is in this folder."""
+        inside = ["nsenter", "--mount", "--target", str(self.pid)]
+        _sh(*inside, "mount", "-t", "tmpfs", "tmpfs", str(folder))
+
     def processes(self, word: str) -> list[int]:
         """The PIDs, as seen from here, of the node's processes whose command line holds `word`."""
         space = os.stat(f"/proc/{self.pid}/ns/pid").st_ino

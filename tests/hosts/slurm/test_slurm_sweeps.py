@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from helpers import git
+from nvml import FakeDriver, build
 from slurm_kit import ClusterSweep, printed
 from slurm_rig import SlurmRig
 
@@ -94,3 +95,28 @@ def test_jobs_without_worktrees_run_in_the_repository(cluster: SlurmRig, repo: P
     sweep = ClusterSweep(cluster, repo, "pwd", use_worktree=False)
     assert sweep.run()[0].state is JobState.SUCCEEDED
     assert sweep.paths.log(0).read_text().strip() == str(repo)
+
+
+def test_a_node_that_cannot_see_the_results_is_named_with_what_to_do(
+    cluster: SlurmRig, repo: Path
+) -> None:
+    (repo / "results").mkdir()
+    for node in cluster.nodes.values():
+        node.hide(repo / "results")
+    record = ClusterSweep(cluster, repo, "true").run()[0]
+    assert record.state is JobState.FAILED
+    assert "--results_dir on a shared file system" in (record.reason or "")
+
+
+def test_the_record_names_gpus_by_their_uuid_and_what_they_did(
+    cluster: SlurmRig, repo: Path, tmp_path: Path, monkeypatch
+) -> None:
+    driver = FakeDriver(build(tmp_path), tmp_path / "gpus.conf")
+    driver.configure("gpu mem=1000 used=10", "gpu mem=1000 used=10")
+    for name, value in driver.environment.items():
+        monkeypatch.setenv(name, value)
+    sweep = ClusterSweep(cluster, repo, "sleep 1.5", slurm={"gres": "gpu:2"})
+    record = sweep.run()[0]
+    assert [uuid[:4] for uuid in record.gpus] == ["GPU-", "GPU-"]
+    assert record.gpu_seconds is not None
+    assert record.gpu_seconds > 2
