@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from sweeptree.hosts.slurm import landing
+from sweeptree.hosts.slurm.endings import Traces
 from sweeptree.hosts.slurm.planning import OnSlurm
 from sweeptree.hosts.slurm.queue import Queue
 from sweeptree.hosts.slurm.submitting import Desk
@@ -36,7 +37,7 @@ class Slurm(OnSlurm):
     def __init__(self) -> None:
         self._desk: Desk | None = None
         self._run: Stage[Ran | Lost] = Stage(
-            "run-command", "command", self._await, opens=True, title="run"
+            "run-command", "command", self._begin, opens=True, title="run"
         )
         self._adopt: Stage[Ran | Lost] = replace(adoption.ADOPT_COMMAND, act=self._await)
 
@@ -75,13 +76,23 @@ class Slurm(OnSlurm):
         last = replace(so_far, attempt=attempts.last_attempt(job, so_far))
         return retries.forgiving(last.after_command(ran), job.sweep.prepared)
 
+    def _begin(self, job: JobContext, so_far: SoFar) -> Ran | Lost:
+        stages.record_plan(job, None)
+        return self._await(job, so_far)
+
     def _await(self, job: JobContext, so_far: SoFar) -> Ran | Lost:
         """`Lost` also where the sweep is to stop before the task has begun."""
         assert self._desk is not None
         task = self._desk.task_of(job, so_far.attempt)
         if task is None:
-            return Lost(so_far.attempt)
+            return self._without_task(job, so_far)
         ended = await_end(job, so_far, task, self._desk.queue)
         if ended.ending is None:
             return Lost(so_far.attempt)
         return landing.land(job, ended.so_far, ended.ending)
+
+    def _without_task(self, job: JobContext, so_far: SoFar) -> Ran | Lost:
+        """An attempt that no array tells of was begun here, before the sweep went to a cluster."""
+        if Traces(job.paths, job.index).has_begun(so_far.attempt):
+            return adoption.adopt(job, so_far)
+        return Lost(so_far.attempt)

@@ -5,12 +5,13 @@ command (a fix, a pull request) a worktree with the job's changes.
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sweeptree.hosts.back.commits import materialise
 from sweeptree.hosts.slurm.endings import Ending
-from sweeptree.model import JobState, Worktree
+from sweeptree.model import JobState, Outcome, StopCause, Worktree
 from sweeptree.sweep import attempts
 from sweeptree.sweep.attempts import LeftBehind
 from sweeptree.sweep.results import Ran, SoFar
@@ -20,7 +21,7 @@ from sweeptree.sweep.stages import kept_on_trouble
 
 def land(job: JobContext, so_far: SoFar, ending: Ending) -> Ran:
     """Record it. Raises GitError, OSError."""
-    facts, outcome = ending.facts, ending.outcome
+    facts, outcome = ending.facts, _in_our_words(job, ending.outcome)
     if host := facts.get("host"):
         job.store.update(job.index, host=str(host))
     worktree = None
@@ -31,6 +32,14 @@ def land(job: JobContext, so_far: SoFar, ending: Ending) -> Ran:
         so_far = so_far.with_worktree(worktree)
         left = _left(facts)
         return attempts.record_outcome(job, so_far, outcome, in_setup=in_setup, left=left)
+
+
+def _in_our_words(job: JobContext, outcome: Outcome) -> Outcome:
+    """A task that was cancelled because its sweep was is no riddle."""
+    ours = (StopCause.INTERRUPTED, StopCause.CANCELLED, StopCause.TIME_LIMIT)
+    if outcome.state is JobState.CANCELLED and job.sweep.stop.cause in ours:
+        return replace(outcome, reason="cancelled")
+    return outcome
 
 
 def _is_continued(job: JobContext) -> bool:

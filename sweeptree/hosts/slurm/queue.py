@@ -16,6 +16,7 @@ from sweeptree.errors import SweeptreeError
 from sweeptree.hosts.slurm import cluster
 from sweeptree.hosts.slurm.arrays import Array, Place, Task
 from sweeptree.hosts.slurm.cluster import TaskState
+from sweeptree.supervise.tree import KILL_NOW
 from sweeptree.sweep.running import Sweep
 from sweeptree.sweep.stopping import StopSwitch
 
@@ -23,7 +24,9 @@ PERIOD = 1.0
 _LOAD = 20.0  # at most so small a part of our time is spent in asking
 _RELEASES = 3
 _FORGOTTEN = TaskState("COMPLETED", "forgotten by Slurm", "")
-_TERM, _KILL = (), ("--signal=KILL",)
+_TERM: tuple[tuple[str, ...], ...] = ((),)
+_KILL = (("--batch", f"--signal={KILL_NOW.name.removeprefix('SIG')}"), ())
+_NO_MORE = (("--state=PENDING",),)
 
 
 class Queue:
@@ -40,7 +43,7 @@ class Queue:
         self._looks = 0
         self._unseen_until: dict[str, int] = {}
         self._released: Counter[str] = Counter()
-        self._order: tuple[str, ...] | None = None
+        self._order: tuple[tuple[str, ...], ...] | None = None
         self._guard = threading.Lock()
         self._asking = threading.Lock()
         self._over = threading.Event()
@@ -122,11 +125,12 @@ class Queue:
         """Hand an order on, unless that has been done; what was obeyed last."""
         order = self._order
         if order is None and self._stop.stopping.is_set():
-            order = ("--state=PENDING",)
+            order = _NO_MORE
         if order is not None and order != obeyed:
             with self._guard:
                 numbers = list(self._arrays)
-            cluster.cancel(numbers, *order)
+            for words in order:
+                cluster.cancel(numbers, *words)
         return order
 
     def _mend(self) -> None:

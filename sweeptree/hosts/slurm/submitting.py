@@ -125,7 +125,6 @@ class Desk:
             last = attempts.last_attempt(context, SoFar())
             if last:
                 stages.put_aside(context, last)
-            stages.record_plan(context, None)
             tasks.append(errands.task(sweep, job, last + 1))
         array = arrays.write(
             sweep.paths, errands.common(sweep), tasks, f"sweeptree-{sweep.spec.exp_name}"

@@ -88,6 +88,16 @@ def test_a_cancelled_sweep_leaves_no_task_in_the_queue(cluster: SlurmRig, repo: 
     assert not [pid for node in cluster.nodes.values() for pid in node.processes("sleep 600")]
 
 
+def test_a_second_cancel_kills_at_once(cluster: SlurmRig, repo: Path) -> None:
+    sweep = ClusterSweep(cluster, repo, f"trap '' TERM; {WAIT}", grace=2.0)
+    driver = sweep.start()
+    sweep.await_running()
+    sweep.paths.cancel.write_text("kill")
+    sweep.ended(driver)
+    record = sweep.records()[0]
+    assert (record.state, record.reason) == (JobState.CANCELLED, "cancelled")
+
+
 def test_ctrl_c_cancels_and_resume_runs_what_is_left(cluster: SlurmRig, repo: Path) -> None:
     command = f'{TRACE}; test -e "$SWEEPTREE_OUT/../gate" || {{ {WAIT}; }}'
     sweep = ClusterSweep(cluster, repo, *[command] * 3, array_parallelism=1)

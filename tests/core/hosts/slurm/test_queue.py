@@ -64,7 +64,9 @@ def test_a_delayed_task_is_started_now(queue: Queue, slurm: Path) -> None:
     assert (slurm / "orders").read_text().startswith("update jobid=7_1 StartTime=now\n")
 
 
-@pytest.mark.parametrize(("order", "words"), [("stop", "7\n"), ("kill", "--signal=KILL 7\n")])
+@pytest.mark.parametrize(
+    ("order", "words"), [("stop", "7\n"), ("kill", "--batch --signal=USR1 7\n7\n")]
+)
 def test_an_order_is_handed_on_once(queue: Queue, slurm: Path, order: str, words: str) -> None:
     queue.add([ARRAY])
     getattr(queue, order)()

@@ -15,13 +15,12 @@ from sweeptree.hosts.slurm.node.checkout import Checkout
 from sweeptree.supervise.files import SetupError
 
 LEFT = """\
-import os, signal, sys
+import os, signal, subprocess, sys
 from sweeptree.hosts.slurm.node.checkout import Checkout
 checkout = Checkout(eval(sys.argv[1]), "exp:7.1@0000")
 checkout.make()
-if not os.fork():
-    os.environ["SWEEPTREE_COOKIE"] = "exp:7.1@0000#1"
-    os.execlp("sleep", "sleep", "4711")
+cookie = {"SWEEPTREE_COOKIE": "exp:7.1@0000#1"}
+subprocess.Popen(["sleep", "4711"], env={**os.environ, **cookie})
 os.kill(os.getpid(), signal.SIGKILL)
 """
 

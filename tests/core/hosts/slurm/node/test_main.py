@@ -15,6 +15,8 @@ from sweep_kit import wait_for
 from core.hosts.slurm.node.kit import told_of
 from sweeptree.hosts.slurm import packing
 from sweeptree.hosts.slurm.node import manifest
+from sweeptree.model import Cause, JobState
+from sweeptree.supervise import read_outcome
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +79,20 @@ def test_a_signal_ends_the_tree_and_the_outcome_says_so(
     assert outcome(told)["reason"] == "cancelled by scancel"
 
 
+def test_a_preempted_task_that_slurm_forgets_fails_for_a_cause_of_its_own(
+    repo: Path, node_tmp: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "scontrol").write_text("#!/bin/sh\necho PreemptTime=2026-01-01T00:00:00\n")
+    told = told_of(repo, command=f"touch {tmp_path}/runs; sleep 600")
+    keeper = started(tmp_path / "array", told)
+    wait_for((tmp_path / "runs").exists)
+    keeper.send_signal(signal.SIGUSR2)
+    ended(keeper)
+    found = read_outcome(Path(told["state"], "job_0.1.outcome"))
+    assert found is not None
+    assert (found.state, found.cause) == (JobState.FAILED, Cause.PREEMPTED)
+
+
 def test_an_attempt_is_run_once(repo: Path, node_tmp: Path, tmp_path: Path) -> None:
     told = told_of(repo, command="echo ran")
     ended(started(tmp_path / "array", told))
@@ -115,6 +131,6 @@ def test_the_pinned_code_is_imported_first(repo: Path, node_tmp: Path, tmp_path:
 def test_jobs_without_worktrees_run_where_they_are_told(
     repo: Path, node_tmp: Path, tmp_path: Path
 ) -> None:
-    told = told_of(repo, repo=None, command="pwd")
+    told = {**told_of(repo, command="pwd"), "repo": None}
     ended(started(tmp_path / "array", told))
     assert Path(told["log"]).read_text().strip() == str(repo)
