@@ -8,9 +8,10 @@ becomes a task run, what is not asked for does not. The work is in `sweeptree.sw
 from __future__ import annotations
 
 from sweeptree.engine.agent_runs import agent
+from sweeptree.engine.executors import executor_for
 from sweeptree.engine.sweep_engine import engine_here
-from sweeptree.hosts.choice import executor_of
 from sweeptree.model import Resume, SweepSpec
+from sweeptree.settings import Settings
 from sweeptree.sweep.outcome import SweepReport
 from sweeptree.sweep.run import run_sweep
 from sweeptree.tasks import stages
@@ -19,4 +20,6 @@ from sweeptree.tasks import stages
 @agent("experiment-orchestrator", run_name="{spec.exp_name}: jobs", page=False)
 def experiment_orchestrator(spec: SweepSpec, resume: Resume | None = None) -> SweepReport:
     """Run a sweep: every job in its worktree, with records, aggregates and a graph."""
-    return run_sweep(spec, resume, engine_here(stages.ALL), executor=executor_of(spec))
+    engine = engine_here(stages.ALL)
+    executor = executor_for(spec, Settings(), engine.tell, shown=engine.run_id is not None)
+    return run_sweep(spec, resume, engine, executor=executor)

@@ -15,10 +15,10 @@ from sweeptree.agents.experiment_orchestrator import experiment_orchestrator
 from sweeptree.agents.results_aggregator import results_aggregator
 from sweeptree.analysis.aggregate import aggregate
 from sweeptree.engine.agent_runs import report_of, state_of
+from sweeptree.engine.executors import executor_for
 from sweeptree.engine.living_runs import note_run
 from sweeptree.engine.missed_nights import newer_night
 from sweeptree.engine.run_notices import RunEnd, telling_if_deployed
-from sweeptree.hosts.choice import executor_of
 from sweeptree.model import Resume, SweepSpec
 from sweeptree.model.report import Report, ReportState
 from sweeptree.records import SweepPaths
@@ -60,7 +60,9 @@ def _end(spec: SweepSpec, report: Report | None, ran: State[Any]) -> RunEnd:
 def sweep_by_files(spec: SweepSpec, resume: Resume | None = None) -> State[Any]:
     """The same sweep without a flow run, for when there is no server: records, aggregates and exit
     code are those."""
-    report = run_sweep(named(spec), resume, WithoutEngine(), executor=executor_of(spec))
+    engine = WithoutEngine()
+    executor = executor_for(spec, Settings(), engine.tell, shown=False)
+    report = run_sweep(named(spec), resume, engine, executor=executor)
     if report.root is not None:
         aggregate(SweepPaths(report.root))
     return state_of(report)

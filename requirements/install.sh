@@ -118,7 +118,7 @@ uv() {
 
 # In a subshell: what it exports for uv must not reach pip.
 by_uv() (
-    exported=$(printf '%s\n' "$settings" | "$python" requirements/uv_settings.py) || return 1
+    exported=$(printf '%s\n' "$settings" | "$python" sweeptree/hosts/setting_up/uv_settings.py) || return 1
     ready_uv || return 1
     eval "$exported"
     uv --require-hashes -r "$lock" && uv --no-build-isolation --editable .

@@ -9,6 +9,8 @@
     │   └── PushError     exit code 4: the remote did not take a branch, or cannot be reached;
     │                     carries `kind`
     ├── ForgeError        exit code 4: the code host refused or cannot be reached; carries `kind`
+    ├── HostError     exit code 4: a host cannot be reached, or a command of ours failed there;
+    │                     carries `host` and `kind`
     ├── RecordError       a record is missing, unreadable or not what it should be; carries the path
     └── ServerError       the managed Prefect server cannot be started or reached
 
@@ -87,6 +89,23 @@ class ForgeError(SweeptreeError):
         super().__init__(message, hint=hint)
         self.kind = kind
         self.status = status
+
+
+class HostError(SweeptreeError):
+    """A host cannot be reached, or does not do what it should. `host` is its name.
+
+    `kind` is one word: unreachable, auth, host-key, config, timeout, lost, forwarding, command or
+    lane.
+    """
+
+    exit_code = 4
+
+    def __init__(
+        self, message: str, *, host: str, kind: str, hint: str | Sequence[str] = ()
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.host = host
+        self.kind = kind
 
 
 class RecordError(SweeptreeError):

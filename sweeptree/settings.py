@@ -45,6 +45,9 @@ class Settings(BaseSettings):
         description="The Python (3.10 or newer) that nodes of a Slurm cluster start keepers with; "
         "default: the one that this runs on.",
     )
+    ssh_config: Path | None = Field(
+        default=None, description="The configuration that ssh reads instead of yours (ssh -F)."
+    )
     log_cap: int = Field(
         default=0, ge=0, description="Most bytes kept of a job's log; 0: all of them."
     )

@@ -41,10 +41,12 @@ class Digests:
 
     def of_job(self, worktree: Worktree, params: Mapping[str, Scalar]) -> str | None:
         """The digest of the data that a job is given; None when no manifest names one."""
-        found = (self._of(folder / MANIFEST) for folder in folders(worktree, params))
+        found = (self.of_folder(folder) for folder in folders(worktree, params))
         return next((digest for digest in found if digest), None)
 
-    def _of(self, manifest: Path) -> str | None:
+    def of_folder(self, folder: Path) -> str | None:
+        """The digest that a folder's own manifest names; None when there is none."""
+        manifest = folder / MANIFEST
         try:
             s = manifest.stat()
         except (OSError, ValueError):

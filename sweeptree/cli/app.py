@@ -131,6 +131,7 @@ REGISTRY = (
         "Server, work pool, deployments and worker in one step.",
     ),
     Entry("mcp", "Run it", "mcp:mcp", "The tools of a chat for editors and agents, over stdio."),
+    Entry("hosts", "Run it", "hosts:app", "Other machines that sweeps may use, over ssh."),
     Entry("gpus", "Run it", "gpus:gpus", "The GPUs, who holds their slots and who waits."),
 )
 

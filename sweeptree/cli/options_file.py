@@ -4,6 +4,7 @@
     [agents.merge]      options of an agent's command, here `sweeptree merge`
     [commands.show]     options of any other command
     [notify]            who is told when a sweep has ended: docs/notifications.md
+    [hosts.gpu2]        where data stands on a host, and what makes it ready: docs/hosts.md
 
 Hides: where the file is looked for, and how its values reach the command line.
 """
@@ -18,13 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 from sweeptree.agents import AGENTS
 from sweeptree.errors import UsageError
+from sweeptree.hosts.options import check_section
 from sweeptree.system.toml_files import nearest, read_toml
 
 if TYPE_CHECKING:
     from cyclopts import App
 
 NAME = "sweeptree.toml"
-_SECTIONS = ("sweep", "agents", "commands", "notify")
+_SECTIONS = ("sweep", "agents", "commands", "notify", "hosts")
 _OF_SWEEPS = ("run", "orchestrate")
 
 
@@ -68,6 +70,8 @@ def find_options_file(start: Path) -> OptionsFile:
     sweep = _table(path, "sweep", document.get("sweep", {}))
     agents, commands = _tables(path, "agents", document), _tables(path, "commands", document)
     notify = _table(path, "notify", document.get("notify", {}))
+    for name, section in _tables(path, "hosts", document).items():
+        check_section(path, name, section)
     return OptionsFile(path, sweep, agents, commands, notify)
 
 

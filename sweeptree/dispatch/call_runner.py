@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from typing import IO
 
 MAX_OUTPUT_BYTES = 16 * 1024 * 1024
@@ -58,8 +59,9 @@ def _run(folder: str, command: list[str]) -> None:
     assert child.stderr is not None
     pumps = [_pump(child.stdout, f"{folder}/stdout"), _pump(child.stderr, f"{folder}/stderr")]
     code = child.wait()
+    deadline = time.monotonic() + _LAST_WORDS_SECONDS
     for pump in pumps:  # what the command left in the background may keep its output open
-        pump.join(_LAST_WORDS_SECONDS)
+        pump.join(max(0.0, deadline - time.monotonic()))
     _write(folder, "exit_code", str(code))
 
 

@@ -45,16 +45,22 @@ def mark_crashed(earlier: UUID, run_id: str) -> None:
     message = f"its process died; the sweep goes on in the flow run {run_id}"
     with get_client(sync_client=True) as client:
         runs = [earlier, *_children(client, earlier)]
+        crash_tasks(client, runs, message)
         chosen = FlowRunFilter(id=FlowRunFilterId(any_=runs))
-        under_way = TaskRunFilter(
-            state=TaskRunFilterState(type=TaskRunFilterStateType(any_=_UNDER_WAY))
-        )
-        for task in client.read_task_runs(flow_run_filter=chosen, task_run_filter=under_way):
-            client.set_task_run_state(task.id, Crashed(message=message), force=True)
         not_ended = [*_UNDER_WAY, StateType.CRASHED]
         chosen.state = FlowRunFilterState(type=FlowRunFilterStateType(any_=not_ended))
         for run in client.read_flow_runs(flow_run_filter=chosen):
             client.set_flow_run_state(run.id, Crashed(message=message), force=True)
+
+
+def crash_tasks(client: SyncPrefectClient, runs: list[UUID], message: str) -> None:
+    """Set the task runs of these flow runs to Crashed, where they are under way."""
+    chosen = FlowRunFilter(id=FlowRunFilterId(any_=runs))
+    under_way = TaskRunFilter(
+        state=TaskRunFilterState(type=TaskRunFilterStateType(any_=_UNDER_WAY))
+    )
+    for task in client.read_task_runs(flow_run_filter=chosen, task_run_filter=under_way):
+        client.set_task_run_state(task.id, Crashed(message=message), force=True)
 
 
 def _children(client: SyncPrefectClient, run: UUID) -> list[UUID]:

@@ -35,6 +35,12 @@ def engine_here(tasks: Mapping[str, StageTask]) -> Engine:
     return PrefectEngine(run_id, tasks) if run_id is not None else WithoutEngine()
 
 
+def lane_engine_here(tasks: Mapping[str, StageTask]) -> Engine:
+    """The same for one host's share of a sweep, which is shown in a flow run of its own."""
+    run_id = flow_run.get_id()
+    return LaneEngine(run_id, tasks) if run_id is not None else WithoutEngine()
+
+
 class PrefectEngine:
     """Shows a sweep in this flow run; see `sweep.run.Engine`."""
 
@@ -76,6 +82,18 @@ class PrefectEngine:
     def pace(self, stopping: threading.Event) -> None:
         """Wait while too many events are still to be sent."""
         self._pace.keep(stopping)
+
+
+class LaneEngine(PrefectEngine):
+    """A sweep's share on this host: its task runs bear no tags.
+
+    Prefect's limit on them is asked before each command, and a lane has to go on while the server
+    is away; the locks of the GPU slots admit its jobs.
+    """
+
+    def stages(self, sweep: Sweep) -> RunStage:
+        """Task runs that ask the server for nothing."""
+        return StageRuns(self._tasks, sweep.misses)
 
 
 def _admission_tags(sweep: Sweep) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ that lack a function. A machine without GPUs, or with a broken driver, is no err
 
 from __future__ import annotations
 
+import ctypes
 import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,10 +21,12 @@ from sweeptree.model import Device
 _MIB = 1024 * 1024
 _CUDA_NAME = "CUDA_VISIBLE_DEVICES"
 _NO_GRES = "this Slurm job was given none: ask for it with --gres=gpu:1"
+_LIBRARY = "libnvidia-ml.so.1"
+_NO_LIBRARY = 12
 _WHY_NO_START = {  # NVML's error numbers (nvml.h, nvmlReturn_t)
     4: "this user may not talk to the NVIDIA driver",
     9: "the NVIDIA driver is not loaded",
-    12: "there is no NVIDIA driver on this machine (no libnvidia-ml.so.1)",
+    _NO_LIBRARY: "there is no NVIDIA driver on this machine (no libnvidia-ml.so.1)",
     18: "the NVIDIA driver was updated but not loaded anew: restart the machine",
 }
 
@@ -104,6 +107,8 @@ def _session() -> Iterator[Any]:
 
 
 def _load() -> Any:
+    """pynvml, which takes 50 ms to import: only where there is a driver that it could ask."""
+    _find_library()
     try:
         # the deprecated distribution `pynvml` warns when it is there too
         with warnings.catch_warnings():
@@ -113,6 +118,13 @@ def _load() -> Any:
             return pynvml
     except (ImportError, OSError) as error:
         raise _UnusableError(f"the Python module pynvml cannot be loaded: {error}") from error
+
+
+def _find_library() -> None:
+    try:
+        ctypes.CDLL(_LIBRARY)
+    except OSError as error:
+        raise _UnusableError(_WHY_NO_START[_NO_LIBRARY]) from error
 
 
 class _Scan:

@@ -1,45 +1,38 @@
-"""Which executor a spec asks for.
-
-Hides what each of them has to load: a plan loads no executor, and a sweep on this machine no
-cluster.
-"""
+"""Who plans a sweep, by what its spec says of where it runs. Loads only what is asked for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sweeptree.errors import UsageError
 from sweeptree.model import SweepSpec
+from sweeptree.settings import Settings
 from sweeptree.sweep.preflight import OnThisMachine, Planner
 
-if TYPE_CHECKING:
-    from sweeptree.sweep.executor import Executor
 
+def planner_for(spec: SweepSpec, settings: Settings) -> Planner:
+    """The planner of a sweep: of this machine, of the hosts that it names, or of a cluster.
 
-def planner_of(spec: SweepSpec) -> Planner:
-    """Who plans such a sweep. Raises UsageError for options that contradict it."""
+    Hosts are looked at, by one command each. Raises UsageError for one that was not added, and for
+    options that contradict each other.
+    """
+    _check(spec)
     if spec.executor == "slurm":
         from sweeptree.hosts.slurm.planning import OnSlurm
 
         return OnSlurm()
-    _refuse_cluster_options(spec)
-    return OnThisMachine()
+    if not spec.hosts:
+        return OnThisMachine()
+    from sweeptree.hosts.lanes.planning import OnHosts
+    from sweeptree.hosts.lanes.stations import stations_of
+
+    return OnHosts(stations_of(spec, settings))
 
 
-def executor_of(spec: SweepSpec) -> Executor:
-    """Who runs its jobs. Raises UsageError for options that contradict it."""
-    if spec.executor == "slurm":
-        from sweeptree.hosts.slurm.executor import Slurm
-
-        return Slurm()
-    from sweeptree.sweep.local import LOCAL
-
-    _refuse_cluster_options(spec)
-    return LOCAL
-
-
-def _refuse_cluster_options(spec: SweepSpec) -> None:
-    if spec.slurm or spec.array_parallelism:
+def _check(spec: SweepSpec) -> None:
+    if spec.executor == "slurm" and spec.hosts:
+        raise UsageError(
+            "--hosts and --executor slurm are two places to run at", hint="leave one of them out"
+        )
+    if spec.executor != "slurm" and (spec.slurm or spec.array_parallelism):
         raise UsageError(
             "--slurm and --array_parallelism are for jobs on a cluster",
             hint="add --executor slurm",

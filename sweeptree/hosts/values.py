@@ -84,10 +84,14 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """The right of one lane to run one attempt of a job."""
+    """The right of one lane to run one attempt of a job.
+
+    `gpu_memory`: the MiB of each of its GPUs that the job asks for; 0: the whole GPU.
+    """
 
     job: int
     attempt: int
+    gpu_memory: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

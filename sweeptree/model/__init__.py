@@ -1,18 +1,13 @@
 """The nouns that the rooms share, as values: nothing here touches the disk, git or the engine.
 
 Borders (what a user writes, what stands on disk) are pydantic models; what only our own code passes
-round are frozen dataclasses.
+round are frozen dataclasses. Hides: that a border is imported when it is first asked for, so that
+what needs no pydantic starts without it.
 """
 
-from sweeptree.model.record import (
-    Attempt,
-    JobDelivery,
-    JobRecord,
-)
-from sweeptree.model.spec import (
-    Resume,
-    SweepSpec,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from sweeptree.model.values import (
     Base,
     Branch,
@@ -30,6 +25,18 @@ from sweeptree.model.values import (
     StopCause,
     Worktree,
 )
+
+if TYPE_CHECKING:
+    from sweeptree.model.record import Attempt, JobDelivery, JobRecord
+    from sweeptree.model.spec import Resume, SweepSpec
+
+_BORDERS = {
+    "Attempt": "record",
+    "JobDelivery": "record",
+    "JobRecord": "record",
+    "Resume": "spec",
+    "SweepSpec": "spec",
+}
 
 __all__ = [
     "Attempt",
@@ -53,3 +60,12 @@ __all__ = [
     "SweepSpec",
     "Worktree",
 ]
+
+
+def __getattr__(name: str) -> object:
+    module = _BORDERS.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{module}"), name)
+    globals()[name] = found
+    return found

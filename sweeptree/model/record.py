@@ -55,6 +55,17 @@ class JobDelivery(BaseModel):
     reviewers: tuple[str, ...] = ()
 
 
+class RemoteArtifact(BaseModel):
+    """A file that a job made and that was left on the host that ran it."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    host: str
+    path: str = Field(description="The whole path on the host.")
+    bytes: int
+    sha256: str
+
+
 class JobRecord(BaseModel):
     """Additive changes only within a schema_version; readers ignore fields they do not know.
 
@@ -125,6 +136,9 @@ class JobRecord(BaseModel):
     artifacts: tuple[str, ...] = Field(
         default=(), description="Files kept, relative to job_<i>/artifacts/."
     )
+    remote_artifacts: tuple[RemoteArtifact, ...] = Field(
+        default=(), description="Files that were left on the host (--artifacts keep-remote)."
+    )
     notes: tuple[str, ...] = ()
     auto_fix: dict[str, Any] | None = None
     pr_url: str | None = None
@@ -176,6 +190,7 @@ class RecordPart(TypedDict, total=False):
     metrics_source: str | None
     diverged: tuple[str, ...]
     artifacts: tuple[str, ...]
+    remote_artifacts: tuple[RemoteArtifact, ...]
     notes: tuple[str, ...]
     auto_fix: Mapping[str, object] | None
     pr_url: str | None

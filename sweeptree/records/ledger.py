@@ -10,13 +10,16 @@ import json
 import os
 import threading
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sweeptree.errors import RecordError
-from sweeptree.model import JobRecord, JobState
+from sweeptree.model import JobState
 from sweeptree.records.paths import SweepPaths
 from sweeptree.records.read import MAX_SWEEP_BYTES, read_bytes
 from sweeptree.system.clock import utc_now
+
+if TYPE_CHECKING:
+    from sweeptree.model import JobRecord
 
 _OPEN = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 

@@ -12,13 +12,13 @@ import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sweeptree.errors import RecordError
-from sweeptree.model import JobRecord
 from sweeptree.records.paths import SweepPaths
+
+if TYPE_CHECKING:  # many a command reads JSON and no record, and starts without pydantic
+    from sweeptree.model import JobRecord
 
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 MAX_SWEEP_BYTES = 1024 * 1024 * 1024
@@ -27,7 +27,7 @@ _ATTEMPT_FILE = re.compile(r"job_(\d{1,9})\.(\d{1,9})\.(?:alive|outcome|started)
 _OPEN_SAFELY = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 _SHOWN_FIELDS = 8
 
-Record = TypeVar("Record", bound=JobRecord)
+Record = TypeVar("Record", bound="JobRecord")
 
 
 def read_bytes(path: Path, *, limit: int = MAX_RECORD_BYTES) -> bytes:
@@ -95,6 +95,8 @@ def read_sweep(paths: SweepPaths) -> dict[str, Any]:
 
 def read_record(path: Path) -> JobRecord:
     """Read one record. Raises RecordError when it is missing, torn, of another job or no record."""
+    from sweeptree.model import JobRecord
+
     value = read_json(path)
     try:
         record = JobRecord.model_validate(value)
@@ -135,7 +137,7 @@ def _parsed(data: bytes, kind: type[Record]) -> Record | None:
     """The record, where there is nothing to mend: several times quicker than the way below."""
     try:
         return kind.model_validate_json(data)
-    except ValidationError:
+    except ValueError:
         return None
 
 
@@ -151,6 +153,8 @@ def _mended(
 
 
 def _without_bad_fields(value: dict[str, Any], kind: type[Record]) -> tuple[Record, list[str]]:
+    from pydantic import ValidationError
+
     try:
         return kind.model_validate(value), []
     except ValidationError as error:

@@ -12,17 +12,20 @@ import json
 import os
 import threading
 from collections.abc import Iterable
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from sweeptree.errors import RecordError, Refused
-from sweeptree.model import JobRecord, JobState
-from sweeptree.model.record import SCHEMA_VERSION, RecordPart
+from sweeptree.model import JobState
 from sweeptree.records.ledger import Ledger
 from sweeptree.records.paths import SweepPaths
 from sweeptree.records.read import read_json, read_record
 from sweeptree.system import locks
 from sweeptree.system.clock import utc_now
 from sweeptree.system.files import replace
+
+if TYPE_CHECKING:
+    from sweeptree.model import JobRecord
+    from sweeptree.model.record import RecordPart
 
 _SAFELY = os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | _SAFELY
@@ -93,6 +96,8 @@ class SweepStore:
         Raises OSError when the disk refuses (full, read-only); the record on disk is then the old
         one.
         """
+        from sweeptree.model.record import SCHEMA_VERSION, JobRecord
+
         old = self.record(index)
         merged = {**dict(old), "schema_version": SCHEMA_VERSION, **part}
         new = JobRecord.model_validate(merged)
@@ -118,6 +123,8 @@ class SweepStore:
         return self._ledger.mend(records)
 
     def _read(self, index: int) -> JobRecord:
+        from sweeptree.model import JobRecord
+
         path = self.paths.record(index)
         try:
             return read_record(path)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from sweeptree.repair.sandbox import EMPTY, Place, agent_environment, find_sandb
 from sweeptree.repair.supervised import Ended, Line, run_line
 from sweeptree.repository import Repository, worktree_patches
 from sweeptree.repository.detached_git import detached_git
+from sweeptree.system.scratch import scratch_folder
 
 GROWTH = 256 * 1024**2  # bytes that an agent may leave in its worktree
 _PLACEHOLDER = "{prompt}"
@@ -38,8 +38,7 @@ class CommandAgent:
 
     def propose(self, report: FailureReport, top: Path, budget: Budget) -> tuple[Proposal, ...]:
         """Run the agent once. Raises Refused when it changed what no patch can hold."""
-        with tempfile.TemporaryDirectory(prefix="sweeptree-agent-") as folder:
-            files = Path(folder)
+        with scratch_folder("agent") as files:
             git = files / "git"
             with detached_git(self.repo, top, self.commit, git):
                 place = Place(top, git, self.repo.common_dir / "objects", files, self._hidden())

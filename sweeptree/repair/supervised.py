@@ -5,13 +5,13 @@ gone with all its children afterwards, however we end.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from sweeptree import supervise
 from sweeptree.model import JobState, Launch, Outcome
+from sweeptree.system.scratch import scratch_folder
 
 GRACE = 2.0
 LOG_CAP = 4 * 1024**2
@@ -46,8 +46,7 @@ class Ended:
 def run_line(name: str, line: Line) -> Ended:
     """Run a command to its end. A command that fails is a value; raises SweeptreeError when there
     can be no keeper."""
-    with tempfile.TemporaryDirectory(prefix="sweeptree-repair-") as folder:
-        files = Path(folder)
+    with scratch_folder("repair") as files:
         keeper = supervise.start(_launch(name, line, files))
         try:
             outcome, excess = _await(keeper, line)

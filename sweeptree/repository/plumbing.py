@@ -22,6 +22,9 @@ from sweeptree.errors import GitError, Refused
 from sweeptree.system import locks, quiet_git
 
 LOCK_NAME = "sweeptree.lock"
+# Who is in reflogs where git was told of nobody. It reads EMAIL last; without it, it asks DNS for
+# this machine's name: 10 s for each `git worktree add` where no server answers.
+NOBODY = "sweeptree@localhost"
 LOCK_PATIENCE = 600.0  # seconds; the lock is held for milliseconds, and dies with its holder
 GIT_LOCK_PATIENCE = 5.0  # seconds that a lock file of git may be in the way
 RACE_PATIENCE = 8  # tries for a race that somebody else's `git worktree add` won
@@ -50,6 +53,7 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment git runs in: GIT_* of the caller's shell must not lead it elsewhere."""
     kept = {name: value for name, value in os.environ.items() if _may_pass(name)}
     kept.update(LC_ALL="C", GIT_OPTIONAL_LOCKS="0", GIT_TERMINAL_PROMPT="0")
+    kept.setdefault("EMAIL", NOBODY)
     kept.update(extra or {})
     return kept
 

@@ -18,6 +18,8 @@ from sweeptree.repository import plumbing
 OURS = ".sweeptree"
 _SPECIAL = re.compile(r"[\\*?\[\] ]")  # what gitignore does not read as itself
 _ODD = re.compile(r"[^A-Za-z0-9._-]+")
+_FACTS = ("--is-bare-repository", "--is-shallow-repository", "--is-inside-work-tree")
+_PATHS = ("--git-common-dir", "--git-dir")
 _ESCAPED = r"\\\g<0>"
 
 
@@ -67,27 +69,45 @@ def find_repository(start: Path) -> Repository:
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder", hint="give a folder inside a git repository")
     folder = folder.resolve()
-    common_dir = Path(_ask(folder, "--git-common-dir")).resolve()
-    bare, shallow, inside = _ask(
-        folder, "--is-bare-repository", "--is-shallow-repository", "--is-inside-work-tree"
-    ).split()
-    if inside == "true":
+    seen = _look(folder)
+    if seen.is_inside:
         checkout = Path(_ask(folder, "--show-toplevel")).resolve()
-    elif bare == "true":
-        checkout = folder = common_dir
+    elif seen.is_bare:
+        checkout = folder = seen.common_dir
     else:
         raise UsageError(
             f"{folder} is inside git's own folder", hint="go to the work tree, where the code is"
         )
-    top = _main_tree(common_dir, checkout, folder)
     return Repository(
-        top=top,
+        top=_main_tree(seen, checkout),
         start=checkout,
         subfolder=folder.relative_to(checkout),
-        common_dir=common_dir,
-        is_bare=checkout == common_dir,
-        is_shallow=shallow == "true",
+        common_dir=seen.common_dir,
+        is_bare=checkout == seen.common_dir,
+        is_shallow=seen.is_shallow,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What git says of a folder; `is_inside`: it belongs to a work tree."""
+
+    is_bare: bool
+    is_shallow: bool
+    is_inside: bool
+    common_dir: Path
+    git_dir: Path
+
+
+def _look(folder: Path) -> _Seen:
+    """Ask git once for all of it; for each path by itself where one holds a newline."""
+    *facts, paths = _ask(folder, *_FACTS, *_PATHS).split("\n", len(_FACTS))
+    folders = paths.split("\n")
+    if len(folders) != len(_PATHS):
+        folders = [_ask(folder, option) for option in _PATHS]
+    bare, shallow, inside = (fact == "true" for fact in facts)
+    common_dir, git_dir = (Path(path).resolve() for path in folders)
+    return _Seen(bare, shallow, inside, common_dir, git_dir)
 
 
 def _ask(folder: Path, *options: str) -> str:
@@ -110,10 +130,11 @@ def _ask(folder: Path, *options: str) -> str:
     raise answer.error()
 
 
-def _main_tree(common_dir: Path, checkout: Path, folder: Path) -> Path:
+def _main_tree(seen: _Seen, checkout: Path) -> Path:
     """The main work tree of the repository that `checkout` belongs to; the bare repository if it
     has none."""
-    if Path(_ask(folder, "--git-dir")).resolve() == common_dir:
+    common_dir = seen.common_dir
+    if seen.git_dir == common_dir:
         return checkout
     if (
         plumbing.text(common_dir, f"--git-dir={common_dir}", "rev-parse", "--is-bare-repository")

@@ -6,7 +6,6 @@ keeper and without secrets (`publish.checks`).
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -39,6 +38,7 @@ from sweeptree.review.checks.unpinned import Trial, check_unpinned
 from sweeptree.review.checks.weakened import check_weakened
 from sweeptree.review.findings import new_findings
 from sweeptree.review.values import CheckResult, CheckRun, Review, ReviewOptions, legible, not_run
+from sweeptree.system.scratch import scratch_folder
 
 _RUNNING = ("tests", "slower tests", "coverage", "hunk revert")
 
@@ -125,8 +125,8 @@ def _running(change: Change, wanted: Range, options: ReviewOptions) -> Iterator[
     if why:
         yield from (not_run(name, why) for name in _RUNNING)
         return
-    with tempfile.TemporaryDirectory(prefix="sweeptree-review-") as folder:
-        yield from _tested(change, Runner(wanted, command, options), Path(folder), options)
+    with scratch_folder("review") as folder:
+        yield from _tested(change, Runner(wanted, command, options), folder, options)
 
 
 def _why_not(wanted: Range, options: ReviewOptions) -> str:

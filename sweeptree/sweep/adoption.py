@@ -19,6 +19,7 @@ from sweeptree.sweep.launches import attempt_file, launch_name
 from sweeptree.sweep.results import Lost, Ran, SoFar, Stage, Trouble
 from sweeptree.sweep.running import JobContext, Sweep
 from sweeptree.sweep.stages import kept_on_trouble
+from sweeptree.system.clock import utc_now
 from sweeptree.worktrees import Pool
 
 
@@ -26,8 +27,17 @@ def is_unfinished(job: JobContext) -> bool:
     """Whether an earlier run of the sweep started an attempt of this job whose end is not in the
     record yet."""
     number = attempts.last_attempt(job, SoFar())
-    ended = [attempt.number for attempt in job.record.attempts if attempt.state.is_final]
-    return number > 0 and number not in ended
+    return number > 0 and not has_ended(job, number)
+
+
+def has_ended(job: JobContext, number: int) -> bool:
+    """Whether the end of this attempt is in the record."""
+    return _recorded_end(job, number) is not None
+
+
+def _recorded_end(job: JobContext, number: int) -> Attempt | None:
+    ended = [each for each in job.record.attempts if each.state.is_final]
+    return next((each for each in ended if each.number == number), None)
 
 
 def left_outcome(job: JobContext) -> Outcome | None:
@@ -166,6 +176,33 @@ def take_up(job: JobContext, so_far: SoFar) -> SoFar:
         for what in ("alive", "started", "outcome"):
             attempt_file(job, so_far, f"{what}.fix").unlink(missing_ok=True)
     return replace(so_far, outcome=outcome, worktree=worktree)
+
+
+def take_up_ended(job: JobContext, so_far: SoFar) -> SoFar:
+    """Go on behind the command of the present attempt, whose end is in the record, however it
+    ended; its worktree is taken over where it has not gone back."""
+    worktree = _old_worktree(job) or _kept_worktree(job)
+    outcome = supervise.read_outcome(attempt_file(job, so_far, "outcome"))
+    outcome = outcome or _outcome_by_record(job, so_far)
+    left_work = worktree is not None and job.record.worktree is not None
+    return replace(so_far, outcome=outcome, worktree=worktree, left_work=left_work)
+
+
+def _outcome_by_record(job: JobContext, so_far: SoFar) -> Outcome | None:
+    """How the attempt ended, where its keeper left no file: its setup failed, or it was lost."""
+    end = _recorded_end(job, so_far.attempt)
+    if end is None:
+        return None
+    return Outcome(
+        state=end.state,
+        exit_code=end.exit_code,
+        signal=None,
+        reason=end.reason,
+        start_time=end.start_time,
+        end_time=end.end_time or utc_now(),
+        duration_seconds=end.duration_seconds or 0.0,
+        peak_rss_mb=job.record.peak_rss_mb,
+    )
 
 
 def take_up_owed(job: JobContext, so_far: SoFar) -> SoFar:

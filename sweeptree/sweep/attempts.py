@@ -37,7 +37,7 @@ def supervised(job: JobContext, so_far: SoFar, line: Line) -> Outcome:
     launch = make_launch(job, so_far, line)
     starts_at_once = line.is_job_command and launch.slots is None
     if starts_at_once:
-        _record_start(job, so_far, Started(utc_now()))
+        record_start(job, so_far, Started(utc_now()))
     with job.sweep.stop.within_reach(supervise.start(launch)) as keeper:
         if launch.slots is not None:
             await_start(job, so_far, keeper, launch.started)
@@ -78,7 +78,7 @@ def await_start(job: JobContext, so_far: SoFar, keeper: supervise.Keeper, starte
 def note_start(job: JobContext, so_far: SoFar, started: Path) -> None:
     """Record that the command runs, as its keeper says in the file `started`."""
     with contextlib.suppress(RecordError):
-        _record_start(job, so_far, _read_started(started))
+        record_start(job, so_far, _read_started(started))
 
 
 def _read_started(file: Path) -> Started:
@@ -87,7 +87,8 @@ def _read_started(file: Path) -> Started:
     return Started(str(start_time), tuple(facts.get("gpus") or ()))
 
 
-def _record_start(job: JobContext, so_far: SoFar, started: Started) -> None:
+def record_start(job: JobContext, so_far: SoFar, started: Started) -> None:
+    """The record says `running`."""
     attempt = Attempt(number=so_far.attempt, state=JobState.RUNNING, start_time=started.start_time)
     job.store.update(
         job.index,
@@ -154,8 +155,9 @@ def record_outcome(
 def _ends_here(job: JobContext, outcome: Outcome) -> bool:
     """Whether nobody wants the files in the worktree any more: not a fix, nor a delivery, nor a
     person who looks why it failed."""
-    has_succeeded = outcome.state is JobState.SUCCEEDED
-    return has_succeeded and not (job.spec.delivers or job.spec.auto_fix_before_pr)
+    if outcome.state is not JobState.SUCCEEDED:
+        return False
+    return not (job.spec.delivers or job.spec.auto_fix_before_pr or job.sweep.handed_on)
 
 
 def _write_outcome(

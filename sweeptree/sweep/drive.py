@@ -1,5 +1,5 @@
 """Runs the jobs of a sweep, `parallel` at once, depth-first: a free thread takes the next job
-through its whole life.
+through its whole life. The jobs are known from the beginning, or come one by one.
 
 Hides the threads. It knows neither the engine nor what a job does; `stopping` ends it after the
 jobs that run.
@@ -11,12 +11,23 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextvars import copy_context
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from sweeptree.errors import SweeptreeError
 from sweeptree.sweep.turns import Turns
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Source(Protocol[T_co]):
+    """Where jobs come from. Thread-safe."""
+
+    def has_more(self) -> bool:
+        """Whether another job may come."""
+
+    def take(self) -> T_co | None:
+        """The next job, waited for where it is still to come; None when there is none."""
 
 
 def drive(
@@ -35,14 +46,27 @@ def drive(
     to. `run_job` must not raise. Where the user may have no more threads, there are fewer; with
     none, SweeptreeError.
     """
-    todo = deque(jobs)
+    given = _Given(jobs)
+    threads = max(1, min(parallel, given.count))
+    return drive_from(given, run_job, parallel=threads, stopping=stopping, turns=turns)
+
+
+def drive_from(
+    source: Source[T],
+    run_job: Callable[[T], object],
+    *,
+    parallel: int,
+    stopping: threading.Event,
+    turns: Turns | None = None,
+) -> threading.Event:
+    """The same for jobs that come one by one; a source that is waited for ends when asked to."""
     done = threading.Event()
-    left = _Countdown(max(1, min(parallel, len(todo))), done)
+    left = _Countdown(parallel, done)
 
     def work() -> None:
         try:
-            while todo and _may_begin(stopping, turns):
-                _run_next(todo, run_job, turns)
+            while source.has_more() and _may_begin(stopping, turns):
+                _run_next(source, run_job, turns)
         finally:
             left.down()
 
@@ -60,14 +84,29 @@ def _may_begin(stopping: threading.Event, turns: Turns | None) -> bool:
     return turns is None or turns.begin(stopping)
 
 
-def _run_next(todo: deque[T], run_job: Callable[[T], object], turns: Turns | None) -> None:
-    try:
-        job = todo.popleft()
-    except IndexError:  # another thread was quicker
-        if turns is not None:
-            turns.ready()
-        return
-    run_job(job)
+def _run_next(source: Source[T], run_job: Callable[[T], object], turns: Turns | None) -> None:
+    job = source.take()
+    if job is not None:
+        run_job(job)
+    elif turns is not None:
+        turns.ready()
+
+
+class _Given(Source[T]):
+    """Jobs that are all known from the beginning."""
+
+    def __init__(self, jobs: Iterable[T]) -> None:
+        self._todo = deque(jobs)
+        self.count = len(self._todo)
+
+    def has_more(self) -> bool:
+        return bool(self._todo)
+
+    def take(self) -> T | None:
+        try:
+            return self._todo.popleft()
+        except IndexError:  # another thread was quicker
+            return None
 
 
 def _no_threads() -> SweeptreeError:

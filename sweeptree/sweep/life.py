@@ -17,6 +17,7 @@ from enum import Enum, auto
 from pathlib import Path
 
 from sweeptree.analysis.aggregate import log_tail
+from sweeptree.errors import HostError
 from sweeptree.model import Attempt, JobRecord, JobState, StopCause
 from sweeptree.sweep import adoption, attempts, auto_fix, job_delivery, retries, stages
 from sweeptree.sweep.executor import Means
@@ -188,8 +189,8 @@ def give_up(job: JobContext, halt: Halt) -> Ended:
     """Trouble of ours ended the job: the record says so, and the worktree is kept for a look.
 
     How the command itself ended stays as it was recorded. Where it could not be recorded for want
-    of room, of file handles or of processes, the attempt stays open on disk, so that `resume` takes
-    its outcome instead of running it again.
+    of room, of file handles, of processes or of a host, the attempt stays open on disk, so that
+    `resume` takes its outcome instead of running it again.
     """
     kept = stages.give_back(job, halt.so_far.worktree)
     if _has_recorded_end(job, halt.so_far):
@@ -213,9 +214,10 @@ def _has_recorded_end(job: JobContext, so_far: SoFar) -> bool:
 
 
 def _can_be_recorded_later(job: JobContext, halt: Halt) -> bool:
-    return is_passing(halt.trouble.error) and os.path.lexists(
-        attempt_file(job, halt.so_far, "outcome")
-    )
+    error = halt.trouble.error
+    if isinstance(error, HostError):  # the host has it all
+        return True
+    return is_passing(error) and os.path.lexists(attempt_file(job, halt.so_far, "outcome"))
 
 
 def _note_place(job: JobContext, kept: Path | None) -> None:

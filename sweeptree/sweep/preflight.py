@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -28,6 +29,7 @@ from sweeptree.sweep.refusals import Pinned
 from sweeptree.sweep.shares import Shares, share_out
 from sweeptree.sweep.turns import Turns
 from sweeptree.system.room import Room, nearest_existing
+from sweeptree.worktrees.links import LinksAndCopies
 
 _SHOWN = 5
 
@@ -37,6 +39,8 @@ class PreparedSweep:
     """A sweep ready to start, or not: `refusals` says why not.
 
     `parallel` jobs at once, `gpus` per job; `places`: where they run, a line each (none: here).
+    `beside`: what worktrees get beside the commit (None: from the user's checkout); `environ`:
+    further variables for the jobs.
     """
 
     spec: SweepSpec
@@ -56,6 +60,8 @@ class PreparedSweep:
     notes: tuple[str, ...]
     editable: Editable = field(default_factory=Editable)
     places: tuple[str, ...] = ()
+    beside: LinksAndCopies | None = None
+    environ: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def gpu_slots(self) -> int:

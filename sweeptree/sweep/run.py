@@ -223,11 +223,11 @@ def _drive(sweep: Sweep, due: Sequence[Due], ends: Ends, by: _By) -> None:
 
     threads = by.executor.lives(sweep.prepared)
     done = drive.drive(due, run_one, parallel=threads, stopping=stopping, turns=sweep.turns)
-    _await(done, sweep)
+    await_end(done, sweep)
 
 
-def _await(done: threading.Event, sweep: Sweep) -> None:
-    """Wait for the drivers.
+def await_end(done: threading.Event, sweep: Sweep) -> None:
+    """Wait for the drivers of a sweep's jobs.
 
     An interrupt asks the jobs to stop and goes on waiting; a second one kills them.
     """

@@ -50,7 +50,11 @@ class Misses:
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """Fixed facts (prepared, attempts before), what is held (store, pool), and the parts that the
-    jobs share, each with one duty."""
+    jobs share, each with one duty.
+
+    `handed_on`: somebody goes on with the work of its jobs later, so that every file of theirs
+    stays in its worktree until then.
+    """
 
     prepared: PreparedSweep
     settings: Settings
@@ -66,6 +70,7 @@ class Sweep:
     gate: Gate = field(default_factory=Gate)
     data: Digests = field(default_factory=Digests)
     tell: Tell | None = None
+    handed_on: bool = False
 
     @classmethod
     @contextlib.contextmanager
@@ -176,6 +181,11 @@ def _pool(prepared: PreparedSweep) -> Iterator[worktrees.Pool | None]:
     found = worktrees.named_environments(prepared.repo, commands, spec.setup)
     links = worktrees.links_with_environments(prepared.repo, prepared.base, spec.links, found)
     with worktrees.Pool(
-        prepared.repo, prepared.base, spec.exp_name, size=size, links=links
+        prepared.repo,
+        prepared.base,
+        spec.exp_name,
+        size=size,
+        links=links,
+        extras=prepared.beside,
     ) as pool:
         yield pool

@@ -83,6 +83,7 @@ def smoke_spec(prepared: PreparedSweep, seconds: float) -> SweepSpec:
         "only": (),
         "dated": False,
         "parallel": 1,
+        "hosts": (),
         "retries": 0,
         "timeout": min(seconds, spec.timeout or seconds),
         "auto_fix_before_pr": False,

@@ -48,7 +48,8 @@ class Pool:
     Thread-safe for `size` drivers; one process at a time has the pool of a sweep.
 
     Use it as a context manager. `links` are folders linked from the user's checkout (None: a
-    `data/` that is not in the commit); files named in `.worktreeinclude` are copied.
+    `data/` that is not in the commit); files named in `.worktreeinclude` are copied. `extras`: what
+    the worktrees get instead, where there is no checkout to take it from.
     """
 
     def __init__(
@@ -59,11 +60,13 @@ class Pool:
         *,
         size: int,
         links: Sequence[str] | None = None,
+        extras: LinksAndCopies | None = None,
     ) -> None:
         _check_name(exp_name)
         self.repo = repo
         self._setup = SlotSetup(repo, base, exp_name, LinksAndCopies(repo.start, Path()), ())
         self._links = links
+        self._extras = extras
         self._room = threading.BoundedSemaphore(size)
         self._guard = threading.Lock()
         self._idle: list[Slot] = []
@@ -88,8 +91,7 @@ class Pool:
         """
         committed = read_commit_paths(self.repo, self._setup.base.commit)
         self._check_subfolder(committed)
-        store = self._setup.folder / STORE
-        extras = plan_links_and_copies(self.repo, committed, self._links, store)
+        extras = self._planned(committed)
         options = pinned_options(self.repo)
         self._setup = replace(self._setup, extras=extras, options=options)
         self._lock = take_lock(self._setup.folder)
@@ -98,6 +100,12 @@ class Pool:
         except BaseException:
             self._give_lock()
             raise
+
+    def _planned(self, committed: CommitPaths) -> LinksAndCopies:
+        store = self._setup.folder / STORE
+        if self._extras is not None:
+            return replace(self._extras, store=store)
+        return plan_links_and_copies(self.repo, committed, self._links, store)
 
     def _check_subfolder(self, committed: CommitPaths) -> None:
         subfolder = self.repo.subfolder.as_posix()

@@ -153,7 +153,7 @@ class Slot:
             base=self.setup.base.commit,
             entry=str(self.entry),
             common_dir=str(repo.common_dir),
-            source=str(repo.start),
+            source=str(extras.source),
             links=extras.links,
             copies=extras.copies,
             job=self.job,

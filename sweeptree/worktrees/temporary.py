@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+from sweeptree.errors import SweeptreeError
 from sweeptree.repository import plumbing
 from sweeptree.repository.branches import contains
 from sweeptree.repository.commits import commit_tree
@@ -54,8 +55,12 @@ def _rebased(repo: Repository, base: str, head: str) -> str | None:
 
 @contextlib.contextmanager
 def temporary_worktree(repo: Repository, commit: str) -> Iterator[Path]:
-    """A detached worktree of a commit that is gone afterwards, with all that was left in it."""
+    """A detached worktree of a commit that is gone afterwards, with all that was left in it.
+
+    Those of commands that were killed are cleared away first.
+    """
     hide_from_git(repo)
+    _clear_abandoned(repo)
     top = repo.wt_dir / _FOLDER / uuid.uuid4().hex[:12]
     top.parent.mkdir(parents=True, exist_ok=True)
     with _in_use(top):
@@ -101,6 +106,28 @@ def abandoned(repo: Repository) -> list[str]:
     """The names of worktrees for a moment whose command was killed."""
     found = sorted((repo.wt_dir / _FOLDER).glob("*"))
     return [f"{_FOLDER}/{top.name}" for top in found if is_abandoned(repo, top)]
+
+
+def _clear_abandoned(repo: Repository) -> None:
+    """What cannot be cleared away stays for `repair`: it is no reason not to go on."""
+    if not abandoned(repo):
+        return
+    with (
+        contextlib.suppress(SweeptreeError, OSError),
+        plumbing.worktrees_lock(repo.common_dir),
+    ):
+        entries = {entry.checkout: entry for entry in registry.our_entries(repo)}
+        for name in abandoned(repo):
+            top = repo.wt_dir / name
+            _clear(repo, top, entries.get(top))
+
+
+def _clear(repo: Repository, top: Path, entry: registry.Entry | None) -> None:
+    is_being_made = entry is not None and entry.lock is not None
+    if is_being_made or not end_abandoned(top):
+        return
+    if entry is not None:
+        registry.drop(repo, entry.folder)
 
 
 def end_abandoned(top: Path) -> bool:

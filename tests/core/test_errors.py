@@ -15,6 +15,7 @@ from sweeptree import errors
         (errors.WorktreeGone, 1),
         (errors.PushError, 4),
         (errors.ForgeError, 4),
+        (errors.HostError, 4),
         (errors.RecordError, 1),
         (errors.ServerError, 1),
     ],
@@ -34,5 +35,7 @@ def test_errors_carry_what_a_caller_decides_by() -> None:
     forge = errors.ForgeError("limited", kind="rate-limit", status=403)
     assert (push.kind, push.stderr) == ("moved", "! [rejected]")
     assert (forge.kind, forge.status) == ("rate-limit", 403)
+    host = errors.HostError("away", host="gpu2", kind="unreachable")
+    assert (host.host, host.kind) == ("gpu2", "unreachable")
     assert errors.RecordError("torn", path="a.json").path == "a.json"
     assert errors.GitError("failed", argv=["git", "gc"]).argv == ("git", "gc")

@@ -89,7 +89,6 @@ def test_a_websocket_with_the_token_opens_but_not_for_a_page(server: Server) -> 
     [
         {"Host": "evil.example"},
         {"Host": "127.0.0.1"},
-        {"Host": "127.0.0.1:1"},
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
         {"Origin": "http://127.0.0.1:1"},
@@ -100,6 +99,12 @@ def test_a_wrong_host_or_origin_is_refused_even_with_the_token(
 ) -> None:
     asked = {**key_of(server), **wrong}
     assert status_of(server, "/api/admin/version", **asked) == 400
+
+
+def test_with_the_token_a_tunnel_may_have_a_port_of_its_own(server: Server) -> None:
+    asked = {"Host": "127.0.0.1:1"}
+    assert status_of(server, "/api/admin/version", **key_of(server), **asked) == 200
+    assert status_of(server, "/api/health", **asked) == 400
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "[::1]"])

@@ -1,5 +1,5 @@
 """Repositories in every state, and what happens in them beside a sweep: locks, gc, kills of git,
-hooks, odd places."""
+odd places."""
 
 import hashlib
 import os
@@ -14,12 +14,7 @@ from core.keeper_kit import until
 from fault_kit import Sweeper, records, states, until_running
 from helpers import git
 
-from sweeptree.model import JobState, SweepSpec
-from sweeptree.repository.guards import Limits
-from sweeptree.repository.merges import try_merge
-from sweeptree.settings import Settings
-from sweeptree.sweep.preflight import prepare
-from sweeptree.worktrees import read_contents
+from sweeptree.model import JobState
 
 AWKWARD = [
     "with space",
@@ -167,77 +162,10 @@ def test_row_16_a_dirty_tree_is_refused_or_carried(sweeper: Sweeper) -> None:
     assert fingerprint(sweeper.repo) == before
 
 
-@pytest.mark.parametrize("kind", ["--bare", "--depth=1"])
-def test_row_16_bare_and_shallow_repositories(sweeper: Sweeper, tmp_path: Path, kind: str) -> None:
-    git("clone", "-q", kind, sweeper.repo.as_uri(), tmp_path / "clone", cwd=tmp_path)
-    spec = sweeper.spec(
-        ["cat train.py"], repo=str(tmp_path / "clone"), results_dir=str(tmp_path / "results")
-    )
-    assert sweeper.run(spec)["message"] == "1 succeeded"
-
-
 def test_row_16_a_repository_without_a_commit_is_refused(sweeper: Sweeper, tmp_path: Path) -> None:
     git("init", "-q", tmp_path / "unborn", cwd=tmp_path)
     report = sweeper.run(sweeper.spec(["true"], repo=str(tmp_path / "unborn")))
     assert (report["name"], "commit" in report["message"]) == ("Refused", True)
-
-
-def sparse(repo: Path) -> Path:
-    git("sparse-checkout", "set", "--no-cone", "train.py", cwd=repo)
-    return repo
-
-
-def partial(repo: Path) -> Path:
-    git("config", "uploadpack.allowFilter", "true", cwd=repo)
-    git(
-        "clone",
-        "-q",
-        "--filter=blob:none",
-        "--no-checkout",
-        repo.as_uri(),
-        "partial",
-        cwd=repo.parent,
-    )
-    return repo.parent / "partial"
-
-
-def with_submodule(repo: Path) -> Path:
-    git(
-        "-c",
-        "protocol.file.allow=always",
-        "submodule",
-        "add",
-        "-q",
-        repo.as_uri(),
-        "inner",
-        cwd=repo,
-    )
-    git("commit", "-qm", "inner", cwd=repo)
-    return repo
-
-
-@pytest.mark.parametrize("kind", [sparse, partial, with_submodule])
-def test_row_17_a_sparse_or_partial_clone_or_one_with_a_submodule_works_and_says_what_is_missing(
-    sweeper: Sweeper, kind: Callable[[Path], Path]
-) -> None:
-    repo = kind(sweeper.repo)
-    spec = sweeper.spec(["cat train.py"], repo=str(repo), dirty="ignore")
-    dirty = prepare(SweepSpec.model_validate({**spec, "dirty": "refuse"}), Settings()).dirty
-    assert dirty is not None and dirty.notes
-    sweeper.repo = repo
-    assert sweeper.run(spec)["message"] == "1 succeeded"
-
-
-def test_row_17_lfs_files_without_git_lfs_are_named(
-    sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (sweeper.repo / ".gitattributes").write_text("*.bin filter=lfs diff=lfs merge=lfs -text\n")
-    git("add", ".", cwd=sweeper.repo)
-    git("commit", "-qm", "lfs", cwd=sweeper.repo)
-    if shutil.which("git-lfs"):
-        pytest.skip("git-lfs is installed")
-    dirty = prepare(SweepSpec.model_validate(sweeper.spec(["true"])), Settings()).dirty
-    assert dirty is not None and "git-lfs is not installed" in " ".join(dirty.notes)
 
 
 @pytest.mark.parametrize("name", AWKWARD, ids=range(len(AWKWARD)))
@@ -248,123 +176,6 @@ def test_row_18_repositories_in_awkward_places(sweeper: Sweeper, name: str) -> N
     spec = sweeper.spec(["cat train.py && echo x > made.txt", "exit 1"])
     assert sweeper.run(spec)["message"] == "1 failed, 1 succeeded"
     assert records(sweeper.paths(spec))[0].artifacts == ("made.txt",)
-
-
-def test_row_37_hooks_and_filters_of_the_repository_do_not_run(
-    sweeper: Sweeper, tmp_path: Path
-) -> None:
-    for name in (
-        "post-checkout",
-        "pre-commit",
-        "commit-msg",
-        "post-commit",
-        "reference-transaction",
-        "post-index-change",
-    ):
-        hook = sweeper.repo / ".git/hooks" / name
-        hook.write_text(f"#!/bin/sh\ntouch '{tmp_path}/HOOKED'\n")
-        hook.chmod(0o755)
-    git("config", "core.fsmonitor", f"touch '{tmp_path}/HOOKED'", cwd=sweeper.repo)
-    spec = sweeper.spec(["echo more >> train.py", "true"], commit_and_pr=True)
-    assert sweeper.run(spec)["message"] == "2 succeeded"
-    assert not (tmp_path / "HOOKED").exists()
-
-
-TOUCHING = """
-[core]
-    hooksPath = .githooks
-    fsmonitor = ./touch.sh
-    pager = ./touch.sh
-    sshCommand = ./touch.sh
-[diff]
-    external = ./touch.sh
-[filter "evil"]
-    clean = ./touch.sh
-    smudge = ./touch.sh
-    process = ./touch.sh
-    required = true
-[diff "evil"]
-    command = ./touch.sh
-    textconv = ./touch.sh
-[merge "evil"]
-    driver = ./touch.sh %A
-[submodule "evil"]
-    path = evil
-    url = ./.
-    update = !./touch.sh
-[lfs]
-    standalonetransferagent = evil
-[lfs "customtransfer.evil"]
-    path = ./touch.sh
-"""
-
-
-def test_row_37_nothing_that_a_branch_holds_starts_a_program(
-    sweeper: Sweeper, tmp_path: Path
-) -> None:
-    repo = sweeper.repo
-    for name in (".gitconfig", ".lfsconfig", ".gitmodules", "config", ".git-config"):
-        (repo / name).write_text(TOUCHING)
-    (repo / ".gitattributes").write_text(
-        "* filter=evil diff=evil merge=evil -text ident working-tree-encoding=UTF-8\n"
-    )
-    (repo / ".githooks").mkdir()
-    for script in (
-        repo / "touch.sh",
-        *(repo / ".githooks" / name for name in ("post-checkout", "pre-commit")),
-    ):
-        script.write_text(f"#!/bin/sh\ntouch '{tmp_path}/RAN'\ncat\n")
-        script.chmod(0o755)
-    git("add", ".", cwd=repo)
-    git("commit", "-q", "-m", "a hostile branch", cwd=repo)
-    spec = sweeper.spec(["echo more >> train.py", "rm train.py", "true"], commit_and_pr=True)
-    assert sweeper.run(spec)["message"] == "3 succeeded"
-    first, second, _ = (
-        str(record.git_branch) for _, record in sorted(records(sweeper.paths(spec)).items())
-    )
-    assert try_merge(repo, first, second).conflicts == ("train.py",)
-    assert not (tmp_path / "RAN").exists()
-
-
-def test_row_37_filters_that_the_user_has_set_work_and_what_a_job_commits_is_clean(
-    sweeper: Sweeper,
-) -> None:
-    repo = sweeper.repo
-    git("config", "filter.caesar.smudge", "tr b-za a-z", cwd=repo)
-    git("config", "filter.caesar.clean", "tr a-z b-za", cwd=repo)
-    (repo / ".gitattributes").write_text("*.txt filter=caesar\n")
-    (repo / "secret.txt").write_text("hal\n")
-    git("add", ".", cwd=repo)
-    git("commit", "-q", "-m", "with a filter", cwd=repo)
-    spec = sweeper.spec(
-        ["grep -x hal secret.txt && echo abc >> secret.txt", "grep -x hal secret.txt"], parallel=1
-    )
-    spec |= {"commit_and_pr": True}
-    assert sweeper.run(spec)["message"] == "2 succeeded"
-    branch = str(records(sweeper.paths(spec))[0].git_branch)
-    assert git("cat-file", "blob", f"{branch}:secret.txt", cwd=repo).split() == ["ibm", "bcd"]
-
-
-def test_row_37_the_user_s_own_views_of_a_difference_are_not_asked(
-    sweeper: Sweeper, tmp_path: Path
-) -> None:
-    """They are for eyes: what they print would be taken for git's words."""
-    touch = f"touch '{tmp_path}/RAN'; cat"
-    for name in (
-        "diff.external",
-        "diff.fancy.command",
-        "diff.fancy.textconv",
-        "interactive.diffFilter",
-        "core.pager",
-    ):
-        git("config", name, touch, cwd=sweeper.repo)
-    (sweeper.repo / ".git/info/attributes").write_text("* diff=fancy\n")
-    spec = sweeper.spec(["echo more >> train.py"], commit_and_pr=True)
-    assert sweeper.run(spec)["message"] == "1 succeeded"
-    (sweeper.repo / "train.py").write_text("print(3)\n")
-    (found,) = read_contents(sweeper.repo, Limits()).files
-    assert (found.path, found.added) == ("train.py", 1)
-    assert not (tmp_path / "RAN").exists()
 
 
 def test_time_is_no_stranger(sweeper: Sweeper) -> None:

@@ -95,6 +95,7 @@ def test_the_wheel_holds_data_files_of_the_package(wheel: Path) -> None:
     ours = {str(p.relative_to(ROOT)) for p in (ROOT / "sweeptree").glob("**/*.json")} | {
         "sweeptree/py.typed",
         "sweeptree/prefect.yaml",
+        "sweeptree/requirements.txt",
         *(f"sweeptree/report/page.{kind}" for kind in ("html.j2", "css", "js")),
     }
     assert ours <= names(wheel)
@@ -116,7 +117,10 @@ def test_the_sdist_holds_folders_for_symlinks_and_nothing_private(archives: Path
         members = archive.getmembers()
     tops = {m.name.split("/")[1] for m in members}
     links = {m.name.split("/", 1)[1]: m.linkname for m in members if not (m.isfile() or m.isdir())}
-    assert links == {"sweeptree/prefect.yaml": "../prefect.yaml"}
+    assert links == {
+        "sweeptree/prefect.yaml": "../prefect.yaml",
+        "sweeptree/requirements.txt": "../requirements/run.txt",
+    }
     assert {"sweeptree", "tests", "pyproject.toml", "LICENSE", "README.md"} <= tops
     assert not tops & {"results", ".venv", ".git", "shared", ".ci"}
 

@@ -16,6 +16,7 @@ from sweeptree.cli.options import FLAG, JSON, NOTIFY, SEVERAL, described, valid
 from sweeptree.cli.screens.terminal import counted, say
 from sweeptree.cli.telling import recipients_here
 from sweeptree.errors import UsageError
+from sweeptree.hosts.choice import planner_for
 from sweeptree.model import Resume
 from sweeptree.model.spec import Extension
 from sweeptree.publish.notify import check
@@ -24,6 +25,7 @@ from sweeptree.settings import Settings
 from sweeptree.sweep.extend import extend as add_jobs
 from sweeptree.sweep.extend import prepare_extension
 from sweeptree.sweep.preflight import PreparedSweep
+from sweeptree.sweep.recovery import spec_of
 
 _LEADING_HYPHEN = Parameter(allow_leading_hyphen=True)
 
@@ -69,11 +71,12 @@ def extend(exp: str, /, *, options: ExtendOptions | None = None) -> int:
     told = recipients_here(options.notify)
     paths = find_sweep(exp, options.results_dir)
     extension = _extension(options, paths.root.name)
+    planner = planner_for(spec_of(paths), settings)
     if options.dry_run:
-        grown = prepare_extension(paths, extension, settings)
+        grown = prepare_extension(paths, extension, settings, planner)
         return show_plan(grown, as_json=options.as_json)
     check(told)
-    prepared = add_jobs(paths, extension, settings)
+    prepared = add_jobs(paths, extension, settings, planner)
     say(_added(prepared, paths))
     return run_prepared(prepared, settings, resume=Resume(), as_json=options.as_json, told=told)
 

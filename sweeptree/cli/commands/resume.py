@@ -16,7 +16,7 @@ from sweeptree.cli.options import FLAG, JSON, NOTIFY, valid, valid_spec
 from sweeptree.cli.screens.terminal import say
 from sweeptree.cli.telling import recipients_here
 from sweeptree.errors import RecordError, UsageError
-from sweeptree.hosts.choice import planner_of
+from sweeptree.hosts.choice import planner_for
 from sweeptree.model import JobRecord, Resume, SweepSpec
 from sweeptree.publish.notify import check
 from sweeptree.records import SweepPaths, read_record, record_indices
@@ -77,7 +77,8 @@ def resume(exp: str, *, options: ResumeOptions | None = None) -> int:
     told = recipients_here(options.notify)
     wanted = _wanted(options)
     spec = _spec(exp, options)
-    prepared = must_start(prepare(spec, settings, resume=True, planner=planner_of(spec)))
+    planner = planner_for(spec, settings)
+    prepared = must_start(prepare(spec, settings, resume=True, planner=planner))
     unknown = set(wanted.jobs) - {job.index for job in prepared.jobs}
     if unknown:
         raise UsageError(f"{exp} has no job {min(unknown)}", hint=f"sweeptree status {exp}")

@@ -25,7 +25,7 @@ from sweeptree.cli.options import RunOptions, make_spec
 from sweeptree.cli.screens.terminal import counted
 from sweeptree.cli.telling import recipients_here, tell_end, tell_trouble
 from sweeptree.errors import RecordError, Refused, ServerError, SweeptreeError, UsageError
-from sweeptree.hosts.choice import executor_of, planner_of
+from sweeptree.hosts.choice import planner_for
 from sweeptree.model import ExitCode, Resume, SweepSpec
 from sweeptree.model.text import parse_duration
 from sweeptree.publish.notify import Recipients, check
@@ -52,7 +52,8 @@ def run(options: RunOptions | None = None) -> int:
     _check_smoke(options)
     told = recipients_here(options.notify)
     spec = make_spec(options)
-    prepared = prepare(spec, settings, resume=options.resume, planner=planner_of(spec))
+    planner = planner_for(spec, settings)
+    prepared = prepare(spec, settings, resume=options.resume, planner=planner)
     if options.dry_run:
         return show_plan(prepared, as_json=options.as_json, everything=options.all_jobs)
     must_start(prepared)
@@ -91,19 +92,19 @@ def _smoke(prepared: PreparedSweep, settings: Settings, options: RunOptions) -> 
     from sweeptree.cli.screens.plan import plan_facts, plan_view
     from sweeptree.cli.screens.smoke import smoke_document, smoke_screen
     from sweeptree.cli.screens.terminal import say, write_out
+    from sweeptree.engine.executors import executor_for
     from sweeptree.sweep.run import WithoutEngine, run_sweep
     from sweeptree.sweep.smoke import look_at, smoke_spec
 
     seconds = parse_duration(options.smoke or "")
     spec = smoke_spec(prepared, seconds)
-    short = must_start(prepare(spec, settings, planner=planner_of(spec)))
+    short = must_start(prepare(spec, settings, planner=planner_for(spec, settings)))
     if not options.as_json:
         write_out(plan_facts(plan_view(prepared)) + "\n")
     say(f"running job {prepared.jobs[0].index} for at most {seconds:g} s as {spec.exp_name}")
     with interruptible(short.paths):
-        ended = run_sweep(
-            spec, None, WithoutEngine(), executor=executor_of(spec), before_end=_nothing
-        )
+        executor = executor_for(spec, settings, say, shown=False)
+        ended = run_sweep(spec, None, WithoutEngine(), executor=executor, before_end=_nothing)
     if ended.is_refused:
         raise Refused(ended.reason)
     if ended.exit_code == ExitCode.INTERRUPTED:

@@ -24,7 +24,6 @@ from sweeptree.cli.screens.terminal import (
 )
 from sweeptree.errors import UsageError
 from sweeptree.model import ExitCode
-from sweeptree.model.text import parse_duration, parse_mebibytes, parse_words
 
 if TYPE_CHECKING:
     from sweeptree.repository import Repository
@@ -167,6 +166,7 @@ def create(  # noqa: PLR0913
     as_json
         Print one JSON document.
     """
+    from sweeptree.model.text import parse_duration, parse_words
     from sweeptree.settings import Settings
     from sweeptree.supervise.environment import without_own_venv
     from sweeptree.worktrees.manager import Order, Share, wording
@@ -271,6 +271,7 @@ def clean(  # noqa: PLR0913
     as_json
         Print one JSON document.
     """
+    from sweeptree.model.text import parse_duration, parse_mebibytes
     from sweeptree.worktrees.manager import CleanOrder
     from sweeptree.worktrees.manager import clean as clean_up
 

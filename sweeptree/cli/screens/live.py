@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import zip_longest
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from sweeptree.analysis.failures import last_error_line
 from sweeptree.analysis.wording import DIVERGED
+from sweeptree.cli.screens.beside import Beside
 from sweeptree.cli.screens.board import Board, Curve, Row
 from sweeptree.cli.screens.terminal import (
     Column,
@@ -63,7 +62,7 @@ _STYLES = {
 _CODES = {JobState.SUCCEEDED: "32", JobState.CANCELLED: "33", **dict.fromkeys(_WRONG, "1;31")}
 
 
-class LiveView:
+class LiveView(Beside):
     """Shows a sweep while it runs; a context manager. It never raises into the run that it watches.
 
     `jobs` are those of sweep.json (id, config_id, seed), `metric` is the spec's `name:max`,
@@ -81,9 +80,9 @@ class LiveView:
         room: Room | None = None,
         stream: TextIO | None = None,
     ) -> None:
+        super().__init__("live-view")
         self._paths = paths
         self._stream = stream or sys.stderr
-        self._stop = threading.Event()
         self._room = room
         self._lack: str | None = None
         self._named: set[tuple[int, str]] = set()
@@ -94,30 +93,11 @@ class LiveView:
         for entry in _drain(self._ledger):
             self._board.apply(entry)
         self._board.forget_running()
-        self._thread: threading.Thread | None = None
 
-    def __enter__(self) -> LiveView:
-        show = self._redraw if live_ok(self._stream) else self._print_lines
-        self._thread = threading.Thread(
-            target=self._guarded, args=(show,), name="live-view", daemon=True
-        )
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout=5)
-
-    def _guarded(self, show: Callable[[], None]) -> None:
+    def _show(self) -> None:
         """The terminal may go, or stderr be closed: the sweep goes on without its view."""
         with contextlib.suppress(OSError, ValueError):
-            show()
+            self._redraw() if live_ok(self._stream) else self._print_lines()
 
     def _print_lines(self) -> None:
         """One plain line per change of state, until the end and everything up to it."""

@@ -6,11 +6,10 @@ Hides the thread that follows it, and that a reader who leaves (head, less) ends
 from __future__ import annotations
 
 import os
-import threading
 import time
-from types import TracebackType
 from typing import TextIO
 
+from sweeptree.cli.screens.beside import Beside
 from sweeptree.cli.screens.log_output import LogPrinter, LogReader
 from sweeptree.cli.screens.terminal import say
 from sweeptree.sweep.preflight import PreparedSweep
@@ -21,35 +20,21 @@ _PATIENCE = 2.0  # seconds until it is said why nothing begins
 _JOB = 0
 
 
-class LiveLog:
+class LiveLog(Beside):
     """Shows what the job prints, byte for byte; a terminal gets no escape sequences but colours.
 
     A context manager: at its end all that was written is shown. It never raises into the run.
     """
 
     def __init__(self, prepared: PreparedSweep, stream: TextIO) -> None:
+        super().__init__("live-log")
         self._prepared = prepared
         self._stream = stream
         printer = LogPrinter(stream.buffer, prefixed=False, guarded=stream.isatty())
         self._printer = printer
         self._reader = LogReader(prepared.paths, printer, None)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._guarded, name="live-log", daemon=True)
 
-    def __enter__(self) -> LiveLog:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        self._thread.join(timeout=5)
-
-    def _guarded(self) -> None:
+    def _show(self) -> None:
         try:
             self._follow()
         except (OSError, ValueError):  # nobody reads any more: the command goes on

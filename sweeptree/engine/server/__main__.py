@@ -29,10 +29,12 @@ from sweeptree.engine.server.config import (
     address_environment,
 )
 from sweeptree.engine.server.gate import App, Gate
+from sweeptree.engine.server.leases import with_leases
 from sweeptree.engine.server.token import auth_string, replace_token
 from sweeptree.system import locks
 from sweeptree.system.clock import utc_now
 from sweeptree.system.files import write_json
+from sweeptree.system.listening import listen_on
 from sweeptree.system.processes import start_ticks
 
 _LOCK_PATIENCE = 1.0
@@ -56,7 +58,7 @@ def main(argv: list[str]) -> None:
     os.setsid()
     _write_identity(alive, paths, listener.getsockname()[1], port)
     threading.Thread(target=_bound_log, args=(paths.log,), daemon=True).start()
-    _serve(listener, home, app)
+    _serve(listener, paths, app)
 
 
 def _take(path: Path) -> int:
@@ -68,17 +70,11 @@ def _take(path: Path) -> int:
 
 
 def _listen(port: int, tries: int) -> socket.socket:
-    """Bind and listen at once: who connects while Prefect still loads waits instead of being
-    refused."""
+    """The first free port; who connects while Prefect still loads waits."""
     for candidate in range(port, min(port + tries, 65536)):
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((HOST, candidate))
-            listener.listen(2048)
-            return listener
+            return listen_on(candidate, backlog=2048)
         except OSError as error:
-            listener.close()
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                 raise
     raise SystemExit(EXIT_BUSY)
@@ -107,9 +103,9 @@ def _bound_log(path: Path) -> None:
         time.sleep(30)
 
 
-def _serve(listener: socket.socket, home: Path, app: str) -> None:
+def _serve(listener: socket.socket, paths: ServerPaths, app: str) -> None:
     port = listener.getsockname()[1]
-    auth = auth_string(home)
+    auth = auth_string(paths.home)
     os.environ.update(address_environment(port))
     # Prefect asks for it too. Not in the environment that we were started with: /proc shows that.
     os.environ["PREFECT_SERVER_API_AUTH_STRING"] = auth
@@ -118,7 +114,7 @@ def _serve(listener: socket.socket, home: Path, app: str) -> None:
     import uvicorn
 
     config = uvicorn.Config(
-        Gate(application, auth, port),
+        Gate(with_leases(application, paths, auth), auth, port),
         host=HOST,
         port=port,
         log_config=None,

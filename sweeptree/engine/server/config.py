@@ -52,6 +52,11 @@ class ServerPaths:
         return self.home / "prefect.db"
 
     @property
+    def leases(self) -> Path:
+        """Who runs which job of the sweeps over hosts: a SQLite database of its own."""
+        return self.home / "leases.db"
+
+    @property
     def address(self) -> Path:
         """The port of the last start, kept when the server is stopped: old addresses name it."""
         return self.home / "server.port"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 import secrets
 import time
 from collections import OrderedDict
@@ -32,6 +33,7 @@ LANDING = "/runs?hide-subflows=true"  # one line per sweep; the agents below it 
 TICKET_SECONDS = 120.0
 MOST_SESSIONS = 50
 _NAMES = ("127.0.0.1", "localhost", "[::1]")
+_LOOPBACK = re.compile(rb"(127\.0\.0\.1|localhost|\[::1\]):[0-9]{1,5}")
 _OWN_PAGES = ("same-origin", "none")  # none: typed by hand, or a bookmark
 
 
@@ -118,12 +120,21 @@ class Gate:
 
     def _trouble(self, scope: Message) -> str | None:
         """What is wrong with where a request says that it goes and comes from."""
-        hosts = _values(scope, b"host")
-        if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
+        if not self._is_named_rightly(scope):
             return "This server answers only under the address of this machine's own loopback."
         if any(origin not in self._origins for origin in _values(scope, b"origin")):
             return "Pages of other origins may not use this server."
         return None
+
+    def _is_named_rightly(self, scope: Message) -> bool:
+        """Whether it is asked under its own name; with the token, under any port of a loopback:
+        a tunnel from another machine has a port of its own, and no page has the token."""
+        hosts = [host.lower() for host in _values(scope, b"host")]
+        if len(hosts) != 1:
+            return False
+        return hosts[0] in self._hosts or (
+            _LOOPBACK.fullmatch(hosts[0]) is not None and self._has_token(scope)
+        )
 
     def _has_token(self, scope: Message) -> bool:
         return _is_one_of(_values(scope, b"authorization"), self._header)

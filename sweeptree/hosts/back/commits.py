@@ -48,7 +48,8 @@ class Kept:
 
 def quarantine_ref(sweep_id: str, job: int, attempt: int) -> str:
     """The ref of one attempt's changes, on the host and here. Raises UsageError."""
-    return f"{QUARANTINE}/{check_sweep_id(sweep_id)}/{job}/{attempt}"
+    sweep = check_sweep_id(sweep_id)
+    return f"{QUARANTINE}/{sweep}/{job}/{attempt}"
 
 
 # On the host
@@ -68,8 +69,21 @@ def keep_for_return(
     if not (found.tracked or found.made or own):
         return None
 
-    tracked, no_tracked = _parted(top, found.tracked, max_file)
-    made, no_made = _parted(top, found.made, max_file)
+    left_out = _left_out(top, (*found.tracked, *found.made), max_file)
+    tracked = [path for path in found.tracked if path not in left_out]
+    made = [path for path in found.made if path not in left_out]
+    commit = _two_commits(worktree, tracked, made, own)
+    plumbing.run(top, *plumbing.DURABLE, "update-ref", ref, commit)
+
+    sentences = [f"{path}: {why}" for path, why in left_out.items()]
+    return Kept(commit, tuple(sentences))
+
+
+def _two_commits(
+    worktree: Worktree, tracked: Sequence[str], made: Sequence[str], own: Sequence[str]
+) -> str:
+    """The changed tracked files as a commit, and the made ones on top of it; returns the second."""
+    top, base = worktree.top, worktree.base_commit
     with _scratch_index() as index:
         tree = tree_with_files(top, base, tracked, index)
         first = commit_tree(top, tree, (base,), "Changed tracked files")
@@ -77,9 +91,8 @@ def keep_for_return(
         differ = set(_names(index, top, base, first))
 
     staged = [path for path in tracked if path not in differ]
-    commit = commit_tree(top, tree, (first, *own), _message(staged))
-    plumbing.run(top, *plumbing.DURABLE, "update-ref", ref, commit)
-    return Kept(commit, (*no_tracked, *no_made))
+    parents = (first, *own)
+    return commit_tree(top, tree, parents, _message(staged))
 
 
 def _own_commits(top: Path, base: str) -> list[str]:
@@ -88,14 +101,20 @@ def _own_commits(top: Path, base: str) -> list[str]:
     if entry is None:
         return []
     named = [commit for commit in named_commits(entry) if commit != base]
-    return unreachable_tips(find_repository(top), named, base) if named else []
+    if not named:
+        return []
+    repo = find_repository(top)
+    return unreachable_tips(repo, named, base)
 
 
-def _parted(top: Path, paths: Sequence[str], max_file: int) -> tuple[list[str], list[str]]:
-    """The paths that a commit can hold, and a sentence for each of the others."""
-    reasons = {path: _unfit(top, path, max_file) for path in paths}
-    fit = [path for path in paths if not reasons[path]]
-    return fit, [f"{path}: {why}" for path, why in reasons.items() if why]
+def _left_out(top: Path, paths: Sequence[str], max_file: int) -> dict[str, str]:
+    """The paths that a commit cannot hold, each with the reason."""
+    found: dict[str, str] = {}
+    for path in paths:
+        reason = _unfit(top, path, max_file)
+        if reason:
+            found[path] = reason
+    return found
 
 
 def _unfit(top: Path, path: str, max_file: int) -> str:
@@ -130,9 +149,10 @@ def _message(staged: Sequence[str]) -> str:
 
 def _names(index: Path, top: Path, old: str, new: str, *options: str) -> list[str]:
     """The paths that differ; the job's own index, which may be broken, is not read."""
-    words = ("diff-tree", "-r", "-z", "--no-renames", "--name-only", *options, old, new)
+    words = ("diff-tree", "-r", "-z", "--no-renames", "--name-only", *options)
     call = plumbing.Call(env={"GIT_INDEX_FILE": str(index)})
-    return plumbing.names(plumbing.run(top, *words, call=call))
+    answer = plumbing.run(top, *words, old, new, call=call)
+    return plumbing.names(answer)
 
 
 # Here
@@ -180,25 +200,29 @@ def materialise(worktree: Worktree, commit: str) -> None:
 
 def _clear_way(top: Path, path: str) -> None:
     """Take away links on the way to a file: the job had put a folder in the place of ours."""
-    folders = [*Path(path).parents][:-1]
-    for folder in reversed(folders):
+    folder = ""
+    for part in Path(path).parts[:-1]:
+        folder = f"{folder}/{part}" if folder else part
         if (top / folder).is_symlink():
-            discard(top, str(folder))
+            discard(top, folder)
 
 
 def _staged(top: Path, commit: str) -> list[str]:
-    text = plumbing.text(top, "show", "-s", "--no-show-signature", "--format=%b", commit)
+    words = ("show", "-s", "--no-show-signature", "--format=%b")
+    text = plumbing.text(top, *words, commit)
     try:
-        return [str(path) for path in json.loads(text)["staged"]]
+        facts = json.loads(text)
+        return [str(path) for path in facts["staged"]]
     except (ValueError, KeyError, TypeError):
         return []
 
 
 def _stage(top: Path, first: str, staged: Sequence[str]) -> None:
     """Let the worktree's index hold new tracked files, by which they are told from made ones."""
-    plumbing.run(top, "read-tree", tree_id(top, first))
+    tree = tree_id(top, first)
+    plumbing.run(top, "read-tree", tree)
     empty = plumbing.text(top, "hash-object", "-t", "blob", "-w", "--stdin")
     entries = [f"{_EMPTY_FILE} {empty}\t{path}\0" for path in staged]
-    data = os.fsencode("".join(entries))
-    words = ("update-index", "--add", "-z", "--index-info")
-    plumbing.run(top, *words, call=plumbing.Call(data))
+    text = "".join(entries)
+    call = plumbing.Call(os.fsencode(text))
+    plumbing.run(top, "update-index", "--add", "-z", "--index-info", call=call)

@@ -6,9 +6,9 @@ where git cannot push). The first push is everything, later ones are what is new
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
+import secrets
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,8 +21,11 @@ from sweeptree.hosts.far.cache import PINNED
 from sweeptree.hosts.remote import Site
 from sweeptree.repository import Repository, plumbing, remotes
 from sweeptree.repository.repository import short_name
+from sweeptree.system.files import write_bytes
 
 How = Literal["there", "origin", "push", "pack"]
+_ID_FILE = "sweeptree.id"
+_ID = re.compile(r"[0-9a-f]{12}")
 _SECONDS = 3600.0  # for the first push of a large project
 _CREDENTIALS = re.compile(r"^(https?://)[^/@]*@")
 _CHUNK = 1024 * 1024
@@ -43,10 +46,21 @@ class SentCommit:
 
 def cache_place(repo: Repository, site: Site) -> str:
     """The folder of the project's bare repository on the host: one for each clone here."""
-    machine = os.uname().nodename
-    clone = os.fsencode(f"{machine}\0{repo.common_dir}")
-    mark = hashlib.sha256(clone).hexdigest()[:12]
-    return site.place("cache", f"{short_name(repo)}-{mark}.git")
+    name = f"{short_name(repo)}-{clone_id(repo)}.git"
+    return site.place("cache", name)
+
+
+def clone_id(repo: Repository) -> str:
+    """What tells this clone from others, wherever it is moved: made once, in a file of ours."""
+    place = repo.common_dir / _ID_FILE
+    with plumbing.worktrees_lock(repo.common_dir):
+        if not place.is_file():
+            new = secrets.token_hex(6)
+            write_bytes(place, new.encode())
+        found = place.read_text(errors="replace").strip()
+    if not _ID.fullmatch(found):
+        raise Refused(f"{place} does not hold an id", hint=f"rm {place}")
+    return found
 
 
 def send_commit(repo: Repository, commit: str, site: Site) -> SentCommit:

@@ -34,19 +34,23 @@ class Question:
 
 @cache
 def _source(name: str) -> bytes:
-    return Path(__file__).with_name(f"{name}.py").read_bytes()
+    here = Path(__file__)
+    return here.with_name(f"{name}.py").read_bytes()
 
 
 def _argv(site: Site) -> list[str]:
-    return [site.host.python, "-I", "-S", "-c", _source("boot").decode()]
+    boot = _source("boot").decode()
+    return [site.host.python, "-I", "-S", "-c", boot]
 
 
 def ask(
     site: Site, question: Question, data: bytes = b"", *, timeout: float | None = None
 ) -> dict[str, Any]:
     """The answer of a program. Raises SweeptreeError, and Refused where the host's disk is full."""
-    done = site.remote.run(_argv(site), question.head() + data, timeout)
-    return _answer(site, done.out, done.err.decode(errors="replace"), done.rc)
+    given = question.head() + data
+    done = site.remote.run(_argv(site), given, timeout)
+    said = done.err.decode(errors="replace")
+    return _answer(site, done.out, said, done.rc)
 
 
 @contextlib.contextmanager
@@ -82,7 +86,9 @@ def _answer(site: Site, out: bytes, err: str, code: int | None) -> dict[str, Any
             f"{name} did not do what it was asked: {words}", hint=f"sweeptree hosts check {name}"
         ) from None
     if "error" in answer:
-        raise trouble(site, answer["error"], answer.get("errno"))
+        error = trouble(site, answer["error"], answer.get("errno"))
+        error.hint = (*answer.get("lines", ()), *error.hint)
+        raise error
     return dict(answer)
 
 

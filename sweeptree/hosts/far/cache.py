@@ -3,11 +3,13 @@
     look   make the repository if need be, say whether the commit is there; bring it from the
            origin while the repository is new
     pack   take in the pack that follows on stdin
+    set    let settings of the repository have values
 
 A ref `refs/sweeptree/pinned/<commit>` is made only once everything that the commit leads to is
 there. The standard library only: it is sent to hosts as it stands here.
 """
 
+import errno
 import fcntl
 import os
 import shutil
@@ -27,7 +29,6 @@ SETTINGS = {
     "gc.auto": "0",
     "maintenance.auto": "false",
     "receive.autogc": "false",
-    "receive.denyDeletes": "true",
 }
 _TIPS = 200
 _LOOK_SECONDS = 8.0  # for the origin to say that it is there
@@ -48,6 +49,9 @@ def main(request: dict[str, str], stream: BinaryIO) -> dict[str, object]:
     place = request["cache"]
     Path(place).parent.mkdir(parents=True, mode=0o700, exist_ok=True)
     with locked(f"{place}.lock"):
+        if request["verb"] == "set":
+            must(place, "config", request["key"], request["value"])
+            return {}
         make(place, request["format"])
         if request["verb"] == "pack":
             return take_pack(place, request["commit"], stream)
@@ -154,22 +158,27 @@ def copy(stream: BinaryIO, process: "subprocess.Popen[bytes]") -> None:
 
 def refused(err: bytes) -> dict[str, object]:
     """What git would not do, as an answer; a full disk is told apart."""
-    words = last_line(err)
-    number = 28 if "No space left" in err.decode("utf-8", "replace") else None
-    return {"error": words, "errno": number}
+    is_full = b"No space left" in err
+    number = errno.ENOSPC if is_full else None
+    return {"error": last_line(err), "errno": number}
 
 
 def last_line(err: bytes) -> str:
     """The line of git's complaint that says most."""
-    lines = [line for line in err.decode("utf-8", "replace").splitlines() if line.strip()]
+    text = err.decode("utf-8", "replace")
+    lines = [line for line in text.splitlines() if line.strip()]
     telling = [line for line in lines if line.startswith(("fatal:", "error:"))]
-    return next(iter(telling or lines[-1:]), "git failed")[:400]
+    chosen = [*telling, *lines[-1:], "git failed"]
+    return chosen[0][:400]
 
 
 def environment() -> dict[str, str]:
     """Git alone: nobody to ask, and no variables that lead it elsewhere."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return {**kept, **_ALONE}
+    mine = dict(os.environ)
+    for name in os.environ:
+        if name.startswith("GIT_"):
+            del mine[name]
+    return {**mine, **_ALONE}
 
 
 def git(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 from sweeptree import supervise, worktrees
 from sweeptree.model import JobState, Launch, Outcome
 from sweeptree.repository import Repository
+from sweeptree.system.scratch import scratch_folder
 
 _GRACE = 10.0
 _TAIL = 4000
@@ -78,8 +78,8 @@ def temporary_place(repo: Repository, top: Path, commit: str) -> TestPlace:
 @contextlib.contextmanager
 def private_files(place: TestPlace) -> Iterator[Path]:
     """A folder for the log and the results of one run."""
-    with tempfile.TemporaryDirectory(prefix="sweeptree-check-", dir=place.beside) as folder:
-        yield Path(folder).resolve()
+    with scratch_folder("check", place.beside) as folder:
+        yield folder
 
 
 def link_environments(repo: Repository, top: Path, command: str) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from sweeptree.errors import Refused
+from sweeptree.system.scratch import scratch_folder
 
 MOST_BYTES = 1024 * 1024 * 1024
 _LEFT_OUT = frozenset({".git", ".venv", "venv", "node_modules", "__pycache__", ".sweeptree"})
@@ -36,8 +36,8 @@ def workplace(top: Path) -> Iterator[Workplace]:
             f"the worktree holds {size // 2**20} MB, more than the search copies",
             hint="keep large data outside of the repository, or link to it",
         )
-    with tempfile.TemporaryDirectory(prefix="sweeptree-search-", ignore_cleanup_errors=True) as at:
-        place = Workplace(Path(at).resolve() / "tree", Path(at).resolve() / "scratch")
+    with scratch_folder("search") as folder:
+        place = Workplace(folder / "tree", folder / "scratch")
         place.scratch.mkdir()
         _copy(top, place.tree)
         yield place

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import configparser
 import re
-import tempfile
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,6 +18,7 @@ from typing import Any
 from sweeptree.review.change import Change
 from sweeptree.review.tools import ToolTrouble, environments, find_tool, json_of, run_tool
 from sweeptree.review.values import CheckResult, Finding, Severity, not_run
+from sweeptree.system.scratch import scratch_folder
 
 NAME = "types"
 _MYPY = re.compile(
@@ -57,7 +57,8 @@ def check_types(change: Change, *, is_strangers: bool = False) -> CheckResult:
     if is_strangers:
         _set_own_settings_aside(change)
     try:
-        with tempfile.TemporaryDirectory(prefix="sweeptree-types-") as cache:
+        with scratch_folder("types") as folder:
+            cache = str(folder)
             base = _errors(checker, program, change, change.base_top, cache)
             head = _errors(checker, program, change, change.head_top, cache)
     except ToolTrouble as trouble:

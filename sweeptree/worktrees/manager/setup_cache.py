@@ -60,7 +60,7 @@ class Found:
 def cache_key(top: Path, command: str) -> str | None:
     """What decides what the command makes: itself and the lock files; None where there are none."""
     names = plumbing.names(plumbing.run(top, "ls-files", "-z"))
-    chosen = sorted(path for path in names if _is_lock_file(path))
+    chosen = sorted(path for path in names if is_lock_file(path))
     if not chosen:
         return None
     digest = hashlib.sha256(command.encode("utf-8", "surrogateescape"))
@@ -70,7 +70,8 @@ def cache_key(top: Path, command: str) -> str | None:
     return digest.hexdigest()[:24]
 
 
-def _is_lock_file(path: str) -> bool:
+def is_lock_file(path: str) -> bool:
+    """Whether a file of the commit pins what a set-up command installs."""
     name = path.rpartition("/")[2]
     start, end = _REQUIREMENTS
     return name in LOCK_FILES or (name.startswith(start) and name.endswith(end))

@@ -49,13 +49,24 @@ def test_version() -> None:
 def test_quick_commands_import_nothing_heavy(words: list[str], repo: Path) -> None:
     paths = finished_sweep(repo / "results")
     paths.aggregated_json.write_text('{"jobs": []}')
+    assert imported(HEAVY, words, repo) == ""
+
+
+@pytest.mark.parametrize("words", [["--help"], ["status"], ["worktree", "list"]], ids=" ".join)
+def test_what_reads_no_record_imports_no_pydantic(words: list[str], repo: Path) -> None:
+    assert imported((*HEAVY, "pydantic"), words, repo) == ""
+
+
+def imported(heavy: tuple[str, ...], words: list[str], repo: Path) -> str:
+    """Those of the heavy modules that a command line imports."""
     code = (
         "import sys; from sweeptree.cli.app import run_command_line as run\n"
         f"assert run({words!r}) in (0, 2)\n"
-        f"sys.exit(' '.join(n for n in {HEAVY!r} if n in sys.modules) or 0)"
+        f"print(*(n for n in {heavy!r} if n in sys.modules), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=repo, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    return done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize("flag", ["--results_dir", "--results-dir"])

@@ -235,3 +235,12 @@ def test_a_real_gpu_is_detected_and_claimed(tmp_path: Path) -> None:
         ticket.try_claim(chosen, 1) or pytest.fail("not free"),
     ):
         assert gpus.table(found, tmp_path)[0].state == "held"
+
+
+def test_without_a_driver_the_module_that_asks_it_is_not_imported() -> None:
+    told = "print(gpus.detect({}).why, 'pynvml' in sys.modules)"
+    code = f"import sys; from sweeptree import gpus; {told}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    if "no NVIDIA driver" not in done.stdout:
+        pytest.skip("this machine has a driver")
+    assert done.stdout.endswith("False\n")

@@ -1,32 +1,35 @@
-"""Which executor a spec asks for."""
+"""Who plans a sweep, by where its spec says it runs."""
 
 from __future__ import annotations
 
 import pytest
 
 from sweeptree.errors import UsageError
-from sweeptree.hosts.choice import executor_of, planner_of
-from sweeptree.hosts.slurm.executor import Slurm
+from sweeptree.hosts.choice import planner_for
 from sweeptree.hosts.slurm.planning import OnSlurm
 from sweeptree.model import SweepSpec
-from sweeptree.sweep.local import LOCAL
+from sweeptree.settings import Settings
 from sweeptree.sweep.preflight import OnThisMachine
 
 PLAIN = SweepSpec(exp_name="exp", commands=("true",))
-CLUSTER = PLAIN.model_copy(update={"executor": "slurm"})
 
 
 def test_this_machine_unless_another_is_named() -> None:
-    assert executor_of(PLAIN) is LOCAL
-    assert isinstance(planner_of(PLAIN), OnThisMachine)
+    assert isinstance(planner_for(PLAIN, Settings()), OnThisMachine)
 
 
 def test_a_cluster() -> None:
-    assert isinstance(executor_of(CLUSTER), Slurm)
-    assert isinstance(planner_of(CLUSTER), OnSlurm)
+    cluster = PLAIN.model_copy(update={"executor": "slurm"})
+    assert isinstance(planner_for(cluster, Settings()), OnSlurm)
 
 
-@pytest.mark.parametrize("ask", [executor_of, planner_of])
-def test_a_bound_of_the_cluster_needs_one(ask) -> None:
-    with pytest.raises(UsageError, match="are for jobs on a cluster"):
-        ask(PLAIN.model_copy(update={"array_parallelism": 3}))
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"array_parallelism": 3}, "are for jobs on a cluster"),
+        ({"executor": "slurm", "hosts": ("gpu1",)}, "two places to run at"),
+    ],
+)
+def test_options_that_contradict_each_other(fields: dict[str, object], why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        planner_for(PLAIN.model_copy(update=fields), Settings())

@@ -2,18 +2,31 @@
 
 import hashlib
 import json
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 from helpers import git
 
+from core.keeper_kit import until
 from core.repair.kit import PYTEST, broken, commit, is_clean
 from sweeptree.errors import UsageError
 from sweeptree.publish.delivery import Context
 from sweeptree.repair import CIFixSpec, FixDecision, fix, report_on
 
 DOUBLES = "grep -q 'x + x$' program.py"  # a test command that tells nothing but its exit code
+KILLED = """
+import sys, tempfile
+from pathlib import Path
+from sweeptree.publish.delivery import Context
+from sweeptree.repair import CIFixSpec, fix
+repo, tempfile.tempdir = Path(sys.argv[1]), sys.argv[2]
+command = sys.argv[3]
+spec = CIFixSpec(repo=repo, test_command=command, budget=60, timeout=60, fixer_cmd="sleep 600")
+fix(spec, Context({}, repo.parent / "state"))
+"""
 REPAIR = "sed -i 's/ + 1//' program.py"
 
 
@@ -168,3 +181,25 @@ def test_no_cheat_is_handed_over(repo: Path, cheat: str) -> None:
     decision = run(repo, PYTEST, fixer_cmd=cheat)
     tried = [each for each in decision.attempts if each.rung == "command"]
     assert tried and not any(each.is_good for each in tried)
+
+
+@pytest.mark.slow
+def test_what_a_killed_one_left_is_cleared_away_by_the_next(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken(repo)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    words = [sys.executable, "-c", KILLED, str(repo), str(temporary), DOUBLES]
+    with subprocess.Popen(words) as fixing:
+        until(lambda: list(temporary.glob("sweeptree-agent-*/prompt.md")), 60)
+        until(lambda: list(temporary.glob("sweeptree-repair-*/started")), 60)
+        fixing.kill()
+    assert {path.name.rpartition("-")[0] for path in temporary.glob("sweeptree-*")} == {
+        "sweeptree-agent",
+        "sweeptree-repair",
+    }
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    assert run(repo, fixer_cmd=REPAIR).chosen is not None
+    assert list(temporary.iterdir()) == []
+    assert len(git("worktree", "list", cwd=repo).splitlines()) == 1

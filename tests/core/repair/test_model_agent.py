@@ -40,6 +40,7 @@ def ask(repo: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
     return call
 
 
+@pytest.mark.slow
 def test_a_model_reads_edits_tests_and_says_what_was_wrong(ask: Ask) -> None:
     read, test = ("read", {"path": "program.py"}), ("run_failing_tests", {})
     with serving(read, ("grep", {"pattern": "double"}), EDIT, test, "One too\n many.") as model:
@@ -61,6 +62,7 @@ def test_one_that_changes_nothing_is_refused(ask: Ask) -> None:
         ask(model)
 
 
+@pytest.mark.slow
 def test_one_that_never_ends_is_stopped(ask: Ask) -> None:
     with (
         serving(("grep", {"pattern": "x"})) as model,

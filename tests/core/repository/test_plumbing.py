@@ -96,3 +96,22 @@ def test_what_leads_git_elsewhere_does_not_pass_what_tunes_it_does(
 ) -> None:
     monkeypatch.setenv(name, "1")
     assert (name in plumbing.environment()) is passes
+
+
+@pytest.fixture
+def unnamed(repo: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository whose git was told of no committer."""
+    for name in ("GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "EMAIL"):
+        monkeypatch.delenv(name, raising=False)
+    return repo
+
+
+def test_git_never_asks_for_the_machines_name(unnamed: Path) -> None:
+    ident = plumbing.text(unnamed, "var", "GIT_COMMITTER_IDENT")
+    assert "<sweeptree@localhost>" in ident
+
+
+def test_a_committer_that_git_was_told_of_stays(unnamed: Path) -> None:
+    git("config", "user.email", "ada@lab.example", cwd=unnamed)
+    ident = plumbing.text(unnamed, "var", "GIT_COMMITTER_IDENT")
+    assert "<ada@lab.example>" in ident

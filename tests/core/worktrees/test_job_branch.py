@@ -105,6 +105,7 @@ def test_what_is_pruned_while_it_is_made_is_made_again(
     assert next(times) == 2
 
 
+@pytest.mark.slow
 def test_branches_are_whole_beside_a_pruning_gc(worktree: Worktree) -> None:
     stop = threading.Event()
 

@@ -89,3 +89,18 @@ def test_a_killed_merge_is_named_and_repaired_with_its_tests(
     assert len(git("worktree", "list", cwd=repo).splitlines()) == 1
     assert not Path(f"/proc/{pid}/cwd").exists()
     assert repair(found) == []
+
+
+def test_what_a_killed_command_left_is_cleared_away_by_the_next(
+    repo: Path, merging: subprocess.Popen[str]
+) -> None:
+    assert merging.stdout is not None
+    pid, top = merging.stdout.readline().split()
+    found, head = find_repository(repo), git("rev-parse", "HEAD", cwd=repo)
+    with temporary_worktree(found, head):
+        assert Path(top).is_dir()  # its command lives
+    merging.kill()
+    merging.wait()
+    with temporary_worktree(found, head):
+        assert not Path(top).exists() and not Path(f"/proc/{pid}/cwd").exists()
+        assert len(git("worktree", "list", cwd=repo).splitlines()) == 2

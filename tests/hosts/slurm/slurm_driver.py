@@ -2,13 +2,13 @@
 
 DRIVER = """\
 import sys
-from sweeptree.hosts.choice import executor_of
+from sweeptree.hosts.slurm.executor import Slurm
 from sweeptree.model import Resume, SweepSpec
 from sweeptree.sweep.run import WithoutEngine, run_sweep
 
 spec = SweepSpec.model_validate_json(sys.argv[1])
 resume = Resume() if sys.argv[2] == "resume" else None
-report = run_sweep(spec, resume, WithoutEngine(), executor=executor_of(spec), before_end=int)
+report = run_sweep(spec, resume, WithoutEngine(), executor=Slurm(), before_end=int)
 print(report.reason)
 sys.exit(report.exit_code)
 """

@@ -20,6 +20,7 @@ from sweeptree.settings import Settings
 from sweeptree.supervise import stopped_keeper
 from sweeptree.sweep import recovery
 from sweeptree.sweep.recovery import spec_of
+from sweeptree.system import scratch
 
 REPAIR = "sweeptree doctor --repair"
 _SHOWN = 5
@@ -44,6 +45,7 @@ def _all(settings: Settings, *, repair: bool) -> Iterator[Finding]:
     yield from _queue(settings.slot_dir, repair=repair)
     yield from _server(settings.home, repair=repair)
     yield from _database(settings.home, repair=repair)
+    yield from _scratch(repair=repair)
 
 
 def _stopped(paths: SweepPaths) -> Iterator[Finding]:
@@ -146,6 +148,16 @@ def _database(home: Path, *, repair: bool) -> Iterator[Finding]:
         yield Finding("database", "fail", f"{text}: {error.message}", "; ".join(error.hint))
         return
     yield _finding("database", f"{text}: it was moved to {place}", repair=True)
+
+
+def _scratch(*, repair: bool) -> Iterator[Finding]:
+    """Temporary folders of commands that were killed."""
+    dead = scratch.remove_dead() if repair else scratch.dead_folders()
+    if dead:
+        text = f"{counted(len(dead), 'temporary folder')} of killed commands"
+        names = _first([str(folder) for folder in dead])
+        sentence = f"removed {text} ({names})" if repair else f"{text} ({names})"
+        yield _finding("temporary files", sentence, repair=repair)
 
 
 def _numbers(numbers: Collection[int]) -> str:

@@ -99,7 +99,8 @@ def test_health_may_be_asked_and_only_asked(behind: Behind, method: str) -> None
         [],
         [HERE, HERE],
         [("host", "evil.example:4210")],
-        [("host", "127.0.0.1:4211")],
+        [("host", "127.0.0.1")],
+        [("host", "127.0.0.1:4211@evil.example")],
         [HERE, ("origin", "http://evil.example")],
         [HERE, ("origin", "https://127.0.0.1:4210")],
         [HERE, ("origin", "null")],
@@ -109,6 +110,15 @@ def test_a_wrong_host_or_origin_is_refused_with_the_token_too(behind: Behind, wr
     assert behind.ask("GET", "/api/flows/", KEY, *wrong)[0] == 400
     assert behind.connect(KEY, *wrong)[0]["type"] == "websocket.close"
     assert behind.reached == []
+
+
+def test_with_the_token_one_may_come_through_a_tunnel_with_a_port_of_its_own(
+    behind: Behind,
+) -> None:
+    tunnel = ("host", "127.0.0.1:40123")
+    assert behind.ask("GET", "/api/flows/", tunnel, KEY)[0] == 299
+    assert behind.ask("GET", "/api/health", tunnel)[0] == 400
+    assert behind.ask("GET", "/api/flows/", tunnel, *behind.let_in())[0] == 400
 
 
 def test_a_socket_passes_with_the_token_alone(behind: Behind) -> None:

@@ -1,5 +1,6 @@
 """A job's changes from a host: here they are what they were there."""
 
+import itertools
 import os
 import subprocess
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from core.hosts.host_kit import make_site
 from core.worktree_kit import make_pool, sh
-from sweeptree.errors import PushError, Refused, UsageError
+from sweeptree.errors import GitError, PushError, Refused, UsageError
 from sweeptree.hosts.back.commits import (
     Kept,
     fetch_commit,
@@ -29,6 +30,7 @@ from sweeptree.repository import Repository, find_repository
 from sweeptree.repository.commits import is_whole
 from sweeptree.worktrees import Pool, changes, commit_changes
 
+numbers = itertools.count()
 REF = quarantine_ref("exp-0a1b2c3d-4e5f6a7b", 3, 1)
 SCRIPTS = [
     "echo x >> train.py",
@@ -113,7 +115,11 @@ def committed_tree(worktree: Worktree) -> str:
     wanted = [path for path in found.made if not path.endswith("/")]
     if not (found.tracked or wanted):
         return ""
-    made = commit_changes(worktree, branch="work", message="x", paths=wanted)
+    branch = f"work-{next(numbers)}"
+    try:
+        made = commit_changes(worktree, branch=branch, message="x", paths=wanted)
+    except GitError as error:  # as for a tracked file behind a link
+        return error.stderr
     return git("rev-parse", f"{made.commit}^{{tree}}", cwd=worktree.top)
 
 
@@ -163,6 +169,15 @@ def take_step(top: Path, kind: str, path: str, data: bytes) -> None:
         return
 
 
+@contextmanager
+def taken(pool: Pool) -> Iterator[Worktree]:
+    worktree = pool.acquire(3)
+    try:
+        yield worktree
+    finally:
+        pool.release(worktree, keep=False)
+
+
 @settings(
     max_examples=40,
     deadline=None,
@@ -172,18 +187,14 @@ def take_step(top: Path, kind: str, path: str, data: bytes) -> None:
 def test_whatever_a_job_does_it_is_the_same_here(
     both: Both, steps: list[tuple[str, str, bytes]]
 ) -> None:
-    there = both.there.acquire(3)
-    for step in steps:
-        take_step(there.top, *step)
-    if keep_for_return(there, REF) is None:
-        assert changes(there).tracked == changes(there).made == ()
-        both.there.release(there, keep=False)
-        return
-    here = both.here.acquire(3)
-    materialise(here, fetch_commit(both.repo, both.site, both.cache, REF))
-    assert_alike(there, here)
-    both.there.release(there, keep=False)
-    both.here.release(here, keep=False)
+    with taken(both.there) as there, taken(both.here) as here:
+        for step in steps:
+            take_step(there.top, *step)
+        if keep_for_return(there, REF) is None:
+            assert changes(there).tracked == changes(there).made == ()
+            return
+        materialise(here, fetch_commit(both.repo, both.site, both.cache, REF))
+        assert_alike(there, here)
 
 
 def test_nothing_changed_makes_no_ref(both: Both) -> None:

@@ -9,7 +9,7 @@ from helpers import git
 
 from core.hosts.host_kit import make_site
 from sweeptree.errors import Refused, SweeptreeError
-from sweeptree.hosts.code.commits import SentCommit, origin_url, send_commit
+from sweeptree.hosts.code.commits import SentCommit, clone_id, origin_url, send_commit
 from sweeptree.hosts.remote import Site
 from sweeptree.repository import find_repository, resolve_base, snapshot
 
@@ -132,6 +132,23 @@ def test_a_home_that_cannot_be_written_is_named(repo: Path, site: Site) -> None:
     Path(site.host.home).write_text("")
     with pytest.raises(SweeptreeError, match="gpu2"):
         send(repo, site)
+
+
+def test_a_clone_that_was_moved_keeps_its_place_and_another_has_its_own(
+    repo: Path, site: Site, tmp_path: Path
+) -> None:
+    first = send(repo, site)
+    git("clone", "-q", repo, tmp_path / "repo2", cwd=tmp_path)
+    repo.rename(tmp_path / "moved")
+    assert send(tmp_path / "repo2", site).cache != first.cache
+    moved = find_repository(tmp_path / "moved")
+    assert clone_id(moved) in first.cache
+
+
+def test_an_id_that_is_none_is_refused(repo: Path) -> None:
+    (repo / ".git/sweeptree.id").write_text("../../x")
+    with pytest.raises(Refused, match="does not hold an id"):
+        clone_id(find_repository(repo))
 
 
 def test_hooks_of_the_host_do_not_run(repo: Path, site: Site, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from sweep_kit import records_of
 
 from core.sweep.kit import make_spec, paths_of
-from sweeptree.hosts.choice import executor_of
+from sweeptree.hosts.slurm.executor import Slurm
 from sweeptree.model import JobRecord, Resume
 from sweeptree.sweep.outcome import SweepReport
 from sweeptree.sweep.run import WithoutEngine, run_sweep
@@ -17,7 +17,7 @@ def swept(repo: Path, *commands: str, resume: bool = False, **fields: object) ->
     """Run a sweep of these commands to its end."""
     spec = make_spec(repo, *commands, executor="slurm", min_free=0, **fields)
     again = Resume() if resume else None
-    return run_sweep(spec, again, WithoutEngine(), executor=executor_of(spec), before_end=int)
+    return run_sweep(spec, again, WithoutEngine(), executor=Slurm(), before_end=int)
 
 
 def records(repo: Path) -> dict[int, JobRecord]:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from sweeptree.errors import UsageError
-from sweeptree.hosts.choice import planner_of
+from sweeptree.hosts.choice import planner_for
 from sweeptree.hosts.slurm import options
 from sweeptree.model import SweepSpec
+from sweeptree.settings import Settings
 
 
 def spec(**fields: object) -> SweepSpec:
@@ -52,7 +53,7 @@ def test_what_cannot_be_given_is_refused_with_the_reason(text: str, why: str) ->
 
 def test_options_of_a_cluster_need_the_cluster() -> None:
     with pytest.raises(UsageError, match="on a cluster"):
-        planner_of(spec(executor="local", slurm="partition=gpu"))
+        planner_for(spec(executor="local", slurm="partition=gpu"), Settings())
 
 
 def test_gpus_of_this_machine_are_no_option_of_a_cluster() -> None:

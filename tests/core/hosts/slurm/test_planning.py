@@ -8,14 +8,14 @@ import pytest
 
 from core.sweep.kit import make_spec
 from sweeptree.errors import UsageError
-from sweeptree.hosts.choice import planner_of
+from sweeptree.hosts.choice import planner_for
 from sweeptree.settings import Settings
 from sweeptree.sweep.preflight import PreparedSweep, prepare
 
 
 def planned(repo: Path, **fields: object) -> PreparedSweep:
     spec = make_spec(repo, *["true"] * 5, executor="slurm", min_free=0, **fields)
-    return prepare(spec, Settings(), planner=planner_of(spec))
+    return prepare(spec, Settings(), planner=planner_for(spec, Settings()))
 
 
 def test_it_says_what_the_cluster_says_and_where_the_results_are(repo: Path, slurm: Path) -> None:

@@ -55,19 +55,28 @@ def for_uv(option: str, value: str) -> str:
     return " ".join(value.split()) if option in ("extra-index-url", "trusted-host") else value
 
 
+def variables(settings: dict[str, str]) -> dict[str, str]:
+    """The environment in which uv does as pip would. Raises ValueError where uv has no word."""
+    if unknown := sorted(ONLY_PIP & settings.keys()):
+        raise ValueError("uv has no word for pip's setting " + ", ".join(unknown))
+
+    found = dict(ALWAYS)
+    for option, names in SAME.items():
+        if option in settings:
+            found |= dict.fromkeys(names, for_uv(option, settings[option]))
+    return found
+
+
 def main() -> int:
     """Print the environment for uv."""
     settings = settings_of_pip(sys.stdin.read().splitlines())
-    if unknown := sorted(ONLY_PIP & settings.keys()):
-        print("uv has no word for pip's setting", ", ".join(unknown), file=sys.stderr)
+    try:
+        found = variables(settings)
+    except ValueError as error:
+        print(error, file=sys.stderr)  # noqa: T201
         return 1
-
-    environment = dict(ALWAYS)
-    for option, names in SAME.items():
-        if option in settings:
-            environment |= dict.fromkeys(names, for_uv(option, settings[option]))
-    for name, value in environment.items():
-        print(f"export {name}={shlex.quote(value)}")
+    for name, value in found.items():
+        print(f"export {name}={shlex.quote(value)}")  # noqa: T201
     return 0
 
 

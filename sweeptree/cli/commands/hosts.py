@@ -1,0 +1,203 @@
+"""`sweeptree hosts add|list|check|remove`: other machines that sweeps may use, over ssh."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+from sweeptree.cli.screens.terminal import Column, printable, say, table, width, write_out
+from sweeptree.model import ExitCode
+
+if TYPE_CHECKING:
+    from sweeptree.hosts.inventory import Entry
+    from sweeptree.hosts.setting_up import Checked, Where
+
+app = App(name="hosts", help="Add, list, check and remove other machines that sweeps may use.")
+FLAG = Parameter(negative=(), show_default=False)
+JSON = Parameter(name="--json", negative=(), show_default=False)
+_COLUMNS = (
+    Column("host"),
+    Column("address", rank=1, flexible=True),
+    Column("slots", right=True),
+    Column("GPU memory", rank=2, flexible=True),
+    Column("sweeptree", rank=2),
+    Column("python", rank=3),
+    Column("checked", rank=3),
+    Column("state", flexible=True),
+)
+
+
+@app.command
+def add(
+    address: str,
+    /,
+    *,
+    name: str = "",
+    port: int | None = None,
+    home: str = "~/.sweeptree",
+    worker: Annotated[bool, FLAG] = False,
+    as_json: Annotated[bool, JSON] = False,
+) -> int:
+    """Set sweeptree up on a machine that `ssh` reaches without a password, and remember it.
+
+    It needs no root there and opens no port. Doing it again brings the machine up to date.
+
+    Parameters
+    ----------
+    address
+        As for ssh: user@machine, or a Host of your ~/.ssh/config.
+    name
+        What it is called here; default: the machine's name up to the first dot.
+    port
+        The port of its sshd, where your ssh configuration does not say it.
+    home
+        A folder there for sweeptree's own files.
+    worker
+        Also start a Prefect worker there, for a shared server (PREFECT_API_URL).
+    as_json
+        Print one JSON document.
+    """
+    from sweeptree.hosts.setting_up import Order
+    from sweeptree.hosts.setting_up import add as set_up
+    from sweeptree.hosts.setting_up.worker import worker_order
+
+    asked = worker_order(os.environ) if worker else None
+    order = Order(address, name, port, home, asked)
+    added = set_up(order, _where(), _tell)
+    return _show([added], as_json=as_json)
+
+
+@app.command(name="list")
+def list_hosts(*, as_json: Annotated[bool, JSON] = False) -> int:
+    """The machines that were added, as they were when last looked at.
+
+    Parameters
+    ----------
+    as_json
+        Print one JSON document.
+    """
+    entries = list(_where().inventory.entries().values())
+    if as_json:
+        _print_json({"hosts": [asdict(entry) for entry in entries]})
+    elif entries:
+        write_out("\n".join(_table(entries)) + "\n")
+    else:
+        write_out("no host was added yet\n")
+        say("  sweeptree hosts add user@machine")
+    return 0
+
+
+@app.command
+def check(
+    names: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    /,
+    *,
+    mend: Annotated[bool, FLAG] = False,
+    as_json: Annotated[bool, JSON] = False,
+) -> int:
+    """Look whether sweeps may use the machines. Exit code 1 when one may not.
+
+    Parameters
+    ----------
+    names
+        Which ones; default: all.
+    mend
+        Set sweeptree up again where its environment is not what it should be.
+    as_json
+        Print one JSON document.
+    """
+    from sweeptree.hosts.setting_up import check as look
+    from sweeptree.hosts.setting_up import mended
+
+    where = _where()
+    entries = where.inventory.chosen(names or ("all",))
+    checked = look(entries, where.ssh_config)
+    if mend:
+        checked = [mended(each, where, _tell) for each in checked]
+    for each in checked:
+        where.inventory.put(each.entry)
+    return _show(checked, as_json=as_json)
+
+
+@app.command
+def remove(name: str, /) -> int:
+    """Forget a machine, and remove what was set up there. Results of jobs stay there.
+
+    Parameters
+    ----------
+    name
+        The host's name.
+    """
+    from sweeptree.hosts.setting_up import remove as take_away
+
+    trouble = take_away(name, _where())
+    write_out(f"{printable(name)} is forgotten\n")
+    if trouble:
+        say(f"! nothing could be removed there: {printable(trouble)}")
+    return 0
+
+
+def _where() -> Where:
+    from sweeptree.hosts.setting_up import Where
+    from sweeptree.settings import Settings
+
+    settings = Settings()
+    return Where(settings.home, settings.ssh_config)
+
+
+def _tell(step: str) -> None:
+    say(f"  {printable(step)}")
+
+
+def _show(checked: Sequence[Checked], *, as_json: bool) -> int:
+    code = ExitCode.JOBS_FAILED if any(each.troubles for each in checked) else ExitCode.OK
+    if as_json:
+        _print_json({"hosts": [_document(each) for each in checked]})
+        return code
+    write_out("\n".join(_table([each.entry for each in checked])) + "\n")
+    for each in checked:
+        _say_troubles(each)
+    return code
+
+
+def _say_troubles(checked: Checked) -> None:
+    for trouble in checked.troubles:
+        say(f"! {printable(trouble.message)}")
+        for hint in trouble.hint:
+            say(f"    {printable(hint)}")
+    for remark in checked.remarks:
+        say(f"  {printable(remark)}")
+
+
+def _document(checked: Checked) -> dict[str, Any]:
+    troubles = [
+        {"message": trouble.message, "next": list(trouble.hint)} for trouble in checked.troubles
+    ]
+    return {**asdict(checked.entry), "troubles": troubles, "remarks": list(checked.remarks)}
+
+
+def _table(entries: Sequence[Entry]) -> list[str]:
+    return table(_COLUMNS, [_row(entry) for entry in entries], width())
+
+
+def _row(entry: Entry) -> list[str]:
+    memory = ", ".join(f"{size / 1024:.0f} GB" for size in entry.gpu_memory)
+    return [
+        printable(entry.host.name),
+        printable(entry.host.address),
+        str(entry.slots),
+        memory,
+        printable(entry.version),
+        printable(entry.python_version),
+        f"{entry.checked[:16]}Z",
+        printable(entry.trouble) or "ok",
+    ]
+
+
+def _print_json(document: object) -> None:
+    write_out(json.dumps(document, indent=1) + "\n")

@@ -1,0 +1,78 @@
+"""Git LFS objects of a commit, from the store here to the one of the host's bare repository."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from sweeptree.hosts.code.commits import SentCommit
+from sweeptree.hosts.far.asking import Question, ask, pour
+from sweeptree.hosts.remote import Site
+from sweeptree.repository import Repository, plumbing
+
+_OID = re.compile(r"^oid sha256:([0-9a-f]{64})$", re.MULTILINE)
+_CHUNK = 1024 * 1024
+_MODE = 0o444
+
+
+def send_large_files(repo: Repository, sent: SentCommit, site: Site) -> tuple[str, ...]:
+    """Bring the objects that the host lacks; a sentence where some are not here either.
+
+    Raises Refused when the host's disk is full, SweeptreeError.
+    """
+    wanted = object_names(repo, sent.commit)
+    if not wanted:
+        return ()
+
+    ours = repo.common_dir / "lfs" / "objects"
+    theirs = Path(sent.cache, "lfs", "objects")
+    here = [oid for oid in wanted if _place(ours, oid).is_file()]
+    _send(site, ours, theirs, here)
+
+    missing = len(wanted) - len(here)
+    if not missing:
+        return ()
+    return (f"{missing} Git LFS files of the commit are not here: git lfs fetch brings them",)
+
+
+def object_names(repo: Repository, commit: str) -> list[str]:
+    """The LFS objects that files of the commit point to."""
+    words = ("grep", "-h", "-I", "-e", "^oid sha256:[0-9a-f]*$", commit)
+    answer = plumbing.ask(repo.start, *words)
+    text = answer.out.decode("utf-8", "replace")
+    found = _OID.findall(text)
+    once = dict.fromkeys(found)
+    return list(once)
+
+
+def _place(store: Path, oid: str) -> Path:
+    return store / oid[:2] / oid[2:4] / oid
+
+
+def _send(site: Site, ours: Path, theirs: Path, oids: Sequence[str]) -> None:
+    there = {str(_place(theirs, oid)): oid for oid in oids}
+    request = {"verb": "lacks", "paths": list(there)}
+    answer = ask(site, Question("put", request))
+    lacks = [there[path] for path in answer["lacks"]]
+    if not lacks:
+        return
+
+    sources = [_place(ours, oid) for oid in lacks]
+    files = [_facts(ours, theirs, oid) for oid in lacks]
+    question = Question("put", {"verb": "files", "files": files})
+    pour(site, question, _bytes_of(sources))
+
+
+def _facts(ours: Path, theirs: Path, oid: str) -> tuple[str, int, int, str]:
+    """An object as the host is told of it: its place there, size, mode and digest."""
+    size = _place(ours, oid).stat().st_size
+    place = _place(theirs, oid)
+    return str(place), size, _MODE, oid
+
+
+def _bytes_of(sources: Iterable[Path]) -> Iterator[bytes]:
+    for source in sources:
+        with source.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                yield chunk

@@ -1,0 +1,138 @@
+"""On a host: a lane's process, started once and looked after.
+
+    start   write what it is to do, and start its process unless one lives (or with `spawn` false:
+            a worker of the engine's starts it)
+    look    whether it lives, and the last lines of its log
+
+The lock of `alive` is passed to the process and lives exactly as long as it. The standard library
+only: it is sent to hosts as it stands here.
+"""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+PROGRAM = "sweeptree.hosts.lanes.process"
+SHUT_OUT = ("PREFECT_", "GIT_", "SWEEPTREE_")
+LINES = 12
+LOG_END = 16 * 1024
+PRIVATE = 0o600
+
+
+def main(request: dict[str, object], _stream: BinaryIO) -> dict[str, object]:
+    """Do what is asked."""
+    folder = Path(str(request["folder"]))
+    if request["verb"] == "look":
+        return look(folder)
+    return start(folder, request)
+
+
+def start(folder: Path, request: dict[str, object]) -> dict[str, object]:
+    """Start the lane's process; of one that lives, who it is."""
+    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+    alive = os.open(folder / "alive", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE)
+    try:
+        if not locked(alive):
+            return {"running": True, **noted(alive)}
+        write(folder / "start.json", str(request["start"]).encode())
+        (folder / "joined").unlink(missing_ok=True)
+        note = {"pid": 0, "flow_run": request["flow_run"]}
+        if request["spawn"]:
+            note["pid"] = spawn(folder, str(request["home"]), alive)
+            write_note(alive, note)
+        return {"running": False, **note}
+    finally:
+        os.close(alive)
+
+
+def spawn(folder: Path, home: str, alive: int) -> int:
+    """The process of the lane, on its own."""
+    log = os.open(
+        folder / "lane.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, PRIVATE
+    )
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(SHUT_OUT)}
+    try:
+        child = subprocess.Popen(
+            [sys.executable, "-P", "-m", PROGRAM, str(folder)],
+            cwd=folder,
+            env={**kept, "SWEEPTREE_HOME": home},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            pass_fds=(alive,),
+        )
+    finally:
+        os.close(log)
+    return child.pid
+
+
+def look(folder: Path) -> dict[str, object]:
+    """Whether the lane lives and has reached the server, and what it has said."""
+    return {
+        "running": lives(folder),
+        "joined": (folder / "joined").exists(),
+        "lines": last_lines(folder / "lane.log"),
+    }
+
+
+def lives(folder: Path) -> bool:
+    """Whether somebody holds the lock."""
+    try:
+        alive = os.open(folder / "alive", os.O_RDWR | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    try:
+        return not locked(alive)
+    finally:
+        os.close(alive)
+
+
+def locked(file: int) -> bool:
+    """Take the lock, without waiting."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def noted(file: int) -> dict[str, object]:
+    """Who lives."""
+    try:
+        found = json.loads(os.pread(file, 4096, 0))
+    except ValueError:
+        return {"pid": 0, "flow_run": None}
+    return dict(found)
+
+
+def write_note(file: int, note: dict[str, object]) -> None:
+    """Say who lives."""
+    os.ftruncate(file, 0)
+    os.pwrite(file, json.dumps(note).encode(), 0)
+
+
+def write(path: Path, data: bytes) -> None:
+    """Replace a file that nobody else may read."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+    with os.fdopen(os.open(aside, flags, PRIVATE), "wb") as file:
+        file.write(data)
+        os.fsync(file.fileno())
+    aside.replace(path)
+
+
+def last_lines(path: Path) -> list[str]:
+    """The end of a log."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - LOG_END))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return []
+    return text.splitlines()[-LINES:]

@@ -1,0 +1,202 @@
+"""The hosts of one sweep: code sent, tunnels open, lanes running; and all of it ended again.
+
+Hides the order of it, that hosts are made ready side by side, and that one which is not reachable
+now is tried again while the others work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweeptree.errors import Refused, SweeptreeError
+from sweeptree.hosts.back.live import Follower
+from sweeptree.hosts.code.sending import Sent, send, wanted_beside
+from sweeptree.hosts.code.stand import Wanted
+from sweeptree.hosts.lanes.carrying import HostCarrier
+from sweeptree.hosts.lanes.following import Ground
+from sweeptree.hosts.lanes.identity import sweep_id
+from sweeptree.hosts.lanes.mailbox import Mailbox
+from sweeptree.hosts.lanes.order import Beside, LaneOrder, lane_folder, spec_for_lane
+from sweeptree.hosts.lanes.planning import Station
+from sweeptree.hosts.lanes.runs import LaneRuns
+from sweeptree.hosts.lanes.start_facts import Access, LaneStart
+from sweeptree.hosts.lanes.watching import LaneWatch
+from sweeptree.hosts.leases.client import DriverClient
+from sweeptree.hosts.leases.transport import Endpoint, Transport
+from sweeptree.hosts.remote import Site
+from sweeptree.hosts.ssh import Master, Target, Tunnel
+from sweeptree.hosts.values import Event
+from sweeptree.model import Job
+from sweeptree.sweep.running import Sweep
+
+Tell = Callable[[str], None]
+_LOOK = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Headquarters:
+    """Where the lanes of a sweep report to: the port of this machine that serves the leases, how
+    hosts reach it, the runs that show them, and what ssh reads."""
+
+    port: int
+    endpoint: Endpoint
+    access: Access
+    runs: LaneRuns
+    ssh_config: Path | None = None
+
+
+class Fleet:
+    """Makes the hosts of a sweep ready; see `executor.MakeGround`."""
+
+    def __init__(self, stations: Sequence[Station], base: Headquarters, tell: Tell) -> None:
+        self._stations = stations
+        self._base = base
+        self._tell = tell
+
+    @contextlib.contextmanager
+    def ground(self, sweep: Sweep, due: Sequence[Job]) -> Iterator[Ground]:  # noqa: ARG002
+        """The lanes at work. Raises Refused when not one of them can be had."""
+        name = sweep_id(sweep.paths, sweep.prepared.spec_hash)
+        with contextlib.ExitStack() as stack:
+            transport = stack.enter_context(Transport(self._base.endpoint, threading.Event()))
+            leases = DriverClient(transport, name)
+            leases.open(len(self._stations))
+            crews = self._crews(sweep, name, stack)
+            watches = {crew.site.host.name: crew.watch for crew in crews}
+            mailbox = stack.enter_context(Mailbox(leases, _telling(watches)).open())
+            for watch in watches.values():
+                stack.enter_context(watch.watching())
+            stack.callback(leases.close)
+            _await_first(sweep, list(watches.values()))
+            yield Ground(leases, mailbox, {crew.site.host.name: crew.carrier for crew in crews})
+
+    def _crews(self, sweep: Sweep, name: str, stack: contextlib.ExitStack) -> list[_Crew]:
+        """Every host made ready, side by side. Raises Refused with all that is missing."""
+        prepared = sweep.prepared
+        beside = wanted_beside(prepared.repo, prepared.base, sweep.spec.links, prepared.jobs)
+        with ThreadPoolExecutor(max_workers=max(1, len(self._stations))) as pool:
+            all_wanted = [
+                _Wanted(sweep, name, station, self._base, beside, self._tell)
+                for station in self._stations
+            ]
+            makers = [pool.submit(_made_ready, wanted) for wanted in all_wanted]
+        crews, troubles = [], []
+        for maker in makers:
+            error = maker.exception()
+            if isinstance(error, SweeptreeError):
+                troubles.append(error)
+            else:
+                crews.append(maker.result())
+        for crew in crews:
+            stack.enter_context(crew.opened)
+        _refuse(troubles)
+        return crews
+
+
+@dataclass(frozen=True, slots=True)
+class _Crew:
+    """What works for one host; `opened` ends it."""
+
+    site: Site
+    carrier: HostCarrier
+    watch: LaneWatch
+    opened: contextlib.ExitStack
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What makes a host ready for a sweep of this id."""
+
+    sweep: Sweep
+    name: str
+    station: Station
+    base: Headquarters
+    beside: Wanted
+    tell: Tell
+
+
+def _made_ready(wanted: _Wanted) -> _Crew:
+    """One host: connected, with the code, and a tunnel to the server. Raises SweeptreeError."""
+    opened = contextlib.ExitStack()
+    try:
+        return _crew(wanted, opened)
+    except BaseException:
+        opened.close()
+        raise
+
+
+def _crew(wanted: _Wanted, opened: contextlib.ExitStack) -> _Crew:
+    host, base = wanted.station.host, wanted.base
+    target = Target.of(host, base.ssh_config)
+    master = opened.enter_context(Master(target))
+    master.open()
+    site = Site(host, master)
+    prepared = wanted.sweep.prepared
+    sent = send(prepared.repo, prepared.base.commit, site, wanted.beside)
+    for note in sent.notes:
+        wanted.tell(f"{host.name}: {note}")
+    port_file = site.place(f"tunnel-{wanted.name}")
+    tunnel = Tunnel(target, base.port, file=port_file, python=host.python)
+    opened.enter_context(tunnel).wait()
+    follower = opened.enter_context(Follower(site))
+    carrier = HostCarrier(site, wanted.name, sent.cache, follower)
+    watch = LaneWatch(site, _start(wanted, sent, port_file), base.runs, wanted.tell)
+    return _Crew(site, carrier, watch, opened)
+
+
+def _start(wanted: _Wanted, sent: Sent, port_file: str) -> LaneStart:
+    """What the lane is started with; its flow run is made when it is."""
+    sweep, host = wanted.sweep, wanted.station.host
+    home = Path(host.home)
+    spec = spec_for_lane(
+        sweep.spec,
+        cache=Path(sent.cache),
+        commit=sweep.prepared.base.commit,
+        folder=lane_folder(home, wanted.name),
+    )
+    wants_content = sweep.spec.delivers or sweep.spec.auto_fix_before_pr
+    order = LaneOrder(
+        sweep=wanted.name,
+        host=host.name,
+        spec=spec,
+        beside=Beside(
+            source=sent.extras.source,
+            links=sent.extras.links,
+            copies=sent.extras.copies,
+            environ=dict(sent.environ),
+        ),
+        subfolder=sweep.prepared.repo.subfolder.as_posix(),
+        wants_content=wants_content,
+    )
+    access = wanted.base.access
+    return LaneStart(order=order, access=access, home=home, port_file=Path(port_file))
+
+
+def _telling(watches: dict[str, LaneWatch]) -> Callable[[Event], None]:
+    def told(event: Event) -> None:
+        watch = watches.get(event.host or "")
+        if watch is not None:
+            watch.happened(event.kind)
+
+    return told
+
+
+def _await_first(sweep: Sweep, watches: Sequence[LaneWatch]) -> None:
+    """Wait for the first lane that works. Raises Refused when all have been tried in vain."""
+    stopping = sweep.stop.stopping
+    while not stopping.wait(_LOOK) and not any(watch.up.is_set() for watch in watches):
+        if all(watch.tried.is_set() for watch in watches):
+            _refuse([watch.trouble for watch in watches if watch.trouble is not None])
+
+
+def _refuse(troubles: Sequence[SweeptreeError]) -> None:
+    """Raise Refused with every trouble and its next command, where there is any."""
+    if not troubles:
+        return
+    hints = dict.fromkeys(hint for trouble in troubles for hint in trouble.hint)
+    raise Refused("; ".join(trouble.message for trouble in troubles), hint=tuple(hints))

@@ -1,0 +1,206 @@
+"""One job over hosts, from its offer to its recorded end, as its events tell.
+
+Hides: that an attempt may be given to another lane while it is waited for, that events of earlier
+drivers come again, and that a job which nobody has begun yet is taken back when the sweep stops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from sweeptree.errors import SweeptreeError
+from sweeptree.hosts.lanes.accepting import accept
+from sweeptree.hosts.lanes.came import from_payload
+from sweeptree.hosts.lanes.mailbox import Mailbox
+from sweeptree.hosts.lanes.values import Carrier, LeaseCalls
+from sweeptree.hosts.values import Event, EventKind, Offer, Order
+from sweeptree.model import Attempt, JobState, Outcome
+from sweeptree.supervise import lost_outcome
+from sweeptree.sweep import attempts, stages
+from sweeptree.sweep.attempts import Started
+from sweeptree.sweep.results import Halt, Ran, SoFar, Trouble, caught
+from sweeptree.sweep.running import JobContext
+from sweeptree.system.clock import utc_now
+
+LOOK_SECONDS = 0.2  # between looks at a stop
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ground:
+    """What all jobs of a sweep over hosts share."""
+
+    leases: LeaseCalls
+    mailbox: Mailbox
+    carriers: Mapping[str, Carrier]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reach:
+    """A job on whatever host it is, within reach of the sweep's stop switch."""
+
+    ground: Ground
+    job: int
+
+    def stop(self) -> None:
+        """Its lane asks it to end."""
+        self.ground.leases.cancel([self.job])
+
+    def kill(self) -> None:
+        """Its lane ends it at once, and all others of the sweep, which stops as a whole."""
+        self.ground.leases.order(Order.KILL)
+
+
+def follow(ground: Ground, job: JobContext, so_far: SoFar, before: int) -> SoFar | Halt:
+    """Offer a job of which `before` attempts have ended, and follow it until one more has.
+
+    Without an outcome: the sweep is to stop, and no lane has begun it.
+    """
+    offer = Offer(job.index, before, job.spec.gpus or 0, so_far.gpu_memory)
+    asked = caught("command", lambda: ground.leases.offer([offer]))
+    if isinstance(asked, Trouble):
+        return Halt(so_far, asked)
+    return _Following(ground, job, so_far, before).to_the_end()
+
+
+@dataclass(slots=True)
+class _Following:
+    """A job while it is followed; `host`: who has it, None: nobody."""
+
+    ground: Ground
+    job: JobContext
+    so_far: SoFar
+    before: int
+    host: str | None = None
+    is_taken_back: bool = False
+    end: SoFar | Halt | None = field(default=None)
+
+    def to_the_end(self) -> SoFar | Halt:
+        reach = _Reach(self.ground, self.job.index)
+        with self.job.sweep.stop.within_reach(reach):
+            while self.end is None:
+                self._look()
+        return self.end
+
+    def _look(self) -> None:
+        event = self.ground.mailbox.next(self.job.index, LOOK_SECONDS)
+        if event is None:
+            self._take_back_if_stopping()
+        elif self._is_news(event):
+            done = caught("command", lambda: self._take(event))
+            if isinstance(done, Trouble):
+                self.end = Halt(self.so_far, done)
+
+    def _take_back_if_stopping(self) -> None:
+        """What no lane has begun is not begun any more."""
+        if self.host is not None or self.is_taken_back:
+            return
+        if self.job.sweep.stop.stopping.is_set():
+            self.is_taken_back = True
+            self.ground.leases.cancel([self.job.index])
+
+    def _is_news(self, event: Event) -> bool:
+        """Events of attempts that have ended come again; so do verdicts on earlier offers."""
+        if event.attempt is None:
+            return event.seq > self.ground.mailbox.earlier
+        return event.attempt > self.before
+
+    def _take(self, event: Event) -> None:
+        act = _ACTS.get(event.kind)
+        if act is not None:
+            act(self, event)
+
+    def leased(self, event: Event) -> None:
+        """A lane has the job: its record says where, before anything is known of it."""
+        assert event.attempt is not None
+        self._begin_attempt(event.attempt)
+        self.host = event.host
+        stages.put_aside(self.job, event.attempt - 1)
+        stages.record_plan(self.job, None, event.host)
+
+    def _begin_attempt(self, number: int) -> None:
+        """A lease that is followed by another one costs no try of the job's."""
+        is_first = self.so_far.attempt <= self.before
+        tries = self.so_far.tries + is_first
+        self.so_far = replace(self.so_far, attempt=number, tries=tries, worktree=None)
+
+    def started(self, event: Event) -> None:
+        """Its command runs."""
+        if self.host is None:  # told by a lane that had it before this driver began
+            self.leased(event)
+        began = str(event.payload.get("start_time") or utc_now())
+        gpus = tuple(map(str, event.payload.get("gpus") or ()))
+        attempts.record_start(self.job, self.so_far, Started(began, gpus))
+        self._carrier(event).follow(self.job)
+
+    def due_again(self, event: Event) -> None:
+        """The attempt is lost; another lane gets the job."""
+        assert event.attempt is not None
+        self._stop_following()
+        why = str(event.payload.get("why") or lost_outcome().reason)
+        lost = Attempt(number=event.attempt, state=JobState.LOST, reason=why, end_time=utc_now())
+        self.job.store.update(
+            self.job.index,
+            state=JobState.LOST,
+            reason=why,
+            attempts=attempts.with_attempt(self.job, lost),
+        )
+        self.host = None
+
+    def finished(self, event: Event) -> None:
+        """What came of it is brought here and recorded."""
+        assert event.attempt is not None
+        if self.host is None:
+            self.leased(event)
+        self._stop_following()
+        came = from_payload(event.payload)
+        ran = accept(self._carrier(event), self.job, self.so_far, came)
+        self.end = (
+            Halt(self.so_far, ran) if isinstance(ran, Trouble) else self.so_far.after_command(ran)
+        )
+
+    def ended_without(self, event: Event) -> None:
+        """No lane runs it: cancelled, or nobody can, or nobody shall any more."""
+        self._stop_following()
+        if event.kind is EventKind.CANCELLED and self.so_far.attempt <= self.before:
+            self.end = self.so_far
+            return
+        self._begin_attempt(max(self.so_far.attempt, self.before + 1))
+        outcome = _verdict(event)
+        stages.record_plan(self.job, None, event.host)
+        ran: Ran = attempts.record_outcome(self.job, self.so_far, outcome)
+        self.end = self.so_far.after_command(ran)
+
+    def _stop_following(self) -> None:
+        carrier = self.ground.carriers.get(self.host or "")
+        if carrier is not None:
+            carrier.unfollow(self.job)
+
+    def _carrier(self, event: Event) -> Carrier:
+        host = event.host or ""
+        if host not in self.ground.carriers:
+            raise SweeptreeError(
+                f"job {self.job.index} is on {host}, which this run does not use",
+                hint=f"sweeptree hosts check {host}",
+            )
+        return self.ground.carriers[host]
+
+
+def _verdict(event: Event) -> Outcome:
+    cancelled = event.kind is EventKind.CANCELLED
+    return replace(
+        lost_outcome(),
+        state=JobState.CANCELLED if cancelled else JobState.FAILED,
+        reason=str(event.payload.get("why") or "cancelled"),
+    )
+
+
+_ACTS: dict[EventKind, Callable[[_Following, Event], None]] = {
+    EventKind.LEASED: _Following.leased,
+    EventKind.STARTED: _Following.started,
+    EventKind.DUE_AGAIN: _Following.due_again,
+    EventKind.FINISHED: _Following.finished,
+    EventKind.CANCELLED: _Following.ended_without,
+    EventKind.GIVEN_UP: _Following.ended_without,
+    EventKind.UNPLACEABLE: _Following.ended_without,
+}

@@ -1,0 +1,85 @@
+"""What a plan says of hosts: how many jobs each takes at once, and what is missing where.
+
+Hides: that this machine's own GPUs and cores play no part when a sweep runs on hosts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sweeptree.errors import Refused, SweeptreeError, UsageError
+from sweeptree.gpus import Detection
+from sweeptree.hosts.values import Host
+from sweeptree.model import SweepSpec
+from sweeptree.sweep.preflight import PreparedSweep
+from sweeptree.sweep.shares import Shares
+from sweeptree.sweep.turns import Turns
+
+_NO_DEVICES = Detection(devices=(), driver=None, why=None, skipped=())
+_AHEAD = 1  # jobs that are offered beyond the slots, for each of them
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A host as it was found: `slots` jobs at once, `facts` for people, and why it is of no use
+    (None: it is)."""
+
+    host: Host
+    slots: int
+    facts: str = ""
+    trouble: SweeptreeError | None = None
+
+
+class OnHosts:
+    """The plan of a sweep whose commands run on hosts; see `preflight.Planner`."""
+
+    is_here = False
+
+    def __init__(self, stations: Sequence[Station]) -> None:
+        self.stations = tuple(stations)
+
+    def shares(self, spec: SweepSpec, jobs: int) -> Shares:
+        """By the slots of all hosts. `parallel` bounds them all together."""
+        slots = sum(station.slots for station in self.stations)
+        wanted = min(spec.parallel or slots, slots, max(1, jobs))
+        places = tuple(_line(station) for station in self.stations)
+        return Shares(_NO_DEVICES, 0, max(1, wanted), places)
+
+    def planned(self, prepared: PreparedSweep) -> PreparedSweep:
+        """With what is missing on the hosts."""
+        refusals = [*_of_spec(prepared.spec), *_of_stations(self.stations)]
+        return replace(prepared, refusals=(*prepared.refusals, *refusals))
+
+    def lives(self, prepared: PreparedSweep) -> int:
+        """One thread for each job that a slot has or may soon have."""
+        return min(len(prepared.jobs), prepared.parallel * (1 + _AHEAD)) or 1
+
+    def turns(self, prepared: PreparedSweep) -> Turns | None:  # noqa: ARG002 - see Planner
+        """The slots of the hosts admit the jobs."""
+        return None
+
+
+def _of_spec(spec: SweepSpec) -> list[SweeptreeError]:
+    if spec.use_worktree:
+        return []
+    return [
+        UsageError(
+            "--hosts needs --use_worktree: a host has no checkout to run in",
+            hint="add --use_worktree",
+        )
+    ]
+
+
+def _of_stations(stations: Sequence[Station]) -> list[SweeptreeError]:
+    troubles = [station.trouble for station in stations if station.trouble is not None]
+    if troubles or any(station.slots for station in stations):
+        return troubles
+    return [Refused("no host has a slot for these jobs", hint="sweeptree hosts list")]
+
+
+def _line(station: Station) -> str:
+    if station.trouble is not None:
+        return f"{station.host.name}: not usable now"
+    slots = f"{station.slots} slot{'s' * (station.slots != 1)}"
+    return f"{station.host.name}: {slots}{', ' * bool(station.facts)}{station.facts}"

@@ -1,0 +1,138 @@
+"""Sees to the lane of one host as long as a sweep lasts: started, started anew, and shown as ended.
+
+Hides: that a silent lane may only have lost its cable. Its process is looked at before another one
+is started, and its run is called crashed only when nobody lives who could end it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+
+from sweeptree.errors import SweeptreeError
+from sweeptree.hosts.lanes.runs import LaneEnd, LaneRuns
+from sweeptree.hosts.lanes.start_facts import LaneStart
+from sweeptree.hosts.lanes.starting import await_lane, look_at_lane, start_lane
+from sweeptree.hosts.remote import Site
+from sweeptree.hosts.values import EventKind
+
+PAUSE = 5.0  # seconds until a host that could not be reached is tried again
+LEAVE_SECONDS = 20.0  # for a lane to end by itself when the sweep is over
+
+Tell = Callable[[str], None]
+
+
+class LaneWatch:
+    """One lane. `up` is set while it is known to work; `trouble` says why it last did not."""
+
+    def __init__(self, site: Site, start: LaneStart, runs: LaneRuns, tell: Tell) -> None:
+        """`start` without a flow run; `tell` gets what somebody who watches should know."""
+        self.site = site
+        self.up = threading.Event()
+        self.trouble: SweeptreeError | None = None
+        self.tried = threading.Event()
+        self._start = start
+        self._runs = runs
+        self._tell = tell
+        self._run: str | None = None
+        self._lost = threading.Event()
+        self._left = threading.Event()
+        self._over = threading.Event()
+        name = f"lane on {site.host.name}"
+        self._thread = threading.Thread(target=self._watch, name=name, daemon=True)
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[LaneWatch]:
+        """Start the lane and see to it meanwhile; then let it end."""
+        self._thread.start()
+        try:
+            yield self
+        finally:
+            self._over.set()
+            self._lost.set()
+            self._thread.join(LEAVE_SECONDS + PAUSE)
+            self._end()
+
+    def happened(self, kind: EventKind) -> None:
+        """Something that the lease server tells of this host's lane."""
+        if kind in (EventKind.LANE_JOINED, EventKind.LANE_BACK):
+            self._lost.clear()
+            self._left.clear()
+            self.up.set()
+        elif kind is EventKind.LANE_LEFT:
+            self._left.set()
+            self._lost.set()
+        elif kind is EventKind.LANE_LOST:
+            self._lost.set()
+
+    def _watch(self) -> None:
+        while not self._over.is_set():
+            try:
+                self._keep_up()
+            except SweeptreeError as error:
+                self._failed(error)
+            self.tried.set()
+            self._over.wait(PAUSE)
+
+    def _keep_up(self) -> None:
+        """Start the lane if none lives, and wait until it is not heard any more."""
+        if not self._lives():
+            self._begin()
+        await_lane(self.site, self._start.order.sweep)
+        self.up.set()
+        self.trouble = None
+        self.tried.set()
+        self._lost.wait()
+
+    def _lives(self) -> bool:
+        return self._run is not None and look_at_lane(self.site, self._start.order.sweep).is_alive
+
+    def _begin(self) -> None:
+        """A new process, in a flow run of its own; one that lives already keeps its own run."""
+        self._end_run(*self._fate())
+        self.up.clear()
+        self._left.clear()
+        run = self._runs.create(self._start.order)
+        try:
+            start = self._start.model_copy(update={"flow_run": run})
+            process = start_lane(self.site, start)
+        except SweeptreeError as error:
+            self._run = run
+            self._end_run(LaneEnd.CRASHED, error.message)
+            raise
+        self._run = run
+        if process.was_running and process.flow_run != run:
+            self._end_run(LaneEnd.CANCELLED, "the lane of an earlier driver was still there")
+            self._run = process.flow_run
+
+    def _failed(self, error: SweeptreeError) -> None:
+        is_news = self.trouble is None or self.trouble.message != error.message
+        self.trouble = error
+        if is_news and not self._over.is_set():
+            self._tell(f"{error.message}; trying again")
+
+    def _fate(self) -> tuple[LaneEnd, str]:
+        if self._left.is_set():
+            return LaneEnd.COMPLETED, "there was no more for it to do"
+        return LaneEnd.CRASHED, f"the lane on {self.site.host.name} died"
+
+    def _end_run(self, how: LaneEnd, message: str) -> None:
+        run, self._run = self._run, None
+        if run is not None:
+            with contextlib.suppress(SweeptreeError):  # only the picture of it is wrong
+                self._runs.end(run, how, message)
+
+    def _end(self) -> None:
+        """A lane that leaves ends its run itself; whoever did not is shown as what it is."""
+        if self._run is None:
+            return
+        if self._left.wait(LEAVE_SECONDS) or self._lives_on():
+            return
+        self._end_run(LaneEnd.CRASHED, f"{self.site.host.name} was not heard of any more")
+
+    def _lives_on(self) -> bool:
+        try:
+            return look_at_lane(self.site, self._start.order.sweep).is_alive
+        except SweeptreeError:
+            return False

@@ -1,0 +1,157 @@
+"""Adding a host, mending it, and forgetting it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sweeptree.errors import HostError, Refused, SweeptreeError
+from sweeptree.hosts.inventory import Entry, Inventory, default_name
+from sweeptree.hosts.setting_up import ours
+from sweeptree.hosts.setting_up.checking import (
+    Checked,
+    environment_troubles,
+    machine_remarks,
+    machine_troubles,
+)
+from sweeptree.hosts.setting_up.environment import install, slots, wanted
+from sweeptree.hosts.setting_up.probe import Facts, look
+from sweeptree.hosts.setting_up.worker import WorkerOrder, start_worker, stop_worker
+from sweeptree.hosts.ssh import Master, Target
+from sweeptree.hosts.values import Host, check_address, check_host_name
+from sweeptree.system.clock import utc_now
+
+HOME = "~/.sweeptree"
+# The environments and what they share; jobs' results and the copies of repositories stay.
+_REMOVE = (
+    'cd "$1" 2>/dev/null || exit 0; chmod -R u+w env packages 2>/dev/null; rm -rf env packages'
+)
+_REMOVING = 120.0  # seconds
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to add. An empty `name` is taken from the address; `home` may begin with ~."""
+
+    address: str
+    name: str = ""
+    port: int | None = None
+    home: str = HOME
+    worker: WorkerOrder | None = None
+
+    @property
+    def chosen_name(self) -> str:
+        """The host's name. Raises UsageError for a name or an address of no use."""
+        check_address(self.address)
+        return check_host_name(self.name or default_name(self.address))
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where this machine keeps what it knows of hosts, and what ssh reads."""
+
+    home: Path
+    ssh_config: Path | None
+
+    @property
+    def inventory(self) -> Inventory:
+        """The file of the hosts."""
+        return Inventory(self.home)
+
+
+def add(order: Order, where: Where, tell: Tell) -> Checked:
+    """Look at the host, set sweeptree up there, and note it last.
+
+    `tell` gets a line for each step that takes long. Raises UsageError for input of no use,
+    Refused and HostError for a host that cannot be used; it is then not noted.
+    """
+    name = order.chosen_name
+    _check_free(where.inventory, name, order.address)
+    with Master(Target(name, order.address, order.port, where.ssh_config)) as master:
+        tell(f"looking at {order.address}")
+        facts = look(master, order.home)
+        entry = _set_up(master, order, facts, where, tell)
+        if order.worker is not None:
+            tell(f"starting a Prefect worker on {name}")
+            start_worker(master, entry, order.worker, facts.lingering)
+            entry = replace(entry, worker=order.worker.pool)
+    where.inventory.put(entry)
+    return Checked(entry, (), tuple(machine_remarks(name, facts)), facts)
+
+
+def mended(checked: Checked, where: Where, tell: Tell) -> Checked:
+    """Set sweeptree up again where the environment is what is wrong; else `checked` as it is.
+
+    A host that cannot be mended has the reason among its troubles.
+    """
+    entry, facts = checked.entry, checked.facts
+    if facts is None or not any(environment_troubles(entry, facts)):
+        return checked
+    host = entry.host
+    order = Order(host.address, host.name, host.port, host.home)
+    try:
+        done = add(order, where, tell)
+    except SweeptreeError as error:
+        return replace(checked, troubles=(error,))
+    return replace(done, entry=replace(done.entry, worker=entry.worker))
+
+
+def remove(name: str, where: Where) -> str:
+    """Forget a host, and remove what was set up there; jobs' results stay there.
+
+    Returns why nothing could be removed there, "" where it was.
+    """
+    entry = where.inventory.entry(name)
+    trouble = ""
+    try:
+        with Master(Target.of(entry.host, where.ssh_config)) as master:
+            if entry.worker:
+                stop_worker(master, entry)
+            argv = ["sh", "-c", _REMOVE, "sh", entry.host.home]
+            master.ask(argv, timeout=_REMOVING)
+    except HostError as error:
+        trouble = error.message
+    where.inventory.remove(name)
+    return trouble
+
+
+def _check_free(inventory: Inventory, name: str, address: str) -> None:
+    known = inventory.entries().get(name)
+    if known is not None and known.host.address != address:
+        raise Refused(
+            f"there is a host {name} already: {known.host.address}",
+            hint=(
+                f"another name: sweeptree hosts add {address} --name NAME",
+                f"or forget that one: sweeptree hosts remove {name}",
+            ),
+        )
+
+
+def _set_up(master: Master, order: Order, facts: Facts, where: Where, tell: Tell) -> Entry:
+    name = order.chosen_name
+    _refuse(name, facts)
+    want = wanted(name, facts)
+    tell(f"setting up sweeptree {ours.version()} for Python {want.base.version} on {name}")
+    install(master, facts.home, want, where.home / "hosts")
+    python = want.python(facts.home)
+    found = slots(master, python)
+    host = Host(name, order.address, facts.home, python, order.port)
+    return Entry(
+        host=host,
+        version=ours.version(),
+        digest=want.digest,
+        python_version=want.base.version,
+        slots=found.slots,
+        gpu_memory=found.gpu_memory,
+        checked=utc_now(),
+    )
+
+
+def _refuse(name: str, facts: Facts) -> None:
+    troubles = list(machine_troubles(name, facts))
+    if troubles:
+        text = "; ".join(trouble.message for trouble in troubles)
+        raise Refused(text, hint=[hint for trouble in troubles for hint in trouble.hint])

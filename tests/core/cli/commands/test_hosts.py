@@ -1,0 +1,74 @@
+"""`sweeptree hosts`; on real hosts it is tested in tests/hosts."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.cli_records import call
+from core.hosts.ssh_kit import FarSide, far_side
+from core.hosts.test_inventory import ENTRY
+from sweeptree.hosts.inventory import Inventory
+
+
+@pytest.fixture
+def far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FarSide:
+    """The far side of ssh."""
+    return far_side(tmp_path / "far", monkeypatch)
+
+
+@pytest.fixture
+def inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inventory:
+    """A file with one host."""
+    monkeypatch.setenv("SWEEPTREE_HOME", str(tmp_path / "state"))
+    inventory = Inventory(tmp_path / "state")
+    inventory.put(ENTRY)
+    return inventory
+
+
+def test_the_list(inventory: Inventory) -> None:
+    listed = call("hosts", "list")
+    for text in ("gpu2", "ada@gpu2", "24 GB, 24 GB", "0.1.0", "ok"):
+        assert text in listed.out
+    inventory.put(replace(ENTRY, trouble="gpu2 cannot be reached"))
+    assert "gpu2 cannot be" in call("hosts", "list").out
+    (host,) = json.loads(call("hosts", "list", "--json").out)["hosts"]
+    assert (host["host"]["address"], host["slots"]) == ("ada@gpu2", 2)
+
+
+def test_no_host_yet(inventory: Inventory) -> None:
+    inventory.remove("gpu2")
+    listed = call("hosts", "list")
+    assert "no host was added yet" in listed.out
+    assert "sweeptree hosts add user@machine" in listed.err
+
+
+def test_a_host_that_is_away(inventory: Inventory, far: FarSide) -> None:
+    far.fail("ssh: connect to host gpu2 port 22: Connection timed out\n")
+    checked = call("hosts", "check", "--mend")
+    assert checked.code == 1
+    assert "! gpu2 cannot be reached" in checked.err
+    assert "ssh ada@gpu2 must work" in checked.err
+    assert "cannot be reached" in inventory.entry("gpu2").trouble
+    document = json.loads(call("hosts", "check", "gpu2", "--json").out)
+    assert document["hosts"][0]["troubles"][0]["next"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "text"),
+    [
+        (("check", "gpu9"), 2, "there is no host 'gpu9'; there is gpu2"),
+        (("remove", "gpu9"), 2, "there is no host 'gpu9'"),
+        (("add", "gpu2; id"), 2, "is no address for ssh"),
+        (("add", "bob@gpu2"), 3, "there is a host gpu2 already"),
+        (("add", "gpu3", "--worker"), 2, "PREFECT_API_URL is not set"),
+    ],
+)
+def test_bad_input(
+    inventory: Inventory, far: FarSide, words: tuple[str, ...], code: int, text: str
+) -> None:
+    refused = call("hosts", *words)
+    assert (refused.code, refused.out) == (code, "")
+    assert text in refused.err
+    assert far.calls() == []

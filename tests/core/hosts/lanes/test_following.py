@@ -1,0 +1,84 @@
+"""A job over hosts, as its events tell: each end is recorded once, under its lease's number."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from core.hosts.lanes.script import Fleet, Server
+from core.sweep.kit import paths_of
+from sweeptree.hosts.values import EventKind, Offer
+from sweeptree.model import JobRecord, JobState
+from sweeptree.records import read_record
+from sweeptree.system.files import write_bytes
+
+
+def record_of(repo: Path, job: int = 0) -> JobRecord:
+    return read_record(paths_of(repo).record(job))
+
+
+def test_a_job_is_recorded_as_its_lane_told_and_on_the_host_that_ran_it(
+    repo: Path, tmp_path: Path
+) -> None:
+    def answer(server: Server, offer: Offer) -> None:
+        host = f"gpu{offer.job + 1}"
+        server.runs(offer.job, 1, host)
+        server.ends(offer.job, 1, host=host, metrics={"auc": 0.5 + offer.job})
+
+    fleet = Fleet.of(answer, tmp_path)
+    (tmp_path / "0.1.log").write_text("trained\n")
+    assert fleet.run(repo, "one", "two").reason == "2 succeeded"
+    first, second = record_of(repo), record_of(repo, 1)
+    assert (first.host, second.host) == ("gpu1", "gpu2")
+    assert (first.metrics, second.metrics) == ({"auc": 0.5}, {"auc": 1.5})
+    assert (first.cmd, first.notes) == ("one", ("brought by hand",))
+    assert paths_of(repo).log(0).read_text() == "trained\n"
+    assert fleet.carriers["gpu1"].did == ["follow 0", "unfollow 0", "bring 0.1"]
+
+
+def test_a_lost_attempt_is_noted_and_the_next_one_counts_as_the_same_try(
+    repo: Path, tmp_path: Path
+) -> None:
+    def answer(server: Server, offer: Offer) -> None:
+        server.runs(offer.job, 1)
+        server.say(EventKind.DUE_AGAIN, offer.job, 1, why="gpu1 has not been heard for 20 s")
+        server.runs(offer.job, 2, "gpu2")
+        server.ends(offer.job, 2, host="gpu2")
+
+    assert Fleet.of(answer, tmp_path).run(repo, "one").reason == "1 succeeded"
+    record = record_of(repo)
+    assert [(one.number, one.state) for one in record.attempts] == [
+        (1, JobState.LOST),
+        (2, JobState.SUCCEEDED),
+    ]
+    assert record.attempts[0].reason == "gpu1 has not been heard for 20 s"
+    assert record.host == "gpu2"
+
+
+def test_a_job_that_took_down_two_hosts_has_failed_and_says_why(repo: Path, tmp_path: Path) -> None:
+    def answer(server: Server, offer: Offer) -> None:
+        server.say(EventKind.GIVEN_UP, offer.job, why="gpu1 and gpu2 went down under it")
+
+    assert Fleet.of(answer, tmp_path).run(repo, "one").reason == "1 failed"
+    assert record_of(repo).reason == "gpu1 and gpu2 went down under it"
+
+
+def test_a_cancel_takes_back_what_no_lane_has_begun(repo: Path, tmp_path: Path) -> None:
+    running = threading.Event()
+
+    def answer(server: Server, offer: Offer) -> None:
+        if offer.job == 0:
+            server.runs(0, 1)
+        running.set()
+
+    def cancel() -> None:
+        running.wait(30)
+        write_bytes(paths_of(repo).cancel, b"term", durable=False)
+
+    fleet = Fleet.of(answer, tmp_path)
+    thread = threading.Thread(target=cancel)
+    thread.start()
+    assert fleet.run(repo, "one", "two").reason == "1 cancelled, 1 planned"
+    thread.join()
+    assert sorted(set(fleet.server.cancelled)) == [0, 1]
+    assert not paths_of(repo).record(1).exists()

@@ -1,0 +1,54 @@
+"""What a plan says of hosts: their slots, and what is missing where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.hosts.lanes.script import GPU1, GPU2
+from core.sweep.kit import make_spec
+from sweeptree.errors import HostError, Refused, UsageError
+from sweeptree.hosts.lanes.planning import OnHosts, Station
+from sweeptree.settings import Settings
+from sweeptree.sweep.preflight import PreparedSweep, must_start, prepare
+
+
+def planned(repo: Path, *stations: Station, **fields: object) -> PreparedSweep:
+    spec = make_spec(repo, "a", "b", "c", "d", **fields)
+    return prepare(spec, Settings(), planner=OnHosts(stations))
+
+
+def test_all_slots_of_all_hosts_count(repo: Path) -> None:
+    found = planned(repo, Station(GPU1, 1, "1 GPU"), Station(GPU2, 2))
+    assert (found.parallel, found.gpus, found.refusals) == (3, 0, ())
+    assert found.places == ("gpu1: 1 slot, 1 GPU", "gpu2: 2 slots")
+    assert not [note for note in found.notes if "GPU" in note]
+
+
+def test_parallel_bounds_all_hosts_together(repo: Path) -> None:
+    assert planned(repo, Station(GPU1, 8), Station(GPU2, 8), parallel=2).parallel == 2
+
+
+def test_a_host_that_cannot_be_used_refuses_the_sweep_with_its_own_words(repo: Path) -> None:
+    trouble = HostError("gpu2 cannot be reached", host="gpu2", kind="unreachable")
+    found = planned(repo, Station(GPU1, 1), Station(GPU2, 0, trouble=trouble))
+    assert found.places[1] == "gpu2: not usable now"
+    with pytest.raises(HostError, match="gpu2 cannot be reached"):
+        must_start(found)
+
+
+def test_hosts_without_a_slot_for_these_jobs_are_refused(repo: Path) -> None:
+    with pytest.raises(Refused, match="no host has a slot"):
+        must_start(planned(repo, Station(GPU1, 0)))
+
+
+def test_without_worktrees_there_is_nothing_to_run_in(repo: Path) -> None:
+    with pytest.raises(UsageError, match="--hosts needs --use_worktree"):
+        must_start(planned(repo, Station(GPU1, 1), use_worktree=False))
+
+
+def test_there_are_threads_for_those_that_run_and_those_that_are_next(repo: Path) -> None:
+    found = planned(repo, Station(GPU1, 1))
+    planner = OnHosts([Station(GPU1, 1)])
+    assert (planner.lives(found), planner.turns(found)) == (2, None)

@@ -1,0 +1,70 @@
+"""The file of the hosts that were added."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sweeptree.errors import RecordError, UsageError
+from sweeptree.hosts.inventory import Entry, Inventory, default_name
+from sweeptree.hosts.values import Host
+
+HOST = Host("gpu2", "ada@gpu2", "/home/ada/.sweeptree", "/home/ada/.sweeptree/env/1/bin/python")
+ENTRY = Entry(HOST, "0.1.0", "1", "3.12.3", 2, (24576, 24576), "2026-01-02T03:04:05+00:00")
+
+
+@pytest.fixture
+def inventory(tmp_path: Path) -> Inventory:
+    """No host yet."""
+    return Inventory(tmp_path / "state")
+
+
+def named(name: str) -> Entry:
+    return replace(ENTRY, host=replace(HOST, name=name))
+
+
+def test_what_was_put_is_there_and_private(inventory: Inventory) -> None:
+    assert inventory.entries() == {}
+    for name in ("gpu3", "gpu2"):
+        inventory.put(named(name))
+    assert list(inventory.entries()) == ["gpu2", "gpu3"]
+    assert inventory.entry("gpu2") == ENTRY
+    assert inventory.path.stat().st_mode & 0o777 == 0o600
+    inventory.remove("gpu2")
+    inventory.remove("gpu2")
+    assert list(inventory.entries()) == ["gpu3"]
+
+
+def test_chosen_hosts(inventory: Inventory) -> None:
+    with pytest.raises(UsageError, match="no host was added yet"):
+        inventory.chosen(("all",))
+    for name in ("a", "b"):
+        inventory.put(named(name))
+    assert [entry.host.name for entry in inventory.chosen(("all",))] == ["a", "b"]
+    assert [entry.host.name for entry in inventory.chosen(("b", "b"))] == ["b"]
+    with pytest.raises(UsageError, match="there is no host 'c'; there is a, b"):
+        inventory.chosen(("a", "c"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[]", "{}", '{"hosts": {"a": 1}}', '{"hosts": {"a": {"host": {"name": "-x"}}}}', "torn{"],
+)
+def test_a_file_that_is_not_ours(inventory: Inventory, text: str) -> None:
+    inventory.path.parent.mkdir()
+    inventory.path.write_text(text)
+    with pytest.raises(RecordError):
+        inventory.entries()
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("ada@gpu2.lab.example", "gpu2"),
+        ("gpu2", "gpu2"),
+        ("ada@10.0.0.2", "10.0.0.2"),
+        ("fe80::1", "fe80--1"),
+    ],
+)
+def test_a_name_from_an_address(address: str, name: str) -> None:
+    assert default_name(address) == name
