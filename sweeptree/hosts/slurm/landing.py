@@ -21,16 +21,19 @@ from sweeptree.sweep.stages import kept_on_trouble
 
 def land(job: JobContext, so_far: SoFar, ending: Ending) -> Ran:
     """Record it. Raises GitError, OSError."""
-    facts, outcome = ending.facts, _in_our_words(job, ending.outcome)
-    if host := facts.get("host"):
+    facts = ending.facts
+    outcome = _in_our_words(job, ending.outcome)
+    host = facts.get("host")
+    if host:
         job.store.update(job.index, host=str(host))
+
     worktree = None
     if outcome.state is JobState.SUCCEEDED and _is_continued(job):
         worktree = _worktree(job, facts)
+    so_far = so_far.with_worktree(worktree)
     in_setup = bool(facts.get("in_setup"))
+    left = _left(facts)
     with kept_on_trouble(job, worktree):
-        so_far = so_far.with_worktree(worktree)
-        left = _left(facts)
         return attempts.record_outcome(job, so_far, outcome, in_setup=in_setup, left=left)
 
 
@@ -48,11 +51,17 @@ def _is_continued(job: JobContext) -> bool:
 
 
 def _left(facts: dict[str, Any]) -> LeftBehind:
-    notes = [str(note) for note in facts.get("notes", ())]
-    if ref := facts.get("ref"):
-        notes.append(f"its changes to tracked files: git show --stat {ref}")
-    artifacts = tuple(str(name) for name in facts.get("artifacts", ()))
-    return LeftBehind(artifacts, tuple(notes), has_work=bool(facts.get("changed")))
+    artifacts = _texts(facts, "artifacts")
+    notes = _texts(facts, "notes")
+    ref = facts.get("ref")
+    if ref:
+        notes = (*notes, f"its changes to tracked files: git show --stat {ref}")
+    has_work = bool(facts.get("changed"))
+    return LeftBehind(artifacts, notes, has_work)
+
+
+def _texts(facts: dict[str, Any], name: str) -> tuple[str, ...]:
+    return tuple(str(text) for text in facts.get(name, ()))
 
 
 def _worktree(job: JobContext, facts: dict[str, Any]) -> Worktree:
@@ -69,4 +78,5 @@ def _worktree(job: JobContext, facts: dict[str, Any]) -> Worktree:
 
 def _put_artifacts(kept: Path, top: Path) -> None:
     """The files that the job made, which pull requests may ask for."""
-    shutil.copytree(kept, top, symlinks=True, dirs_exist_ok=True) if kept.is_dir() else None
+    if kept.is_dir():
+        shutil.copytree(kept, top, symlinks=True, dirs_exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 from dataclasses import replace
@@ -70,9 +71,10 @@ def _asked(prepared: PreparedSweep) -> tuple[tuple[str, ...], tuple[SweeptreeErr
     limits = cluster.limits()
     said = _tested(prepared)
     places = [f"Slurm: {said}", _folder_note(prepared.paths.root)]
-    if len(prepared.jobs) > limits.max_array:
-        parts = -(-len(prepared.jobs) // limits.max_array)
-        places.append(f"{parts} arrays, as the cluster takes {limits.max_array} jobs in one")
+    jobs, most = len(prepared.jobs), limits.max_array
+    if jobs > most:
+        parts = math.ceil(jobs / most)
+        places.append(f"{parts} arrays, as the cluster takes {most} jobs in one")
     return tuple(places), tuple(_of_grace(spec, limits))
 
 

@@ -86,7 +86,13 @@ class Queue:
     def is_idle(self) -> bool:
         """Whether at the last look none of the tasks was left to run."""
         with self._guard:
-            return self._looks > 0 and all(state.is_over for state in self._known.values())
+            looked, arrays = self._looks > 0, list(self._arrays.values())
+        tasks = [task for array in arrays for task in array.tasks()]
+        return looked and all(self._needs_nothing(task) for task in tasks)
+
+    def _needs_nothing(self, task: Task) -> bool:
+        state = self._known.get(task.name, _FORGOTTEN)
+        return state.is_over or self._is_done(task.place)
 
     # Orders, as the stop switch gives them
 

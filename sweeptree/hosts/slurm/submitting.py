@@ -7,8 +7,10 @@ note it, and that the controller may be away meanwhile.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sweeptree.errors import SweeptreeError
 from sweeptree.hosts.slurm import arrays, cluster, errands, options, packing
@@ -30,6 +32,7 @@ class Desk:
         self._tasks: dict[int, Task] = {}
         self._guard = threading.Lock()
         self._queue: Queue | None = None
+        self._largest = 1
 
     @property
     def queue(self) -> Queue:
@@ -80,6 +83,7 @@ class Desk:
             for array in arrays.read_all(self._sweep.paths)
         ]
         self._take([array for array in found if array.number])
+        self._largest = cluster.limits().max_array
         self.queue.refresh()
 
     def _take(self, submitted: Iterable[Array]) -> None:
@@ -92,11 +96,13 @@ class Desk:
         if job.record.state is JobState.SUCCEEDED or adoption.is_unfinished(job):
             return False
         task = self._tasks.get(job.index)
-        return task is None or not self._may_run(task, attempts.last_attempt(job, SoFar()) + 1)
+        following = attempts.last_attempt(job, SoFar()) + 1
+        return task is None or not self._may_run(task, following)
 
     def _may_run(self, task: Task, attempt: int) -> bool:
         """Whether the task has run this attempt, runs it, or will."""
-        traces, first = Traces(self._sweep.paths, task.place.job), task.place.attempt
+        traces = Traces(self._sweep.paths, task.place.job)
+        first = task.place.attempt
         if first > attempt or traces.is_done(first, before=attempt):
             return False
         if traces.has_begun(attempt):
@@ -108,10 +114,10 @@ class Desk:
         return Traces(job.paths, job.index).has_begun(attempt)
 
     def _submit(self, jobs: Sequence[Job]) -> None:
-        size = cluster.limits().max_array if jobs else 1
         before: Array | None = None
-        for start in range(0, len(jobs), size):
-            array = self._written(jobs[start : start + size])
+        for start in range(0, len(jobs), self._largest):
+            part = jobs[start : start + self._largest]
+            array = self._written(part)
             before = self._submit_array(array, before)
             if before is None:
                 return
@@ -119,43 +125,50 @@ class Desk:
     def _written(self, jobs: Sequence[Job]) -> Array:
         """The array's files; what earlier attempts left is out of its way then."""
         sweep = self._sweep
-        tasks = []
-        for job in jobs:
-            context = sweep.job(job.index)
-            last = attempts.last_attempt(context, SoFar())
-            if last:
-                stages.put_aside(context, last)
-            tasks.append(errands.task(sweep, job, last + 1))
-        array = arrays.write(
-            sweep.paths, errands.common(sweep), tasks, f"sweeptree-{sweep.spec.exp_name}"
-        )
+        label = f"sweeptree-{sweep.spec.exp_name}"
+        common = errands.common(sweep)
+        tasks = [self._errand(job) for job in jobs]
+        array = arrays.write(sweep.paths, common, tasks, label)
+
         package = packing.package_in(sweep.paths.slurm)
         python = python_of_nodes(sweep.settings)
         packing.write_script(array.script, python, package, array.folder)
         return array
 
+    def _errand(self, job: Job) -> dict[str, Any]:
+        context = self._sweep.job(job.index)
+        last = attempts.last_attempt(context, SoFar())
+        if last:
+            stages.put_aside(context, last)
+        return errands.task(self._sweep, job, last + 1)
+
     def _submit_array(self, array: Array, before: Array | None) -> Array | None:
         """Submit it; None when the sweep is to stop instead."""
-        spec = self._sweep.spec
-        words = [
-            *options.of_keeper(spec, array.folder),
-            *options.wanted(spec),
-            *options.of_array(spec, len(array.places), array.name),
-        ]
-        if before is not None and spec.array_parallelism:
-            words.append(f"--dependency=afterany:{before.number}")
-        done: list[Array] = []
+        environ = options.environment(self._sweep.spec)
+        words = self._words(array, before)
+        submitted: list[Array] = []
+        tries = itertools.count()
 
         def submit() -> None:
-            found = arrays.found_again(array) if done_before else array
-            done_before.append(True)
+            found = array
+            if next(tries):  # the controller was away, and may have taken it all the same
+                found = arrays.found_again(array)
             if found.number is None:
-                number = cluster.submit(words, array.script, options.environment(spec))
+                number = cluster.submit(words, array.script, environ)
                 found = array.submitted_as(number)
-            done.append(found)
+            submitted.append(found)
 
-        done_before: list[bool] = []
         if not patiently(submit, self._sweep):
             return None
-        self._take(done)
-        return done[0]
+        self._take(submitted)
+        return submitted[0]
+
+    def _words(self, array: Array, before: Array | None) -> list[str]:
+        spec = self._sweep.spec
+        keeper = options.of_keeper(spec, array.folder)
+        wanted = options.wanted(spec)
+        own = options.of_array(spec, len(array.places), array.name)
+        words = [*keeper, *wanted, *own]
+        if before is not None and spec.array_parallelism:
+            words.append(f"--dependency=afterany:{before.number}")
+        return words

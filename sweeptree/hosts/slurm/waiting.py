@@ -19,6 +19,7 @@ from sweeptree.sweep.results import SoFar
 from sweeptree.sweep.running import JobContext
 
 PAUSE = 0.2
+_NO_WORD = "its node died, or Slurm took the job from it; Slurm has started it again"
 LATE = 5.0  # seconds that a file written on a node may take to be seen here
 
 
@@ -53,21 +54,27 @@ def await_end(job: JobContext, so_far: SoFar, task: Task, queue: Queue) -> Ended
 def _on_next(job: JobContext, so_far: SoFar, ending: Ending | None, later: int | None) -> SoFar:
     """Record an attempt that Slurm has followed up by another one, or will."""
     number = so_far.attempt
-    why = "its node died, or Slurm took the job from it; Slurm has started it again"
-    state, reason, end = JobState.LOST, why, None
-    if ending is not None:
+    attempt = _as_it_began(job, number)
+    if ending is None:
+        told = {"state": JobState.LOST, "reason": _NO_WORD}
+    else:
         outcome = ending.outcome
-        state, reason, end = outcome.state, outcome.reason or "", outcome.end_time
-    before = next((each for each in job.record.attempts if each.number == number), None)
-    start = before.start_time if before is not None else None
-    attempt = Attempt(number=number, state=state, reason=reason, start_time=start, end_time=end)
+        told = {"state": outcome.state, "reason": outcome.reason, "end_time": outcome.end_time}
+    attempt = attempt.model_copy(update=told)
     job.store.update(
         job.index,
         state=JobState.PLANNED,
-        reason=reason,
+        reason=attempt.reason,
         attempts=attempts.with_attempt(job, attempt),
     )
     return replace(so_far, attempt=later or number + 1)
+
+
+def _as_it_began(job: JobContext, number: int) -> Attempt:
+    for attempt in job.record.attempts:
+        if attempt.number == number:
+            return attempt
+    return Attempt(number=number, state=JobState.RUNNING)
 
 
 def _note_start(job: JobContext, so_far: SoFar, traces: Traces, noted: set[int]) -> None:
@@ -82,12 +89,18 @@ def _is_over(queue: Queue, task: Task, traces: Traces, number: int) -> bool:
     """Whether the task is over by the queue, no keeper lives, and no outcome came for a while."""
     if not _says_over(queue, task, 0) or traces.is_alive(number):
         return False
-    looks, deadline = queue.looks, time.monotonic() + LATE
+
+    looks = queue.looks
+    deadline = time.monotonic() + LATE
     while time.monotonic() < deadline or queue.look(task.name, looks) is None:
-        if traces.ending(number) is not None or traces.next_begun(number) is not None:
+        if _has_news(traces, number):
             return False
         time.sleep(PAUSE)
     return _says_over(queue, task, looks) and not traces.is_alive(number)
+
+
+def _has_news(traces: Traces, number: int) -> bool:
+    return traces.ending(number) is not None or traces.next_begun(number) is not None
 
 
 def _says_over(queue: Queue, task: Task, since: int) -> bool:

@@ -26,6 +26,8 @@ _RECEIVE = (
 )
 _NOTHING_MADE = 'Files that a job made\n\n{"staged": []}'
 _NO_OBJECT = b"0" * 40
+# Modes in git's index.
+_GONE, _FILE, _PROGRAM, _LINK = b"0", b"100644", b"100755", b"120000"
 
 
 def keep(checkout: Checkout, told: dict[str, Any], attempt: int) -> dict[str, Any]:
@@ -36,10 +38,14 @@ def keep(checkout: Checkout, told: dict[str, Any], attempt: int) -> dict[str, An
         return {"notes": [str(error)], "artifacts": [], "left": 1}
     if not tracked and not made:
         return {"notes": [], "artifacts": [], "left": 0}
+
     found = _files(checkout, told, tracked, made)
-    commit = _commit(checkout, told, tracked, attempt) if tracked else {}
-    notes = [*found["notes"], *commit.pop("notes", ())]
-    return {**found, **commit, "notes": notes, "changed": sorted(tracked)}
+    found["changed"] = sorted(tracked)
+    if tracked:
+        commit = _commit(checkout, told, tracked, attempt)
+        found["notes"] += commit.pop("notes", [])
+        found.update(commit)
+    return found
 
 
 def _changes(checkout: Checkout, commit: str) -> tuple[list[str], list[str]]:
@@ -102,16 +108,23 @@ def _tree(checkout: Checkout, commit: str, paths: list[str]) -> str:
 def _entry(checkout: Checkout, path: str) -> bytes:
     """One line for the index."""
     file = os.path.join(checkout.top, path)
-    name = os.fsencode(path) + b"\0"
     try:
         mode = os.lstat(file).st_mode
     except (FileNotFoundError, NotADirectoryError):
-        return b"0 " + _NO_OBJECT + b"\t" + name
+        return _line(_GONE, _NO_OBJECT, path)
+
     if stat.S_ISLNK(mode):
-        return b"120000 " + _blob(checkout, os.fsencode(os.readlink(file))) + b"\t" + name
+        target = os.fsencode(os.readlink(file))
+        return _line(_LINK, _blob(checkout, target), path)
+
     with open(file, "rb") as content:
         blob = _blob(checkout, content.read())
-    return (b"100755 " if mode & 0o100 else b"100644 ") + blob + b"\t" + name
+    is_program = mode & stat.S_IXUSR
+    return _line(_PROGRAM if is_program else _FILE, blob, path)
+
+
+def _line(mode: bytes, blob: bytes, path: str) -> bytes:
+    return b"%s %s\t%s\0" % (mode, blob, os.fsencode(path))
 
 
 def _blob(checkout: Checkout, data: bytes) -> bytes:
