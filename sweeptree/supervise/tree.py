@@ -35,7 +35,7 @@ STOPS = frozenset((signal.SIGTERM, KILL_NOW, ENDS_SOON))
 IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ)
 WATCHED = frozenset((signal.SIGCHLD, *STOPS))
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.25
-_TOLD_TOO = 0.2  # seconds
+_TOLD_TOO = 1.0  # seconds
 _HAS_PROC = os.path.isdir("/proc/self")  # noqa: PTH112 - without it only its session is held
 
 

@@ -55,6 +55,7 @@ def _on_next(job: JobContext, so_far: SoFar, ending: Ending | None, later: int |
     """Record an attempt that Slurm has followed up by another one, or will."""
     number = so_far.attempt
     attempt = _as_it_began(job, number)
+    told: dict[str, object]
     if ending is None:
         told = {"state": JobState.LOST, "reason": _NO_WORD}
     else:

@@ -47,7 +47,7 @@ def test_a_requeued_task_goes_on_as_a_new_attempt_in_the_same_folder(
     cluster.ask("scontrol", "requeue", sweep.task())
     sweep.ended(driver)
     record = sweep.records()[0]
-    assert sweep.tries() == ["1 new", "2 1"]
+    assert sweep.tries() == ["1 new", "2 1"], record.reason
     assert [attempt.state for attempt in record.attempts] == ["cancelled", "succeeded"]
     assert record.attempts[0].reason == "requeued by Slurm, which starts it again"
 

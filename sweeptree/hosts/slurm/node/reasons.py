@@ -1,10 +1,11 @@
 """Why Slurm ends a job: cancelled, preempted, requeued, or out of time.
 
 Hides how that is told apart by the signal, by what `scontrol` says of the job at that moment, and
-by what slurmstepd has written to the job's output (DUE TO PREEMPTION):
+by what slurmstepd has written to the job's output:
 
-    TERM, `Restarts` is higher than ours    requeued, by preemption where that is written
-    that is written, or `PreemptTime`       preempted
+    `Restarts` is higher than ours          requeued, by preemption where that is written
+    DUE TO JOB REQUEUE                      the same, where the controller does not answer
+    DUE TO PREEMPTION, or `PreemptTime`     preempted, and not started again
     USR2 else, or the time is up            the time limit
     TERM else                               cancelled
 """
@@ -51,10 +52,10 @@ def why(got: int | None, *, warned_before: float, since: int) -> Why:
     the size of the job's output when this start of the task began.
     """
     facts = _facts()
-    goes_on = _number(facts.get("Restarts")) > restarts()
     written = _written(since)
     is_preempted = b"DUE TO PREEMPTION" in written or facts.get("PreemptTime", "") not in _UNSET
-    if goes_on:
+    is_restarted = _number(facts.get("Restarts")) > restarts()
+    if is_restarted or b"DUE TO JOB REQUEUE" in written:
         return Why(PREEMPTED if is_preempted else REQUEUED, goes_on=True)
     if is_preempted:
         return Why(PREEMPTED)

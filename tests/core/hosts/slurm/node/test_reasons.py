@@ -64,6 +64,25 @@ def test_a_second_start_compares_with_its_own_count(
     assert why(TERM).kind == "cancelled"
 
 
+@pytest.mark.parametrize(
+    ("words", "kind", "goes_on"),
+    [
+        ("CANCELLED AT x DUE TO JOB REQUEUE ***", "requeued", True),
+        ("CANCELLED AT x DUE TO PREEMPTION ***", "preempted", False),
+        ("CANCELLED AT x DUE TO TIME LIMIT ***", "time_limit", False),
+        ("CANCELLED AT x ***", "cancelled", False),
+    ],
+)
+def test_what_slurmstepd_wrote_tells_it_where_the_controller_does_not(
+    say: Say, words: str, kind: str, goes_on: bool
+) -> None:
+    say("")
+    since = reasons.size_of_output()
+    os.write(2, f"slurmstepd: error: *** JOB 7 ON n1 {words}\n".encode())
+    found = reasons.why(TERM, warned_before=10.0, since=since)
+    assert (found.kind, found.goes_on) == (kind, goes_on)
+
+
 def test_what_goes_on_says_so(say: Say) -> None:
     say(RUNNING.replace("Restarts=0", "Restarts=1"))
     found = why(TERM)
