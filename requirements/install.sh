@@ -181,3 +181,4 @@ say "Installed by $installer after $(($(date +%s) - begun)) s; compiling what is
 compile_what_is_used >>"$log" 2>&1 || fail "What was installed does not start"
 wanted "$kind" >.venv/made-"$kind"
 say "Made .venv/bin/sweeptree in $(($(date +%s) - begun)) s"
+say "To call it anywhere:  export PATH=\"$(pwd)/.venv/bin:\$PATH\"   (jobs run without it, in your own environment)"

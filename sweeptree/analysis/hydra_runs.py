@@ -7,6 +7,7 @@ other nobody knows. Source: hydra/core/utils.py, run_job.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ _SETTINGS = ".hydra/hydra.yaml"
 _DEPTH = 3  # hydra.sweep.subdir may hold a folder or two
 _NOTE = "imported from Hydra, which keeps no exit code"
 _LIMIT = 1024 * 1024
+_MAX_NAME = 200
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def import_multirun(paths: SweepPaths, wanted: metrics.Wanted) -> int:
 
 
 def _run_folders(folder: Path, depth: int = _DEPTH) -> Iterator[Path]:
-    for place in sorted(folder.iterdir()):
+    for place in _inside(folder):
         if place.is_symlink() or not place.is_dir() or place.name.startswith("."):
             continue
         if (place / _OVERRIDES).is_file():
@@ -65,21 +68,35 @@ def _run_folders(folder: Path, depth: int = _DEPTH) -> Iterator[Path]:
             yield from _run_folders(place, depth - 1)
 
 
+def _inside(folder: Path) -> Sequence[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return ()
+
+
 def _numbered(folders: Sequence[Path]) -> list[_Run]:
     """The runs by Hydra's own numbers; by their names where those are missing or not unique."""
     settings = [_settings(folder) for folder in folders]
     numbers = [job.get("num") for job in settings]
-    are_good = len(set(numbers)) == len(numbers) and all(map(_is_number, numbers))
+    are_good = all(map(_is_number, numbers)) and len(set(numbers)) == len(numbers)
     found = []
     for place, (folder, job) in enumerate(zip(folders, settings, strict=True)):
-        script = str(job.get("name") or "main")
         number = int(job["num"]) if are_good else place
+        script = _script(job)
         found.append(_Run(folder, number, _command(folder, script), script))
     return sorted(found, key=lambda run: run.number)
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int) and value >= 0
+    return isinstance(value, str) and _NUMBER.fullmatch(value) is not None
+
+
+def _script(job: Mapping[str, Any]) -> str:
+    """The name of the script, which names the log; one that would lead elsewhere is none."""
+    name = str(job.get("name") or "")
+    is_good = name.isprintable() and 0 < len(name) <= _MAX_NAME
+    return name if is_good and Path(name).name == name else "main"
 
 
 def _settings(folder: Path) -> Mapping[str, Any]:
@@ -92,17 +109,24 @@ def _settings(folder: Path) -> Mapping[str, Any]:
 
 def _command(folder: Path, script: str) -> str:
     overrides = _yaml(folder / _OVERRIDES)
-    words = [str(word) for word in overrides] if isinstance(overrides, list) else []
+    words = _texts(overrides) if isinstance(overrides, list) else []
     return shlex.join(["python", f"{script}.py", *words])
 
 
 def _yaml(file: Path) -> Any:
+    """What a file holds, its words as text: neither a date nor a number can be wrong."""
     import yaml
 
     try:
-        return yaml.safe_load(read_bytes(file, limit=_LIMIT))
-    except (RecordError, yaml.YAMLError, UnicodeDecodeError):
+        return yaml.load(read_bytes(file, limit=_LIMIT), yaml.BaseLoader)  # noqa: S506
+    except (RecordError, yaml.YAMLError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def _texts(items: Sequence[object]) -> list[str]:
+    """The texts among the items; half a character, and what no command can hold, becomes '?'."""
+    texts = [item for item in items if isinstance(item, str)]
+    return [text.encode("utf-8", "replace").decode().replace("\0", "?") for text in texts]
 
 
 def _record(store: SweepStore, run: _Run, config: str, wanted: metrics.Wanted) -> None:

@@ -2,54 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ValidationError
 
 from sweeptree.analysis import metrics
+from sweeptree.analysis.stats import objective
+from sweeptree.errors import RecordError
 from sweeptree.model import JobRecord
+from sweeptree.model.fields import MetricName, MetricRegex
+from sweeptree.model.values import Metrics
 from sweeptree.records import SweepPaths, SweepStore, read_record, read_sweep, record_indices
 
 
-def reread(paths: SweepPaths, files: tuple[str, ...] = (), regex: str | None = None) -> int:
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """How many records changed, and what could not be found anew, one line each."""
+
+    changed: int
+    troubles: tuple[str, ...] = ()
+
+
+class _Asked(BaseModel):
+    """What a sweep's spec asks of its jobs; it may be of another version, or by another hand."""
+
+    metric: MetricName | None = None
+    metrics_file: tuple[str, ...] = ()
+    metric_regex: MetricRegex | None = None
+
+
+def reread(paths: SweepPaths, asked: metrics.Wanted) -> Reread:
     """Collect the metrics of every job that has ended, and write those that changed into its
-    record; returns how many did.
+    record. Metrics that stand nowhere any more (a log or an artifact was removed) stay.
 
-    `files`, `regex`: in place of what the sweep's spec says. Raises Refused while the sweep runs,
-    and RecordError.
+    What `asked` leaves open is as the sweep's spec says. Raises Refused while the sweep runs, and
+    RecordError where its spec cannot be used.
     """
-    spec = _spec(paths)
-    own_files, own_regex = tuple(spec.get("metrics_file") or ()), spec.get("metric_regex")
-    wanted = metrics.Wanted(spec.get("metric"), files or own_files, regex or own_regex)
+    wanted = _wanted(asked, _asked(paths))
+    troubles: list[str] = []
     with SweepStore.open(paths) as store:
-        records = [read_record(paths.record(index)) for index in record_indices(paths)]
-        ended = [record for record in records if record.state and record.state.is_final]
-        changed = [_update(store, paths, record, wanted) for record in ended]
-    return sum(changed)
+        changed = [_update(store, record, wanted, troubles) for record in _ended(paths, troubles)]
+    return Reread(sum(changed), tuple(troubles))
 
 
-def _spec(paths: SweepPaths) -> Mapping[str, Any]:
+def _wanted(asked: metrics.Wanted, spec: _Asked) -> metrics.Wanted:
+    return metrics.Wanted(
+        asked.name or spec.metric,
+        asked.files or spec.metrics_file,
+        asked.regex or spec.metric_regex,
+    )
+
+
+def _asked(paths: SweepPaths) -> _Asked:
     if not paths.sweep.exists():
-        return {}
-    spec = read_sweep(paths).get("spec")
-    return spec if isinstance(spec, dict) else {}
+        return _Asked()
+    try:
+        return _Asked.model_validate(read_sweep(paths).get("spec") or {})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise RecordError(
+            f"sweep.json: {where} of its spec cannot be used: {first['msg']}",
+            path=str(paths.sweep),
+        ) from error
+
+
+def _ended(paths: SweepPaths, troubles: list[str]) -> Iterator[JobRecord]:
+    for index in record_indices(paths):
+        try:
+            record = read_record(paths.record(index))
+        except RecordError as error:
+            troubles.append(f"job {index} is left as it is: {error.message}")
+            continue
+        if record.state and record.state.is_final:
+            yield record
 
 
 def _update(
-    store: SweepStore, paths: SweepPaths, record: JobRecord, wanted: metrics.Wanted
+    store: SweepStore, record: JobRecord, wanted: metrics.Wanted, troubles: list[str]
 ) -> bool:
-    index = record.id
+    paths, index = store.paths, record.id
     places = metrics.Places(paths.metrics(index), paths.log(index), paths.out(index))
     collected = metrics.collect(places, wanted)
     found = collected.metrics
-    if found.source == record.metrics_source and dict(found.values) == dict(record.metrics):
+    best = dict(found.best) if found.best else None
+    before = (record.metrics_source, dict(record.metrics), record.best)
+    if before == (found.source, dict(found.values), best):
+        return False
+    if lost := _lost(record, found, wanted):
+        troubles.append(f"job {index} keeps its {lost} from {record.metrics_source}: {_why(found)}")
         return False
     if not collected.is_reported:
         metrics.write_history(paths.history(index), collected.points)
     store.update(
         index,
         metrics=dict(found.values),
-        best=dict(found.best) if found.best else None,
+        best=best,
         metrics_source=found.source,
         diverged=found.diverged,
     )
     return True
+
+
+def _lost(record: JobRecord, found: Metrics, wanted: metrics.Wanted) -> str | None:
+    """The metric that the record has and that stands nowhere any more."""
+    now = {*found.values, *found.diverged}
+    if wanted.name is None:
+        return next(iter(record.metrics), None) if not now else None
+    name = objective(wanted.name).name
+    return name if name in record.metrics and name not in now else None
+
+
+def _why(found: Metrics) -> str:
+    return found.source or "nothing stands there any more"

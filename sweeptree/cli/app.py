@@ -10,6 +10,7 @@ import difflib
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from cyclopts import App, CycloptsError
 
 _HELP = frozenset({"--help", "-h", "--version"})
+_IMPLIED = {"--smoke": "60s"}  # what an option means that is given without a value
 _WITHOUT_FILE = frozenset({"init", "doctor"})
 GROUPS = ("Start", "Sweep", "Agents", "Deliver", "Run it")
 
@@ -159,12 +161,24 @@ def _dispatch(words: Sequence[str]) -> int:
         app.help_print([])
         return 0
     try:
-        command, bound, _ = app.parse_args(list(words), exit_on_error=False, print_error=False)
+        full = with_implied_values(words)
+        command, bound, _ = app.parse_args(full, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         return _usage(error, words)
     call: Callable[..., Any] = command
     result = call(*bound.args, **bound.kwargs)
     return result if isinstance(result, int) else 0
+
+
+def with_implied_values(words: Sequence[str]) -> list[str]:
+    """The words, with a value behind each option that has one implied and none given."""
+    full: list[str] = []
+    for word, following in zip_longest(words, words[1:]):
+        full.append(word)
+        is_bare = following is None or following.startswith("-")
+        if is_bare and word in _IMPLIED:
+            full.append(_IMPLIED[word])
+    return full
 
 
 def _takes_options(words: Sequence[str]) -> bool:

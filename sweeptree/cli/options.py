@@ -77,8 +77,8 @@ class RunOptions:
     dry_run
         Show the plan and change nothing at all.
     smoke
-        Run the first job for at most this long, as 60s, in place of the sweep: does it start, is
-        its metric found, what memory does it need, how long will all take.
+        Run the first job for at most this long, 60s if nothing is said, in place of the sweep: does
+        it start, is its metric found, what memory does it need, how long will all take.
     yes
         Do not ask before a sweep that opens pull requests. Only a terminal is ever asked.
     all_jobs

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Callable, Mapping
 
 from sweeptree.errors import UsageError
+from sweeptree.system.extras import install_command
 
 
 def lazily(homes: Mapping[str, str]) -> Callable[[str], object]:
@@ -29,5 +30,5 @@ def _module(name: str) -> object:
             raise
         raise UsageError(
             f"the ECG commands need {missing}, which is not installed",
-            hint="pip install 'sweeptree[ecg]'",
+            hint=install_command("ecg"),
         ) from error

@@ -42,7 +42,7 @@ def check_metric_regex(pattern: str) -> str:
     """Return the pattern, or raise ValueError: it is a regular expression with a group."""
     try:
         groups = re.compile(pattern).groups
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"this is no regular expression: {error}") from error
     if groups == 0:
         raise ValueError("put what is the number into brackets, as in 'val_auc → (\\S+)'")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # many a command reads JSON and no record, and starts without
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 MAX_SWEEP_BYTES = 1024 * 1024 * 1024
 _RECORD = re.compile(r"job_([0-9]+)\.meta\.json")
+_HALVES = re.compile(rb"\\u[dD][89a-fA-F]")
 _ATTEMPT_FILE = re.compile(r"job_(\d{1,9})\.(\d{1,9})\.(?:alive|outcome|started)(?:\.\w{1,9})?")
 _OPEN_SAFELY = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 _SHOWN_FIELDS = 8
@@ -85,7 +86,14 @@ def _object(path: Path, data: bytes) -> dict[str, Any]:
         raise _unusable(path, f"is not JSON: {error}") from error
     if not isinstance(value, dict):
         raise _unusable(path, "holds no JSON object")
-    return value
+    return _whole_characters(value) if _HALVES.search(data) else value
+
+
+def _whole_characters(value: dict[str, Any]) -> dict[str, Any]:
+    """The object with '?' for each half of a character: no text that is written can hold it."""
+    text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def read_sweep(paths: SweepPaths) -> dict[str, Any]:
@@ -196,6 +204,6 @@ def iter_sweeps(results_dir: Path) -> Iterator[SweepPaths]:
 
 
 def _is_sweep(folder: Path) -> bool:
-    if folder.is_symlink() or not folder.is_dir():
-        return False
+    if folder.name.startswith(".") or folder.is_symlink() or not folder.is_dir():
+        return False  # a hidden one is being written
     return (folder / "sweep.json").exists() or (folder / "summary.json").exists()

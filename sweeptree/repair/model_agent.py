@@ -21,6 +21,7 @@ from sweeptree.repair.prompt import make_prompt
 from sweeptree.repair.proposal import Budget, Proposal, RungName
 from sweeptree.repair.workbench import Mistake, Workbench
 from sweeptree.repository import worktree_patches
+from sweeptree.system.extras import install_command
 
 if TYPE_CHECKING:
     from pydantic_ai import Agent
@@ -126,7 +127,7 @@ def check_model(model: str) -> None:
     if importlib.util.find_spec("pydantic_ai") is None:
         raise UsageError(
             "--model needs pydantic-ai, which is not installed",
-            hint="pip install 'sweeptree[agent]'",
+            hint=install_command("agent"),
         )
     from pydantic_ai.exceptions import UserError
     from pydantic_ai.models import infer_model

@@ -22,6 +22,7 @@ from sweeptree.report.importance import LEAST_JOBS, importance
 from sweeptree.report.page import read_page_sheet
 from sweeptree.report.sheet import Config, Sheet
 from sweeptree.report.svg import scale
+from sweeptree.system.extras import install_command
 from sweeptree.system.files import write_bytes
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _need_matplotlib() -> None:
     if importlib.util.find_spec("matplotlib") is None:
         raise Refused(
             "figures are drawn with matplotlib, which is not installed",
-            hint="pip install 'sweeptree[plots]'",
+            hint=install_command("plots"),
         )
 
 

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from sweeptree.analysis.aggregate import aggregate
 from sweeptree.analysis.document import Document, Group
+from sweeptree.analysis.metrics import Wanted
 from sweeptree.analysis.reread import reread
 from sweeptree.analysis.stats import Objective
 from sweeptree.errors import UsageError
@@ -71,11 +72,13 @@ def write_aggregates(spec: AggregateSpec) -> AggregateReport:
             f"{spec.exp_dir} is not a folder", hint="give the folder of one sweep: results/EXP"
         )
     paths = SweepPaths(spec.exp_dir)
+    troubles: list[str] = []
     if spec.reread:
-        reread(paths, spec.metrics_file, spec.metric_regex)
+        wanted = Wanted(None, spec.metrics_file, spec.metric_regex)
+        troubles += reread(paths, wanted).troubles
     document = aggregate(paths, mix_data=spec.mix_data)
     trouble = try_report(paths, document)
-    return _report_on(paths, document, [trouble] if trouble else [])
+    return _report_on(paths, document, [*troubles, trouble] if trouble else troubles)
 
 
 def _report_on(paths: SweepPaths, document: Document, troubles: Sequence[str]) -> AggregateReport:

@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 from sweeptree.analysis.wording import printable
 
 Element = ET.Element
+_TINY = 1e-100  # below it a range over it overflows
 _ROOM = 0.04
 _WIDE = 100.0
 
@@ -110,7 +111,7 @@ def scale(values: Sequence[float], *, room: float = _ROOM, may_be_log: bool = Fa
     `may_be_log`: by logarithms where the values are positive and range over a factor of 100.
     """
     low, high = min(values), max(values)
-    if may_be_log and low > 0 and high / low >= _WIDE:
+    if may_be_log and low > _TINY and high / low >= _WIDE:
         factor = (high / low) ** room
         return Scale(low / factor, high * factor, is_log=True)
     if high - low <= 1e-12 * max(abs(low), abs(high), 1e-300):

@@ -75,8 +75,8 @@ def _environment(job: JobContext, so_far: SoFar, worktree: Worktree) -> Mapping[
         out=job.paths.out(job.index),
         metrics=job.paths.metrics(job.index),
     )
-    base = {**os.environ, **job.sweep.prepared.environ}
-    found = supervise.job_environment(base, variables, keep=job.spec.keep_env)
+    found = supervise.job_environment(os.environ, variables, keep=job.spec.keep_env)
+    found = {**found, **job.sweep.prepared.environ}
     folders = job.sweep.prepared.editable.folders
     if not folders:
         return found

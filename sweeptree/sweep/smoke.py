@@ -3,19 +3,18 @@ much memory, how long for all of them.
 
     spec → the sweep of its first job, with a time limit → its record → Smoke
 
-Hides: how progress is read off a log, and that a job which had to be stopped has done well.
+Hides: that a job which had to be stopped has done well.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from sweeptree.analysis import metrics
 from sweeptree.analysis.aggregate.rows import log_tail
+from sweeptree.analysis.progress import progress
 from sweeptree.analysis.stats import objective
 from sweeptree.model import JobRecord, JobState, SweepSpec
 from sweeptree.records import SweepPaths, read_record
@@ -25,12 +24,6 @@ from sweeptree.sweep.reproduce import seeds_of_environment
 
 _NAME_LENGTH = 48
 _SHOWN = 5
-_COUNTER = r"\D{0,6}(\d+)\s*(?:/|of)\s*(\d+)"
-_PROGRESS = (
-    re.compile(rf"(?i)\bepochs?{_COUNTER}"),
-    re.compile(rf"(?i)\b(?:steps?|iter(?:ation)?s?|batch(?:es)?|rounds?){_COUNTER}"),
-    re.compile(r"\b(\d+)/(\d+) \["),  # tqdm
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,21 +138,3 @@ def _estimate(record: JobRecord, log: str, whole: PreparedSweep) -> float | None
         return None
     rounds = math.ceil(len(whole.jobs) / whole.parallel)
     return rounds * record.duration_seconds / done
-
-
-def progress(log: str) -> float | None:
-    """How much of its work a job has done, by the last `epoch 3/30` or progress bar of its log."""
-    for pattern in _PROGRESS:
-        found = _last(pattern.finditer(log))
-        if found is not None:
-            return found
-    return None
-
-
-def _last(matches: Iterable[re.Match[str]]) -> float | None:
-    part = None
-    for match in matches:
-        done, total = int(match[1]), int(match[2])
-        if 0 < done <= total:
-            part = done / total
-    return part

@@ -145,8 +145,9 @@ def _known_jobs(
 
 
 def _planned_jobs(document: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:
-    jobs = document.get("jobs", ())
-    return {job["id"]: job for job in jobs if isinstance(job, dict) and "id" in job}
+    listed = document.get("jobs")
+    jobs = [job for job in listed if isinstance(job, dict)] if isinstance(listed, list) else []
+    return {job["id"]: job for job in jobs if type(job.get("id")) is int}
 
 
 def _lack(document: Mapping[str, Any]) -> str | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cyclopts import App, CycloptsError
 
-from sweeptree.cli.app import build_app
+from sweeptree.cli.app import build_app, with_implied_values
 from sweeptree.model import JobRecord
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,7 +127,7 @@ def typed(text: str) -> Iterator[list[str]]:
 def parse_trouble(words: list[str]) -> str | None:
     """Why the command line takes these words not; None where it takes them."""
     try:
-        app().parse_args(words, exit_on_error=False, print_error=False)
+        app().parse_args(with_implied_values(words), exit_on_error=False, print_error=False)
     except CycloptsError as error:
         return str(error)
     return None

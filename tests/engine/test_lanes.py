@@ -26,6 +26,7 @@ from sweep_kit import wait_for
 
 from sweeptree.engine.lanes import FLOW, PrefectLanes, access_to_own
 from sweeptree.engine.server import Server
+from sweeptree.hosts.lanes.forwarder import Forwarder
 from sweeptree.hosts.lanes.order import LaneOrder, lane_folder, spec_for_lane
 from sweeptree.hosts.lanes.runs import LaneEnd
 from sweeptree.hosts.lanes.start_facts import LaneStart
@@ -48,11 +49,18 @@ class Driver:
     order: LaneOrder
     leases: DriverClient
 
-    def start(self, run: str) -> LaneProcess:
+    def lead_to(self, port: int | None) -> Path:
+        """Have the host's tunnel end at this port; None: there is no tunnel."""
+        port_file = Path(self.site.host.home, "tunnel")
+        port_file.unlink(missing_ok=True)
+        if port is not None:
+            port_file.touch(mode=0o600)
+            port_file.write_text(f"{port}\n")
+        return port_file
+
+    def start(self, run: str, port: int | None = None) -> LaneProcess:
         home = Path(self.site.host.home)
-        port_file = home / "tunnel"
-        port_file.touch(mode=0o600)
-        port_file.write_text(f"{self.server.port}\n")
+        port_file = self.lead_to(port or self.server.port)
         start = LaneStart(
             order=self.order,
             access=access_to_own(self.server),
@@ -180,3 +188,24 @@ def test_a_lane_that_is_cancelled_in_the_ui_gives_its_jobs_back(driver: Driver) 
     assert EventKind.DUE_AGAIN in kinds
     assert EventKind.FINISHED not in kinds
     assert state_of(run) == "Cancelled"
+
+
+@pytest.mark.parametrize("driver", [("true", "true", "true")], indirect=True)
+def test_a_lane_goes_on_when_its_tunnel_comes_back_at_another_port(driver: Driver) -> None:
+    """What it tells Prefect by its open socket arrives too."""
+    run = PrefectLanes().create(driver.order)
+    with Forwarder(lambda: driver.server.port) as first:
+        driver.leases.offer([Offer(0)])
+        driver.start(run, first.port)
+        wait_for(lambda: driver.ended() == 1)
+        wait_for(lambda: len(states_of_tasks(run)) == 2)
+    driver.lead_to(None)
+    driver.leases.offer([Offer(1), Offer(2)])
+    with Forwarder(lambda: driver.server.port) as second:
+        driver.lead_to(second.port)
+        wait_for(lambda: driver.ended() == 3)
+        driver.leases.close()
+        wait_for(lambda: not driver.is_alive())
+    assert state_of(run) == "Completed"
+    wait_for(lambda: len(tasks_of(run)) == 6)
+    assert {task.state_name for task in tasks_of(run).values()} == {"Completed"}

@@ -93,13 +93,15 @@ class Zygote:
         machine: bool = False,
         files: int = 0,
         processes: int = 0,
+        extension: dict[str, Any] | None = None,
     ) -> Driver:
-        """Start a driver; on a `machine` of its own (a PID namespace), with at most that many open
-        `files`, or as a user of its own with at most that many `processes` (threads count)."""
+        """Start a driver; with an `extension` of the sweep as it stands on disk ({}: as it is);
+        on a `machine` of its own (a PID namespace), with at most that many open `files`, or as a
+        user of its own with at most that many `processes` (threads count)."""
         number = next(iter(self.numbers))
         report, output = self.folder / f"{number}.json", self.folder / f"{number}.out"
         order = {"spec": spec, "resume": resume, "die": die, "machine": machine, "files": files}
-        order |= {"processes": processes, "user": LONER}
+        order |= {"processes": processes, "user": LONER, "extension": extension}
         order |= {"report": str(report), "output": str(output), "env": dict(os.environ)}
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps(order) + "\n")

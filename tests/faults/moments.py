@@ -30,6 +30,8 @@ _LEDGER = "sweeptree.records.ledger:Ledger.note"
 _START = "sweeptree.sweep.attempts:_record_start"
 _OUTCOME = "sweeptree.sweep.attempts:record_outcome"
 _COMMIT = "sweeptree.sweep.stages:_make_branch"
+_EXTEND = "sweeptree.sweep.documents:write_extended"
+_RENAME = "sweeptree.system.files:os.replace"
 
 MOMENTS = {
     "before git makes a worktree": Moment(_ADD, "before"),
@@ -52,6 +54,10 @@ MOMENTS = {
     "after the record, before the changes are committed": Moment(_COMMIT, "before"),
     "after the record, before the pool": Moment(_RELEASE, "before"),
     "after the worktree is back in the pool": Moment(_RELEASE, "after"),
+    "before the longer sweep is written": Moment(_EXTEND, "before"),
+    "after the longer sweep was written": Moment(_EXTEND, "after"),
+    "before a file is put in its place": Moment(_RENAME, "before"),
+    "after a file was put in its place": Moment(_RENAME, "after"),
 }
 
 # Those that come again and again in a sweep's life, for random crashes.

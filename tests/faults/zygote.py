@@ -28,6 +28,11 @@ from moments import MOMENTS
 
 from sweeptree.agents import experiment_orchestrator as agent
 from sweeptree.model import Resume, SweepSpec
+from sweeptree.model.spec import Extension
+from sweeptree.records import SweepPaths
+from sweeptree.settings import Settings
+from sweeptree.sweep.extend import extend
+from sweeptree.sweep.recovery import spec_of
 
 LOADED = pd.__name__  # the aggregates want it; once for all drivers
 CLONE_NEWNS, CLONE_NEWPID, MS_REC, MS_PRIVATE = 0x20000, 0x20000000, 0x4000, 0x40000
@@ -97,6 +102,14 @@ def become_a_limited_user(user: int, processes: int) -> None:
         raise OSError(ctypes.get_errno(), "the right to read this Python could not be kept")
 
 
+def extended(spec: SweepSpec, more: dict[str, Any]) -> SweepSpec:
+    """The spec of the sweep as it stands on disk, with `more` if that is anything."""
+    paths = SweepPaths(spec.repo / "results" / spec.exp_name)
+    if more:
+        extend(paths, Extension.model_validate(more), Settings())
+    return spec_of(paths)
+
+
 def drive(order: dict[str, Any]) -> dict[str, Any]:
     """Run one sweep; what came of it."""
     if order["machine"]:
@@ -108,7 +121,10 @@ def drive(order: dict[str, Any]) -> dict[str, Any]:
     for sentence, number in order["die"]:
         arm(sentence, number)
     resume = None if order["resume"] is None else Resume.model_validate(order["resume"])
-    state = agent.experiment_orchestrator.fn(SweepSpec.model_validate(order["spec"]), resume)
+    spec = SweepSpec.model_validate(order["spec"])
+    if order["extension"] is not None:
+        spec = extended(spec, order["extension"])
+    state = agent.experiment_orchestrator.fn(spec, resume)
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "name": state.name,

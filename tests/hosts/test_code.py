@@ -3,7 +3,6 @@
 import os
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -105,7 +104,7 @@ def test_lines_come_again_after_a_cut_cable(host: RigHost, site: Site, tmp_path:
         host.cut()
         with log.open("a") as stream:
             stream.write("two\n")
-        time.sleep(4.0)  # longer than a silence: the connection is given up
+        wait_for(lambda: follower._stream is None, "the end of the connection")
         assert here.read_text() == "one\n"
         host.mend()
         wait_for(lambda: here.read_text() == "one\ntwo\n", "the second line", patience=60)

@@ -14,7 +14,9 @@ from sweeptree.analysis.document import Group, JobRow, Spread
 from sweeptree.analysis.wording import counted, listed
 from sweeptree.model import JobState, Scalar
 
-_NOT_ENDED_BADLY = frozenset({JobState.SUCCEEDED, JobState.PLANNED, JobState.RUNNING})
+_NOT_ENDED_BADLY = frozenset(
+    {JobState.SUCCEEDED, JobState.PLANNED, JobState.RUNNING, JobState.CANCELLED}
+)
 _SHOWN = 10
 
 

@@ -18,7 +18,6 @@ from pydantic import ValidationError
 from pydantic_core import to_json, to_jsonable_python
 
 from sweeptree.analysis.document import JobRow
-from sweeptree.analysis.metrics import NOTHING_FOUND
 from sweeptree.errors import RecordError
 from sweeptree.model import JobRecord, JobState
 from sweeptree.plan import config_ids, read_command
@@ -35,6 +34,7 @@ LOG_TAIL_BYTES = 2000
 _PLANNED_FIELDS = ("cmd", "params", "seed", "config_id")
 _NOTHING: tuple[object, ...] = (None, "", {})
 _SHOWN_METRICS = 5
+_LARGEST = 1e100  # beyond it sums overflow
 _MEASURES = (
     *("duration_seconds", "gpu_seconds", "gpu_util_mean"),
     *("gpu_energy_j", "peak_vram_mb", "peak_rss_mb"),
@@ -139,19 +139,6 @@ def _problem(job: JobRow) -> str | None:
     return None
 
 
-def _unread(jobs: Sequence[JobRow]) -> list[str]:
-    """One sentence on the jobs whose metrics were not found; mostly the reason is the same."""
-    unread = [job for job in jobs if (job.metrics_source or "").startswith(NOTHING_FOUND)]
-    if not unread:
-        return []
-    first, more = unread[0], len(unread) - 1
-    others = f" (and of {more} more)" if more else ""
-    return [
-        f"job {first.id}: of its metrics{others} {first.metrics_source}",
-        "what finds metrics in a finished sweep: sweeptree aggregate EXP --reread",
-    ]
-
-
 def _lost_metrics(job: JobRow) -> list[str]:
     return [name for name, value in job.metrics.items() if not math.isfinite(value)]
 
@@ -175,7 +162,7 @@ def _without_lost_measures(job: JobRow) -> dict[str, object]:
 
 
 def _is_finite(value: object) -> bool:
-    return not isinstance(value, float) or math.isfinite(value)
+    return not isinstance(value, float) or abs(value) <= _LARGEST
 
 
 def _completed(job: JobRow, planned: Mapping[str, Any]) -> JobRow:
@@ -224,6 +211,5 @@ def with_configs(rows: Iterable[Row]) -> list[Row]:
 def problems(rows: Sequence[Row], limit: int = 50) -> list[str]:
     """What was wrong with the rows, at most `limit` sentences and a count of the rest."""
     named = [row.problem for row in rows if row.problem]
-    named += _unread([row.job for row in rows])
     more = len(named) - limit
     return [*named[:limit], f"and {more} more records with such faults"] if more > 0 else named

@@ -12,6 +12,7 @@ from sweeptree import __version__
 from sweeptree.analysis.aggregate import tables
 from sweeptree.analysis.aggregate.ranking import Ranking, rank
 from sweeptree.analysis.aggregate.rows import Plan, Row, dumped, problems
+from sweeptree.analysis.aggregate.source_remarks import told_of_sources
 from sweeptree.analysis.document import Document, JobRow, Summary
 from sweeptree.analysis.durations import running_seconds
 from sweeptree.errors import SweeptreeError
@@ -34,12 +35,19 @@ class Contents:
         spec = _dict(plan.facts.get("spec"))
         is_mixed = mix_data or spec.get("mix_data") is True
         jobs = [row.job for row in rows]
-        return cls(plan, rows, rank(jobs, _text(spec.get("metric")), mix_data=is_mixed))
+        metric = _text(spec.get("metric")) or _metric_of(jobs)
+        return cls(plan, rows, rank(jobs, metric, mix_data=is_mixed))
 
     @property
     def jobs(self) -> list[JobRow]:
         """The jobs of the rows."""
         return [row.job for row in self.rows]
+
+
+def _metric_of(jobs: Sequence[JobRow]) -> str | None:
+    """The metric by whose best value all records go: imported ones have it, and no spec."""
+    named = {f"{job.best.get('metric')}:{job.best.get('goal')}" for job in jobs if job.best}
+    return named.pop() if len(named) == 1 else None
 
 
 def write_files(
@@ -84,6 +92,7 @@ def document_of(paths: SweepPaths, contents: Contents) -> Document:
     """The document, without its jobs."""
     plan, ranking = contents.plan, contents.ranking
     name = _sweep_name(paths, plan)
+    remarks = told_of_sources(contents.jobs, paths.root.name)
     return Document(
         tool_version=__version__,
         exp_name=name,
@@ -98,7 +107,7 @@ def document_of(paths: SweepPaths, contents: Contents) -> Document:
         groups=tuple(ranking.groups),
         leaderboard=tuple(ranking.leaderboard),
         comparisons=tuple(ranking.comparisons),
-        warnings=(*plan.problems, *problems(contents.rows), *ranking.warnings),
+        warnings=(*plan.problems, *problems(contents.rows), *remarks, *ranking.warnings),
     )
 
 

@@ -6,6 +6,7 @@ import importlib
 from typing import Any
 
 from sweeptree.errors import UsageError
+from sweeptree.system.extras import install_command
 
 
 def library(name: str, extra: str) -> Any:
@@ -15,5 +16,5 @@ def library(name: str, extra: str) -> Any:
     except ImportError as error:
         raise UsageError(
             f"this export needs {name.partition('.')[0]}, which is not installed",
-            hint=f"pip install 'sweeptree[{extra}]'",
+            hint=install_command(extra),
         ) from error

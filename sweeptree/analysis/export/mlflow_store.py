@@ -12,6 +12,7 @@ from typing import Any
 
 from sweeptree.analysis.export.jobs import Exported
 from sweeptree.analysis.export.libraries import library
+from sweeptree.errors import SweeptreeError
 
 EXTRA = "mlflow"
 _KEY = "sweeptree.key"
@@ -19,22 +20,38 @@ _BATCH = 1000  # metrics in one request: MLflow's limit
 _PARAMS = 100
 _PARAM_LENGTH = 500
 _TAG_LENGTH = 5000
+_TOLD = 300
 _RUNS = 1000  # in one page of a search
 
 
 def to_mlflow(exp_name: str, jobs: Sequence[Exported], uri: str | None) -> int:
     """Add the jobs that are not there yet as runs of the experiment `exp_name`; how many.
 
-    `uri`: of the tracking server or store; None: as MLflow is configured. Raises UsageError.
+    `uri`: of the tracking server or store; None: as MLflow is configured. Raises UsageError
+    without MLflow, and SweeptreeError where the store cannot be used.
     """
     mlflow = library("mlflow", EXTRA)
-    client = library("mlflow.tracking", EXTRA).MlflowClient(tracking_uri=uri)
+    try:
+        client = library("mlflow.tracking", EXTRA).MlflowClient(tracking_uri=uri)
+        return _add_new(mlflow.entities, client, exp_name, jobs)
+    except mlflow.exceptions.MlflowException as error:
+        raise SweeptreeError(
+            f"MLflow does not take it: {_first_sentence(error)}",
+            hint="sweeptree export NAME --to mlflow --uri sqlite:///mlflow.db   a store in a file",
+        ) from error
+
+
+def _add_new(entities: Any, client: Any, exp_name: str, jobs: Sequence[Exported]) -> int:
     experiment = _experiment(client, exp_name)
     known = set(_keys(client, experiment))
     new = [job for job in jobs if job.key not in known]
     for job in new:
-        _add(mlflow.entities, client, experiment, job)
+        _add(entities, client, experiment, job)
     return len(new)
+
+
+def _first_sentence(error: Exception) -> str:
+    return str(error).strip().splitlines()[0].partition(". ")[0][:_TOLD]
 
 
 def _experiment(client: Any, name: str) -> str:

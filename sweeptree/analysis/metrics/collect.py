@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sweeptree.analysis.metrics.found import Found
 from sweeptree.analysis.metrics.points import Point
-from sweeptree.analysis.metrics.seen import NOTHING_FOUND, in_log, what_stood_there
+from sweeptree.analysis.metrics.seen import NOTHING_FOUND, in_log, unreadable, what_stood_there
 from sweeptree.analysis.metrics.sources import Places, Wanted, sources
 from sweeptree.analysis.stats import Objective, objective
 from sweeptree.model.values import Metrics
@@ -19,6 +19,7 @@ from sweeptree.model.values import Metrics
 __all__ = ["NOTHING_FOUND", "Collected", "Wanted", "collect"]
 
 _ROUNDED = 0.005
+_SHOWN_FILES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,10 @@ def collect(places: Places, wanted: Wanted) -> Collected:
     """
     goal = objective(wanted.name) if wanted.name else None
     plain = Wanted(goal.name if goal else None, wanted.files, wanted.regex)
-    read = _read_all(places, plain, goal)
+    asked = _read_all(places, plain, goal)
+    read = [each for each in asked if each.found.says_something]
     if not read:
-        return Collected(Metrics(source=what_stood_there(places, plain)))
+        return Collected(Metrics(source=what_stood_there(places, plain) or _troubles(asked)))
     chosen = next((each for each in read if each.found.has_wanted), read[0])
     remark = _remark(chosen, read, places, plain)
     is_reported = chosen.name == places.metrics_file.name
@@ -59,15 +61,20 @@ def collect(places: Places, wanted: Wanted) -> Collected:
 
 
 def _read_all(places: Places, wanted: Wanted, goal: Objective | None) -> list[_Read]:
-    """The sources that say something; without a wanted metric the first one is enough."""
-    read: list[_Read] = []
+    """The sources; without a wanted metric the first one that says something is the last."""
+    asked: list[_Read] = []
     for source in sources(places, wanted):
         found = Found(goal).take_all(source.read())
-        if found.says_something:
-            read.append(_Read(source.name, found))
-            if goal is None:
-                break
-    return read
+        asked.append(_Read(source.name, found))
+        if goal is None and found.says_something:
+            break
+    return asked
+
+
+def _troubles(asked: Sequence[_Read]) -> str | None:
+    """What was wrong with the files that say nothing."""
+    wrong = [f"{each.name}{each.found.left_out()}" for each in asked if each.found.remarks]
+    return f"{NOTHING_FOUND}: {'; '.join(wrong[:_SHOWN_FILES])}" if wrong else None
 
 
 def _remark(chosen: _Read, read: Sequence[_Read], places: Places, wanted: Wanted) -> str:
@@ -78,7 +85,15 @@ def _remark(chosen: _Read, read: Sequence[_Read], places: Places, wanted: Wanted
         seen = in_log(places.log, wanted.name)
         return f"; no {wanted.name} there" + (f": {seen}" if seen else "")
     others = [each for each in read if each is not chosen and _differs(each, chosen, wanted.name)]
-    return "".join(_difference(each, wanted.name) for each in others[:1])
+    differences = "".join(_difference(each, wanted.name) for each in others[:1])
+    return differences + _unread_report(read, places)
+
+
+def _unread_report(read: Sequence[_Read], places: Places) -> str:
+    """What $SWEEPTREE_METRICS holds where it says nothing."""
+    is_read = any(each.name == places.metrics_file.name for each in read)
+    what = None if is_read else unreadable(places.metrics_file)
+    return f"; {what}" if what else ""
 
 
 def _differs(other: _Read, chosen: _Read, name: str) -> bool:

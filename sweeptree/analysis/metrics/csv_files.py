@@ -14,6 +14,7 @@ from sweeptree.analysis.metrics.points import Point, Remark, Stream, finite, is_
 
 _STEPS = ("step", "global_step", "epoch", "iteration", "iter")
 _NOT_FINITE = frozenset({"nan", "inf", "-inf", "+inf", "infinity", "-infinity"})
+_MISSING = frozenset({"", "-", "--", "n/a", "na", "none", "null"})
 _MAX_COLUMNS = 2000
 _SEPARATORS = ",;\t"
 
@@ -21,48 +22,72 @@ _SEPARATORS = ",;\t"
 def read_csv_file(path: Path) -> Stream:
     """The points of a file with a header; of one beyond 64 MiB only the rows at its beginning.
 
-    A later line of names is a new header, as writers leave that restart in one file.
+    A later line of names alone is a new header, as writers leave that restart in one file.
     """
     piece = head(path, MAX_FILE_BYTES)
     if not piece.is_whole:
         yield Remark("larger than 64 MiB: only its beginning was read")
-    if b"\0" in piece.data[:4096]:
+    text = _text(piece.data)
+    if "\0" in text[:4096]:
         yield Remark("not text")
         return
-    text = piece.data.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace")
     yield from _rows(_parsed(text))
 
 
-def _parsed(text: str) -> Iterator[list[str]]:
-    first = text.partition("\n")[0]
+def _text(data: bytes) -> str:
+    """As UTF-8, or as UTF-16 where its byte order mark says so."""
+    is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if is_utf16 else "utf-8-sig", "replace")
+
+
+def _parsed(text: str) -> Iterator[Sequence[str] | None]:
+    """The rows; None for one that cannot be read."""
+    lines = io.StringIO(text, newline=None)  # a carriage return ends a line too
+    first = lines.readline()
+    lines.seek(0)
     separator = max(_SEPARATORS, key=first.count)
-    rows = csv.reader(io.StringIO(text), delimiter=separator)
+    rows = csv.reader(lines, delimiter=separator)
     while True:
         try:
             yield next(rows)
         except StopIteration:
             return
         except csv.Error:  # a field beyond the module's limit, or a NUL byte
-            continue
+            yield None
 
 
-def _rows(rows: Iterable[Sequence[str]]) -> Stream:
+def _rows(rows: Iterable[Sequence[str] | None]) -> Stream:
     header: Sequence[str] = ()
     for line, row in enumerate(rows, 1):
-        cells = [cell.strip() for cell in row[:_MAX_COLUMNS]]
-        if _is_header(cells):
-            if header and tuple(cells) != tuple(header):
-                yield Remark(f"line {line} has other columns")
+        cells = [cell.strip() for cell in (row or ())[:_MAX_COLUMNS]]
+        is_header = _is_header(cells, header)
+        if trouble := _trouble(row, cells, header, is_header=is_header):
+            yield Remark(f"row {line} has {trouble}")
+        if is_header:
             header = cells
-        elif len(cells) > len(header):
-            yield Remark(f"line {line} has {len(cells)} fields for {len(header)} columns")
-        elif any(cells):
+        elif any(cells) and len(cells) <= len(header):
             yield _point(header, cells)
 
 
-def _is_header(cells: Sequence[str]) -> bool:
-    """Whether these are names: every filled cell is one, and none is a number."""
-    filled = [cell for cell in cells if cell]
+def _trouble(
+    row: Sequence[str] | None, cells: Sequence[str], header: Sequence[str], *, is_header: bool
+) -> str | None:
+    """What is wrong with a row."""
+    if row is None or any("\n" in cell for cell in row):
+        return "a quote that is not closed, or a giant field"
+    if is_header:
+        return "other columns" if header and cells != header else None
+    if len(cells) > len(header):
+        return f"{len(cells)} fields for {len(header)} columns"
+    return None
+
+
+def _is_header(cells: Sequence[str], before: Sequence[str]) -> bool:
+    """Whether these are names: every filled cell is one, and none is a number. Below a header a row
+    with an empty cell is one whose value is missing."""
+    filled = [cell for cell in cells if cell.lower() not in _MISSING]
+    if before and len(filled) < len(cells):
+        return False
     return bool(filled) and all(is_name(cell) and not _is_number(cell) for cell in filled)
 
 

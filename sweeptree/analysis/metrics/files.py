@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,31 +40,57 @@ def ending(path: Path, limit: int) -> Piece:
     return _read(path, limit, from_end=True)
 
 
-def _read(path: Path, limit: int, *, from_end: bool) -> Piece:
+def open_regular(path: Path) -> int | None:
+    """Open a regular file for reading; None when it is missing, a link or anything else."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError):
+        return None
+    if stat.S_ISREG(os.fstat(file).st_mode):
+        return file
+    os.close(file)
+    return None
+
+
+def _read(path: Path, limit: int, *, from_end: bool) -> Piece:
+    file = open_regular(path)
+    if file is None:
         return Piece(b"", True)
     with os.fdopen(file, "rb") as stream:
-        status = os.fstat(file)
-        if not stat.S_ISREG(status.st_mode):
-            return Piece(b"", True)
+        size = os.fstat(file).st_size
         if from_end:
-            stream.seek(max(0, status.st_size - limit))
-        return Piece(stream.read(limit), status.st_size <= limit)
+            stream.seek(max(0, size - limit))
+        return Piece(stream.read(limit), size <= limit)
 
 
 def files_below(folder: Path) -> Iterator[Path]:
     """The files below a folder in the order of their names, without what earlier attempts left; no
     link is followed. At most some 20,000 are looked at."""
-    walked = 0
+    return itertools.islice(_walked(folder), _MAX_WALKED)
+
+
+def _walked(folder: Path) -> Iterator[Path]:
+    if folder.is_symlink():  # a job's doing, in the place of its own folder
+        return
     for root, names, files in os.walk(folder):
         depth = len(Path(root).relative_to(folder).parts)
         names[:] = [] if depth >= _MAX_DEPTH else sorted(filter(_is_current, names))
-        walked += len(files)
         yield from (Path(root) / name for name in sorted(files))
-        if walked > _MAX_WALKED:
-            return
+
+
+def within(paths: Sequence[Path], limit: int) -> int:
+    """How many of the files, from the first on, have at most `limit` bytes together; of a file no
+    more than MAX_FILE_BYTES count, as no more are read."""
+    sizes = (min(_size(path), MAX_FILE_BYTES) for path in paths)
+    sums = itertools.accumulate(sizes)
+    return sum(1 for _ in itertools.takewhile(lambda total: total <= limit, sums))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0
 
 
 def _is_current(name: str) -> bool:

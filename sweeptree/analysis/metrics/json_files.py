@@ -20,8 +20,16 @@ def read_json_file(path: Path) -> Stream:
     piece = ending(path, MAX_FILE_BYTES)
     if not piece.is_whole:
         yield Remark("larger than 64 MiB: only its end was read")
+    if is_cut(piece.data):
+        yield Remark("cut in the middle")
     for value in objects_of(piece.data):
         yield from points_of(_without_settings(value))
+
+
+def is_cut(data: bytes) -> bool:
+    """Whether the last line begins an object and does not end it."""
+    last = data.rstrip(b" \t").rpartition(b"\n")[2]
+    return last.startswith(b"{") and not last.endswith(b"}")
 
 
 def objects_of(data: bytes) -> Iterable[dict[str, Any]]:

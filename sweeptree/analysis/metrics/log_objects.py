@@ -11,9 +11,7 @@ from typing import Any
 from sweeptree.analysis.metrics.json_files import parsed
 from sweeptree.analysis.metrics.points import Point, points_of
 
-_MARKED = re.compile(
-    rb"SWEEPTREE[ \t]+(\{[^\r\n]*\})"
-)  # begins with plain text: 50 times quicker than with `^`
+_MARKED = re.compile(rb"SWEEPTREE[ \t]+(\{[^\r\n]*\})")
 _MAX_BAR = 400
 _MAX_BRACES = 4
 _MAX_LINE = 256 * 1024
@@ -35,11 +33,11 @@ def _after_mark(data: bytes) -> Iterator[bytes]:
 
     A bar ends with no newline, so that what is printed next stands behind it.
     """
-    for match in _MARKED.finditer(data):
-        begin = max(0, match.start() - _MAX_BAR)
-        before = _LINE_END.split(data[begin : match.start()])
-        is_cut = len(before) == 1 and begin > 0
-        if not is_cut and _BEFORE_MARK.fullmatch(before[-1]):
+    for line in lines_with(data, [b"SWEEPTREE"]):
+        match = _MARKED.search(line, 0, line.rfind(b"}") + 1)  # without a brace it were quadratic
+        if match is None or match.start() > _MAX_BAR:
+            continue
+        if _BEFORE_MARK.fullmatch(line[: match.start()]):
             yield match[1]
 
 
@@ -88,9 +86,16 @@ def lines_with(data: bytes, needles: Sequence[bytes]) -> Iterator[bytes]:
     pattern = re.compile(b"|".join(map(re.escape, needles)))
     place = 0
     while found := pattern.search(data, place):
-        begin = max(data.rfind(b"\n", 0, found.start()), data.rfind(b"\r", 0, found.start())) + 1
+        begin = _begin_of_line(data, place, found.start())
         end = _LINE_END.search(data, found.end())
         place = end.end() if end else len(data)
         yield data[begin : end.start() if end else len(data)]
         if place >= len(data):
             return
+
+
+def _begin_of_line(data: bytes, place: int, inside: int) -> int:
+    """Where the line begins that holds `inside`; `place`: where some line begins before it."""
+    newline = data.rfind(b"\n", place, inside)
+    carriage_return = data.rfind(b"\r", place, inside)
+    return max(place - 1, newline, carriage_return) + 1

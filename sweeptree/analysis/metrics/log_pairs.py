@@ -1,5 +1,4 @@
-"""Numbers that a script prints for people: `val_auc = 0.9`, `loss: 0.3`, tables of trainers, and
-what a pattern of the user's finds.
+"""Numbers that a script prints for people: `val_auc = 0.9`, `loss: 0.3`, tables of trainers.
 
 Which numbers are metrics is told by the name that is wanted; without one, by the words that metrics
 are called by, so that neither settings nor times are taken for results.
@@ -13,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sweeptree.analysis.metrics.points import Point, finite, point
 
 _MAX_LINE = 4000
+_NOT_FINITE = frozenset({"nan", "inf", "infinity"})
 _WORDS = frozenset(
     (
         *("acc", "accuracy", "ap", "auc", "aupr", "auprc", "auroc", "bleu", "dice", "error"),
@@ -45,7 +45,7 @@ def pair_points(data: bytes, name: str | None) -> Iterator[Point]:
     step: float | None = None
     header: Sequence[str] = ()
     for line in lines_of(data):
-        step = _step_in(line, step)
+        step = step_in(line, step)
         cells = _cells(line)
         header = _header(cells, header, name, line)
         numbers = _pairs(line) or _row(cells) or _under(header, cells, line)
@@ -59,37 +59,17 @@ def lines_of(data: bytes) -> Iterator[str]:
         yield _ESCAPE.sub("", line[:_MAX_LINE])
 
 
-def pattern_points(data: bytes, pattern: str, name: str | None) -> Iterator[Point]:
-    """What the user's pattern finds: named groups, else the first group as the wanted metric."""
-    expression = re.compile(pattern)
-    step: float | None = None
-    for line in lines_of(data):
-        step = _step_in(line, step)
-        for match in expression.finditer(line):
-            numbers = _groups(match, name)
-            if numbers:
-                yield point_of_words(step, numbers)
-
-
-def _groups(match: re.Match[str], name: str | None) -> Mapping[str, str]:
-    named = {key: text for key, text in match.groupdict().items() if text is not None}
-    if named or name is None:
-        return named
-    text = match[1] if match.re.groups else match[0]
-    return {name: text or ""}
-
-
 def point_of_words(step: float | None, words: Mapping[str, str]) -> Point:
     """A point of numbers as they were written."""
     numbers = {name: finite(text) for name, text in words.items()}
     plain = {name: number for name, number in numbers.items() if number is not None}
-    lost = [name for name, text in words.items() if name not in plain and text[-1:].isalpha()]
+    lost = [name for name, text in words.items() if text.lower().lstrip("+-") in _NOT_FINITE]
     told = next((plain[name] for name in _STEP_COLUMNS if name in plain), step)
     made = point(told, plain)
     return Point(made.step, made.numbers, frozenset(lost))
 
 
-def _step_in(line: str, before: float | None) -> float | None:
+def step_in(line: str, before: float | None) -> float | None:
     """The step that a line names, else the last one named."""
     found = _STEP.search(line) or _COUNTED.match(line)
     return float(found[1]) if found else before

@@ -6,16 +6,18 @@ mlflow/store/tracking/dbmodels/models.py (table `metrics`).
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote
 
-from sweeptree.analysis.metrics.files import MAX_HISTORY_BYTES, tail
+from sweeptree.analysis.metrics.files import MAX_HISTORY_BYTES, open_regular, tail
 from sweeptree.analysis.metrics.points import Point, Remark, Stream, finite, is_name
 
 _MAX_ROWS = 1_000_000
+_STEPS_AT_ONCE = 100_000  # of SQLite's virtual machine
+_MAX_CHECKS = 1000  # so many times as many steps; a million rows take a third of that
 _SQLITE = b"SQLite format 3\0"
 _ROWS = "SELECT key, value, step, is_nan FROM metrics ORDER BY timestamp, step LIMIT ?"
 
@@ -31,23 +33,37 @@ def read_metric_files(files: Iterable[Path]) -> Stream:
 
 def read_database(path: Path) -> Stream:
     """The metrics of the runs of a database; one of other tables has none."""
-    if tail(path, 1) and not _is_database(path):
-        yield Remark("no SQLite database")
+    file = open_regular(path)
+    if file is None:
         return
-    address = f"file:{quote(str(path))}?mode=ro&immutable=1"
+    with os.fdopen(file, "rb") as stream:
+        if stream.read(len(_SQLITE)) == _SQLITE:
+            yield from _of_database(file)
+        else:
+            yield Remark("no SQLite database")
+
+
+def _of_database(file: int) -> Stream:
+    """By its handle: what the name leads to may be another file by now."""
+    address = f"file:/proc/self/fd/{file}?mode=ro&immutable=1"
     try:
         with closing(sqlite3.connect(address, uri=True)) as database:
+            database.set_progress_handler(_Bound().is_reached, _STEPS_AT_ONCE)
             yield from _rows(database.execute(_ROWS, (_MAX_ROWS,)))
     except sqlite3.Error as error:
         yield Remark(str(error))
 
 
-def _is_database(path: Path) -> bool:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(len(_SQLITE)) == _SQLITE
-    except OSError:
-        return False
+class _Bound:
+    """Ends a query that goes on and on: `metrics` may be a view without an end."""
+
+    def __init__(self) -> None:
+        self._checks = 0
+
+    def is_reached(self) -> bool:
+        """Whether the query has had its steps."""
+        self._checks += 1
+        return self._checks > _MAX_CHECKS
 
 
 def _rows(rows: Iterable[tuple[object, ...]]) -> Iterator[Point]:

@@ -53,11 +53,12 @@ def points_of(value: Mapping[str, Any]) -> Iterator[Point]:
 
 
 def point(step: int | float | None, items: Mapping[str, Any]) -> Point:
-    """A point of the numbers among these items; truth values and other text are left out."""
+    """A point of the numbers among these items; truth values and other text are left out, and names
+    that no metric can have."""
     numbers: dict[str, float] = {}
     lost: set[str] = set()
     for name, item in items.items():
-        if not _is_numeric(item):
+        if not _is_numeric(item) or not is_name(name):
             continue
         number = finite(item)
         if number is None:
@@ -69,6 +70,8 @@ def point(step: int | float | None, items: Mapping[str, Any]) -> Point:
 
 def finite(value: int | float | str) -> float | None:
     """The number; None where it is not finite, or no number at all."""
+    if isinstance(value, str) and "_" in value:  # Python reads 1_0 as 10, and nobody else does
+        return None
     try:
         number = float(value)
     except (OverflowError, ValueError):

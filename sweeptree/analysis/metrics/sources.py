@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import itertools
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -11,11 +12,12 @@ from pathlib import Path
 
 from sweeptree.analysis.metrics.csv_files import read_csv_file
 from sweeptree.analysis.metrics.event_files import read_event_file
-from sweeptree.analysis.metrics.files import files_below, head, tail
+from sweeptree.analysis.metrics.files import files_below, head, tail, within
 from sweeptree.analysis.metrics.json_files import read_json_file
 from sweeptree.analysis.metrics.log_objects import marked_points, object_points
-from sweeptree.analysis.metrics.log_pairs import pair_points, pattern_points
+from sweeptree.analysis.metrics.log_pairs import pair_points
 from sweeptree.analysis.metrics.mlflow_runs import read_database, read_metric_files
+from sweeptree.analysis.metrics.patterns import pattern_points
 from sweeptree.analysis.metrics.points import Point, Remark, Stream
 from sweeptree.analysis.metrics.wandb_runs import read_wandb_file
 
@@ -23,6 +25,7 @@ MAX_MARKED_BYTES = 8 * 1024 * 1024
 MAX_PAIRS_BYTES = 1024 * 1024
 MAX_TAIL_BYTES = 64 * 1024
 _MAX_FILES = 50
+_MAX_FILES_BYTES = 256 * 1024 * 1024
 _SNIFFED = 64 * 1024
 _NAMES = ("metrics", "history", "results", "progress", "log", "logs", "scores", "all_results")
 _NAMES_OF_JSON = (*_NAMES, "trainer_state", "eval_results", "test_results", "wandb-summary")
@@ -104,16 +107,46 @@ class _File:
     kind: Kind
 
 
+def printed_points(data: bytes, name: str | None) -> list[Point]:
+    """What a piece of a log says: the first kind of line that has the metric `name`, or any."""
+    if name is not None and _last_word(name) not in data:
+        return []
+    read = (list(points) for points in _points_by_kind(data, name))
+    return next((points for points in read if _have(points, name)), [])
+
+
+def _points_by_kind(data: bytes, name: str | None) -> Iterator[Iterable[Point]]:
+    yield marked_points(data)
+    yield object_points(data, name)
+    yield pair_points(data, name)
+
+
+def _have(points: Iterable[Point], name: str | None) -> bool:
+    if name is None:
+        return any(point.says_something for point in points)
+    return any(name in point.numbers or name in point.not_finite for point in points)
+
+
+def _last_word(name: str) -> bytes:
+    """What stands as a name in JSON, where one object may hold another: `val.auc` as `auc`."""
+    return name.rpartition(".")[2].encode()
+
+
 def _files(places: Places, wanted: Wanted) -> Iterator[Source]:
     chosen = [file for file in _candidates(places, wanted) if _may_hold(file, wanted)]
     by_kind = sorted(chosen, key=lambda file: (file.kind, file.shown.count("/"), _newest(file)))
-    for kind, files in itertools.groupby(by_kind[:_MAX_FILES], key=lambda file: file.kind):
+    many = within([file.path for file in by_kind[:_MAX_FILES]], _MAX_FILES_BYTES)
+    for kind, files in itertools.groupby(by_kind[:many], key=lambda file: file.kind):
         yield from _of_kind(kind, list(files))
 
 
 def _newest(file: _File) -> float:
+    return -_changed(file.path)
+
+
+def _changed(path: Path) -> float:
     try:
-        return -file.path.lstat().st_mtime
+        return path.lstat().st_mtime
     except OSError:
         return 0.0
 
@@ -177,7 +210,7 @@ def _candidates(places: Places, wanted: Wanted) -> Iterator[_File]:
             kind = _asked_kind(path, made, wanted.files)
             kind = kind or (None if wanted.files else _known_kind(path, has_name=bool(wanted.name)))
             if kind:
-                yield _File(path, f"{places.out.name}/{inside}", kind)
+                yield _File(path, _shown(f"{places.out.name}/{inside}"), kind)
     if places.checkout is not None and wanted.files:
         yield from _in_checkout(places.checkout, places.since, wanted)
 
@@ -186,8 +219,13 @@ def _in_checkout(checkout: Path, since: float, wanted: Wanted) -> Iterator[_File
     for path in files_below(checkout):
         inside = path.relative_to(checkout).as_posix()
         kind = _asked_kind(path, inside, wanted.files)
-        if kind and path.lstat().st_mtime >= since:
-            yield _File(path, inside, kind)
+        if kind and _changed(path) >= since:
+            yield _File(path, _shown(inside), kind)
+
+
+def _shown(name: str) -> str:
+    """A file's name for the record; one that is no text in UTF-8 has question marks there."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def _asked_kind(path: Path, inside: str, patterns: Sequence[str]) -> Kind | None:
@@ -232,7 +270,7 @@ def _may_hold(file: _File, wanted: Wanted) -> bool:
     """Whether the wanted name can stand in a file; a data set in CSV is not read for nothing."""
     if wanted.name is None or wanted.files or file.kind not in (Kind.CSV, Kind.JSON):
         return True
-    name = wanted.name.rpartition(".")[2].encode()
+    name = _last_word(wanted.name)
     if file.kind is Kind.CSV:
-        return name in head(file.path, _SNIFFED).data
+        return name in head(file.path, _SNIFFED).data.replace(b"\0", b"")  # as UTF-16 too
     return name in head(file.path, _SNIFFED).data or name in tail(file.path, _SNIFFED)

@@ -1,7 +1,8 @@
 """Weights & Biases' offline runs: `run-<id>.wandb`, the log that `wandb sync` sends later.
 
 After a header of seven bytes it is a LevelDB log: blocks of 32 KiB, in each record a checksum (4
-bytes), a length (2) and a type (1: whole; 2, 3, 4: first, middle and last part). Sources: LevelDB's
+bytes: CRC-32 of the type and what follows), a length (2) and a type (1: whole; 2, 3, 4: first,
+middle and last part). Sources: LevelDB's
 doc/log_format.md, wandb_internal.proto.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import json
 import struct
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -59,12 +61,15 @@ def _parts(data: bytes) -> Iterator[tuple[int, bytes]]:
         begin = place + _RECORD.size
         if begin > len(data):
             raise WireError("cut in the middle")
-        _, length, kind = _RECORD.unpack_from(data, place)
+        crc, length, kind = _RECORD.unpack_from(data, place)
         if not _WHOLE <= kind <= _LAST:
             raise WireError("damaged, or not closed")
-        if begin + length > len(data):
+        part = data[begin : begin + length]
+        if len(part) < length:
             raise WireError("cut in the middle")
-        yield kind, data[begin : begin + length]
+        if crc != zlib.crc32(part, zlib.crc32(bytes([kind]))):
+            raise WireError(f"damaged after {place} bytes")
+        yield kind, part
         place = begin + length
 
 

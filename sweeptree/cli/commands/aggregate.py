@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -12,9 +13,11 @@ from sweeptree.cli.find import find_sweep
 from sweeptree.cli.options import FLAG
 from sweeptree.cli.screens.terminal import counted, printable, say, write_out
 from sweeptree.errors import UsageError
-from sweeptree.model.checks import check_metric_regex
+from sweeptree.model.checks import check_metric, check_metric_regex
 from sweeptree.model.text import parse_words
 from sweeptree.records import SweepPaths
+
+_SHOWN_TROUBLES = 10
 
 
 @Parameter(name="*")
@@ -26,6 +29,9 @@ class Finding:
     ----------
     reread
         Find the metrics of the jobs that have ended anew, in their logs and what they made.
+    metric
+        With --reread, or for a multirun of Hydra: the metric to find, as NAME, NAME:max or
+        NAME:min.
     metrics_file
         With --reread, or for a multirun of Hydra: files that hold the metrics, as patterns
         separated by commas.
@@ -35,6 +41,7 @@ class Finding:
     """
 
     reread: Annotated[bool, FLAG] = False
+    metric: str | None = None
     metrics_file: str | None = None
     metric_regex: str | None = None
 
@@ -89,23 +96,30 @@ def _find_metrics_anew(paths: SweepPaths, finding: Finding) -> None:
     from sweeptree.analysis.metrics import Wanted
     from sweeptree.analysis.reread import reread
 
-    files = parse_words(finding.metrics_file) if finding.metrics_file else ()
+    wanted = Wanted(
+        _checked("--metric", finding.metric, check_metric),
+        parse_words(finding.metrics_file) if finding.metrics_file else (),
+        _checked("--metric_regex", finding.metric_regex, check_metric_regex),
+    )
     if is_multirun(paths.root):
-        many = import_multirun(paths, Wanted(None, files, _checked(finding.metric_regex)))
-        say(f"{counted(many, 'run')} of Hydra")
+        say(f"{counted(import_multirun(paths, wanted), 'run')} of Hydra")
         return
     if finding.reread:
-        changed = reread(paths, files, _checked(finding.metric_regex))
-        say(f"{counted(changed, 'record')} changed")
-    elif finding.metrics_file or finding.metric_regex:
-        raise UsageError("--metrics_file and --metric_regex go with --reread")
+        anew = reread(paths, wanted)
+        for trouble in anew.troubles[:_SHOWN_TROUBLES]:
+            say(f"! {printable(trouble)}")
+        if (more := len(anew.troubles) - _SHOWN_TROUBLES) > 0:
+            say(f"! and {more} more like these")
+        say(f"{counted(anew.changed, 'record')} changed")
+    elif wanted != Wanted():
+        raise UsageError("--metric, --metrics_file and --metric_regex go with --reread")
 
 
-def _checked(regex: str | None) -> str | None:
+def _checked(option: str, text: str | None, check: Callable[[str], str]) -> str | None:
     try:
-        return None if regex is None else check_metric_regex(regex)
+        return None if text is None else check(text)
     except ValueError as error:
-        raise UsageError(f"--metric_regex {regex}: {error}") from error
+        raise UsageError(f"{option} {text}: {error}") from error
 
 
 def _chosen(exp: str | None, exp_dir: Path | None, results_dir: Path | None) -> SweepPaths:

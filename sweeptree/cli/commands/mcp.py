@@ -9,6 +9,7 @@ from pathlib import Path
 from sweeptree.errors import UsageError
 from sweeptree.repository import find_repository
 from sweeptree.settings import Settings
+from sweeptree.system.extras import install_command
 
 
 def mcp(*, repo: Path = Path()) -> int:
@@ -28,7 +29,7 @@ def mcp(*, repo: Path = Path()) -> int:
             raise
         raise UsageError(
             f"the chat needs {error.name}, which is not installed",
-            hint="pip install 'sweeptree[mcp]'",
+            hint=install_command("mcp"),
         ) from error
     serve(find_repository(repo).start, Settings().home)
     return 0

@@ -375,10 +375,11 @@ def _exit_code(paths: SweepPaths) -> int | None:
 def _show_end(paths: SweepPaths, code: int, *, as_json: bool, ui: str, notice: str | None) -> None:
     from sweeptree.cli.screens.causes import stop_note
     from sweeptree.cli.screens.ending import Ending, final_screen
-    from sweeptree.cli.screens.step_summary import write_step_summary
+    from sweeptree.cli.screens.step_summary import annotate, write_step_summary
 
     document = read_document(paths)
     write_step_summary(document, code)
+    annotate(document)
     if as_json:
         plain = read_json(paths.aggregated_json, limit=MAX_DOCUMENT_BYTES)
         print(json.dumps(plain, ensure_ascii=False))  # noqa: T201

@@ -13,7 +13,7 @@ from sweeptree.analysis.stats import Objective
 from sweeptree.cli.find import find_readable
 from sweeptree.cli.screens.boards import job_table, leaderboard, legend, ranked_by
 from sweeptree.cli.screens.causes import cause_lines
-from sweeptree.cli.screens.terminal import printable, say, width, write_out
+from sweeptree.cli.screens.terminal import counted, printable, say, width, write_out
 from sweeptree.errors import RecordError, Refused, UsageError
 from sweeptree.records import SweepPaths, holder, read_bytes
 
@@ -66,9 +66,9 @@ def show(
 def _screen(
     paths: SweepPaths, document: Document, goal: Objective | None, *, jobs: bool
 ) -> list[str]:
-    many, configs = document.n_jobs, len(document.groups)
+    many, configs = counted(document.n_jobs, "job"), counted(len(document.groups), "config")
     other = "" if jobs else "   --jobs for each job"
-    headline = f"{paths.root.name}  {many} jobs in {configs} configs{other}"
+    headline = f"{paths.root.name}  {many} in {configs}{other}"
     warnings = [f"! {text}" for text in document.warnings]
     if jobs:
         body, remarks = job_table(document.jobs, goal, width()), warnings

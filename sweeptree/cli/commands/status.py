@@ -12,7 +12,6 @@ from cyclopts import Parameter
 
 from sweeptree.analysis.wording import DIVERGED
 from sweeptree.cli.find import find_readable, results_dir, shared_folder, shared_sweeps
-from sweeptree.cli.screens.board import CURVE_BYTES, read_curve
 from sweeptree.cli.screens.terminal import (
     Column,
     clock,
@@ -32,7 +31,6 @@ from sweeptree.sweep.view import (
     JobView,
     SweepView,
     age,
-    read_tail,
     resume_line,
     view_sweep,
     word,
@@ -267,10 +265,12 @@ def _metric_cell(view: SweepView, job: JobView) -> str:
 
 
 def _live_value(view: SweepView, job: JobView) -> str:
-    """The metric that a running job has reported last."""
+    """The metric that a running job has reported or printed last."""
     if not job.alive or view.goal is None:
         return ""
-    curve = read_curve(read_tail(view.paths.metrics(job.index), CURVE_BYTES), view.goal.name)
+    from sweeptree.cli.screens.job_curves import JobCurves  # with what reads logs: most need none
+
+    curve = JobCurves(view.paths, view.goal.name).now(job.index)
     if curve.has_diverged:
         return DIVERGED
     return number(curve.values[-1]) if curve.values else ""

@@ -5,28 +5,29 @@ Each ledger entry is taken in constant time; nothing here walks over all jobs.
 
 from __future__ import annotations
 
-import contextlib
-import json
-import math
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
+from sweeptree.analysis.progress import progress
 from sweeptree.analysis.stats import Objective, objective
 from sweeptree.analysis.wording import DIVERGED
+from sweeptree.cli.screens.job_curves import Curve, JobCurves
 from sweeptree.cli.screens.terminal import number
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths
 from sweeptree.sweep.view import age, keeper_note, read_tail
 
 _LATEST = 200
-CURVE_BYTES = 32 * 1024
-_CURVE_POINTS = 16
 _EMA = 0.2
 _OVER = (JobState.SUCCEEDED, JobState.FAILED, JobState.TIMED_OUT)
+_LOG_END = 4096
+_PROJECTED_JOBS = 8
+_PROJECTION_SECONDS = 2.0  # between two looks at how far the jobs have come
 _KEEPER_SECONDS = 5.0  # between two looks at whether the keepers answer
 
 
@@ -67,16 +68,6 @@ class Row:
         return age(self.start_time)
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """The last values of the metric that a job has reported, and its last step; `has_diverged`: the
-    very last is no finite number."""
-
-    values: tuple[float, ...] = ()
-    step: float | None = None
-    has_diverged: bool = False
-
-
 class Board:
     """Everything the live view shows. One thread uses it."""
 
@@ -100,11 +91,12 @@ class Board:
         self._states: dict[int, tuple[str, int]] = {}
         self._running: dict[int, Row] = {}
         self._latest: deque[Row] = deque(maxlen=_LATEST)
-        self._curves: dict[int, tuple[int, Curve]] = {}
         self._mean_seconds: float | None = None
         self._most_at_once = 1
         self._active = 0.0
         self._active_since: float | None = None
+        self._projected: float | None = None
+        self._next_projection = self.began
         self._keeper_notes: dict[int, str] = {}
         self._next_look = self.began
         self.plan(jobs, metric)
@@ -113,6 +105,7 @@ class Board:
         """Take the jobs of sweep.json (id, config_id, seed) and the spec's metric."""
         self._plan = {int(job["id"]): job for job in jobs}
         self._goal = objective(metric) if metric else None
+        self._curves = JobCurves(self._paths, self.metric_name)
         self._recount()
 
     def forget_running(self) -> None:
@@ -152,6 +145,7 @@ class Board:
             return False
         self._count(row)
         self._states[row.index] = now
+        self._curves.forget(row.index)
         self._learn(row)
         return True
 
@@ -183,17 +177,8 @@ class Board:
         return sorted([*running, *ended], key=lambda row: row.index)
 
     def curve(self, row: Row) -> Curve:
-        """What the job has reported of the metric; its file is read again when it has grown."""
-        path = self._paths.metrics(row.index)
-        try:
-            size = path.lstat().st_size
-        except OSError:
-            return Curve()
-        known = self._curves.get(row.index)
-        if known is None or known[0] != size:
-            known = (size, read_curve(read_tail(path, CURVE_BYTES), self.metric_name))
-            self._curves[row.index] = known
-        return known[1]
+        """What the job has reported of the metric so far."""
+        return self._curves.now(row.index)
 
     def keeper_notes(self) -> dict[int, str]:
         """What is wrong with the keepers of the jobs that run; looked at now and then."""
@@ -211,15 +196,33 @@ class Board:
     def remaining_seconds(self) -> float | None:
         """An estimate from the mean time of a job and how many have run at once.
 
-        None before the first has ended, and when nothing is left to do.
+        Before the first has ended, the time comes from how far the logs of those that run say they
+        have come. None where nothing says so, and when nothing is left to do.
         """
-        mean = self._mean_seconds
         planned = self.counts[JobState.PLANNED]
-        if mean is None or not (planned or self._running):
+        if not (planned or self._running):
+            return None
+        mean = self._mean_seconds or self._projected_seconds()
+        if mean is None:
             return None
         elapsed = [row.elapsed() or 0.0 for row in self._running.values()]
         running = sum(max(0.0, mean - seconds) for seconds in elapsed)
         return (planned * mean + running) / self._most_at_once
+
+    def _projected_seconds(self) -> float | None:
+        """How long a job will take by the logs of those that run; looked at now and then."""
+        now = time.monotonic()
+        if now >= self._next_projection:
+            self._next_projection = now + _PROJECTION_SECONDS
+            rows = islice(self._running.values(), _PROJECTED_JOBS)
+            found = [seconds for row in rows if (seconds := self._whole_seconds(row))]
+            self._projected = sum(found) / len(found) if found else None
+        return self._projected
+
+    def _whole_seconds(self, row: Row) -> float | None:
+        log = read_tail(self._paths.log(row.index), _LOG_END).decode("utf-8", "replace")
+        part, elapsed = progress(log), row.elapsed()
+        return elapsed / part if part and elapsed else None
 
     def active_seconds(self) -> float:
         """The time since the start in which some job ran."""
@@ -260,7 +263,6 @@ class Board:
             self._leave_latest(row.index)
         if JobState(row.state).is_final:
             self._latest.append(row)
-            self._curves.pop(row.index, None)
 
     def _note_activity(self) -> None:
         """The clock of the active time runs while any job does."""
@@ -294,32 +296,3 @@ class Board:
         is_least = self._goal is not None and self._goal.goal == "min"
         better = min if is_least else max
         self.best = value if self.best is None else better(self.best, value)
-
-
-def read_curve(data: bytes, metric: str | None) -> Curve:
-    """The curve from the end of a metrics file: whole lines of JSON objects, torn ones skipped."""
-    values: list[float] = []
-    step: float | None = None
-    has_diverged = False
-    for point in _points(data):
-        if _is_number(point.get("step")):
-            step = point["step"]
-        value = None if metric is None else point.get(metric)
-        if _is_number(value):
-            values.append(float(value))
-        if isinstance(value, int | float):
-            has_diverged = not _is_number(value)
-    return Curve(tuple(values[-_CURVE_POINTS:]), step, has_diverged)
-
-
-def _points(data: bytes) -> Iterator[dict[str, Any]]:
-    for line in data.splitlines():
-        with contextlib.suppress(ValueError):
-            point = json.loads(line)
-            if isinstance(point, dict):
-                yield point
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    """True for a finite number; JSON as Python reads it may hold NaN."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 from sweeptree.analysis.failures import last_error_line
 from sweeptree.analysis.wording import DIVERGED
 from sweeptree.cli.screens.beside import Beside
-from sweeptree.cli.screens.board import Board, Curve, Row
+from sweeptree.cli.screens.board import Board, Row
+from sweeptree.cli.screens.job_curves import Curve
 from sweeptree.cli.screens.terminal import (
     Column,
     clock,

@@ -1,6 +1,7 @@
-"""The page that GitHub Actions shows for a step: leaderboard, failures, and how to retry them.
+"""What GitHub Actions shows of a sweep: a page for the step, and an annotation per failure's cause.
 
-Hides where it goes: the file that the runner names in $GITHUB_STEP_SUMMARY.
+Hides where they go: the file that the runner names in $GITHUB_STEP_SUMMARY, and lines `::error` on
+stderr, which the runner reads.
 https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 """
 
@@ -8,9 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TextIO
 
 from sweeptree.analysis.document import Document, Group
 from sweeptree.analysis.failures import FailureGroup, group_failures, retry_command
@@ -33,6 +36,35 @@ def write_step_summary(
     text = step_summary(document, exit_code)
     with contextlib.suppress(OSError), Path(place).open("a", encoding="utf-8") as file:
         file.write(text)
+
+
+def annotate(
+    document: Document, stream: TextIO | None = None, environ: Mapping[str, str] | None = None
+) -> None:
+    """Say each cause of failure as an annotation, where a runner of GitHub Actions reads along."""
+    if (os.environ if environ is None else environ).get("GITHUB_ACTIONS") != "true":
+        return
+    text = "".join(f"{line}\n" for line in error_lines(document))
+    (stream or sys.stderr).write(text)
+
+
+def error_lines(document: Document) -> list[str]:
+    """One `::error` per cause of failure, at most ten: more a step does not show."""
+    name = document.exp_name
+    return [_annotation(name, group) for group in group_failures(document.jobs)[:_SHOWN_CAUSES]]
+
+
+def _annotation(name: str, group: FailureGroup) -> str:
+    many = counted(len(group.jobs), "job")
+    title = _escaped(f"{name}: {many} failed: {group.reason}")
+    title = title.replace(":", "%3A").replace(",", "%2C")
+    text = _escaped(f"{group.line}\n{retry_command(name, group.jobs)}")
+    return f"::error title={title}::{text}"
+
+
+def _escaped(text: str) -> str:
+    """Text in a workflow command, which a line end would end."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def step_summary(document: Document, exit_code: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sweeptree.errors import UsageError
+from sweeptree.system.extras import install_command
 
 if TYPE_CHECKING:
     from sweeptree.ecg.evaluate.judge import Verdict
@@ -23,7 +24,7 @@ def check() -> None:
     except ModuleNotFoundError as error:
         raise UsageError(
             "the figures need matplotlib, which is not installed",
-            hint=("pip install 'sweeptree[ecg]'", "or go without: --no-figures"),
+            hint=(install_command("ecg"), "or go without: --no-figures"),
         ) from error
 
 

@@ -27,6 +27,7 @@ from sweeptree.hosts.remote import Site, Stream
 
 SILENCE = 10.0  # seconds without a frame (the program beats every two) until we connect again
 _SLICE = 0.5
+_CLOSING = 3.0
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
 _CHUNK = 256 * 1024
 _TAIL = 4096
@@ -81,9 +82,15 @@ class Follower:
                     self._say({"file": number, "stop": True})
 
     def close(self) -> None:
-        """End the stream. What has not come yet is left to the whole files at the end."""
+        """Write nothing more, and end the stream.
+
+        What has not come yet is left to the whole files at the end. A host that does not answer
+        is not waited for.
+        """
         self._closing.set()
-        self._thread.join()
+        with self._guard:
+            self._files.clear()
+        self._thread.join(_CLOSING)
 
     def _run(self) -> None:
         tries = 0
@@ -91,8 +98,10 @@ class Follower:
             began = time.monotonic()
             with contextlib.suppress(SweeptreeError, OSError, EOFError):
                 self._connect()
-            tries = 0 if time.monotonic() - began > self._silence else tries + 1
-            self._closing.wait(_PAUSES[min(tries, len(_PAUSES) - 1)])
+            lasted = time.monotonic() - began
+            tries = 0 if lasted > self._silence else tries + 1
+            step = min(tries, len(_PAUSES) - 1)
+            self._closing.wait(_PAUSES[step])
 
     def _connect(self) -> None:
         with talk(self._site, Question("follow", {})) as stream:
@@ -123,14 +132,20 @@ class Follower:
             size = min(file.offset, _TAIL)
             here.seek(file.offset - size)
             tail = hashlib.sha256(here.read(size)).hexdigest()
-        place = {"file": number, "path": file.source, "offset": file.offset}
-        self._say({**place, "tail": [size, tail]})
+        order = {
+            "file": number,
+            "path": file.source,
+            "offset": file.offset,
+            "tail": [size, tail],
+        }
+        self._say(order)
 
     def _say(self, order: dict[str, object]) -> None:
         if self._stream is None:
             return
+        line = json.dumps(order) + "\n"
         with contextlib.suppress(OSError, ValueError):  # the stream has ended: said again later
-            self._stream.stdin.write(json.dumps(order).encode() + b"\n")
+            self._stream.stdin.write(line.encode())
             self._stream.stdin.flush()
 
     def _frames(self, stream: Stream) -> Iterator[tuple[int, int, int, bytes]]:

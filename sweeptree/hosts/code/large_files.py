@@ -47,28 +47,29 @@ def object_names(repo: Repository, commit: str) -> list[str]:
 
 
 def _place(store: Path, oid: str) -> Path:
-    return store / oid[:2] / oid[2:4] / oid
+    first, second = oid[:2], oid[2:4]
+    return store / first / second / oid
 
 
 def _send(site: Site, ours: Path, theirs: Path, oids: Sequence[str]) -> None:
-    there = {str(_place(theirs, oid)): oid for oid in oids}
-    request = {"verb": "lacks", "paths": list(there)}
-    answer = ask(site, Question("put", request))
-    lacks = [there[path] for path in answer["lacks"]]
+    places = [str(_place(theirs, oid)) for oid in oids]
+    answer = ask(site, Question("put", {"verb": "lacks", "paths": places}))
+    lacks = [Path(place).name for place in answer["lacks"]]
     if not lacks:
         return
 
-    sources = [_place(ours, oid) for oid in lacks]
     files = [_facts(ours, theirs, oid) for oid in lacks]
-    question = Question("put", {"verb": "files", "files": files})
-    pour(site, question, _bytes_of(sources))
+    request = {"verb": "files", "files": files}
+    sources = [_place(ours, oid) for oid in lacks]
+    chunks = _bytes_of(sources)
+    pour(site, Question("put", request), chunks)
 
 
 def _facts(ours: Path, theirs: Path, oid: str) -> tuple[str, int, int, str]:
     """An object as the host is told of it: its place there, size, mode and digest."""
-    size = _place(ours, oid).stat().st_size
+    here = _place(ours, oid).stat()
     place = _place(theirs, oid)
-    return str(place), size, _MODE, oid
+    return str(place), here.st_size, _MODE, oid
 
 
 def _bytes_of(sources: Iterable[Path]) -> Iterator[bytes]:

@@ -22,21 +22,28 @@ _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 def main(request: dict[str, Any], stream: BinaryIO) -> dict[str, Any]:
     """Do what is asked."""
-    verb = request["verb"]
-    if verb == "lacks":
-        paths = request["paths"]
-        return {"lacks": [path for path in paths if not Path(path).exists()]}
-    if verb == "files":
-        put_all(Path("/"), request["files"], stream)
-        return {}
-    folder = Path(request["folder"])
-    return make_folder(folder, request, stream)
+    match request["verb"]:
+        case "lacks":
+            return lacking(request["paths"])
+        case "files":
+            put_all(Path("/"), request["files"], stream)
+        case "folder":
+            make_folder(request, stream)
+    return {}
 
 
-def make_folder(folder: Path, request: dict[str, Any], stream: BinaryIO) -> dict[str, Any]:
+def lacking(paths: list[str]) -> dict[str, Any]:
+    """Those of the paths that are not there."""
+    missing = [path for path in paths if not Path(path).exists()]
+    return {"lacks": missing}
+
+
+def make_folder(request: dict[str, Any], stream: BinaryIO) -> None:
     """The folder under its name once everything is in it; one that is there is the same."""
+    folder = Path(request["folder"])
     folder.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
-    half = Path(tempfile.mkdtemp(prefix=".half-", dir=folder.parent))
+    new = tempfile.mkdtemp(prefix=".half-", dir=folder.parent)
+    half = Path(new)
     try:
         put_all(half, request["files"], stream)
         for path, target in request["links"].items():
@@ -47,7 +54,6 @@ def make_folder(folder: Path, request: dict[str, Any], stream: BinaryIO) -> dict
             half.rename(folder)
     finally:
         shutil.rmtree(half, ignore_errors=True)
-    return {}
 
 
 def put_all(top: Path, files: list[list[Any]], stream: BinaryIO) -> None:
@@ -55,7 +61,8 @@ def put_all(top: Path, files: list[list[Any]], stream: BinaryIO) -> None:
     for path, size, mode, digest in files:
         place = top / path
         place.parent.mkdir(parents=True, exist_ok=True)
-        aside = place.with_name(f".{place.name[:100]}.{os.getpid()}.part")
+        name = f".{os.urandom(8).hex()}.part"
+        aside = place.with_name(name)
         try:
             found = write(aside, size, stream)
             if found != digest:

@@ -26,15 +26,18 @@ def main(request: dict[str, Any], _stream: BinaryIO) -> dict[str, Any]:
     """What the command made, now or earlier."""
     place = Path(request["place"])
     place.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
-    with place.with_name(f"{place.name}.lock").open("w") as lock:
+    lock_file = place.with_name(f"{place.name}.lock")
+    with lock_file.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         made = place / "made.json"
         if made.is_file():
-            return dict(json.loads(made.read_text()))
+            text = made.read_text()
+            return dict(json.loads(text))
         answer = set_up(place, request)
         if "error" not in answer:
+            text = json.dumps(answer)
             aside = made.with_suffix(".part")
-            aside.write_text(json.dumps(answer))
+            aside.write_text(text)
             aside.replace(made)
         return answer
 
@@ -43,11 +46,14 @@ def set_up(place: Path, request: dict[str, Any]) -> dict[str, Any]:
     """Clone, run, look at what there is."""
     shutil.rmtree(place, ignore_errors=True)
     top = place / "tree"
-    git(place.parent, "clone", "-q", "--shared", "--no-checkout", request["cache"], str(top))
+    words = ("clone", "-q", "--shared", "--no-checkout", request["cache"], str(top))
+    git(place.parent, *words)
     git(top, "checkout", "-q", "--detach", request["commit"])
-    code = run(request["command"], top, place / "log", request["timeout"])
+    log = place / "log"
+    timeout = request["timeout"]
+    code = run(request["command"], top, log, timeout)
     if code != 0:
-        return failed(place / "log", code, request["timeout"])
+        return failed(log, code, timeout)
 
     paths = made_paths(top)
     leading = leading_back(top, paths)
@@ -103,11 +109,18 @@ def failed(log: Path, code: int | None, timeout: float) -> dict[str, Any]:
 def leading_back(top: Path, paths: list[str]) -> str:
     """A file of an editable install: with it every job would import the code of this clone."""
     for path in paths:
-        files = [*(top / path).rglob("*.pth"), *(top / path).rglob("__editable__*.py")]
-        for file in sorted(files):
-            if str(top) in file.read_text(errors="replace"):
+        for file in editable_files(top / path):
+            text = file.read_text(errors="replace")
+            if str(top) in text:
                 return str(file.relative_to(top))
     return ""
+
+
+def editable_files(folder: Path) -> list[Path]:
+    """The files by which installers lead imports elsewhere."""
+    lists = folder.rglob("*.pth")
+    finders = folder.rglob("__editable__*.py")
+    return sorted([*lists, *finders])
 
 
 def git(cwd: Path, *words: str) -> bytes:

@@ -16,7 +16,7 @@ HOST = "127.0.0.1"
 PATIENCE = 60.0  # seconds that a connection waits for a tunnel
 LOOK = 0.25  # seconds between two looks for one
 _CHUNK = 64 * 1024
-_LAST = 0.01  # seconds for connections that came at the very end to be known
+_LAST = 0.01  # seconds in which connections that came at the very end are taken up
 _OPENING = 15.0  # seconds until the thread has its port
 
 PortOf = Callable[[], int | None]
@@ -68,8 +68,8 @@ class Forwarder:
         self.port = server.sockets[0].getsockname()[1]
         self._listens.set()
         await self._over.wait()
-        server.close()
         await asyncio.sleep(_LAST)
+        server.close()
         for connection in self._connections:
             connection.cancel()
         await asyncio.gather(*self._connections)

@@ -44,7 +44,8 @@ def variables(start: LaneStart, port: int) -> Mapping[str, str]:
     address = {"PREFECT_API_URL": f"http://{HOST}:{port}/api"}
     run = {"PREFECT__FLOW_RUN_ID": start.flow_run} if start.flow_run else {}
     engine = {"PREFECT_HOME": str(start.home / "prefect")}
-    return {**engine, **address, **start.access.environment, **run}
+    beside = start.order.beside.environ
+    return {**engine, **address, **start.access.environment, **run, **beside}
 
 
 def _run(start: LaneStart) -> int:

@@ -30,10 +30,14 @@ def ended(states: dict[str, int], *, unsent: int, is_stopped: bool) -> LaneRepor
     counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     reason = counts or "no job was left for it"
     if unsent:
-        reason = f"{reason}; {unsent} results still stand on this host"
+        reason = f"{reason}; {_counted(unsent)} on this host"
     state = ReportState.FAILED if unsent else _state(is_stopped=is_stopped)
     return LaneReport(state=state, reason=reason, states=states, unsent=unsent)
 
 
 def _state(*, is_stopped: bool) -> ReportState:
     return ReportState.CANCELLED if is_stopped else ReportState.DONE
+
+
+def _counted(unsent: int) -> str:
+    return "1 result still stands" if unsent == 1 else f"{unsent} results still stand"

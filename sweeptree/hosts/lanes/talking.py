@@ -142,6 +142,7 @@ class Talk:
         self._holdings = holdings
         self._lane = lane
         self._tell = tell
+        self._said: set[str] = set()
         self._over = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -177,12 +178,17 @@ class Talk:
         except NoSuchSweep as error:
             self._give_up(error)
         except Exception as error:  # the thread must live: what failed is tried again
-            self._tell(f"{type(error).__name__}: {error}")
+            self._say_once(f"{type(error).__name__}: {error}")
             self._over.wait(BEAT)
 
     def _give_up(self, error: NoSuchSweep) -> None:
-        if self.is_known:
-            self._tell(f"{error.message}: what came of the jobs stays on {self._lane.host}")
+        self._say_once(f"{error.message}: what came of the jobs stays on {self._lane.host}")
         self.is_known = False
         self._holdings.close()
         self._over.wait(BEAT)
+
+    def _say_once(self, text: str) -> None:
+        """What goes wrong every few seconds would fill the log."""
+        if text not in self._said:
+            self._said.add(text)
+            self._tell(text)

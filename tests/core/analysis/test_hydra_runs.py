@@ -74,3 +74,42 @@ def test_torn_overrides_cost_the_parameters_only(tmp_path: Path, text: str) -> N
 def test_a_sweep_of_ours_is_no_multirun(multirun: SweepPaths) -> None:
     multirun.sweep.write_text("{}")
     assert not is_multirun(multirun.root)
+
+
+def test_a_metric_with_an_odd_name_is_found_and_ranked_by(tmp_path: Path) -> None:
+    for number, value in enumerate((3, 1, 2)):
+        add_run(tmp_path, str(number), f"- lr=0.{number}\n", f"regret = {value}\n", str(number))
+    paths = SweepPaths(tmp_path)
+    import_multirun(paths, Wanted("regret:min"))
+    assert look(paths).leaderboard == ("lr=0.1", "lr=0.2", "lr=0.0")
+
+
+BOMB = "- &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"- &a{n} [{','.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9)
+)
+
+
+@pytest.mark.parametrize(
+    "text", [BOMB, "- " + "[" * 20000, "- 2026-99-99\n", "- " + "9" * 5000, '- "lr=\\uD800\\0"\n']
+)
+def test_hostile_overrides_cost_no_more_than_themselves(tmp_path: Path, text: str) -> None:
+    add_run(tmp_path, "0", text, "val_auc = 0.9\n")
+    import_multirun(SweepPaths(tmp_path), WANTED)
+    assert look(SweepPaths(tmp_path)).jobs[0].metrics == {"val_auc": 0.9}
+
+
+@pytest.mark.parametrize("num", ["[1]", "true", "1" * 30, "-1", "2026-99-99"])
+def test_what_is_no_number_of_a_job_is_not_used(tmp_path: Path, num: str) -> None:
+    add_run(tmp_path, "0", "- lr=1\n", num=num)
+    import_multirun(SweepPaths(tmp_path), WANTED)
+    assert [job.id for job in look(SweepPaths(tmp_path)).jobs] == [0]
+
+
+def test_the_name_of_a_script_leads_nowhere_else(tmp_path: Path) -> None:
+    (tmp_path / "outside.log").write_text("val_auc = 0.1\n")
+    root = tmp_path / "multirun"
+    add_run(root, "0", "- lr=1\n")
+    hidden = root / "0" / ".hydra" / "hydra.yaml"
+    hidden.write_text("hydra:\n  job:\n    name: ../../outside\n")
+    import_multirun(SweepPaths(root), WANTED)
+    assert look(SweepPaths(root)).jobs[0].metrics == {}

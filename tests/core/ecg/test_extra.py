@@ -7,6 +7,7 @@ import pytest
 
 from sweeptree.ecg.extra import lazily
 from sweeptree.errors import UsageError
+from sweeptree.system.extras import install_command
 
 
 def in_python(code):
@@ -39,4 +40,4 @@ def test_a_missing_library_is_named_with_what_to_install(monkeypatch):
     monkeypatch.delitem(sys.modules, "sweeptree.ecg.dataset", raising=False)
     with pytest.raises(UsageError, match="need numpy, which is not installed") as caught:
         lazily({"load": "dataset"})("load")
-    assert caught.value.hint == ("pip install 'sweeptree[ecg]'",)
+    assert caught.value.hint == (install_command("ecg"),)

@@ -116,3 +116,12 @@ def test_a_folder_is_a_sweep_when_it_says_so(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "a")
     assert [paths.root.name for paths in read.iter_sweeps(tmp_path)] == ["a", "b"]
     assert list(read.iter_sweeps(tmp_path / "missing")) == []
+
+
+def test_half_a_character_in_a_record_becomes_a_question_mark(tmp_path: Path) -> None:
+    paths = SweepPaths(tmp_path)
+    text = r'{"id": 0, "cmd": "a\ud800b \ud83d\ude00", "metrics": {"\udfff": 1}}'
+    paths.record(0).write_text(text)
+    record = read.read_record(paths.record(0))
+    assert (record.cmd, dict(record.metrics)) == ("a?b \U0001f600", {"?": 1.0})
+    assert read.read_leniently(paths.record(0), 0, JobRecord)[0].cmd == record.cmd

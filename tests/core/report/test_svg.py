@@ -57,3 +57,7 @@ def test_a_wide_range_stands_by_its_logarithms() -> None:
     assert [text for _, text in axis.ticks()] == ["0.0001", "0.001", "0.01", "0.1", "1"]
     assert not scale([0.0, 1.0], may_be_log=True).is_log
     assert not scale([0.1, 1.0], may_be_log=True).is_log
+
+
+def test_a_range_that_no_number_holds_has_an_axis() -> None:
+    assert scale([5e-324, 1.0], may_be_log=True).at(0.5) == pytest.approx(0.5, abs=0.1)

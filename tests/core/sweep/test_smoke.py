@@ -9,7 +9,7 @@ from sweeptree.model import JobState
 from sweeptree.settings import Settings
 from sweeptree.sweep.preflight import prepare
 from sweeptree.sweep.run import WithoutEngine, run_sweep
-from sweeptree.sweep.smoke import Smoke, look_at, progress, smoke_spec
+from sweeptree.sweep.smoke import Smoke, look_at, smoke_spec
 
 EPOCHS = "for n in 1 2 3; do echo epoch $n/10 val_auc = 0.$n; done; {}"
 
@@ -19,21 +19,6 @@ def smoked(repo: Path, *commands: str, seconds: float = 30, **fields: object) ->
     short = prepare(smoke_spec(whole, seconds), Settings())
     run_sweep(short.spec, None, WithoutEngine(), before_end=lambda: None)
     return look_at(short.paths, whole)
-
-
-@pytest.mark.parametrize(
-    ("log", "part"),
-    [
-        ("epoch 1/30\nepoch 3/30 loss 1/2\n", 0.1),
-        ("Epoch [ 5/20]", 0.25),
-        ("step 50 of 200", 0.25),
-        (" 40%|####      | 4/10 [00:01<00:02]", 0.4),
-        ("epoch 3\n", None),
-        ("epoch 7/0\n", None),
-    ],
-)
-def test_progress_is_read_off_a_log(log: str, part: float | None) -> None:
-    assert progress(log) == part
 
 
 def test_a_job_that_ends_gives_the_time_for_all(repo: Path) -> None:

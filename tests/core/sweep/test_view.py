@@ -105,3 +105,12 @@ def test_torn_files_do_not_stop_the_view(results: Path) -> None:
     with paths.ledger.open("a") as ledger:
         ledger.write('{"id": 1, "st')
     assert view_sweep(paths).counts == {"succeeded": 4}
+
+
+@pytest.mark.parametrize("jobs", [[{"id": "a"}, {"id": 0}, {"id": [1]}, 5], 7, {"id": 1}])
+def test_a_plan_of_another_hand_does_not_stop_the_view(tmp_path: Path, jobs: object) -> None:
+    paths = SweepPaths(tmp_path / "results" / "exp")
+    with SweepStore.open(paths) as store:
+        store.update(0, cmd="true", state=JobState.SUCCEEDED)
+    write_json(paths.sweep, {"exp_name": "exp", "jobs": jobs})
+    assert [job.index for job in view_sweep(paths).jobs] == [0]

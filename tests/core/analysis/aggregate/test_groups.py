@@ -40,6 +40,12 @@ def test_a_diverged_seed_leaves_its_config_without_a_mean(paths: SweepPaths) -> 
     assert rows(paths.groups_csv)[0]["diverged"] == "val_loss"
 
 
+def test_a_cancelled_job_has_not_failed(paths: SweepPaths) -> None:
+    put(paths, record(0, seed=1), record(1, seed=2, state="cancelled", exit_code=None))
+    (group,) = aggregate(paths).groups
+    assert (group.n, group.n_failed) == (1, 0)
+
+
 def test_failed_jobs_stay_and_do_not_count(paths: SweepPaths) -> None:
     put_sweep(paths)
     put(paths, record(6, seed=4, state="failed", exit_code=1, metrics={"val_auc": 0.1}))

@@ -29,4 +29,5 @@ def event(step: int, tag: str, value: float) -> bytes:
     summary = b"\x0a" + bytes([len(item)]) + item
     message = b"\x10" + bytes([step]) + b"\x2a" + bytes([len(summary)]) + summary
     length = struct.pack("<Q", len(message))
-    return length + struct.pack("<I", masked_crc(length)) + message + bytes(4)
+    checks = [struct.pack("<I", masked_crc(data)) for data in (length, message)]
+    return length + checks[0] + message + checks[1]

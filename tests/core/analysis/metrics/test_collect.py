@@ -103,6 +103,13 @@ def test_a_rounded_value_elsewhere_is_the_same(tmp_path: Path) -> None:
     assert found.source == "job_0.metrics.jsonl"
 
 
+def test_a_metrics_file_that_says_nothing_is_told_beside_the_log(tmp_path: Path) -> None:
+    found = collected(tmp_path, b"\xffoo", b"val_auc = 0.9\n", metric="val_auc")
+    assert found.values == {"val_auc": 0.9}
+    assert found.source is not None
+    assert found.source.startswith("job_0.log: printed numbers; job_0.metrics.jsonl holds no JSON")
+
+
 def test_the_last_json_line_with_a_number_counts(tmp_path: Path) -> None:
     found = collected(
         tmp_path, None, b'{"auc": 0.1}\n{"auc": 0.9}\n{"state": "done"}\n{torn}\nbye\n'
@@ -249,3 +256,21 @@ def test_where_nothing_was_found_a_word_says_what_stood_there(
     source = collected(tmp_path, file, log).source
     assert source is not None
     assert says in source
+
+
+def test_a_file_whose_name_is_no_text_has_a_name_for_the_record(tmp_path: Path) -> None:
+    folder = tmp_path / "job_0" / "artifacts"
+    folder.mkdir(parents=True)
+    (folder / os.fsdecode(b"\xff.csv")).write_text("val_auc\n0.5\n")
+    places = metrics.Places(tmp_path / "m", tmp_path / "log", tmp_path / "job_0")
+    found = metrics.collect(places, metrics.Wanted("val_auc")).metrics
+    assert found.values == {"val_auc": 0.5}
+    assert str(found.source).encode() == "job_0/artifacts/\ufffd.csv".encode()
+
+
+def test_what_was_wrong_with_files_that_say_nothing_is_told(tmp_path: Path) -> None:
+    (tmp_path / "job_0").mkdir()
+    (tmp_path / "job_0" / "metrics.csv").write_bytes(b"val_auc" + bytes(9))
+    places = metrics.Places(tmp_path / "m", tmp_path / "log", tmp_path / "job_0")
+    found = metrics.collect(places, metrics.Wanted("val_auc")).metrics
+    assert found.source == "none found: job_0/metrics.csv (not text)"

@@ -34,7 +34,7 @@ def test_the_separator_is_found(tmp_path: Path, separator: str) -> None:
 def test_other_columns_later_are_read_and_named(tmp_path: Path) -> None:
     points, remarks = read(tmp_path, "epoch,loss\n0,1\nepoch,val_auc\n1,0.9\n1,2,3\n")
     assert points[-1].numbers["val_auc"] == 0.9
-    assert remarks == ["line 3 has other columns", "line 5 has 3 fields for 2 columns"]
+    assert remarks == ["row 3 has other columns", "row 5 has 3 fields for 2 columns"]
 
 
 def test_a_torn_last_line_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
@@ -54,3 +54,26 @@ def test_what_is_not_text_is_named(tmp_path: Path) -> None:
 def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
     points, _ = read(tmp_path, "\ufeffloss\n1\n")
     assert points[0].numbers == {"loss": 1.0}
+
+
+def test_a_row_whose_value_is_missing_is_no_header(tmp_path: Path) -> None:
+    points, remarks = read(tmp_path, "model,val_auc\na,0.5\nb,\nc,n/a\nd,0.9\n")
+    told = [each.numbers["val_auc"] for each in points if each.numbers]
+    assert (told, remarks) == ([0.5, 0.9], [])
+
+
+def test_a_quote_that_is_not_closed_is_named_and_costs_no_number_before_it(tmp_path: Path) -> None:
+    points, remarks = read(tmp_path, 'step,auc,note\n1,0.5,"no\n2,0.6,yes\n')
+    assert points[0].numbers == {"auc": 0.5}
+    assert remarks == ["row 2 has a quote that is not closed, or a giant field"]
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n"])
+def test_lines_end_as_on_any_system(tmp_path: Path, end: str) -> None:
+    points, _ = read(tmp_path, end.join(["step,auc", "1,0.5", "2,0.6", ""]))
+    assert [each.numbers["auc"] for each in points] == [0.5, 0.6]
+
+
+def test_utf_16_is_read_by_its_byte_order_mark(tmp_path: Path) -> None:
+    points, _ = read(tmp_path, "step,auc\n1,0.5\n".encode("utf-16"))
+    assert points[0].numbers == {"auc": 0.5}

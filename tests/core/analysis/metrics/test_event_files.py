@@ -38,3 +38,21 @@ def test_another_file_of_that_name_is_no_event_file(tmp_path: Path) -> None:
     file = tmp_path / "events.out.tfevents.1"
     file.write_bytes(b"hello, this is text and no event file")
     assert apart(read_event_file(file)) == ([], ["no event file"])
+
+
+def test_a_record_with_a_flipped_bit_is_left_out_and_the_rest_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "events.out.tfevents.1"
+    first = event(1, "auc", 0.5)
+    for place in range(12, len(first) - 4):
+        flipped = first[:place] + bytes([first[place] ^ 4]) + first[place + 1 :]
+        file.write_bytes(flipped + event(2, "auc", 0.75))
+        points, remarks = apart(read_event_file(file))
+        assert [each.numbers for each in points] == [{"auc": 0.75}]
+        assert remarks == ["damaged records were left out"]
+
+
+def test_a_tag_that_no_metric_can_have_is_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "events.out.tfevents.1"
+    file.write_bytes(event(1, "a\x1b[2J", 0.5) + event(1, "auc", 0.5))
+    points, _ = apart(read_event_file(file))
+    assert [each.numbers for each in points] == [{"auc": 0.5}]

@@ -1,8 +1,9 @@
 """Reading what a job wrote is bounded, and follows no link."""
 
+import os
 from pathlib import Path
 
-from sweeptree.analysis.metrics.files import ending, files_below, head, tail
+from sweeptree.analysis.metrics.files import ending, files_below, head, tail, within
 
 
 def test_only_the_end_or_the_beginning_is_read(tmp_path: Path) -> None:
@@ -33,3 +34,23 @@ def test_files_of_earlier_attempts_and_behind_links_are_no_files_of_the_job(tmp_
     (tmp_path / "loop").symlink_to(".")
     found = [str(path.relative_to(tmp_path)) for path in files_below(tmp_path) if path.is_file()]
     assert found == ["a.csv", "artifacts/logs/metrics.csv"]
+
+
+def test_a_link_in_the_place_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "metrics.csv").touch()
+    (tmp_path / "job_0").symlink_to("real")
+    assert list(files_below(tmp_path / "job_0")) == []
+
+
+def test_many_files_in_one_folder_are_not_all_looked_at(tmp_path: Path) -> None:
+    for number in range(20_005):
+        os.close(os.open(tmp_path / str(number), os.O_CREAT | os.O_WRONLY))
+    assert sum(1 for _ in files_below(tmp_path)) == 20_000
+
+
+def test_only_so_many_files_are_read_as_have_room_together(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("a", "b", "c")]
+    for path in paths:
+        path.write_bytes(b"12345")
+    assert within(paths, 10) == 2

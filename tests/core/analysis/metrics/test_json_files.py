@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from sweeptree.analysis.metrics.json_files import objects_of, parsed, read_json_file
-from sweeptree.analysis.metrics.points import Point
+from sweeptree.analysis.metrics.points import Point, Remark
 
 TRAINER_STATE = {
     "best_metric": 7,
@@ -35,7 +35,16 @@ def test_lists_of_a_keras_history_are_steps(tmp_path: Path) -> None:
 def test_a_half_written_object_is_nothing(tmp_path: Path) -> None:
     file = tmp_path / "history.json"
     file.write_text('{"val_auc": [0.7, 0.')
-    assert not [each for each in read_json_file(file) if isinstance(each, Point) and each.numbers]
+    assert list(read_json_file(file)) == [Remark("cut in the middle")]
+
+
+def test_of_lines_whose_last_is_torn_the_others_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "m.jsonl"
+    file.write_text('{"val_auc": 0.7}\n{"val_a')
+    assert list(read_json_file(file)) == [
+        Remark("cut in the middle"),
+        Point(None, {"val_auc": 0.7}),
+    ]
 
 
 def test_lines_one_object_and_an_array_are_objects() -> None:

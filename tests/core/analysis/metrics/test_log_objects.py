@@ -42,3 +42,8 @@ def test_marked_lines_begin_with_the_mark() -> None:
 
 def test_lines_are_found_by_what_they_hold() -> None:
     assert list(lines_with(b"a x\nb\rc x", [b"x"])) == [b"a x", b"c x"]
+
+
+def test_a_giant_line_of_marks_without_an_end_costs_little() -> None:
+    assert list(marked_points(b"SWEEPTREE {" * 800_000)) == []
+    assert list(marked_points(b"SWEEPTREE {" * 800_000 + b"}")) == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sweeptree.analysis.metrics.log_pairs import lines_of, pair_points, pattern_points
+from sweeptree.analysis.metrics.log_pairs import lines_of, pair_points
 
 KERAS = "32/32 \x1b[32m━━━\x1b[0m 1s 3ms/step - auc: 0.95 - loss: 0.31 - val_auc: 0.91"
 BOX = "┃     Test metric     ┃   DataLoader 0   ┃\n│       val_auc       │      0.91        │"
@@ -49,12 +49,6 @@ def test_the_step_is_told_on_the_line_or_before() -> None:
 def test_a_number_that_is_not_finite_has_diverged() -> None:
     (point,) = pair_points(b"val_auc: nan", "val_auc")
     assert point.not_finite == {"val_auc"}
-
-
-@pytest.mark.parametrize("pattern", [r"AUC → (\S+)", r"AUC → (?P<val_auc>\S+)"])
-def test_a_pattern_of_the_users_finds_the_rest(pattern: str) -> None:
-    (point,) = pattern_points("Epoch 4\nAUC → 0.91\n".encode(), pattern, "val_auc")
-    assert (point.step, point.numbers) == (4, {"val_auc": 0.91})
 
 
 def test_a_carriage_return_ends_a_line_and_colours_go() -> None:

@@ -34,3 +34,12 @@ def test_a_number_is_finite_or_none(text: str, number: float | None) -> None:
 @pytest.mark.parametrize("text", ["", "a\nb", "x" * 500])
 def test_hostile_text_is_no_name(text: str) -> None:
     assert not is_name(text)
+
+
+@pytest.mark.parametrize("name", ["\x1b[2J", "\ud800", "a\nb", "x" * 201])
+def test_a_name_that_no_metric_can_have_is_left_out(name: str) -> None:
+    assert point(1, {name: 1.0, "a": 1.0}).numbers == {"a": 1.0}
+
+
+def test_an_underscore_makes_no_number() -> None:
+    assert finite("1_0") is None

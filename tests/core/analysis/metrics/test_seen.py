@@ -4,7 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
-from sweeptree.analysis.metrics.log_pairs import pattern_points
+from sweeptree.analysis.metrics.patterns import pattern_points
 from sweeptree.analysis.metrics.seen import what_stood_there
 from sweeptree.analysis.metrics.sources import Places, Wanted
 
@@ -39,3 +39,16 @@ def test_a_name_with_odd_letters_is_no_pattern(tmp_path: Path) -> None:
 
 def test_nothing_to_tell_is_none(tmp_path: Path) -> None:
     assert seen(tmp_path, "hello\n") is None
+
+
+def test_another_name_in_the_log_is_told(tmp_path: Path) -> None:
+    told = seen(tmp_path, "[0]\tval-logloss:0.66\tval-auc:0.75\n")
+    names = "val-logloss, val-auc; --metric val-auc"
+    assert told == f"none found: no val_auc in job_0.log, but {names}"
+
+
+def test_a_pattern_that_finds_no_number_is_told(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("hello\n")
+    places = Places(tmp_path / "m", tmp_path / "log")
+    told = what_stood_there(places, Wanted("val_auc", regex=r"AUC (\S+)"))
+    assert told == "none found: --metric_regex finds no number in log"

@@ -1,5 +1,7 @@
 """Offline runs of Weights & Biases: one that wandb wrote, and parts of it."""
 
+import struct
+import zlib
 from pathlib import Path
 
 from sweeptree.analysis.metrics.wandb_runs import read_wandb_file
@@ -35,15 +37,18 @@ def test_records_over_the_end_of_a_block_are_put_together(tmp_path: Path) -> Non
 def _padding() -> bytes:
     """A block's worth of one record that holds nothing: its end is where a block ends."""
     length = 32 * 1024 - 7 - 7
-    return (
-        bytes(4)
-        + length.to_bytes(2, "little")
-        + b"\x01"
-        + b"\x12"
-        + b"\x82\xff\x01"
-        + bytes(length - 4)
-    )
+    kind, part = b"\x01", b"\x12\x82\xff\x01" + bytes(length - 4)
+    crc = zlib.crc32(kind + part)
+    return struct.pack("<IH", crc, length) + kind + part
 
 
 def test_another_file_of_that_name_is_no_run(tmp_path: Path) -> None:
     assert read(tmp_path, b"text") == ([], ["no offline run"])
+
+
+def test_a_flipped_bit_ends_the_reading_and_is_named(tmp_path: Path) -> None:
+    whole = golden("wandb")
+    flipped = whole[:1200] + bytes([whole[1200] ^ 4]) + whole[1201:]
+    points, remarks = read(tmp_path, flipped)
+    assert points == read(tmp_path, whole)[0][: len(points)]
+    assert "damaged after" in remarks[0]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.cli_records import call
+from sweeptree.system.extras import install_command
 
 QUICK = """
 import sys
@@ -38,4 +39,4 @@ def test_nothing_of_the_engine_is_imported_before_a_tool_needs_it() -> None:
 @pytest.mark.slow
 def test_without_the_extra_it_names_the_command_that_installs_it(repo: Path) -> None:
     done = subprocess.run([sys.executable, "-c", WITHOUT], cwd=repo, capture_output=True, text=True)
-    assert done.returncode == 2 and "pip install 'sweeptree[mcp]'" in done.stderr
+    assert done.returncode == 2 and install_command("mcp") in done.stderr

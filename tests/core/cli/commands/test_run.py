@@ -198,6 +198,16 @@ def test_a_smoke_run_is_no_sweep(repo: Path, monkeypatch: pytest.MonkeyPatch, ot
     assert (done.code, "--smoke runs one job" in done.err) == (2, True)
 
 
+@pytest.mark.parametrize("words", [("--smoke",), ("--smoke", "--use_worktree"), ("--smoke", "5s")])
+def test_a_smoke_run_needs_no_length(
+    repo: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(repo)
+    done = call("run", "-n", "x", "--commands", '["true"]', "--json", *words)
+    limit = "5 s" if "5s" in words else "60 s"
+    assert f"running job 0 for at most {limit}" in done.err
+
+
 def test_a_smoke_run_says_what_it_has_seen(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(repo)
     done = call("run", "-n", "x", "--commands", '["python train.py", "false"]', "--smoke", "30s")

@@ -123,3 +123,10 @@ def test_widths(paths: SweepPaths, room: str, monkeypatch: pytest.MonkeyPatch) -
 def test_a_c_locale_gets_ascii_without_escape_codes(paths: SweepPaths, tmp_path: Path) -> None:
     out = spawn("show", "unet", cwd=tmp_path, env={"LC_ALL": "C", "NO_COLOR": "1"}).stdout
     assert b"+/-" in out and out.isascii() and b"\x1b" not in out
+
+
+def test_one_job_of_one_config_is_said_in_the_singular(tmp_path: Path) -> None:
+    one = finished_sweep(tmp_path, jobs=1)
+    aggregate(one)
+    shown = call("show", str(one.root)).out
+    assert shown.startswith("unet  1 job in 1 config ")

@@ -58,6 +58,22 @@ def test_counts_best_and_time_left(paths: SweepPaths) -> None:
     assert left is not None and 240 <= left <= 256
 
 
+def test_before_the_first_job_ends_the_logs_tell_the_time_left(paths: SweepPaths) -> None:
+    state = board(4, paths)
+    start = (datetime.now(UTC) - timedelta(seconds=30)).isoformat()
+    state.apply(entry(0, "running", start_time=start))
+    paths.log(0).write_text("epoch 3/30\n")
+    left = state.remaining_seconds()
+    assert left is not None and 1150 <= left <= 1200
+
+
+def test_without_a_word_on_progress_no_time_left_is_told(paths: SweepPaths) -> None:
+    state = board(4, paths)
+    state.apply(entry(0, "running", start_time=datetime.now(UTC).isoformat()))
+    paths.log(0).write_text("hello\n")
+    assert state.remaining_seconds() is None
+
+
 def test_the_same_state_twice_is_one_event(paths: SweepPaths) -> None:
     state = board(2, paths)
     assert state.apply(entry(0, "running")) and not state.apply(entry(0, "running", gpus=["GPU-1"]))

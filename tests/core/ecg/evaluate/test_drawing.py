@@ -7,13 +7,14 @@ import pytest
 
 from sweeptree.ecg.evaluate import drawing
 from sweeptree.errors import UsageError
+from sweeptree.system.extras import install_command
 
 
 def test_a_missing_matplotlib_is_named_with_two_ways_on(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(UsageError, match="need matplotlib") as caught:
         drawing.check()
-    assert caught.value.hint == ("pip install 'sweeptree[ecg]'", "or go without: --no-figures")
+    assert caught.value.hint == (install_command("ecg"), "or go without: --no-figures")
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -178,6 +179,7 @@ def taken(pool: Pool) -> Iterator[Worktree]:
         pool.release(worktree, keep=False)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=40,
     deadline=None,
@@ -224,6 +226,28 @@ def test_what_came_outlives_a_gc(both: Both) -> None:
     git("gc", "-q", "--prune=now", cwd=both.repo.top)
     assert git("show", f"{REF}:made.txt", cwd=both.repo.top) == "x"
     assert not list(both.repo.common_dir.glob("objects/pack/*.keep"))
+
+
+@contextmanager
+def collecting(top: Path) -> Iterator[None]:
+    loop = ["sh", "-c", "while :; do git gc -q --prune=now; done"]
+    process = subprocess.Popen(loop, cwd=top, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_a_gc_beside_takes_nothing_of_it(both: Both) -> None:
+    worktree = both.there.acquire(3)
+    with collecting(both.repo.top):
+        for number in range(5):
+            sh(worktree, f"echo {number} > made.txt")
+            keep_for_return(worktree, REF)
+            commit = fetch_commit(both.repo, both.site, both.cache, REF)
+            assert is_whole(both.repo.top, commit, worktree.base_commit)
+    assert git("show", f"{REF}:made.txt", cwd=both.repo.top) == "4"
 
 
 def test_a_later_attempt_of_the_same_number_replaces_the_first(both: Both) -> None:

@@ -22,6 +22,9 @@ def sbatch(words: list[str]) -> int:
     if "--test-only" in words:
         print("sbatch: Job 1 to start at once", file=sys.stderr)
         return 0
+    if (HOME / "breaks").exists():
+        print("sbatch: error: QOSMaxSubmitJobPerUserLimit", file=sys.stderr)
+        return 1
     (HOME / "submitted").open("a").write(" ".join(words) + "\n")
     number = str(len((HOME / "submitted").read_text().splitlines()))
     options = dict(word.partition("=")[::2] for word in words)

@@ -1,5 +1,6 @@
 """Sweeps to share, and where they go."""
 
+import subprocess
 from pathlib import Path
 
 from sweeptree.publish.delivery import Context, Options, Target, find_target
@@ -23,3 +24,9 @@ def sweep_at(root: Path, jobs: int = 2, **record: object) -> Path:
 
 def target_of(top: Path, context: Context, remote: str = "origin") -> Target:
     return find_target(top, Options(remote=remote), context)
+
+
+def made(repo: Path, text: str, *words: str) -> str:
+    """The object that git makes of a text: `hash-object`, `mktree`."""
+    argv = ["git", "-C", str(repo), *words]
+    return subprocess.run(argv, input=text, capture_output=True, text=True, check=True).stdout[:-1]
