@@ -73,6 +73,7 @@ class HostCarrier:
         aside = SweepPaths(job.paths.state / f"record_{job.index}")
         name = job.paths.record(job.index).name
         order = files.Order(self._results(job), (name,), aside.root, _staging(job))
+        aside.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             files.bring(self.site, order)
             return read_record(aside.record(job.index))

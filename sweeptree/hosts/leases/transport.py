@@ -49,7 +49,8 @@ def new_request() -> str:
 class Transport:
     """Calls that are repeated until they are answered, or until `give_up` is set.
 
-    A context manager, for any number of threads: connections are kept until its end.
+    A context manager, for any number of threads: connections are kept until its end. A call that
+    goes on then is the last one of its thread.
     """
 
     def __init__(self, endpoint: Endpoint, give_up: threading.Event | None = None) -> None:
@@ -61,6 +62,7 @@ class Transport:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._give_up.set()
         self.close()
 
     def call(self, name: str, fields: dict[str, Any], wait: float = 0.0) -> dict[str, Any]:
@@ -97,6 +99,8 @@ class Transport:
             self.close()
             raise
         self._idle.append(connection)
+        if self._give_up.is_set():
+            self.close()
         return _read(status, text)
 
     def _exchange(

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from core.hosts.leases.http_kit import SWEEP, TOKEN, Place, wait_for
+from core.hosts.leases.http_kit import SWEEP, TOKEN, Place, somebody_waits, wait_for
 from sweeptree.errors import ServerError
+from sweeptree.hosts.leases.client import DriverClient
 from sweeptree.hosts.leases.problems import BadCall, NoSuchSweep, NoToken
 from sweeptree.hosts.leases.token import bearer
 from sweeptree.hosts.leases.transport import Endpoint, Transport
@@ -140,3 +141,35 @@ def test_a_server_that_cannot_write_is_waited_for(place: Place) -> None:
 
 def test_the_token_is_not_shown() -> None:
     assert TOKEN not in repr(Endpoint(lambda: 1, bearer(TOKEN)))
+
+
+def test_a_call_that_is_under_way_at_the_end_leaves_no_connection(tmp_path: Path) -> None:
+    place = Place(tmp_path / "leases.db")
+    with place.served() as app:
+        driver = place.driver()
+        driver.open(1)
+        with Transport(Endpoint(lambda: place.port, bearer(TOKEN))) as transport:
+            waits = DriverClient(transport, SWEEP)
+            thread = threading.Thread(target=waits.collect, args=(0,))
+            thread.start()
+            wait_for(lambda: somebody_waits(app))
+        place.lane().join(Lane("gpu1", "gpu1", "b", 1))
+        thread.join(60)
+    assert not transport._idle
+
+
+def test_where_nobody_answers_at_the_end_a_call_ends_too() -> None:
+    endpoint = Endpoint(lambda: 1, bearer(TOKEN))
+    troubles: list[ServerError] = []
+
+    def collect(transport: Transport) -> None:
+        try:
+            DriverClient(transport, SWEEP).collect(0)
+        except ServerError as error:
+            troubles.append(error)
+
+    with Transport(endpoint) as transport:
+        thread = threading.Thread(target=collect, args=(transport,))
+        thread.start()
+    thread.join(60)
+    assert len(troubles) == 1

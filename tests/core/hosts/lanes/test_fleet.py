@@ -1,0 +1,97 @@
+"""A whole sweep on a host that ssh leads to: code there, a lane at work, results here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from core.hosts.far_host_kit import host_of
+from core.hosts.leases.http_kit import TOKEN, Place, wait_for
+from core.hosts.ssh_kit import FarSide
+from core.sweep.kit import make_spec, paths_of
+from sweeptree.hosts.lanes.executor import Lanes
+from sweeptree.hosts.lanes.fleet import Fleet, Headquarters
+from sweeptree.hosts.lanes.identity import known_sweep_id
+from sweeptree.hosts.lanes.planning import OnHosts, Station
+from sweeptree.hosts.lanes.runs import Unshown
+from sweeptree.hosts.lanes.start_facts import Access
+from sweeptree.hosts.leases.token import bearer
+from sweeptree.hosts.leases.transport import Endpoint
+from sweeptree.hosts.values import Host
+from sweeptree.model import JobRecord, JobState
+from sweeptree.records import read_record
+from sweeptree.sweep.outcome import SweepReport
+from sweeptree.sweep.run import WithoutEngine, run_sweep
+from sweeptree.system import locks
+
+
+@dataclass
+class Driver:
+    """This machine, with a lease server of its own."""
+
+    far: FarSide
+    place: Place
+    said: list[str] = field(default_factory=list)
+
+    def run(self, repo: Path, *commands: str, host: Host | None = None) -> SweepReport:
+        endpoint = Endpoint(lambda: self.place.port, bearer(TOKEN))
+        access = Access(authorization=bearer(TOKEN))
+        base = Headquarters(self.place.port, endpoint, access, Unshown())
+        stations = [Station(host or host_of(self.far), 2)]
+        fleet = Fleet(stations, base, self.said.append)
+        executor = Lanes(OnHosts(stations), fleet.ground)
+        spec = make_spec(repo, *commands, min_free=0)
+        return run_sweep(spec, None, WithoutEngine(), executor=executor, before_end=int)
+
+    def lanes(self) -> list[Path]:
+        return list((self.far.home / ".sweeptree" / "lanes").glob("*"))
+
+
+@pytest.fixture
+def driver(tmp_path: Path, far: FarSide) -> Iterator[Driver]:
+    place = Place(tmp_path / "leases.db")
+    with place.served():
+        driver = Driver(far, place)
+        yield driver
+        for lane in driver.lanes():
+            wait_for(lambda alive=lane / "alive": not locks.is_held(alive))
+
+
+def record_of(repo: Path, job: int) -> JobRecord:
+    return read_record(paths_of(repo).record(job))
+
+
+def test_a_sweep_on_a_host_has_all_its_results_here(repo: Path, driver: Driver) -> None:
+    commands = ("python train.py 0", "python train.py 1; exit 3", "echo x > made.txt")
+    assert driver.run(repo, *commands).reason == "1 failed, 2 succeeded"
+    records = [record_of(repo, job) for job in range(3)]
+    assert [record.state for record in records] == [
+        JobState.SUCCEEDED,
+        JobState.FAILED,
+        JobState.SUCCEEDED,
+    ]
+    assert {record.host for record in records} == {"gpu2"}
+    assert records[0].metrics == {"val_auc": 0.9}
+    assert paths_of(repo).log(1).read_text() == "trained 1\n"
+    assert (paths_of(repo).out(2) / "artifacts" / "made.txt").read_text() == "x\n"
+
+
+def test_nothing_of_it_goes_on_when_the_sweep_has_ended(repo: Path, driver: Driver) -> None:
+    driver.run(repo, "true")
+    sweep = known_sweep_id(paths_of(repo))
+    (lane,) = driver.lanes()
+    assert lane.name == sweep
+    wait_for(lambda: not locks.is_held(lane / "alive"))
+    assert not list((driver.far.home / ".sweeptree").glob("tunnel-*"))
+    assert TOKEN not in (lane / "lane.log").read_text()
+    assert not [call for call in driver.far.calls() if TOKEN in call]
+
+
+def test_a_host_that_cannot_be_made_ready_refuses_the_sweep(repo: Path, driver: Driver) -> None:
+    driver.far.fail("ssh: connect to host gpu2 port 22: Connection refused\n")
+    report = driver.run(repo, "true")
+    assert "gpu2 cannot be reached" in report.reason
+    assert not driver.lanes()
