@@ -72,6 +72,7 @@ class _Following:
     so_far: SoFar
     before: int
     host: str | None = None
+    begun: Event | None = None
     is_taken_back: bool = False
     end: SoFar | Halt | None = field(default=None)
 
@@ -115,8 +116,16 @@ class _Following:
         assert event.attempt is not None
         self._begin_attempt(event.attempt)
         self.host = event.host
-        stages.put_aside(self.job, event.attempt - 1)
+        if self._noted(event.attempt) is None:
+            stages.put_aside(self.job, event.attempt - 1)
         stages.record_plan(self.job, None, event.host)
+        if self.begun is not None and self.begun.attempt == event.attempt:
+            self.started(self.begun)  # it was thought lost, and went on
+
+    def _noted(self, number: int) -> Attempt | None:
+        """An attempt as the record has it, whose files are here then."""
+        found = [each for each in self.job.record.attempts if each.number == number]
+        return found[-1] if found else None
 
     def _begin_attempt(self, number: int) -> None:
         """A lease that is followed by another one costs no try of the job's."""
@@ -128,6 +137,7 @@ class _Following:
         """Its command runs."""
         if self.host is None:  # told by a lane that had it before this driver began
             self.leased(event)
+        self.begun = event
         began = str(event.payload.get("start_time") or utc_now())
         gpus = tuple(map(str, event.payload.get("gpus") or ()))
         attempts.record_start(self.job, self.so_far, Started(began, gpus))
@@ -138,7 +148,9 @@ class _Following:
         assert event.attempt is not None
         self._stop_following()
         why = str(event.payload.get("why") or lost_outcome().reason)
-        lost = Attempt(number=event.attempt, state=JobState.LOST, reason=why, end_time=utc_now())
+        noted = self._noted(event.attempt) or Attempt(number=event.attempt, state=JobState.LOST)
+        ended = {"state": JobState.LOST, "reason": why, "end_time": utc_now()}
+        lost = noted.model_copy(update=ended)
         self.job.store.update(
             self.job.index,
             state=JobState.LOST,
