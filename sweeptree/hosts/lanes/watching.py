@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 from sweeptree.errors import SweeptreeError
@@ -18,6 +19,7 @@ from sweeptree.hosts.remote import Site
 from sweeptree.hosts.values import EventKind
 
 PAUSE = 5.0  # seconds until a host that could not be reached is tried again
+LOOK = 0.2  # seconds between two looks at a lane that ends
 LEAVE_SECONDS = 20.0  # for a lane to end by itself when the sweep is over
 
 Tell = Callable[[str], None]
@@ -124,12 +126,22 @@ class LaneWatch:
                 self._runs.end(run, how, message)
 
     def _end(self) -> None:
-        """A lane that leaves ends its run itself; whoever did not is shown as what it is."""
+        """A lane that leaves ends its run itself, as long as it reaches the server; whoever did
+        not is shown as what it is."""
         if self._run is None:
             return
-        if self._left.wait(LEAVE_SECONDS) or self._lives_on():
-            return
-        self._end_run(LaneEnd.CRASHED, f"{self.site.host.name} was not heard of any more")
+        if self._left.wait(LEAVE_SECONDS):
+            self._await_gone()
+            self._end_run(*self._fate())
+        elif not self._lives_on():
+            gone = f"{self.site.host.name} was not heard of any more"
+            self._end_run(LaneEnd.CRASHED, gone)
+
+    def _await_gone(self) -> None:
+        """Wait for the end of a lane's process: until then it has things to tell the server."""
+        deadline = time.monotonic() + LEAVE_SECONDS
+        while self._lives_on() and time.monotonic() < deadline:
+            time.sleep(LOOK)
 
     def _lives_on(self) -> bool:
         try:
