@@ -1,7 +1,7 @@
 """Sees to the lane of one host as long as a sweep lasts: started, started anew, and shown as ended.
 
-Hides: that a silent lane may only have lost its cable. Its process is looked at before another one
-is started, and its run is called crashed only when nobody lives who could end it.
+Hides: that a silent lane may only have lost its cable, and that a dead one's jobs may go on under
+their keepers. The process is looked at before another one is started, and its run is called crashed only when nobody lives who could end it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from sweeptree.hosts.remote import Site
 from sweeptree.hosts.values import EventKind
 
 PAUSE = 5.0  # seconds until a host that could not be reached is tried again
+LOOK_SECONDS = 5.0  # between two looks at whether a lane's process lives
 LOOK = 0.2  # seconds between two looks at a lane that ends
 LEAVE_SECONDS = 20.0  # for a lane to end by itself when the sweep is over
 
@@ -38,7 +39,6 @@ class LaneWatch:
         self._runs = runs
         self._tell = tell
         self._run: str | None = None
-        self._lost = threading.Event()
         self._left = threading.Event()
         self._over = threading.Event()
         name = f"lane on {site.host.name}"
@@ -52,21 +52,16 @@ class LaneWatch:
             yield self
         finally:
             self._over.set()
-            self._lost.set()
             self._thread.join(LEAVE_SECONDS + PAUSE)
             self._end()
 
     def happened(self, kind: EventKind) -> None:
         """Something that the lease server tells of this host's lane."""
         if kind in (EventKind.LANE_JOINED, EventKind.LANE_BACK):
-            self._lost.clear()
             self._left.clear()
             self.up.set()
         elif kind is EventKind.LANE_LEFT:
             self._left.set()
-            self._lost.set()
-        elif kind is EventKind.LANE_LOST:
-            self._lost.set()
 
     def _watch(self) -> None:
         while not self._over.is_set():
@@ -74,18 +69,24 @@ class LaneWatch:
                 self._keep_up()
             except SweeptreeError as error:
                 self._failed(error)
+                self._over.wait(PAUSE)
             self.tried.set()
-            self._over.wait(PAUSE)
 
     def _keep_up(self) -> None:
-        """Start the lane if none lives, and wait until it is not heard any more."""
+        """Start the lane if none lives, and wait until it is gone.
+
+        A process that died is noticed before its leases run out, so that the next one still has
+        its jobs. Raises SweeptreeError where the host cannot be reached.
+        """
         if not self._lives():
             self._begin()
         await_lane(self.site, self._start.order.sweep)
         self.up.set()
         self.trouble = None
         self.tried.set()
-        self._lost.wait()
+        while not self._over.wait(LOOK_SECONDS):
+            if not self._lives():
+                return
 
     def _lives(self) -> bool:
         return self._run is not None and look_at_lane(self.site, self._start.order.sweep).is_alive

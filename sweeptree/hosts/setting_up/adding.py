@@ -104,7 +104,8 @@ def mended(checked: Checked, where: Where, tell: Tell) -> Checked:
 def remove(name: str, where: Where) -> str:
     """Forget a host, and remove what was set up there; jobs' results stay there.
 
-    Returns why nothing could be removed there, "" where it was. Raises Refused while jobs run there.
+    Returns why nothing could be removed there, "" where it was. Raises Refused while jobs run
+    there.
     """
     entry = where.inventory.entry(name)
     trouble = ""
