@@ -85,8 +85,12 @@ def look(folder: Path) -> dict[str, object]:
 
 def living(folder: Path) -> dict[str, object]:
     """Whoever lives below a folder: the lane's name and its PID."""
-    found = sorted(folder.iterdir()) if folder.is_dir() else []
-    return {each.name: process_of(each) for each in found if lives(each)}
+    try:
+        names = sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return {}
+    alive = [name for name in names if lives(folder / name)]
+    return {name: process_of(folder / name) for name in alive}
 
 
 def process_of(folder: Path) -> object:

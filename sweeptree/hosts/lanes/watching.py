@@ -1,7 +1,8 @@
 """Sees to the lane of one host as long as a sweep lasts: started, started anew, and shown as ended.
 
 Hides: that a silent lane may only have lost its cable, and that a dead one's jobs may go on under
-their keepers. The process is looked at before another one is started, and its run is called crashed only when nobody lives who could end it.
+their keepers. The process is looked at before another one is started, and its run is called crashed
+only when nobody lives who could end it.
 """
 
 from __future__ import annotations
