@@ -41,6 +41,7 @@ class LaneWatch:
         self._tell = tell
         self._run: str | None = None
         self._left = threading.Event()
+        self._lost = threading.Event()
         self._over = threading.Event()
         name = f"lane on {site.host.name}"
         self._thread = threading.Thread(target=self._watch, name=name, daemon=True)
@@ -52,17 +53,24 @@ class LaneWatch:
         try:
             yield self
         finally:
-            self._over.set()
-            self._thread.join(LEAVE_SECONDS + PAUSE)
+            self.let_end()
+            self._thread.join(self._patience())
             self._end()
+
+    def let_end(self) -> None:
+        """Start no lane any more: the sweep is over."""
+        self._over.set()
 
     def happened(self, kind: EventKind) -> None:
         """Something that the lease server tells of this host's lane."""
         if kind in (EventKind.LANE_JOINED, EventKind.LANE_BACK):
             self._left.clear()
+            self._lost.clear()
             self.up.set()
         elif kind is EventKind.LANE_LEFT:
             self._left.set()
+        elif kind is EventKind.LANE_LOST:
+            self._lost.set()
 
     def _watch(self) -> None:
         while not self._over.is_set():
@@ -132,12 +140,16 @@ class LaneWatch:
         not is shown as what it is."""
         if self._run is None:
             return
-        if self._left.wait(LEAVE_SECONDS):
+        if self._left.wait(self._patience()):
             self._await_gone()
             self._end_run(*self._fate())
-        elif not self._lives_on():
+        elif self._lost.is_set() or not self._lives_on():
             gone = f"{self.site.host.name} was not heard of any more"
             self._end_run(LaneEnd.CRASHED, gone)
+
+    def _patience(self) -> float:
+        """A lane that is not heard has had its time."""
+        return PAUSE if self._lost.is_set() else LEAVE_SECONDS
 
     def _await_gone(self) -> None:
         """Wait for the end of a lane's process: until then it has things to tell the server."""
