@@ -65,7 +65,7 @@ def test_a_job_that_a_living_lane_does_not_name_is_due_again(both: Desk) -> None
     both.lease("gpu1")
     both.later(TTL, ("gpu1", []), ("gpu2", []))
     assert both.lease("gpu2") == [Leased(1, 2)]
-    assert both.events(EventKind.DUE_AGAIN)[0].payload["why"] == "gpu1 does not run it any more"
+    assert both.events(EventKind.DUE_AGAIN)[0].payload["why"] == "gpu1 said nothing of it for 20 s"
 
 
 def test_after_the_server_was_away_everybody_has_one_term_again(both: Desk) -> None:
