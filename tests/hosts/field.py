@@ -170,10 +170,9 @@ def lane_of(host: RigHost, name: str) -> int:
     return 0
 
 
-def lane_log(host: RigHost, name: str) -> str:
-    """What a sweep's lane said on a host."""
-    (log,) = (host.home / ".sweeptree/lanes").glob(f"{name}-*/lane.log")
-    return log.read_text()
+def untold(host: RigHost, name: str) -> list[Path]:
+    """The results that a sweep's lane has still to tell."""
+    return list((host.home / ".sweeptree/lanes").glob(f"{name}-*/outbox/*.json"))
 
 
 def keeper_of(host: RigHost, name: str, job: int, attempt: int = 1) -> int:
