@@ -61,6 +61,21 @@ def test_a_lane_that_is_heard_keeps_its_job(both: Desk) -> None:
     assert both.lease("gpu2") == []
 
 
+def test_a_lane_that_is_back_gets_no_new_attempt_of_what_it_may_have_finished(both: Desk) -> None:
+    held = both.lease("gpu1")
+    both.later(TTL, ("gpu2", []))
+    assert both.lease("gpu1") == []
+    both.later(0, ("gpu1", held))
+    assert both.finish("gpu1", held[0]).accepted
+
+
+def test_a_lane_that_is_back_and_has_forgotten_its_job_gets_it_again(both: Desk) -> None:
+    both.lease("gpu1")
+    both.later(TTL, ("gpu2", []))
+    both.later(0, ("gpu1", []))
+    assert both.lease("gpu1") == [Leased(1, 2)]
+
+
 def test_a_job_that_a_living_lane_does_not_name_is_due_again(both: Desk) -> None:
     both.lease("gpu1")
     both.later(TTL, ("gpu1", []), ("gpu2", []))
