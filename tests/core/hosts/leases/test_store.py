@@ -65,14 +65,14 @@ def test_a_lane_that_is_back_gets_no_new_attempt_of_what_it_may_have_finished(bo
     held = both.lease("gpu1")
     both.later(TTL, ("gpu2", []))
     assert both.lease("gpu1") == []
-    both.later(0, ("gpu1", held))
+    both.later(1, ("gpu1", held))
     assert both.finish("gpu1", held[0]).accepted
 
 
 def test_a_lane_that_is_back_and_has_forgotten_its_job_gets_it_again(both: Desk) -> None:
     both.lease("gpu1")
     both.later(TTL, ("gpu2", []))
-    both.later(0, ("gpu1", []))
+    both.later(1, ("gpu1", []))
     assert both.lease("gpu1") == [Leased(1, 2)]
 
 
