@@ -2,7 +2,8 @@
 line, and a program whose every life leaves a line on its host.
 
 The program says when it begins and when it ends in $HOME/NAME.begun and NAME.ended of its host,
-a line "JOB ATTEMPT" for each. With --hold it waits in between for $HOME/NAME.go.
+a line "JOB ATTEMPT" for each. With --hold it waits in between for $HOME/NAME.go,
+or NAME.go.JOB.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ def note(what):
 
 note("begun")
 print("job", job, "on", os.uname().nodename, flush=True)
-while "--hold" in sys.argv and not os.path.exists(f"{home}/{exp}.go"):
+gates = (f"{home}/{exp}.go", f"{home}/{exp}.go.{job}")
+while "--hold" in sys.argv and not any(map(os.path.exists, gates)):
     time.sleep(0.05)
 print("val_auc =", 0.5 + lr, flush=True)
 Path("weights.txt").write_text("w" * 1000)
@@ -95,6 +97,10 @@ class Field:
         """Let the jobs of these hosts end; of all hosts without any."""
         for host in hosts or self.hosts:
             (host.home / f"{name}.go").touch()
+
+    def let_one_go(self, name: str, host: RigHost, job: int) -> None:
+        """Let one job of a host end."""
+        (host.home / f"{name}.go.{job}").touch()
 
     def paths(self, name: str) -> SweepPaths:
         """A sweep's results here."""
@@ -162,6 +168,11 @@ def lane_of(host: RigHost, name: str) -> int:
             if LANE in words and f"/{name}-".encode() in words:
                 return pid
     return 0
+
+
+def untold(host: RigHost, name: str) -> list[Path]:
+    """The results that a sweep's lane has still to tell."""
+    return list((host.home / ".sweeptree/lanes").glob(f"{name}-*/outbox/*.json"))
 
 
 def keeper_of(host: RigHost, name: str, job: int, attempt: int = 1) -> int:

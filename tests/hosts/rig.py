@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import secrets
 import shutil
 import signal
@@ -130,6 +131,7 @@ class RigHost:
         self.pid = 0
         self.boot_id = ""
         self._cable = f"sw{rig.mark}n{number}"
+        self._hardware = ":".join(["02", *re.findall("..", rig.mark), "00", f"{number:02x}"])
         self._disk = disk
         self._hidden = [str(path) for path in hidden]
         self._process: subprocess.Popen[str] | None = None
@@ -292,8 +294,11 @@ class RigHost:
         }
 
     def _join_cable(self) -> None:
+        """The host has the same hardware address in every boot, as a machine has: neighbours keep
+        it for most of a minute."""
         far = f"{self._cable}h"
-        _sh("ip", "link", "add", self._cable, "type", "veth", "peer", "name", far)
+        peer = ("peer", "name", far, "address", self._hardware)
+        _sh("ip", "link", "add", self._cable, "type", "veth", *peer)
         _sh("ip", "link", "set", far, "netns", str(self.pid))
         _sh("ip", "link", "set", self._cable, "master", self.rig.bridge)
         _sh("ip", "link", "set", self._cable, "up")

@@ -86,11 +86,11 @@ def look(folder: Path) -> dict[str, object]:
 def living(folder: Path) -> dict[str, object]:
     """Whoever lives below a folder: the lane's name and its PID."""
     try:
-        names = sorted(path.name for path in folder.iterdir())
+        found = list(folder.iterdir())
     except FileNotFoundError:
         return {}
-    alive = [name for name in names if lives(folder / name)]
-    return {name: process_of(folder / name) for name in alive}
+    alive = [each for each in sorted(found) if lives(each)]
+    return {each.name: process_of(each) for each in alive}
 
 
 def process_of(folder: Path) -> object:

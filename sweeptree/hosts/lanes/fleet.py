@@ -10,6 +10,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,7 +87,7 @@ class Fleet:
                 _Wanted(sweep, name, station, self._base, beside, self._tell)
                 for station in self._stations
             ]
-            makers = [pool.submit(_made_ready, wanted) for wanted in all_wanted]
+            makers = [pool.submit(copy_context().run, _made_ready, wanted) for wanted in all_wanted]
         crews, troubles = [], []
         for maker in makers:
             error = maker.exception()

@@ -8,6 +8,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection
+from contextvars import copy_context
+from functools import partial
 
 from sweeptree.hosts.lanes.holdings import Holdings
 from sweeptree.hosts.lanes.leasing import Leases, Leasing
@@ -159,8 +161,10 @@ class Talk:
         self._holdings.add(self._leases.calls.join(self._lane))
 
     def keep_on(self, name: str, step: Callable[[], None], *, pause: float = 0.0) -> None:
-        """Start a thread that repeats a step, with a pause between."""
-        thread = threading.Thread(target=self._work, args=(step, pause), name=name, daemon=True)
+        """Start a thread that repeats a step, with a pause between. It tells what it has to tell in
+        the run of its caller."""
+        work = partial(copy_context().run, self._work, step, pause)
+        thread = threading.Thread(target=work, name=name, daemon=True)
         thread.start()
         self._threads.append(thread)
 

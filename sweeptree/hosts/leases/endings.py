@@ -37,7 +37,8 @@ def lose(
 
 
 def expire(rows: SweepRows, deadlines: Deadlines, job: int, ttl: float) -> None:
-    """End the lease of a job whose lane has not named it for a whole term."""
+    """End the lease of a job whose lane has not named it for a whole term; the lane itself may have
+    died since, or have forgotten the job."""
     found = rows.job(job)
     if found is None:
         return
@@ -47,7 +48,7 @@ def expire(rows: SweepRows, deadlines: Deadlines, job: int, ttl: float) -> None:
     lane = rows.lane(lease.lane)
     why = f"{lease.host} was not heard for {ttl:g} s"
     if lane is not None and lane.is_up:
-        why = f"{lease.host} does not run it any more"
+        why = f"{lease.host} said nothing of it for {ttl:g} s"
     lose(rows, deadlines, lease, LeaseState.EXPIRED, why)
 
 

@@ -81,6 +81,8 @@ class LaneCalls:
     def beat(self, holds: Iterable[Leased]) -> Orders:
         """Live on, with the jobs that are named; what else the lane was given is due again soon."""
         self._own.heard()
+        holds = tuple(holds)
+        self._own.forget_others(holds)
         ended = [leased for leased in holds if not self._own.keep(leased)]
         lost = tuple(leased for leased in ended if not self._has_finished(leased))
         return replace(self.orders(), lost=lost)
@@ -175,7 +177,8 @@ class LaneCalls:
 
     def _fitting(self, lane: Lane, most: int) -> list[JobRow]:
         due = self._rows.jobs(JobState.DUE)
-        fitting = (job for job in due if lane.has(job.gpus, job.gpu_memory))
+        offered = filter(self._own.may_get, due)
+        fitting = (job for job in offered if lane.has(job.gpus, job.gpu_memory))
         return list(itertools.islice(fitting, most))
 
     def _ahead(self, wish: Wish) -> int:

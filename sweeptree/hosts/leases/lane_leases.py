@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from sweeptree.hosts.leases.deadlines import Deadlines, Key
@@ -104,6 +105,21 @@ class LaneLeases:
         if lent.lease.is_held:
             self._deadlines.extend(self._key(leased.job))
         return lent.lease.is_held
+
+    def may_get(self, job: JobRow) -> bool:
+        """Whether a new attempt of a due job is for this lane. One whose lease ran out here may
+        have its result here, which the lane tells when it has been heard again."""
+        newest = self._rows.lease(job.job, job.newest)
+        if newest is None or newest.lane != self._lane:
+            return True
+        return newest.state is not LeaseState.EXPIRED
+
+    def forget_others(self, holds: Collection[Leased]) -> None:
+        """Of leases that ran out, the lane holds none but these."""
+        expired = self._rows.leases_of(self._lane, LeaseState.EXPIRED)
+        for lease in expired:
+            if lease.leased not in holds:
+                self._rows.add_lease(replace(lease, state=LeaseState.RETURNED))
 
     def give_back(self, lease: LeaseRow) -> None:
         """Let the job be due at once."""

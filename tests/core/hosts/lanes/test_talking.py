@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Iterator
+from contextvars import ContextVar
 
 import pytest
 
@@ -13,10 +15,13 @@ from sweeptree.hosts.lanes import talking
 from sweeptree.hosts.lanes.holdings import Holdings
 from sweeptree.hosts.lanes.leasing import Leases
 from sweeptree.hosts.lanes.talking import Feeder, Talk
+from sweeptree.hosts.leases.client import LaneClient
 from sweeptree.hosts.leases.problems import NoSuchSweep
+from sweeptree.hosts.leases.transport import Endpoint, Transport
 from sweeptree.hosts.values import EventKind, Lane, Leased
 
 LANE = Lane("gpu1", "gpu1", "boot", 2)
+RUN: ContextVar[str] = ContextVar("RUN", default="none")
 
 
 @pytest.fixture
@@ -71,3 +76,15 @@ def test_a_sweep_that_nobody_knows_is_said_once_and_nothing_more_is_leased(
     talk.end(20)
     assert (talk.is_known, holdings.has_more()) == (False, False)
     assert len(host.engine.said) == 1
+
+
+def test_steps_are_taken_in_the_run_of_their_caller() -> None:
+    calls = LaneClient(Transport(Endpoint(lambda: 1, "")), "exp-11112222-33334444", "gpu1")
+    leases = Leases(calls, threading.Event(), lambda: None)
+    lane = Lane(id="gpu1", host="gpu1", boot="one", slots=1, gpu_memory=())
+    talk = Talk(leases, Holdings(1), lane, lambda text: None)
+    seen: queue.SimpleQueue[str] = queue.SimpleQueue()
+    RUN.set("this one")
+    talk.keep_on("step", lambda: seen.put(RUN.get()), pause=0.01)
+    assert seen.get(timeout=60) == "this one"
+    talk.end(60)

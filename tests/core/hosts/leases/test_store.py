@@ -61,11 +61,26 @@ def test_a_lane_that_is_heard_keeps_its_job(both: Desk) -> None:
     assert both.lease("gpu2") == []
 
 
+def test_a_lane_that_is_back_gets_no_new_attempt_of_what_it_may_have_finished(both: Desk) -> None:
+    held = both.lease("gpu1")
+    both.later(TTL, ("gpu2", []))
+    assert both.lease("gpu1") == []
+    both.later(1, ("gpu1", held))
+    assert both.finish("gpu1", held[0]).accepted
+
+
+def test_a_lane_that_is_back_and_has_forgotten_its_job_gets_it_again(both: Desk) -> None:
+    both.lease("gpu1")
+    both.later(TTL, ("gpu2", []))
+    both.later(1, ("gpu1", []))
+    assert both.lease("gpu1") == [Leased(1, 2)]
+
+
 def test_a_job_that_a_living_lane_does_not_name_is_due_again(both: Desk) -> None:
     both.lease("gpu1")
     both.later(TTL, ("gpu1", []), ("gpu2", []))
     assert both.lease("gpu2") == [Leased(1, 2)]
-    assert both.events(EventKind.DUE_AGAIN)[0].payload["why"] == "gpu1 does not run it any more"
+    assert both.events(EventKind.DUE_AGAIN)[0].payload["why"] == "gpu1 said nothing of it for 20 s"
 
 
 def test_after_the_server_was_away_everybody_has_one_term_again(both: Desk) -> None:
