@@ -40,6 +40,11 @@ class Settings(BaseSettings):
     ptbxl: Path | None = Field(
         default=None, description="A folder with PTB-XL, for the demo and the ECG agents."
     )
+    slurm_python: str | None = Field(
+        default=None,
+        description="The Python (3.10 or newer) that nodes of a Slurm cluster start keepers with; "
+        "default: the one that this runs on.",
+    )
     ssh_config: Path | None = Field(
         default=None, description="The configuration that ssh reads instead of yours (ssh -F)."
     )

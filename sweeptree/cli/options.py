@@ -117,6 +117,9 @@ class RunOptions:
         Literal["failed", "changed", "all"] | None, option("keep_worktrees")
     ] = None
     only: Annotated[str | None, option("only")] = None
+    executor: Annotated[Literal["local", "slurm"] | None, option("executor")] = None
+    slurm: Annotated[tuple[str, ...], SEVERAL, option("slurm")] = ()
+    array_parallelism: Annotated[int | None, WHOLE, option("array_parallelism")] = None
     timeout: Annotated[str | None, option("timeout")] = None
     time_limit: Annotated[str | None, option("time_limit")] = None
     min_free: Annotated[str | None, option("min_free")] = None

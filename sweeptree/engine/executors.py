@@ -1,4 +1,4 @@
-"""Who runs the commands of a sweep: this machine, or the hosts that its spec names.
+"""Who runs the commands of a sweep: this machine, a Slurm cluster, or hosts that its spec names.
 
 Hides which server the lanes of hosts report to: the managed one, which serves their leases itself;
 or a small process of ours, beside a shared server, and where there is none.
@@ -25,6 +25,10 @@ def executor_for(spec: SweepSpec, settings: Settings, tell: Tell, *, shown: bool
 
     Raises UsageError for a host that was not added, ServerError where lanes could not report.
     """
+    if spec.executor == "slurm":
+        from sweeptree.hosts.slurm.executor import Slurm
+
+        return Slurm()
     if not spec.hosts:
         return LOCAL
     from sweeptree.hosts.lanes.executor import Lanes

@@ -15,11 +15,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sweeptree.gpus.visible import allotted, allowed, chosen
+from sweeptree.gpus.visible import allotted, allowed, chosen, lacks_allotment
 from sweeptree.model import Device
 
 _MIB = 1024 * 1024
 _CUDA_NAME = "CUDA_VISIBLE_DEVICES"
+_NO_GRES = "this Slurm job was given none: ask for it with --gres=gpu:1"
 _LIBRARY = "libnvidia-ml.so.1"
 _NO_LIBRARY = 12
 _WHY_NO_START = {  # NVML's error numbers (nvml.h, nvmlReturn_t)
@@ -64,6 +65,8 @@ def detect(environ: Mapping[str, str] | None = None) -> Detection:
         return Detection(devices=(), driver=None, why=str(error), skipped=())
     if _CUDA_NAME in environ:
         return _left_by_cuda(found, environ[_CUDA_NAME])
+    if found.devices and lacks_allotment(environ):
+        return replace(found, devices=(), why=_NO_GRES)
     return replace(found, devices=allotted(found.devices, environ))
 
 

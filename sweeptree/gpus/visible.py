@@ -46,6 +46,12 @@ def allotted(devices: Devices, environ: Mapping[str, str]) -> Devices:
     return tuple(device for device in devices if device.index in numbers)
 
 
+def lacks_allotment(environ: Mapping[str, str]) -> bool:
+    """Whether this is a job of Slurm that was given no GPU: those that it sees are others'."""
+    names = ("SLURM_STEP_GPUS", "SLURM_JOB_GPUS", "SLURM_GPUS_ON_NODE")
+    return "SLURM_JOB_ID" in environ and not any(environ.get(name) for name in names)
+
+
 def chosen(devices: Devices, names: Sequence[str]) -> Devices:
     """What a spec's list leaves: those named, and not those named with ^ in front.
 

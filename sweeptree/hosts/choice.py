@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+from sweeptree.errors import UsageError
 from sweeptree.model import SweepSpec
 from sweeptree.settings import Settings
 from sweeptree.sweep.preflight import OnThisMachine, Planner
 
 
 def planner_for(spec: SweepSpec, settings: Settings) -> Planner:
-    """The planner of a sweep: of this machine, or of the hosts that it names.
+    """The planner of a sweep: of this machine, of the hosts that it names, or of a cluster.
 
-    Hosts are looked at, by one command each. Raises UsageError for one that was not added.
+    Hosts are looked at, by one command each. Raises UsageError for one that was not added, and for
+    options that contradict each other.
     """
+    _check(spec)
+    if spec.executor == "slurm":
+        from sweeptree.hosts.slurm.planning import OnSlurm
+
+        return OnSlurm()
     if not spec.hosts:
         return OnThisMachine()
     from sweeptree.hosts.lanes.planning import OnHosts
     from sweeptree.hosts.lanes.stations import stations_of
 
     return OnHosts(stations_of(spec, settings))
+
+
+def _check(spec: SweepSpec) -> None:
+    if spec.executor == "slurm" and spec.hosts:
+        raise UsageError(
+            "--hosts and --executor slurm are two places to run at", hint="leave one of them out"
+        )
+    if spec.executor != "slurm" and (spec.slurm or spec.array_parallelism):
+        raise UsageError(
+            "--slurm and --array_parallelism are for jobs on a cluster",
+            hint="add --executor slurm",
+        )

@@ -20,7 +20,7 @@ from sweeptree.model.fields import (
     MetricRegex,
     Positive,
 )
-from sweeptree.model.text import DURATION, GRID, JOB_NUMBERS, MEBIBYTES, SEEDS, WORDS
+from sweeptree.model.text import DURATION, GRID, JOB_NUMBERS, MEBIBYTES, SEEDS, SLURM, WORDS
 from sweeptree.model.values import MAX_COMMANDS, Cause, JobState, Scalar
 
 
@@ -162,6 +162,27 @@ class SweepSpec(Border):
             "How CUDA_VISIBLE_DEVICES names a job's GPUs; MIG slices always go by UUID. "
             "Default: uuid."
         ),
+    )
+    executor: Literal["local", "slurm"] = Field(
+        default="local",
+        description=(
+            "Where the jobs run: on this machine (local), or as arrays of a Slurm cluster (slurm), "
+            "whose nodes share the file system of the results."
+        ),
+    )
+    slurm: Annotated[dict[str, str], SLURM] = Field(
+        default_factory=dict,
+        description=(
+            "Options of sbatch for each job on a Slurm cluster, as "
+            "partition=gpu,time=2h,gres=gpu:1; without gres a job has no GPU."
+        ),
+    )
+    array_parallelism: int | None = Field(
+        default=None,
+        ge=1,
+        le=4096,
+        description="The most jobs that a Slurm cluster runs at once; default: as many as it has "
+        "room for.",
     )
     hosts: Annotated[tuple[HostChoice, ...], WORDS] = Field(
         default=(),

@@ -223,6 +223,27 @@ def _grid_values(name: str, text: str) -> tuple[str, ...]:
     return values
 
 
+def parse_slurm(*texts: str) -> dict[str, str]:
+    """The options of 'partition=gpu,time=2h,gres=gpu:1', as sbatch knows them.
+
+    A part without '=' belongs to the value before it: nodelist=n1,n2.
+    """
+    options: dict[str, str] = {}
+    name = ""
+    for part in (part.strip() for text in texts for part in text.split(",")):
+        before, equals, value = part.partition("=")
+        if equals:
+            name = before.strip().lstrip("-")
+            options[name] = value.strip()
+        elif name and part:
+            options[name] += f",{part}"
+        else:
+            raise UsageError(
+                f"{shorten(part)!r} is not name=value", hint="for example partition=gpu,time=2h"
+            )
+    return options
+
+
 def _split_at_commas(text: str) -> list[str]:
     """The parts between commas, but for those in brackets and quotes: [64,64],[128,128] are two."""
     place = _Place()
@@ -274,3 +295,4 @@ WORDS = TextForm(parse_words)
 JOB_NUMBERS = TextForm(parse_job_numbers)
 SEEDS = TextForm(parse_seeds)
 GRID = TextForm(parse_grid, several=True)
+SLURM = TextForm(parse_slurm, several=True)

@@ -170,6 +170,7 @@ class Cause(StrEnum):
     GPU_LOST = "gpu_lost"
     GPU_MEMORY = "gpu_memory"
     HOST_MEMORY = "host_memory"
+    PREEMPTED = "preempted"
 
 
 @dataclass(frozen=True, slots=True)

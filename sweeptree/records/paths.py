@@ -7,6 +7,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+# How these are called, for a keeper on a node of a cluster, which makes the names itself.
+ATTEMPT_FILE = "job_{index}.{number}.{what}"
+LAUNCH_NAME = "{exp}:{index}.{number}@{mark}{suffix}"
+
 
 @dataclass(frozen=True, slots=True)
 class SweepPaths:
@@ -38,6 +42,11 @@ class SweepPaths:
     def ledger(self) -> Path:
         """One line per state change, appended."""
         return self.state / "ledger.ndjson"
+
+    @property
+    def slurm(self) -> Path:
+        """What was submitted to a Slurm cluster, and what its nodes read."""
+        return self.state / "slurm"
 
     @property
     def cancel(self) -> Path:
@@ -90,7 +99,7 @@ class SweepPaths:
 
     def attempt(self, index: int, number: int, what: str) -> Path:
         """A file of one attempt: `alive`, `started`, `outcome` or `launch`."""
-        return self.state / f"job_{index}.{number}.{what}"
+        return self.state / ATTEMPT_FILE.format(index=index, number=number, what=what)
 
     @property
     def mark(self) -> str:
@@ -99,4 +108,5 @@ class SweepPaths:
 
     def launch_name(self, index: int, number: int, suffix: str = "") -> str:
         """exp:job.attempt@mark: unlike any other launch on this machine."""
-        return f"{self.root.name}:{index}.{number}@{self.mark}{suffix}"
+        exp, mark = self.root.name, self.mark
+        return LAUNCH_NAME.format(exp=exp, index=index, number=number, mark=mark, suffix=suffix)

@@ -68,7 +68,7 @@ class SweepStore:
             lock = _open_lock(paths)
         except OSError as error:
             raise _not_writable(paths, error) from error
-        if not locks.lock(lock):
+        if not locks.lock_or_refuse(lock, paths.lock):
             os.close(lock)
             raise _is_running(paths)
         _sign(lock)

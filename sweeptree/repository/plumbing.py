@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeptree.errors import GitError, Refused
-from sweeptree.system import locks
+from sweeptree.system import locks, quiet_git
 
 LOCK_NAME = "sweeptree.lock"
 # Who is in reflogs where git was told of nobody. It reads EMAIL last; without it, it asks DNS for
@@ -31,15 +31,8 @@ RACE_PATIENCE = 8  # tries for a race that somebody else's `git worktree add` wo
 DURABLE = ("-c", "core.fsync=committed,reference")
 # Writes many files with as many processes as there are cores; below 100 files git stays with one.
 CHECKOUT = ("-c", "checkout.workers=0")
+OPTIONS = quiet_git.OPTIONS
 
-OPTIONS = (
-    "-c", "core.hooksPath=/dev/null",
-    "-c", "core.fsmonitor=false",
-    "-c", "gc.auto=0",
-    "-c", "maintenance.auto=false",
-    "-c", "core.splitIndex=false",
-    "-c", "worktree.useRelativePaths=false",
-)  # fmt: skip
 _MAY_PASS = re.compile(
     r"GIT_(AUTHOR|COMMITTER)_|GIT_CONFIG_|GIT_SSH|GIT_SSL_|GIT_EXEC_PATH$|GIT_ASKPASS$"
     r"|GIT_ALLOW_PROTOCOL$|GIT_HTTP_PROXY_AUTHMETHOD$|GIT_CEILING_DIRECTORIES$"

@@ -14,7 +14,12 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sweeptree.supervise.client import Keeper, adopt, fence, start, stopped_keeper
-    from sweeptree.supervise.environment import JobVariables, job_environment, without_own_venv
+    from sweeptree.supervise.environment import (
+        JobVariables,
+        job_environment,
+        shared_environment,
+        without_own_venv,
+    )
     from sweeptree.supervise.orphans import find_orphans, sweep_orphans
     from sweeptree.supervise.outcomes import lost_outcome, read_outcome
 
@@ -27,6 +32,7 @@ __all__ = [
     "job_environment",
     "lost_outcome",
     "read_outcome",
+    "shared_environment",
     "start",
     "stopped_keeper",
     "sweep_orphans",
@@ -42,6 +48,7 @@ _MODULES = {
     "job_environment": "environment",
     "lost_outcome": "outcomes",
     "read_outcome": "outcomes",
+    "shared_environment": "environment",
     "start": "client",
     "stopped_keeper": "client",
     "sweep_orphans": "orphans",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import time
 
 from sweeptree.supervise.causes import (
@@ -28,12 +29,14 @@ from sweeptree.system.processes import descendants
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from sweeptree.gpus.slots import Claim, Driver, Ticket
     from sweeptree.supervise.meter import Meter
 
 LEFTOVER_GRACE = 0.2
+_ASKED_TO_END = (-signal.SIGTERM, 128 + signal.SIGTERM)  # the command itself, as a shell says it
 _MOST_REPORTED = 4096
 
 
@@ -45,10 +48,16 @@ def utc_now() -> str:
 
 
 class Attempt:
-    """One attempt of a job: slots, command, tree, outcome."""
+    """One attempt of a job: slots, command, tree, outcome.
 
-    def __init__(self, launch: dict[str, Any]) -> None:
+    `stopped` says how it ended when the signal that it is given has ended it.
+    """
+
+    def __init__(
+        self, launch: dict[str, Any], stopped: Callable[[int | None], Verdict] | None = None
+    ) -> None:
         self.launch = launch
+        self._stopped = stopped or _cancelled
         self.tree = Tree()
         self.verdict = Verdict("failed")
         self.pump: Pump | None = None
@@ -89,8 +98,10 @@ class Attempt:
         request = self.launch["slots"]
         if request and request["count"]:
             self._run_on_gpus(request)
-        elif next_signal(0) in STOPS:
-            self.verdict = Verdict("cancelled", "cancelled before it started")
+            return
+        got = next_signal(0)
+        if got in STOPS:
+            self.verdict = before_start(self._stopped(got))
         else:
             self._run_command({})
 
@@ -206,8 +217,8 @@ class Attempt:
             return Verdict("failed", fault, GPU_LOST)
         if how == "timed_out":
             return Verdict(how, f"timed out after {self.launch['timeout']:.1f} s")
-        if how == "cancelled":
-            return Verdict("cancelled", "cancelled")
+        if how == "cancelled" or (code in _ASKED_TO_END and self.tree.was_asked()):
+            return self._stopped(self.tree.asked)
         return Verdict("failed") if code is None else self._judge_exit(code)
 
     def _judge_exit(self, code: int) -> Verdict:
@@ -258,6 +269,15 @@ class Attempt:
             return {"log_bytes": self.pump.kept, "log_dropped": dropped}
         grown = os.fstat(self.log).st_size - self.log_start if self.log >= 0 else 0
         return {"log_bytes": max(0, grown), "log_dropped": 0}
+
+
+def _cancelled(_: int | None) -> Verdict:
+    return Verdict("cancelled", "cancelled")
+
+
+def before_start(verdict: Verdict) -> Verdict:
+    """The same of a command that had not begun."""
+    return Verdict(verdict.state, f"{verdict.reason} before it started", verdict.cause)
 
 
 def _wait_for_turn(ticket: Ticket, request: dict[str, Any]) -> Claim | None:

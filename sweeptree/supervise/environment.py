@@ -88,9 +88,16 @@ def job_environment(
     run in). It leaves PATH unless the user activated it, because a job runs in the experiment's
     environment, not in ours.
     """
+    return {**shared_environment(base, keep=keep, venv=venv), **variables.as_environment()}
+
+
+def shared_environment(
+    base: Mapping[str, str], *, keep: Collection[str] = (), venv: Path | None = None
+) -> dict[str, str]:
+    """The part of it that all jobs have in common; see `job_environment`."""
     env = {name: value for name, value in base.items() if _passes(name, value, keep)}
     _leave_venv(env, venv or own_venv())
-    return {**env, **variables.as_environment(), **_FIXED}
+    return {**env, **_FIXED}
 
 
 def without_own_venv(base: Mapping[str, str]) -> dict[str, str]:

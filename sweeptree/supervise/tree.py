@@ -29,11 +29,13 @@ if TYPE_CHECKING:
 
 
 KILL_NOW = signal.SIGUSR1
-STOPS = frozenset((signal.SIGTERM, KILL_NOW))
+ENDS_SOON = signal.SIGUSR2  # a batch system's word that it will soon end the job
+STOPS = frozenset((signal.SIGTERM, KILL_NOW, ENDS_SOON))
 # What keepers ignore: a terminal's end is not theirs; the last two are Python's own choice.
 IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ)
 WATCHED = frozenset((signal.SIGCHLD, *STOPS))
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.25
+_TOLD_TOO = 1.0  # seconds
 _HAS_PROC = os.path.isdir("/proc/self")  # noqa: PTH112 - without it only its session is held
 
 
@@ -62,7 +64,8 @@ def _poll_signal(deadline: float) -> int | None:
 class Tree:
     """Everything the command started.
 
-    We are its sub-reaper: no child of ours means that nothing lives.
+    We are its sub-reaper: no child of ours means that nothing lives. `asked` is the signal by which
+    we were told to end it, if we were.
     """
 
     def __init__(self) -> None:
@@ -70,6 +73,7 @@ class Tree:
         self.status: int | None = None
         self.peak_kb = 0
         self.empty = True
+        self.asked: int | None = None
 
     def adopt_main(self, pid: int) -> None:
         """Take the command's first process."""
@@ -104,7 +108,19 @@ class Tree:
                 return "failed", False
             got = next_signal(_seconds_until(deadline, meter))
             if got in STOPS:
+                self.asked = got
                 return "cancelled", got == KILL_NOW
+
+    def was_asked(self) -> bool:
+        """Whether we are told to end it too, now that its first process was ended by a signal.
+
+        Who signals all processes of a job (a batch system, a terminal) may reach it before us.
+        """
+        deadline = time.monotonic() + _TOLD_TOO
+        while self.asked is None and (got := next_signal(deadline - time.monotonic())):
+            if got in STOPS:
+                self.asked = got
+        return self.asked is not None
 
     def end(self, grace: float) -> None:
         """Ask all to stop, wait `grace` seconds, then kill until nothing lives.

@@ -72,6 +72,11 @@ def await_start(job: JobContext, so_far: SoFar, keeper: supervise.Keeper, starte
     while not started.exists():
         if keeper.wait(timeout=START_LOOK_SECONDS) is not None or not keeper.is_alive():
             return
+    note_start(job, so_far, started)
+
+
+def note_start(job: JobContext, so_far: SoFar, started: Path) -> None:
+    """Record that the command runs, as its keeper says in the file `started`."""
     with contextlib.suppress(RecordError):
         record_start(job, so_far, _read_started(started))
 

@@ -2,7 +2,8 @@
 
 A failed GPU: again on another, at most three times. Too little memory: again once; on the GPU with
 half as much again, or with the whole of it. A job that had its GPU to itself would only run out of
-memory again. Such tries are forgiven: they do not count against `--retries`.
+memory again. Preempted by a cluster that does not start it again itself: again, at most three
+times. Such tries are forgiven: they do not count against `--retries`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,12 @@ from sweeptree.model import Cause, JobState
 from sweeptree.sweep.preflight import PreparedSweep
 from sweeptree.sweep.results import SoFar
 
-_FORGIVEN = {Cause.GPU_LOST: 3, Cause.GPU_MEMORY: 1, Cause.HOST_MEMORY: 1}
+_FORGIVEN = {
+    Cause.GPU_LOST: 3,
+    Cause.GPU_MEMORY: 1,
+    Cause.HOST_MEMORY: 1,
+    Cause.PREEMPTED: 3,
+}
 _TRIED_AGAIN = (JobState.FAILED, JobState.TIMED_OUT, JobState.LOST)
 
 

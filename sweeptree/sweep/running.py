@@ -69,6 +69,7 @@ class Sweep:
     misses: Misses = field(default_factory=Misses)
     gate: Gate = field(default_factory=Gate)
     data: Digests = field(default_factory=Digests)
+    tell: Tell | None = None
     handed_on: bool = False
 
     @classmethod
@@ -105,6 +106,7 @@ class Sweep:
                     turns=planner.turns(prepared),
                     budgets=Budgets(spec.max_prs),
                     first_failures=FirstFailures(spec.stop_after_same),
+                    tell=tell,
                 )
 
     @property

@@ -77,6 +77,18 @@ def lock(file: int, how: int = EXCLUSIVE) -> bool:
     return _flock(file, how | fcntl.LOCK_NB)
 
 
+def lock_or_refuse(file: int, path: str | os.PathLike[str]) -> bool:
+    """As `lock`, for the file at this path; it is closed where its file system keeps no locks.
+
+    Raises Refused then.
+    """
+    try:
+        return lock(file)
+    except OSError as error:
+        os.close(file)
+        raise _refused(path, error) from error
+
+
 def is_held(path: str | os.PathLike[str]) -> bool:
     """Whether a living process holds the lock on a file now. Changes nothing.
 
@@ -121,7 +133,10 @@ def _flock(file: int, how: int) -> bool:
 def _refused(path: str | os.PathLike[str], error: OSError) -> Exception:
     from sweeptree.errors import Refused  # only here, for the keeper's sake
 
-    hint = "put it on a local disk, or mount the file system with locks"
+    hint = (
+        "put it on a file system with locks (results: --results_dir)",
+        "Lustre keeps locks when it is mounted with -o flock",
+    )
     return Refused(f"{os.fspath(path)} cannot be locked: {error.strerror}", hint=hint)
 
 

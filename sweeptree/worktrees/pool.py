@@ -134,6 +134,11 @@ class Pool:
                 self._leftovers[int(match.group(1))] = path
         self._next = max(self._leftovers, default=-1) + 1
 
+    @property
+    def extras(self) -> LinksAndCopies:
+        """What each worktree gets beside the commit; known once the pool is open."""
+        return self._setup.extras
+
     # Worktrees in rotation
 
     def acquire(self, index: int | None = None) -> Worktree:

@@ -19,7 +19,7 @@ def take_lock(folder: Path) -> int:
     _refuse_links(folder)
     path = folder / LOCK_FILE
     handle = _open(path)
-    if not locks.lock(handle):
+    if not locks.lock_or_refuse(handle, path):
         os.close(handle)
         raise Refused(
             f"another process uses the worktrees of the sweep {folder.name}",

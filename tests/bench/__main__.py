@@ -11,6 +11,7 @@ from tests.bench import (
     auto_run,
     chat,
     cli,
+    cluster,
     ecg_curate,
     ecg_evaluate,
     ecg_fetch,
@@ -59,6 +60,7 @@ BENCHES = {
     "ecg_evaluate": ecg_evaluate.run,
     "ecg_fetch": ecg_fetch.run,
     "share": sharing.run,
+    "slurm": cluster.run,
     "worktrees": worktrees.run,
 }
 

@@ -337,3 +337,16 @@ def test_row_8_a_record_that_could_not_be_written_is_not_taken_for_written(
         assert store.record(0) == record
         ballast.unlink()
     assert records(paths)[0] == record
+
+
+@pytest.mark.parametrize("when", [1, 2, 3], ids=["sweep", "repository", "worktrees"])
+def test_a_file_system_without_locks_is_refused_with_a_word(repo: Path, when: int) -> None:
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not installed")
+    inject = ["-e", "trace=flock", "-e", f"inject=flock:error=ENOSYS:when={when}+"]
+    program = str(Path(sys.executable).with_name("sweeptree"))
+    run = ["run", "-n", "exp", "--commands", '["true"]', "--use_worktree", "--smoke", "5s"]
+    argv = ["strace", "-f", "-qq", "-o", "/dev/null", *inject, program, *run]
+    done = subprocess.run(argv, cwd=repo, capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+    assert "keeps no locks (flock)" in done.stderr + done.stdout

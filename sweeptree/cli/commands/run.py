@@ -93,17 +93,21 @@ def _smoke(prepared: PreparedSweep, settings: Settings, options: RunOptions) -> 
     from sweeptree.cli.screens.plan import plan_facts, plan_view
     from sweeptree.cli.screens.smoke import smoke_document, smoke_screen
     from sweeptree.cli.screens.terminal import say, write_out
+    from sweeptree.engine.executors import executor_for
     from sweeptree.sweep.run import WithoutEngine, run_sweep
     from sweeptree.sweep.smoke import look_at, smoke_spec
 
     seconds = parse_duration(options.smoke or "")
     spec = smoke_spec(prepared, seconds)
-    short = must_start(prepare(spec, settings))
+    short = must_start(prepare(spec, settings, planner=planner_for(spec, settings)))
     if not options.as_json:
         write_out(plan_facts(plan_view(prepared)) + "\n")
     say(f"running job {prepared.jobs[0].index} for at most {seconds:g} s as {spec.exp_name}")
     with interruptible(short.paths):
-        ended = run_sweep(spec, None, WithoutEngine(), before_end=_nothing)
+        executor = executor_for(spec, settings, say, shown=False)
+        ended = run_sweep(spec, None, WithoutEngine(), executor=executor, before_end=_nothing)
+    if ended.is_refused:
+        raise Refused(ended.reason)
     if ended.exit_code == ExitCode.INTERRUPTED:
         return ExitCode.INTERRUPTED
     smoke = look_at(short.paths, prepared)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _MIB = 1024 * 1024
 _SUCCESS, _NOT_FOUND, _TOO_SMALL, _LACKING, _LOST = 0, 6, 7, 13, 15
 _XID_EVENT = 0x8
+_LONGEST_UUID = 96  # bytes, as in nvml.h
 _FIRST_ROOM, _MOST_ROOM, _MOST_EVENTS = 32, 4096, 64
 _UNKNOWN = 2**64 - 1  # the memory of a process that we may not see
 
@@ -75,6 +76,15 @@ class Driver:
         self._handles: dict[str, c_void_p] = {}
         self._events = c_void_p()
         self._watched: dict[int, str] = {}
+
+    def uuid_at(self, index: int) -> str | None:
+        """The UUID of the device with this number, in PCI order."""
+        handle, name = c_void_p(), ctypes.create_string_buffer(_LONGEST_UUID)
+        if self._call("nvmlDeviceGetHandleByIndex_v2", c_uint(index), byref(handle)) != _SUCCESS:
+            return None
+        if self._call("nvmlDeviceGetUUID", handle, name, c_uint(_LONGEST_UUID)) != _SUCCESS:
+            return None
+        return name.value.decode()
 
     def memory(self, uuid: str) -> tuple[int, int] | None:
         """Total and free memory."""

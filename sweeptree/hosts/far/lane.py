@@ -3,6 +3,7 @@
     start   write what it is to do, and start its process unless one lives (or with `spawn` false:
             a worker of the engine's starts it)
     look    whether it lives, and the last lines of its log
+    living  the lanes below a folder that live, each with its process
 
 The lock of `alive` is passed to the process and lives exactly as long as it. The standard library
 only: it is sent to hosts as it stands here.
@@ -28,6 +29,8 @@ def main(request: dict[str, object], _stream: BinaryIO) -> dict[str, object]:
     folder = Path(str(request["folder"]))
     if request["verb"] == "look":
         return look(folder)
+    if request["verb"] == "living":
+        return living(folder)
     return start(folder, request)
 
 
@@ -78,6 +81,25 @@ def look(folder: Path) -> dict[str, object]:
         "joined": (folder / "joined").exists(),
         "lines": last_lines(folder / "lane.log"),
     }
+
+
+def living(folder: Path) -> dict[str, object]:
+    """Whoever lives below a folder: the lane's name and its PID."""
+    try:
+        names = sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return {}
+    alive = [name for name in names if lives(folder / name)]
+    return {name: process_of(folder / name) for name in alive}
+
+
+def process_of(folder: Path) -> object:
+    """The PID of a lane that lives."""
+    alive = os.open(folder / "alive", os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        return noted(alive)["pid"]
+    finally:
+        os.close(alive)
 
 
 def lives(folder: Path) -> bool:

@@ -47,35 +47,48 @@ class OneAttempt(Local):
 
     def take_over(self, job: JobContext, so_far: SoFar, run: RunStage) -> SoFar | Halt:
         """The attempt that is on disk already: waited for if it is the leased one, else ended."""
-        if attempts.last_attempt(job, so_far) != self.leased.attempt:
+        number = attempts.last_attempt(job, so_far)
+        if number != self.leased.attempt:
             return self._end_earlier(job, so_far, run)
+
         came = super().take_over(job, so_far, run)
-        if isinstance(came, SoFar) and came.outcome is None:
-            came = replace(came, outcome=supervise.lost_outcome())
-        return self._noted(job, came)
+        is_lost = isinstance(came, SoFar) and came.outcome is None
+        return self._noted(job, _lost(came) if is_lost else came)
 
     def try_once(self, job: JobContext, so_far: SoFar, run: RunStage) -> SoFar | Halt:
         """The leased attempt, from a clean worktree on; one that has ended is not run again."""
-        number, memory = self.leased.attempt, self.leased.gpu_memory
+        number = self.leased.attempt
         if adoption.has_ended(job, number):
-            return self._noted(job, adoption.take_up_ended(job, so_far.on_attempt(number)))
-        before = replace(so_far, attempt=number - 1, gpu_memory=memory)
-        return self._noted(job, super().try_once(job, before, run))
+            ended = so_far.on_attempt(number)
+            return self._noted(job, adoption.take_up_ended(job, ended))
+
+        before = replace(
+            so_far,
+            attempt=number - 1,
+            gpu_memory=self.leased.gpu_memory,
+        )
+        came = super().try_once(job, before, run)
+        return self._noted(job, came)
 
     def _end_earlier(self, job: JobContext, so_far: SoFar, run: RunStage) -> SoFar | Halt:
         earlier = adoption.on_last_attempt(job, so_far)
-        files = (attempt_file(job, earlier, what) for what in ("alive", "outcome"))
-        supervise.adopt(*files).kill()
+        alive = attempt_file(job, earlier, "alive")
+        outcome = attempt_file(job, earlier, "outcome")
+        supervise.adopt(alive, outcome).kill()
+
         came = super().take_over(job, so_far, run)
         if isinstance(came, Halt):
             return came
         finished = caught("finish", lambda: stages.finish(job, came))
-        return Halt(came, finished) if isinstance(finished, Trouble) else so_far
+        if isinstance(finished, Trouble):
+            return Halt(came, finished)
+        return so_far
 
     def _noted(self, job: JobContext, came: SoFar | Halt) -> SoFar | Halt:
         """No try is forgiven, so there is no other one: the driver says whether to go on."""
         if isinstance(came, SoFar):
-            came = self._with_content(job, replace(came, forgiven=()))
+            only = replace(came, forgiven=())
+            came = self._with_content(job, only)
         self.came = came
         return came
 
@@ -88,3 +101,10 @@ class OneAttempt(Local):
             return Halt(came, content)
         self.content = content
         return came
+
+
+def _lost(came: SoFar | Halt) -> SoFar | Halt:
+    """The attempt has no end of its own: its keeper died."""
+    if isinstance(came, Halt):
+        return came
+    return replace(came, outcome=supervise.lost_outcome())

@@ -72,6 +72,8 @@ class Fleet:
             for watch in watches.values():
                 stack.enter_context(watch.watching())
             stack.callback(leases.close)
+            for watch in watches.values():
+                stack.callback(watch.let_end)
             _await_first(sweep, list(watches.values()))
             yield Ground(leases, mailbox, {crew.site.host.name: crew.carrier for crew in crews})
 

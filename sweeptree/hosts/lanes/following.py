@@ -72,6 +72,7 @@ class _Following:
     so_far: SoFar
     before: int
     host: str | None = None
+    begun: Event | None = None
     is_taken_back: bool = False
     end: SoFar | Halt | None = field(default=None)
 
@@ -113,10 +114,21 @@ class _Following:
     def leased(self, event: Event) -> None:
         """A lane has the job: its record says where, before anything is known of it."""
         assert event.attempt is not None
-        self._begin_attempt(event.attempt)
+        number = event.attempt
+        self._begin_attempt(number)
         self.host = event.host
-        stages.put_aside(self.job, event.attempt - 1)
+        if self._noted(number) is None:
+            stages.put_aside(self.job, number - 1)
         stages.record_plan(self.job, None, event.host)
+        begun = self.begun
+        if begun is not None and begun.attempt == number:
+            self.started(begun)  # it was thought lost, and went on
+
+    def _noted(self, number: int) -> Attempt | None:
+        """An attempt as the record has it, whose files are here then."""
+        attempts = self.job.record.attempts
+        found = (each for each in attempts if each.number == number)
+        return next(found, None)
 
     def _begin_attempt(self, number: int) -> None:
         """A lease that is followed by another one costs no try of the job's."""
@@ -128,9 +140,12 @@ class _Following:
         """Its command runs."""
         if self.host is None:  # told by a lane that had it before this driver began
             self.leased(event)
-        began = str(event.payload.get("start_time") or utc_now())
-        gpus = tuple(map(str, event.payload.get("gpus") or ()))
-        attempts.record_start(self.job, self.so_far, Started(began, gpus))
+        self.begun = event
+        told = event.payload
+        began = str(told.get("start_time") or utc_now())
+        gpus = map(str, told.get("gpus") or ())
+        start = Started(began, tuple(gpus))
+        attempts.record_start(self.job, self.so_far, start)
         self._carrier(event).follow(self.job)
 
     def due_again(self, event: Event) -> None:
@@ -138,12 +153,16 @@ class _Following:
         assert event.attempt is not None
         self._stop_following()
         why = str(event.payload.get("why") or lost_outcome().reason)
-        lost = Attempt(number=event.attempt, state=JobState.LOST, reason=why, end_time=utc_now())
+        number = event.attempt
+        noted = self._noted(number) or Attempt(number=number, state=JobState.LOST)
+        ended = {"state": JobState.LOST, "reason": why, "end_time": utc_now()}
+        lost = noted.model_copy(update=ended)
+        tries = attempts.with_attempt(self.job, lost)
         self.job.store.update(
             self.job.index,
             state=JobState.LOST,
             reason=why,
-            attempts=attempts.with_attempt(self.job, lost),
+            attempts=tries,
         )
         self.host = None
 
@@ -155,9 +174,10 @@ class _Following:
         self._stop_following()
         came = from_payload(event.payload)
         ran = accept(self._carrier(event), self.job, self.so_far, came)
-        self.end = (
-            Halt(self.so_far, ran) if isinstance(ran, Trouble) else self.so_far.after_command(ran)
-        )
+        if isinstance(ran, Trouble):
+            self.end = Halt(self.so_far, ran)
+        else:
+            self.end = self.so_far.after_command(ran)
 
     def ended_without(self, event: Event) -> None:
         """No lane runs it: cancelled, or nobody can, or nobody shall any more."""

@@ -41,8 +41,10 @@ class Holdings(Source[Leased]):
     def add(self, leases: Iterable[Leased]) -> None:
         """Jobs that were leased; those that are held already stay as they are."""
         with self._changed:
-            known = {leased.job for leased in (*self._all(), *self._returned)}
-            self._waiting.extend(each for each in leases if each.job not in known)
+            known = {leased.job for leased in self._all()}
+            known.update(leased.job for leased in self._returned)
+            new = [each for each in leases if each.job not in known]
+            self._waiting.extend(new)
             self._changed.notify_all()
 
     def has_more(self) -> bool:
@@ -78,15 +80,17 @@ class Holdings(Source[Leased]):
     def give_back_waiting(self, jobs: Collection[int] | None = None) -> None:
         """Give back the jobs that have not begun; None: all of them."""
         with self._changed:
-            back = [each for each in self._waiting if jobs is None or each.job in jobs]
-            self._waiting = deque(each for each in self._waiting if each not in back)
+            back = list(self._waiting)
+            if jobs is not None:
+                back = [each for each in back if each.job in jobs]
+            self._forget(back)
             self._returned.extend(back)
             self._changed.notify_all()
 
     def drop(self, leases: Collection[Leased]) -> None:
         """Forget jobs that have not begun and are another lane's by now."""
         with self._changed:
-            self._waiting = deque(each for each in self._waiting if each not in leases)
+            self._forget(leases)
             self._changed.notify_all()
 
     def take_returned(self) -> tuple[Leased, ...]:
@@ -139,8 +143,14 @@ class Holdings(Source[Leased]):
         if self._is_closed:
             return Want(0, 0)
         held = len(self._waiting) + len(self._running)
+        most = 2 * self._slots
         free = max(0, self._slots - held)
-        return Want(free, min(self._slots, 2 * self._slots - held - free))
+        ahead = most - held - free
+        return Want(free, min(self._slots, ahead))
+
+    def _forget(self, leases: Collection[Leased]) -> None:
+        kept = [each for each in self._waiting if each not in leases]
+        self._waiting = deque(kept)
 
     def _stop_running(self, leased: Leased) -> None:
         self._running.pop(leased.job, None)
@@ -150,4 +160,8 @@ class Holdings(Source[Leased]):
         return not (self._all() or self._returned)
 
     def _all(self) -> list[Leased]:
-        return [*self._waiting, *self._running.values(), *self._untold.values()]
+        return [
+            *self._waiting,
+            *self._running.values(),
+            *self._untold.values(),
+        ]

@@ -137,14 +137,19 @@ def _work(lane: _Lane) -> None:
     _give_back_finished(lane)
     _start_talking(lane)
     try:
-        done = _start_jobs(lane)
-        with _ends_watched(lane):
-            await_end(done, lane.sweep)
-        _end(lane)
+        _run_jobs(lane)
     finally:
+        _tell_the_rest(lane)
         lane.leases.give_up.set()
         lane.talk.end(LEAVE)
         lane.leases.hang_up()
+
+
+def _run_jobs(lane: _Lane) -> None:
+    """Until there are no more; raises what asked this process to end."""
+    done = _start_jobs(lane)
+    with _ends_watched(lane):
+        await_end(done, lane.sweep)
 
 
 def _give_back_finished(lane: _Lane) -> None:
@@ -204,7 +209,7 @@ def _is_idle(lane: _Lane) -> bool:
     return lane.heart.is_away(AWAY) or lane.feeder.left == 0
 
 
-def _end(lane: _Lane) -> None:
+def _tell_the_rest(lane: _Lane) -> None:
     """Tell what came of the jobs, however long the server is away, and leave.
 
     A lane that was stopped on its host, or that the leases do not know, cannot wait so long.

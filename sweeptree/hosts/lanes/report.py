@@ -21,14 +21,17 @@ class LaneReport(Report):
 
 def refused(error: SweeptreeError) -> LaneReport:
     """A lane that could not begin, with one line that says why."""
-    reason = "; ".join([error.message, *error.hint])
-    return LaneReport(state=ReportState.REFUSED, reason=reason)
+    sentences = [error.message, *error.hint]
+    return LaneReport(
+        state=ReportState.REFUSED,
+        reason="; ".join(sentences),
+    )
 
 
 def ended(states: dict[str, int], *, unsent: int, is_stopped: bool) -> LaneReport:
     """A lane that has ended, whatever its jobs came to: that is the sweep's to tell."""
-    counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-    reason = counts or "no job was left for it"
+    counts = [f"{count} {state}" for state, count in sorted(states.items())]
+    reason = ", ".join(counts) or "no job was left for it"
     if unsent:
         reason = f"{reason}; {_counted(unsent)} on this host"
     state = ReportState.FAILED if unsent else _state(is_stopped=is_stopped)

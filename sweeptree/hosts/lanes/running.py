@@ -31,6 +31,10 @@ class _JobStop:
 
     switch: StopSwitch
 
+    def hold(self) -> None:
+        """Begin nothing more."""
+        self.switch.start_no_more(StopCause.CANCELLED)
+
     def stop(self) -> None:
         self.switch.stop(StopCause.CANCELLED)
 
@@ -73,6 +77,8 @@ class Jobs:
             found = [each for each in leases if each in self._switches]
             stops = [self._switches[each] for each in found]
             self._ordered.update(found)
+        for stop in stops:  # before one of them ends, and another one takes its turn
+            stop.hold()
         for stop in stops:
             stop.kill() if kill else stop.stop()
 

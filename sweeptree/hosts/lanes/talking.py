@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from sweeptree.hosts.lanes.holdings import Holdings
 from sweeptree.hosts.lanes.leasing import Leases, Leasing
@@ -69,16 +69,24 @@ class Heart:
         return time.monotonic() - self._heard > seconds
 
     def _obey(self, orders: Orders) -> None:
-        running = self._holdings.running()
         self._holdings.drop(orders.lost)
         self._jobs.end(orders.lost, kill=True)
-        self._holdings.give_back_waiting(orders.cancelled)
-        self._jobs.end([each for each in running if each.job in orders.cancelled], kill=False)
+        self._cancel(orders.cancelled)
         if orders.order is not Order.GO:
             self._holdings.close()
         if orders.order in (Order.STOP, Order.KILL):
-            self._holdings.give_back_waiting()
-            self._jobs.end(running, kill=orders.order is Order.KILL)
+            self._stop(kill=orders.order is Order.KILL)
+
+    def _cancel(self, jobs: Collection[int]) -> None:
+        self._holdings.give_back_waiting(jobs)
+        running = self._holdings.running()
+        wanted = [each for each in running if each.job in jobs]
+        self._jobs.end(wanted, kill=False)
+
+    def _stop(self, *, kill: bool) -> None:
+        self._holdings.give_back_waiting()
+        running = self._holdings.running()
+        self._jobs.end(running, kill=kill)
 
 
 class Teller:
@@ -142,6 +150,7 @@ class Talk:
         self._holdings = holdings
         self._lane = lane
         self._tell = tell
+        self._said: set[str] = set()
         self._over = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -177,12 +186,17 @@ class Talk:
         except NoSuchSweep as error:
             self._give_up(error)
         except Exception as error:  # the thread must live: what failed is tried again
-            self._tell(f"{type(error).__name__}: {error}")
+            self._say_once(f"{type(error).__name__}: {error}")
             self._over.wait(BEAT)
 
     def _give_up(self, error: NoSuchSweep) -> None:
-        if self.is_known:
-            self._tell(f"{error.message}: what came of the jobs stays on {self._lane.host}")
+        self._say_once(f"{error.message}: what came of the jobs stays on {self._lane.host}")
         self.is_known = False
         self._holdings.close()
         self._over.wait(BEAT)
+
+    def _say_once(self, text: str) -> None:
+        """What goes wrong every few seconds would fill the log."""
+        if text not in self._said:
+            self._said.add(text)
+            self._tell(text)

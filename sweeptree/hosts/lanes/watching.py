@@ -1,13 +1,15 @@
 """Sees to the lane of one host as long as a sweep lasts: started, started anew, and shown as ended.
 
-Hides: that a silent lane may only have lost its cable. Its process is looked at before another one
-is started, and its run is called crashed only when nobody lives who could end it.
+Hides: that a silent lane may only have lost its cable, and that a dead one's jobs may go on under
+their keepers. The process is looked at before another one is started, and its run is called crashed
+only when nobody lives who could end it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 from sweeptree.errors import SweeptreeError
@@ -18,6 +20,8 @@ from sweeptree.hosts.remote import Site
 from sweeptree.hosts.values import EventKind
 
 PAUSE = 5.0  # seconds until a host that could not be reached is tried again
+LOOK_SECONDS = 5.0  # between two looks at whether a lane's process lives
+LOOK = 0.2  # seconds between two looks at a lane that ends
 LEAVE_SECONDS = 20.0  # for a lane to end by itself when the sweep is over
 
 Tell = Callable[[str], None]
@@ -36,8 +40,8 @@ class LaneWatch:
         self._runs = runs
         self._tell = tell
         self._run: str | None = None
-        self._lost = threading.Event()
         self._left = threading.Event()
+        self._lost = threading.Event()
         self._over = threading.Event()
         name = f"lane on {site.host.name}"
         self._thread = threading.Thread(target=self._watch, name=name, daemon=True)
@@ -49,20 +53,22 @@ class LaneWatch:
         try:
             yield self
         finally:
-            self._over.set()
-            self._lost.set()
-            self._thread.join(LEAVE_SECONDS + PAUSE)
+            self.let_end()
+            self._thread.join(self._patience())
             self._end()
+
+    def let_end(self) -> None:
+        """Start no lane any more: the sweep is over."""
+        self._over.set()
 
     def happened(self, kind: EventKind) -> None:
         """Something that the lease server tells of this host's lane."""
         if kind in (EventKind.LANE_JOINED, EventKind.LANE_BACK):
-            self._lost.clear()
             self._left.clear()
+            self._lost.clear()
             self.up.set()
         elif kind is EventKind.LANE_LEFT:
             self._left.set()
-            self._lost.set()
         elif kind is EventKind.LANE_LOST:
             self._lost.set()
 
@@ -72,18 +78,24 @@ class LaneWatch:
                 self._keep_up()
             except SweeptreeError as error:
                 self._failed(error)
+                self._over.wait(PAUSE)
             self.tried.set()
-            self._over.wait(PAUSE)
 
     def _keep_up(self) -> None:
-        """Start the lane if none lives, and wait until it is not heard any more."""
+        """Start the lane if none lives, and wait until it is gone.
+
+        A process that died is noticed before its leases run out, so that the next one still has
+        its jobs. Raises SweeptreeError where the host cannot be reached.
+        """
         if not self._lives():
             self._begin()
         await_lane(self.site, self._start.order.sweep)
         self.up.set()
         self.trouble = None
         self.tried.set()
-        self._lost.wait()
+        while not self._over.wait(LOOK_SECONDS):
+            if not self._lives():
+                return
 
     def _lives(self) -> bool:
         return self._run is not None and look_at_lane(self.site, self._start.order.sweep).is_alive
@@ -124,12 +136,26 @@ class LaneWatch:
                 self._runs.end(run, how, message)
 
     def _end(self) -> None:
-        """A lane that leaves ends its run itself; whoever did not is shown as what it is."""
+        """A lane that leaves ends its run itself, as long as it reaches the server; whoever did
+        not is shown as what it is."""
         if self._run is None:
             return
-        if self._left.wait(LEAVE_SECONDS) or self._lives_on():
-            return
-        self._end_run(LaneEnd.CRASHED, f"{self.site.host.name} was not heard of any more")
+        if self._left.wait(self._patience()):
+            self._await_gone()
+            self._end_run(*self._fate())
+        elif self._lost.is_set() or not self._lives_on():
+            gone = f"{self.site.host.name} was not heard of any more"
+            self._end_run(LaneEnd.CRASHED, gone)
+
+    def _patience(self) -> float:
+        """A lane that is not heard has had its time."""
+        return PAUSE if self._lost.is_set() else LEAVE_SECONDS
+
+    def _await_gone(self) -> None:
+        """Wait for the end of a lane's process: until then it has things to tell the server."""
+        deadline = time.monotonic() + LEAVE_SECONDS
+        while self._lives_on() and time.monotonic() < deadline:
+            time.sleep(LOOK)
 
     def _lives_on(self) -> bool:
         try:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sweeptree.errors import HostError, Refused, SweeptreeError
+from sweeptree.hosts.far.asking import Question, ask
 from sweeptree.hosts.inventory import Entry, Inventory, default_name
+from sweeptree.hosts.remote import Site
 from sweeptree.hosts.setting_up import ours
 from sweeptree.hosts.setting_up.checking import (
     Checked,
@@ -102,12 +104,14 @@ def mended(checked: Checked, where: Where, tell: Tell) -> Checked:
 def remove(name: str, where: Where) -> str:
     """Forget a host, and remove what was set up there; jobs' results stay there.
 
-    Returns why nothing could be removed there, "" where it was.
+    Returns why nothing could be removed there, "" where it was. Raises Refused while jobs run
+    there.
     """
     entry = where.inventory.entry(name)
     trouble = ""
     try:
         with Master(Target.of(entry.host, where.ssh_config)) as master:
+            _refuse_if_busy(Site(entry.host, master))
             if entry.worker:
                 stop_worker(master, entry)
             argv = ["sh", "-c", _REMOVE, "sh", entry.host.home]
@@ -116,6 +120,27 @@ def remove(name: str, where: Where) -> str:
         trouble = error.message
     where.inventory.remove(name)
     return trouble
+
+
+def _refuse_if_busy(site: Site) -> None:
+    """Raise Refused while a lane lives there: it needs what would be removed."""
+    host = site.host
+    request = {"verb": "living", "folder": site.place("lanes")}
+    try:
+        living = ask(site, Question("lane", request), timeout=_REMOVING)
+    except HostError:
+        raise
+    except SweeptreeError:  # what lanes need is gone already
+        return
+    for lane, pid in living.items():
+        sweep = lane.rsplit("-", 2)[0]
+        raise Refused(
+            f"{host.name} runs jobs of {sweep}",
+            hint=(
+                f"wait for its end, or: sweeptree cancel {sweep}",
+                f"if nobody drives it any more: ssh {host.address} kill {pid}",
+            ),
+        )
 
 
 def _check_free(inventory: Inventory, name: str, address: str) -> None:

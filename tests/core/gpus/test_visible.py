@@ -5,6 +5,7 @@ import pytest
 from core.gpu_kit import UUID
 from sweeptree import gpus
 from sweeptree.errors import UsageError
+from sweeptree.gpus.visible import lacks_allotment
 from sweeptree.model import Device
 
 DEVICES = tuple(
@@ -96,3 +97,16 @@ def test_a_list_that_fits_nothing_is_refused(names: tuple[str, ...], why: str) -
 )
 def test_a_slurm_allocation(environ: dict[str, str], left: list[int]) -> None:
     assert indices(gpus.allotted(CARDS, environ)) == left
+
+
+@pytest.mark.parametrize(
+    ("environ", "lacks"),
+    [
+        ({}, False),
+        ({"SLURM_JOB_ID": "7"}, True),
+        ({"SLURM_JOB_ID": "7", "SLURM_JOB_GPUS": "1"}, False),
+        ({"SLURM_JOB_ID": "7", "SLURM_GPUS_ON_NODE": "2"}, False),
+    ],
+)
+def test_a_slurm_job_without_an_allotment_has_none(environ: dict[str, str], lacks: bool) -> None:
+    assert lacks_allotment(environ) is lacks

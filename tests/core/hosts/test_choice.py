@@ -13,8 +13,12 @@ from sweeptree.errors import UsageError
 from sweeptree.hosts.choice import planner_for
 from sweeptree.hosts.inventory import Inventory
 from sweeptree.hosts.lanes.planning import OnHosts
+from sweeptree.hosts.slurm.planning import OnSlurm
+from sweeptree.model import SweepSpec
 from sweeptree.settings import Settings
 from sweeptree.sweep.preflight import OnThisMachine
+
+PLAIN = SweepSpec(exp_name="exp", commands=("true",))
 
 
 def test_a_sweep_that_names_no_host_is_planned_for_this_machine(repo: Path) -> None:
@@ -35,3 +39,20 @@ def test_a_host_that_was_not_added_is_refused(repo: Path, tmp_path: Path) -> Non
     settings = Settings(home=tmp_path / "state")
     with pytest.raises(UsageError, match="there is no host 'gpu9'"):
         planner_for(make_spec(repo, "true", hosts="gpu9"), settings)
+
+
+def test_a_cluster() -> None:
+    cluster = PLAIN.model_copy(update={"executor": "slurm"})
+    assert isinstance(planner_for(cluster, Settings()), OnSlurm)
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"array_parallelism": 3}, "are for jobs on a cluster"),
+        ({"executor": "slurm", "hosts": ("gpu1",)}, "two places to run at"),
+    ],
+)
+def test_options_that_contradict_each_other(fields: dict[str, object], why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        planner_for(PLAIN.model_copy(update=fields), Settings())

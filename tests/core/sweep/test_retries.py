@@ -41,8 +41,9 @@ def test_too_little_host_memory_is_forgiven_once() -> None:
     assert not has_tries_left(again, retries=0)
 
 
-def test_a_failed_gpu_is_forgiven_three_times() -> None:
-    so_far = failed(0, cause=Cause.GPU_LOST)
+@pytest.mark.parametrize("cause", [Cause.GPU_LOST, Cause.PREEMPTED])
+def test_a_failed_gpu_and_a_preemption_are_forgiven_three_times(cause: Cause) -> None:
+    so_far = failed(0, cause=cause)
     for tries in range(1, 5):
         so_far = forgiving(replace(so_far, tries=tries), NO_GPUS)
     assert len(so_far.forgiven) == 3

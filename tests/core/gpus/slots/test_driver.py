@@ -57,3 +57,9 @@ def test_a_slice_that_is_removed_after_a_look_is_named(
     fake.configure("gpu mig=1")
     with pytest.raises(slots.GoneError):
         driver.memory("MIG-a")
+
+
+def test_a_number_s_uuid(driver: slots.Driver, fake: FakeDriver) -> None:
+    fake.configure("gpu", "gpu")
+    assert driver.uuid_at(1) == CARDS[1]["uuid"]
+    assert driver.uuid_at(7) is None

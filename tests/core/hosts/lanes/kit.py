@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sweeptree.hosts.lanes.lane import run_lane
 from sweeptree.hosts.lanes.leasing import Leases, leases_at
 from sweeptree.hosts.lanes.order import LaneOrder, spec_for_lane
 from sweeptree.hosts.lanes.report import LaneReport
+from sweeptree.hosts.leases.client import DriverClient
 from sweeptree.hosts.leases.token import bearer
 from sweeptree.hosts.leases.transport import Endpoint
 from sweeptree.hosts.values import Event, EventKind, Offer
@@ -47,6 +49,11 @@ class Host:
     commit: str
     engine: Lines = field(default_factory=Lines)
 
+    @cached_property
+    def driver(self) -> DriverClient:
+        """The driver's side; one connection for all its questions."""
+        return self.place.driver()
+
     def order(self, *commands: str, wants_content: bool = False, **fields: Any) -> LaneOrder:
         plain = {"exp_name": "exp", "parallel": 2, "grace": 0.2, "min_free": 0}
         spec = SweepSpec.model_validate({**plain, "commands": commands, **fields})
@@ -63,12 +70,11 @@ class Host:
         (self.worktrees / "go").touch()
 
     def offer(self, jobs: Iterable[int], *, before: int = 0) -> None:
-        driver = self.place.driver()
-        driver.open(1)
-        driver.offer([Offer(job, before) for job in jobs])
+        self.driver.open(1)
+        self.driver.offer([Offer(job, before) for job in jobs])
 
     def events(self, *kinds: EventKind) -> list[Event]:
-        found = self.place.driver().collect(0, wait=0.0)
+        found = self.driver.collect(0, wait=0.0)
         return [event for event in found if not kinds or event.kind in kinds]
 
     def came(self) -> dict[int, Came]:
@@ -90,7 +96,7 @@ class Host:
         self.offer(range(jobs))
         running = self.begin(order)
         self.await_ends(jobs)
-        self.place.driver().close()
+        self.driver.close()
         return running.end()
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -104,6 +105,13 @@ class Folder:
 
     def follow(self, job: JobContext) -> None:
         self.did.append(f"follow {job.index}")
+
+    def await_done(self, what: str, *, times: int) -> None:
+        """Wait until something was asked for so often."""
+        deadline = time.monotonic() + 30
+        while self.did.count(what) < times:
+            assert time.monotonic() < deadline, self.did
+            time.sleep(0.01)
 
     def unfollow(self, job: JobContext) -> None:
         self.did.append(f"unfollow {job.index}")

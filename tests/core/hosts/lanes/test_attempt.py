@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.sweep.kit import opened
+from core.sweep.kit import opened, paths_of
 from sweeptree import supervise
 from sweeptree.hosts.lanes.attempt import OneAttempt
 from sweeptree.hosts.lanes.came import Came, came_of
@@ -57,7 +57,8 @@ def begun(job: JobContext, number: int) -> supervise.Keeper:
 def _tidy(repo: Path) -> Iterator[None]:
     """Whatever a test leaves running ends with it."""
     yield
-    supervise.sweep_orphans("exp:", lambda _: False)
+    mark = f"@{paths_of(repo).mark}"
+    supervise.sweep_orphans("exp:", lambda name: not name.endswith(mark))
 
 
 def test_it_runs_once_under_the_number_of_its_lease(repo: Path) -> None:

@@ -41,7 +41,7 @@ def test_what_ended_while_the_server_was_away_counts_and_is_not_run_again(unserv
         host.await_ends(1)
         host.offer([1])
         host.await_ends(2)
-        host.place.driver().close()
+        host.driver.close()
         report = running.end()
         leased = [(event.job, event.attempt) for event in host.events(EventKind.LEASED)]
     assert report.states == {"succeeded": 2}
@@ -69,8 +69,9 @@ def test_a_sweep_that_nobody_knows_any_more_keeps_its_results_here(
         again = host.begin(order)
         host.await_ends(1)
         assert host.came()[0].state is JobState.SUCCEEDED
-        host.place.driver().close()
-        assert again.end().unsent == 0
+        host.driver.close()
+        told = again.end()
+    assert (told.unsent, told.states) == (0, {})
 
 
 def test_a_lane_that_nobody_hears_and_that_runs_nothing_ends(

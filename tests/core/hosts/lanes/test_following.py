@@ -55,6 +55,30 @@ def test_a_lost_attempt_is_noted_and_the_next_one_counts_as_the_same_try(
     assert record.host == "gpu2"
 
 
+def test_an_attempt_that_was_thought_lost_and_lives_on_is_shown_as_running(
+    repo: Path, tmp_path: Path
+) -> None:
+    seen: list[JobRecord] = []
+
+    def answer(server: Server, offer: Offer) -> None:
+        server.runs(offer.job, 1)
+        server.say(EventKind.DUE_AGAIN, offer.job, 1, why="gpu1 has not been heard for 20 s")
+        server.say(EventKind.LEASED, offer.job, 1)
+        threading.Thread(target=end, args=(server, offer.job)).start()
+
+    def end(server: Server, job: int) -> None:
+        fleet.carriers["gpu1"].await_done("follow 0", times=2)
+        seen.append(record_of(repo))
+        server.ends(job, 1)
+
+    fleet = Fleet.of(answer, tmp_path)
+    assert fleet.run(repo, "one").reason == "1 succeeded"
+    assert seen[0].state is JobState.RUNNING
+    assert seen[0].attempts[0].start_time == "2026-01-01T00:00:00Z"
+    assert [one.state for one in record_of(repo).attempts] == [JobState.SUCCEEDED]
+    assert not paths_of(repo).attempt(0, 0, "log").exists()
+
+
 def test_a_job_that_took_down_two_hosts_has_failed_and_says_why(repo: Path, tmp_path: Path) -> None:
     def answer(server: Server, offer: Offer) -> None:
         server.say(EventKind.GIVEN_UP, offer.job, why="gpu1 and gpu2 went down under it")

@@ -31,7 +31,7 @@ def test_the_number_of_an_attempt_is_that_of_its_lease(host: Host) -> None:
     host.offer([0], before=4)
     running = host.begin(order)
     host.await_ends(1)
-    host.place.driver().close()
+    host.driver.close()
     running.end()
     record = host.came()[0].record
     assert record is not None
@@ -66,10 +66,10 @@ def test_the_command_that_began_is_told(host: Host) -> None:
     started = host.events(EventKind.STARTED)[0]
     assert (started.job, started.attempt, started.host) == (0, 1, "gpu1")
     assert started.payload["start_time"]
-    host.place.driver().cancel([0])
+    host.driver.cancel([0])
     host.await_ends(1)
     assert host.came()[0].state is JobState.CANCELLED
-    host.place.driver().close()
+    host.driver.close()
     running.end()
 
 
@@ -78,7 +78,7 @@ def test_an_order_to_stop_ends_what_runs_and_gives_back_what_waits(host: Host) -
     host.offer(range(5))
     running = host.begin(order)
     wait_for(lambda: len(host.events(EventKind.STARTED)) == 2)
-    host.place.driver().order(Order.STOP)
+    host.driver.order(Order.STOP)
     report = running.end()
     assert report.states == {"cancelled": 2}
     assert {each.state for each in host.came().values()} == {JobState.CANCELLED}
@@ -101,15 +101,15 @@ def test_a_job_that_was_cancelled_ends_alone(host: Host) -> None:
     host.offer(range(3))
     running = host.begin(order)
     wait_for(lambda: len(host.events(EventKind.STARTED)) == 2)
-    host.place.driver().cancel([0])
+    host.driver.cancel([0])
     wait_for(lambda: 0 in host.came())
     assert host.came()[0].state is JobState.CANCELLED
     host.go()
     wait_for(lambda: 1 in host.came())
     assert host.came()[1].state is JobState.SUCCEEDED
-    host.place.driver().cancel([2])
+    host.driver.cancel([2])
     wait_for(lambda: 2 in host.came())
-    host.place.driver().close()
+    host.driver.close()
     running.end()
 
 

@@ -46,6 +46,9 @@ class Far:
         start = LaneStart(order=order, access=access, home=self.home, port_file=port_file)
         return start_lane(self.site, start)
 
+    def log(self) -> str:
+        return (self.host.folder / "lane.log").read_text()
+
     def is_alive(self) -> bool:
         return look_at_lane(self.site, self.host.folder.name).is_alive
 
@@ -66,14 +69,17 @@ def far(tmp_path: Path, repo: Path) -> Iterator[Far]:
     place = Place(tmp_path / "leases.db")
     with place.served():
         found = Far(make_host(place, repo, Path(site.host.home)), site)
-        place.driver().open(1)
+        found.host.driver.open(1)
         yield found
-        place.driver().order(Order.KILL)
-        place.driver().close()
+        found.host.driver.order(Order.KILL)
+        found.host.driver.close()
         wait_for(lambda: not found.is_alive())
 
 
-def test_a_lane_starts_once_and_ends_with_the_sweep(far: Far) -> None:
+def test_a_lane_starts_once_and_ends_with_the_sweep(
+    far: Far, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_API_KEY", "the driver's own")
     order = far.host.order("true", UNTIL_GO)
     far.host.offer([0, 1])
     started = far.start(order)
@@ -84,10 +90,13 @@ def test_a_lane_starts_once_and_ends_with_the_sweep(far: Far) -> None:
     wait_for(lambda: bool(far.host.events(EventKind.STARTED)))
     command_line = Path(f"/proc/{started.pid}/cmdline").read_bytes()
     assert TOKEN.encode() not in command_line
+    environment = Path(f"/proc/{started.pid}/environ").read_bytes().split(b"\0")
+    assert f"SWEEPTREE_HOME={far.home}".encode() in environment
+    assert not [each for each in environment if each.startswith(b"PREFECT_")]
     wait_for(far.host.worktrees.exists)
     far.host.go()
     far.host.await_ends(2)
-    far.host.place.driver().close()
+    far.host.driver.close()
     wait_for(lambda: not far.is_alive())
     assert "done: 2 succeeded" in (order.folder / "lane.log").read_text()
 
@@ -96,15 +105,17 @@ def test_the_next_lane_takes_over_what_a_killed_one_left_running(far: Far) -> No
     order = far.host.order(UNTIL_GO, UNTIL_GO, "true", wants_content=True)
     far.host.offer(range(3))
     killed = far.start(order)
-    wait_for(lambda: {0, 1} <= {each.job for each in far.host.events(EventKind.STARTED)})
+    keepers = [order.paths.attempt(job, 1, "alive") for job in (0, 1)]
+    wait_for(lambda: all(map(locks.is_held, keepers)))
     far.kill(killed)
-    assert locks.is_held(order.paths.attempt(0, 1, "alive"))
+    assert all(map(locks.is_held, keepers))
     assert far.start(order).was_running is False
     await_lane(far.site, order.sweep)
     far.host.go()
     far.host.await_ends(3)
     came = far.host.came()
-    assert {each.state for each in came.values()} == {JobState.SUCCEEDED}
+    states = {job: each.state for job, each in came.items()}
+    assert states == dict.fromkeys(range(3), JobState.SUCCEEDED), far.log()
     assert [event.attempt for event in far.host.events(EventKind.FINISHED)] == [1, 1, 1]
     assert len(read_record(order.paths.record(0)).attempts) == 1
 
@@ -113,7 +124,7 @@ def test_what_ended_between_two_lanes_is_told_by_the_next(far: Far) -> None:
     order = far.host.order("echo x >> train.py; " + UNTIL_GO, wants_content=True)
     far.host.offer([0])
     killed = far.start(order)
-    wait_for(lambda: bool(far.host.events(EventKind.STARTED)))
+    wait_for(lambda: locks.is_held(order.paths.attempt(0, 1, "alive")))
     far.kill(killed)
     far.host.go()
     wait_for(order.paths.attempt(0, 1, "outcome").exists)

@@ -1,0 +1,82 @@
+"""What came of a job on its node becomes the job's record here, and where something follows the
+command (a fix, a pull request) a worktree with the job's changes.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sweeptree.hosts.back.commits import materialise
+from sweeptree.hosts.slurm.endings import Ending
+from sweeptree.model import JobState, Outcome, StopCause, Worktree
+from sweeptree.sweep import attempts
+from sweeptree.sweep.attempts import LeftBehind
+from sweeptree.sweep.results import Ran, SoFar
+from sweeptree.sweep.running import JobContext
+from sweeptree.sweep.stages import kept_on_trouble
+
+
+def land(job: JobContext, so_far: SoFar, ending: Ending) -> Ran:
+    """Record it. Raises GitError, OSError."""
+    facts = ending.facts
+    outcome = _in_our_words(job, ending.outcome)
+    host = facts.get("host")
+    if host:
+        job.store.update(job.index, host=str(host))
+
+    worktree = None
+    if outcome.state is JobState.SUCCEEDED and _is_continued(job):
+        worktree = _worktree(job, facts)
+    so_far = so_far.with_worktree(worktree)
+    in_setup = bool(facts.get("in_setup"))
+    left = _left(facts)
+    with kept_on_trouble(job, worktree):
+        return attempts.record_outcome(job, so_far, outcome, in_setup=in_setup, left=left)
+
+
+def _in_our_words(job: JobContext, outcome: Outcome) -> Outcome:
+    """A task that was cancelled because its sweep was is no riddle."""
+    ours = (StopCause.INTERRUPTED, StopCause.CANCELLED, StopCause.TIME_LIMIT)
+    if outcome.state is JobState.CANCELLED and job.sweep.stop.cause in ours:
+        return replace(outcome, reason="cancelled")
+    return outcome
+
+
+def _is_continued(job: JobContext) -> bool:
+    spec = job.spec
+    return job.sweep.pool is not None and (spec.delivers or spec.auto_fix_before_pr)
+
+
+def _left(facts: dict[str, Any]) -> LeftBehind:
+    artifacts = _texts(facts, "artifacts")
+    notes = _texts(facts, "notes")
+    ref = facts.get("ref")
+    if ref:
+        notes = (*notes, f"its changes to tracked files: git show --stat {ref}")
+    has_work = bool(facts.get("changed"))
+    return LeftBehind(artifacts, notes, has_work)
+
+
+def _texts(facts: dict[str, Any], name: str) -> tuple[str, ...]:
+    return tuple(str(text) for text in facts.get(name, ()))
+
+
+def _worktree(job: JobContext, facts: dict[str, Any]) -> Worktree:
+    """A worktree as the job left its own."""
+    assert job.sweep.pool is not None
+    worktree = job.sweep.pool.acquire(job.index)
+    with kept_on_trouble(job, worktree):
+        if commit := facts.get("commit"):
+            materialise(worktree, str(commit))
+        if job.spec.pr_artifacts:
+            _put_artifacts(job.paths.artifacts(job.index), worktree.top)
+    return worktree
+
+
+def _put_artifacts(kept: Path, top: Path) -> None:
+    """The files that the job made, which pull requests may ask for."""
+    if kept.is_dir():
+        shutil.copytree(kept, top, symlinks=True, dirs_exist_ok=True)

@@ -1,0 +1,73 @@
+"""The threads in which a lane talks; what they come to as a whole: test_lane, test_away."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from core.hosts.lanes.kit import Host
+from core.hosts.leases.http_kit import wait_for
+from sweeptree.hosts.lanes import talking
+from sweeptree.hosts.lanes.holdings import Holdings
+from sweeptree.hosts.lanes.leasing import Leases
+from sweeptree.hosts.lanes.talking import Feeder, Talk
+from sweeptree.hosts.leases.problems import NoSuchSweep
+from sweeptree.hosts.values import EventKind, Lane, Leased
+
+LANE = Lane("gpu1", "gpu1", "boot", 2)
+
+
+@pytest.fixture
+def leases(host: Host, monkeypatch: pytest.MonkeyPatch) -> Iterator[Leases]:
+    monkeypatch.setattr(talking, "BEAT", 0.05)
+    found = host.leases(host.order("true"))
+    yield found
+    found.give_up.set()
+    found.hang_up()
+
+
+def test_a_lane_that_was_forgotten_joins_again_with_what_it_holds(
+    host: Host, leases: Leases
+) -> None:
+    host.offer([0])
+    holdings = Holdings(2)
+    talk = Talk(leases, holdings, LANE, host.engine.tell)
+    talk.keep_on("feeder", Feeder(leases.calls, holdings).step)
+    wait_for(lambda: holdings.named() == (Leased(0, 1),))
+    assert host.events(EventKind.LANE_JOINED)
+    talk.end(20)
+
+
+def test_what_goes_wrong_in_a_step_is_said_once_and_tried_again(host: Host, leases: Leases) -> None:
+    tries: list[int] = []
+
+    def fail_twice() -> None:
+        tries.append(1)
+        if len(tries) < 3:
+            raise ValueError("for once")
+
+    talk = Talk(leases, Holdings(2), LANE, host.engine.tell)
+    talk.keep_on("steps", fail_twice, pause=0.01)
+    wait_for(lambda: len(tries) > 3)
+    talk.end(20)
+    assert host.engine.said == ["ValueError: for once"]
+
+
+def test_a_sweep_that_nobody_knows_is_said_once_and_nothing_more_is_leased(
+    host: Host, leases: Leases
+) -> None:
+    holdings, tried = Holdings(2), threading.Semaphore(0)
+
+    def unknown() -> None:
+        tried.release()
+        raise NoSuchSweep("no sweep is known here")
+
+    talk = Talk(leases, holdings, LANE, host.engine.tell)
+    talk.keep_on("steps", unknown)
+    assert tried.acquire(timeout=20)
+    assert tried.acquire(timeout=20)
+    talk.end(20)
+    assert (talk.is_known, holdings.has_more()) == (False, False)
+    assert len(host.engine.said) == 1

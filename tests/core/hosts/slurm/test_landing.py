@@ -1,0 +1,30 @@
+"""What came of a job on its node, here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from helpers import git
+
+from core.hosts.slurm.kit import records, swept
+from core.sweep.kit import paths_of
+
+CHANGE = "echo WIDTH = 9 > ecg/model.py; echo made > table.csv"
+
+
+def test_changes_are_kept_as_artifacts_and_under_a_ref(repo: Path, slurm: Path) -> None:
+    swept(repo, CHANGE)
+    record = records(repo)[0]
+    assert set(record.artifacts) == {"ecg/model.py", "table.csv"}
+    (note,) = record.notes
+    ref = note.rpartition(" ")[2]
+    assert git("show", f"{ref}:ecg/model.py", cwd=repo) == "WIDTH = 9"
+    assert record.host
+
+
+def test_a_branch_holds_changes_and_files_that_were_asked_for(repo: Path, slurm: Path) -> None:
+    swept(repo, CHANGE, commit_and_pr=True, pr_artifacts=("*.csv",))
+    branch = records(repo)[0].git_branch or ""
+    changed = git("diff", "--name-only", "main", branch, cwd=repo)
+    assert changed.split() == ["ecg/model.py", "table.csv"]
+    assert (paths_of(repo).artifacts(0) / "table.csv").exists()

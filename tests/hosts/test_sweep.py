@@ -1,0 +1,174 @@
+"""Sweeps over two real hosts, as a user runs them: the same records, logs, files, commits, report
+and exit codes as on one machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from e2e.conftest import Cli, ended
+from field import (
+    LONG,
+    TRAIN,
+    Field,
+    check_complete,
+    check_shown,
+    lane_of,
+    lives_on,
+    made_field,
+    once,
+    succeeded,
+)
+from forge.conftest import clone as clone  # noqa: PLC0414 - a forge as the delivery tests have it
+from forge.conftest import hub as hub  # noqa: PLC0414
+from forge.conftest import openapi as openapi  # noqa: PLC0414
+from forge.hub import Hub
+from helpers import git
+from rig import lacks
+from sweep_kit import wait_for
+
+from sweeptree.model import JobState
+from sweeptree.records import read_json
+
+pytestmark = [pytest.mark.engine, pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
+    """Two hosts for all tests of this module."""
+    with made_field(tmp_path_factory.mktemp("field"), lacks()) as field:
+        yield field
+
+
+def test_a_sweep_over_two_hosts_leaves_all_that_one_here_would(field: Field) -> None:
+    with field.held("all", jobs=8) as driver:
+        wait_for(lambda: all(lives_on(host, "all") for host in field.hosts), LONG)
+        field.let_go("all")
+        succeeded(driver)
+    check_complete(field, "all", jobs=8)
+    records, paths = field.records("all"), field.paths("all")
+    assert Counter(field.lives("all", "ended")) == once(8)
+    assert {record.host for record in records.values()} == {"gpu1", "gpu2"}
+    assert all(len(record.gpus) == 1 for record in records.values())
+    assert (paths.artifacts(3) / "weights.txt").read_text() == "w" * 1000
+    found = read_json(paths.aggregated_json)
+    assert found["states"]["succeeded"] == 8
+    assert "gpu1" in paths.report.read_text() and "gpu2" in paths.report.read_text()
+    assert "8 succeeded" in field.call("status", "all").stdout
+    assert len(field.lane_runs("all")) == 2
+    check_shown(field, "all")
+
+
+def test_the_plan_names_hosts_and_slots_and_starts_nothing(field: Field) -> None:
+    done = field.run("planned", "--dry_run")
+    assert done.returncode == 0, done.stderr
+    assert "gpu1: 2 slots" in done.stdout and "gpu2: 2 slots" in done.stdout
+    assert not field.paths("planned").root.exists() and field.lives("planned") == []
+
+
+def test_logs_follow_a_job_on_its_host(field: Field) -> None:
+    with field.held("tail", jobs=1) as driver:
+        field.await_begun("tail", (0, 1))
+        with field.cli.running("sweeptree", "logs", "tail:0", "--follow") as logs:
+            assert logs.stdout is not None
+            assert "job 0 on gpu" in logs.stdout.readline()
+            field.let_go("tail")
+            assert "val_auc" in logs.stdout.read()
+        succeeded(driver)
+
+
+def test_cancel_ends_the_jobs_there_and_resume_goes_on(field: Field) -> None:
+    with field.held("stopped", jobs=6) as driver:
+        field.await_running("stopped", 4)
+        assert field.call("cancel", "stopped").returncode == 0
+        assert ended(driver)[0] == 130
+    assert field.lives("stopped", "ended") == []
+    wait_for(lambda: not any(lane_of(host, "stopped") for host in field.hosts), LONG)
+    field.let_go("stopped")
+    done = field.call("resume", "stopped")
+    assert done.returncode == 0, done.stdout + done.stderr
+    check_complete(field, "stopped", jobs=6)
+    assert Counter(job for job, _ in field.lives("stopped", "ended")) == Counter(range(6))
+    check_shown(field, "stopped")
+
+
+def test_big_artifacts_may_stay_there(field: Field) -> None:
+    big = "import os; open(os.environ['SWEEPTREE_OUT'] + '/big.bin', 'wb').write(b'b' * 20_000_000)"
+    words = ("--hosts", "all", "--artifacts", "keep-remote", "--commands")
+    done = field.cli.run("big", *words, json.dumps([f'python3 -c "{big}"; echo small > note.txt']))
+    assert done.returncode == 0, done.stdout + done.stderr
+    record, paths = field.records("big")[0], field.paths("big")
+    (kept,) = record.remote_artifacts
+    assert (kept.host, kept.bytes) == (record.host, 20_000_000)
+    there = field.host_of("big", 0).path(kept.path).read_bytes()
+    assert hashlib.sha256(there).hexdigest() == kept.sha256
+    assert (paths.artifacts(0) / "note.txt").read_text() == "small\n"
+    assert list(paths.root.rglob("big.bin")) == []
+
+
+def test_a_job_that_fails_is_tried_again(field: Field) -> None:
+    mark = "$HOME/flaky.$SWEEPTREE_JOB"
+    flaky = f"test -e {mark} && exit 0; touch {mark}; echo sorry; exit 3"
+    words = ("--hosts", "gpu1", "--retries", "1", "--commands", json.dumps([flaky, "exit 4"]))
+    done = field.cli.run("flaky", *words)
+    assert done.returncode == 1, done.stdout + done.stderr
+    first, second = field.records("flaky").values()
+    states = [attempt.state for attempt in first.attempts]
+    assert states == [JobState.FAILED, JobState.SUCCEEDED]
+    assert (second.state, second.exit_code, len(second.attempts)) == (JobState.FAILED, 4, 2)
+    assert "sorry" in field.paths("flaky").attempt(0, 1, "log").read_text()
+
+
+def test_a_dirty_tree_runs_there_from_a_folder_below_the_top(field: Field, tmp_path: Path) -> None:
+    top = tmp_path / "clone"
+    git("clone", "-q", field.cli.folder, top, cwd=tmp_path)
+    (top / "deep").mkdir()
+    (top / "deep" / "train.py").write_text(TRAIN)
+    below = Field(field.rig, Cli(top / "deep", field.cli.env), field.state)
+    done = below.run("dirty", "--dirty", "snapshot", "--results_dir", str(top / "results"), jobs=2)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = Field(field.rig, Cli(top, field.cli.env), field.state)
+    check_complete(found, "dirty", jobs=2)
+    assert "git" not in git("status", "--porcelain", cwd=top)
+
+
+def test_jobs_that_changed_code_become_pull_requests(field: Field, hub: Hub, clone: Path) -> None:
+    (clone / "train.py").write_text(TRAIN)
+    git("commit", "-qam", "train", cwd=clone)
+    git("push", "-q", hub.repo.path, "main:main", cwd=clone)
+    forge = {"GH_HOST": hub.url.removeprefix("http://"), "GH_ENTERPRISE_TOKEN": hub.token}
+    delivering = Field(field.rig, Cli(clone, {**field.cli.env, **forge}), field.state)
+    done = delivering.run("night", "--commit_and_pr", "--post_pr_labels", "auto", jobs=2)
+    assert done.returncode == 0, done.stdout + done.stderr
+    records = delivering.records("night")
+    assert {record.pr_number for record in records.values()} == {1, 2}
+    assert hub.pulls[1].labels == ["auto"]
+    for job in (0, 1):
+        branch = records[job].git_branch
+        lines = git("show", f"{branch}:train.py", cwd=clone).splitlines()
+        assert lines[-1] == f"# lr {0.01 * (job + 1)}"
+    held = git("for-each-ref", "refs/sweeptree/quarantine", cwd=clone)
+    assert held == ""
+    assert hub.token not in done.stdout + done.stderr
+
+
+def test_only_the_hosts_that_are_named_are_used(field: Field) -> None:
+    words = field.words("one", jobs=3)
+    words[words.index("all")] = "gpu2"
+    done = field.call(*words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert lives_on(field.hosts[0], "one") == []
+    assert len(lives_on(field.hosts[1], "one")) == 3
+
+
+def test_a_host_that_was_not_added_is_refused(field: Field) -> None:
+    words = field.words("stranger")
+    words[words.index("all")] = "gpu9"
+    done = field.call(*words)
+    assert done.returncode == 2
+    assert "gpu9" in done.stderr and "sweeptree hosts add" in done.stderr
+    assert not field.paths("stranger").root.exists()

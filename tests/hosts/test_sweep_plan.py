@@ -1,0 +1,171 @@
+"""Hosts that cannot be used: refused in the plan with the next command, and nothing half begun.
+And hosts that are odd, and can."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from e2e.conftest import ended
+from field import (
+    LONG,
+    Field,
+    check_complete,
+    check_shown,
+    kill,
+    made_field,
+    once,
+    succeeded,
+)
+from rig import HOME, RigHost, lacks, wait_for
+
+from sweeptree import __version__
+
+pytestmark = [pytest.mark.engine, pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
+    """Two hosts for all tests of this module."""
+    with made_field(tmp_path_factory.mktemp("field"), lacks()) as field:
+        yield field
+
+
+@pytest.fixture
+def other(field: Field) -> Iterator[RigHost]:
+    """The second host, which is whole again after the test."""
+    found = field.hosts[1]
+    yield found
+    if found.pid:
+        found.mend()
+    else:
+        found.start()
+
+
+def refused(field: Field, name: str) -> str:
+    """What a run says that is refused; by then nothing has begun anywhere."""
+    done = field.run(name)
+    assert done.returncode in (2, 3), done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert not field.paths(name).root.exists()
+    assert field.lives(name) == []
+    assert not any(list((host.home / ".sweeptree/lanes").glob(f"{name}-*")) for host in field.hosts)
+    return done.stderr
+
+
+_TAKEN = """setsid python3 -c "{take}" >/dev/null 2>&1 &"""
+
+
+def _sessions(host: RigHost) -> list[int]:
+    """The processes by which sshd serves connections."""
+    names = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in host.processes()}
+    return [pid for pid, name in names.items() if b"@notty" in name]
+
+
+def edit(path: Path, old: str, new: str) -> str:
+    """Replace a text in a file; what the file was."""
+    before = path.read_text()
+    assert old in before
+    path.write_text(before.replace(old, new))
+    return before
+
+
+def test_another_version_there_is_refused_with_both(field: Field, other: RigHost) -> None:
+    (note,) = (other.home / ".sweeptree/env").glob("*/made.json")
+    before = note.read_text()
+    note.write_text(json.dumps({**json.loads(before), "version": "0.0.9"}))
+    said = refused(field, "version")
+    note.write_text(before)
+    assert f"gpu2 has sweeptree 0.0.9, and this machine {__version__}" in said
+    assert "sweeptree hosts check gpu2 --mend" in said
+
+
+def test_a_python_that_is_gone_is_refused(field: Field, other: RigHost) -> None:
+    (environment,) = (other.home / ".sweeptree/env").iterdir()
+    aside = environment.rename(environment.with_name("aside"))
+    said = refused(field, "python")
+    aside.rename(environment)
+    assert "gpu2 has lost its environment" in said
+    assert "sweeptree hosts check gpu2 --mend" in said
+
+
+def test_a_key_that_a_host_does_not_take_is_refused(field: Field, other: RigHost) -> None:
+    keys = other.folder / "authorized_keys"
+    before = edit(keys, "ssh-ed25519", "# ssh-ed25519")
+    said = refused(field, "key")
+    keys.write_text(before)
+    assert "gpu2 does not take your key" in said
+    assert "ssh gpu2" in said
+
+
+def test_a_host_that_cannot_be_reached_is_refused(field: Field, other: RigHost) -> None:
+    other.kill()
+    said = refused(field, "away")
+    assert "gpu2 cannot be reached" in said
+
+
+def test_clocks_that_are_an_hour_off_change_nothing(field: Field) -> None:
+    for host, seconds in zip(field.hosts, (3600, -3600), strict=True):
+        if not host.set_clock(seconds):
+            pytest.skip("clocks are set by libfaketime: .ci/run installs it")
+    try:
+        done = field.run("clocks")
+    finally:
+        for host in field.hosts:
+            host.set_environment(LD_PRELOAD="", FAKETIME="+0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    check_complete(field, "clocks")
+    assert Counter(field.lives("clocks")) == once(4)
+
+
+def test_a_disk_that_fills_up_there_loses_nothing(field: Field, other: RigHost) -> None:
+    lanes = f"{HOME}/.sweeptree/lanes"
+    other.inside("mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", lanes)
+    try:
+        with field.held("full") as driver:
+            field.await_begun("full", *((job, 1) for job in range(4)))
+            other.inside("sh", "-c", f"cat /dev/zero > {lanes}/fill", check=False)
+            field.let_go("full")
+            code, _, err = ended(driver)
+            assert "Traceback" not in err
+        other.inside("rm", f"{lanes}/fill")
+        if code:
+            again = field.call("resume", "full", "--failed")
+            assert again.returncode == 0, again.stdout + again.stderr
+    finally:
+        other.inside("umount", "-l", lanes)
+    check_complete(field, "full")
+    check_shown(field, "full")
+
+
+def test_a_tunnel_that_dies_and_whose_port_is_taken(field: Field, other: RigHost) -> None:
+    with field.held("tunnel") as driver:
+        field.await_begun("tunnel", *((job, 1) for job in range(4)))
+        (file,) = (other.home / ".sweeptree").glob("tunnel-*")
+        port = file.read_text().strip()
+        take = f"import socket as s, time; s.create_server(('127.0.0.1', {port})); time.sleep(900)"
+        other.inside("sh", "-c", _TAKEN.format(take=take, port=port))
+        for pid in _sessions(other):
+            kill(pid)
+        wait_for(lambda: file.exists() and file.read_text().strip() not in ("", port), "it", LONG)
+        field.let_go("tunnel")
+        succeeded(driver)
+    assert Counter(field.lives("tunnel")) == once(4)
+    check_complete(field, "tunnel")
+    check_shown(field, "tunnel")
+
+
+def test_a_host_is_not_removed_while_it_runs_jobs(field: Field, other: RigHost) -> None:
+    with field.held("removed") as driver:
+        field.await_begun("removed", *((job, 1) for job in range(4)))
+        done = field.call("hosts", "remove", other.name)
+        field.let_go("removed")
+        succeeded(driver)
+    assert done.returncode == 3
+    assert "gpu2 runs jobs of removed" in done.stderr
+    assert "sweeptree cancel removed" in done.stderr
+    check_complete(field, "removed")
+    check_shown(field, "removed")
