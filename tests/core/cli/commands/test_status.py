@@ -129,7 +129,7 @@ def test_a_sweep_over_hosts_names_the_host_of_each_job(results: Path) -> None:
         put(store, 0, JobState.SUCCEEDED, host="gpu2")
     shown = call("status", "unet", "--results_dir", str(results)).out
     told = json.loads(call("status", "unet", "--results_dir", str(results), "--json").out)
-    assert re.search(r"ok +gpu2 ", shown)
+    assert re.search(r"ok +gpu2$", shown, re.MULTILINE)
     assert [job["host"] for job in told["jobs"]] == ["gpu2", "", "", ""]
 
 
