@@ -11,6 +11,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextvars import copy_context
 
 from sweeptree.errors import SweeptreeError
 from sweeptree.hosts.lanes.runs import LaneEnd, LaneRuns
@@ -43,18 +44,20 @@ class LaneWatch:
         self._left = threading.Event()
         self._lost = threading.Event()
         self._over = threading.Event()
-        name = f"lane on {site.host.name}"
-        self._thread = threading.Thread(target=self._watch, name=name, daemon=True)
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[LaneWatch]:
-        """Start the lane and see to it meanwhile; then let it end."""
-        self._thread.start()
+        """Start the lane and see to it meanwhile, in the engine's run that we are in; then let it
+        end."""
+        name = f"lane on {self.site.host.name}"
+        watch = copy_context().run
+        thread = threading.Thread(target=watch, args=(self._watch,), name=name, daemon=True)
+        thread.start()
         try:
             yield self
         finally:
             self.let_end()
-            self._thread.join(self._patience())
+            thread.join(self._patience())
             self._end()
 
     def let_end(self) -> None:
