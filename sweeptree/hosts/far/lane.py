@@ -86,7 +86,7 @@ def look(folder: Path) -> dict[str, object]:
 def living(folder: Path) -> dict[str, object]:
     """Whoever lives below a folder: the lane's name and its PID."""
     try:
-        names = sorted(os.listdir(folder))
+        names = sorted(path.name for path in folder.iterdir())
     except FileNotFoundError:
         return {}
     alive = [name for name in names if lives(folder / name)]
