@@ -90,6 +90,7 @@ class JobNow(_Part):
     config_id: str = ""
     seconds: float | None = None
     note: str = ""
+    host: str = Field(default="", description="Where it runs or ran, of a sweep over hosts.")
     metrics: dict[str, float] = Field(default_factory=dict)
 
 

@@ -93,5 +93,6 @@ def _job(job: JobView) -> JobNow:
         config_id=job.config,
         seconds=job.seconds,
         note=job.note,
+        host=job.host,
         metrics=dict(job.metrics),
     )

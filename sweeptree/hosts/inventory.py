@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeptree.errors import RecordError, Refused, UsageError
-from sweeptree.hosts.values import Host
+from sweeptree.hosts.values import Gpu, Host
 from sweeptree.records import read_json
 from sweeptree.system import locks
 from sweeptree.system.files import write_json
@@ -26,8 +26,9 @@ class Entry:
     """A host that was added, and what was found there the last time.
 
     `digest` names its environment, `version` the sweeptree in it. `gpu_memory` has the MiB of each
-    GPU; without GPUs the `slots` are cores. `trouble` is "" where all was well. `worker` is the
-    Prefect work pool that a worker there serves, "" where none was asked for.
+    GPU, `gpus` what each is called there; without GPUs the `slots` are cores. `trouble` is "" where
+    all was well. `worker` is the Prefect work pool that a worker there serves, "" where none was
+    asked for.
     """
 
     host: Host
@@ -39,6 +40,7 @@ class Entry:
     checked: str = ""
     trouble: str = ""
     worker: str = ""
+    gpus: tuple[Gpu, ...] = ()
 
 
 class Inventory:
@@ -119,4 +121,5 @@ def _entry(found: Mapping[str, Any]) -> Entry:
     values = dict(found)
     host = Host(**values.pop("host"))
     memory = tuple(int(each) for each in values.pop("gpu_memory"))
-    return Entry(host=host, gpu_memory=memory, **values)
+    gpus = tuple(Gpu(**each) for each in values.pop("gpus", ()))
+    return Entry(host=host, gpu_memory=memory, gpus=gpus, **values)

@@ -42,6 +42,16 @@ class Host:
             _check_path(self.name, path)
 
 
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """A GPU (or MIG slice) of a host. `index` is the host's own number of it, `memory` in MiB."""
+
+    uuid: str
+    index: int
+    name: str
+    memory: int
+
+
 class Order(StrEnum):
     """What the lanes of a sweep shall do; a later word is the stronger one."""
 

@@ -109,6 +109,7 @@ def _entry(record: JobRecord) -> Mapping[str, object]:
         "start_time": record.start_time,
         "duration_seconds": record.duration_seconds,
         "gpus": record.gpus,
+        "host": record.host,
         "metrics": record.metrics,
         "diverged": record.diverged,
     }

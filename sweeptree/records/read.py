@@ -10,7 +10,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -207,3 +207,9 @@ def _is_sweep(folder: Path) -> bool:
     if folder.name.startswith(".") or folder.is_symlink() or not folder.is_dir():
         return False  # a hidden one is being written
     return (folder / "sweep.json").exists() or (folder / "summary.json").exists()
+
+
+def runs_on_hosts(document: Mapping[str, Any]) -> bool:
+    """Whether a sweep, by its sweep.json, runs on hosts."""
+    spec = document.get("spec")
+    return isinstance(spec, dict) and bool(spec.get("hosts"))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from sweeptree.analysis.document import JobRow
 from sweeptree.analysis.wording import spoken, word
 from sweeptree.model import Attempt, JobState
+from sweeptree.records.read import runs_on_hosts
 from sweeptree.report.sheet import Sheet
 from sweeptree.report.svg import Element, Scale, drawing, element, markup, percent
 from sweeptree.system.clock import parse_time
@@ -21,8 +23,9 @@ _PIXEL = 1 / 1000
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One attempt of a job on one lane; seconds since 1970."""
+    """One attempt of a job on one lane; seconds since 1970. `host` is "" on one machine."""
 
+    host: str
     lane: str
     begin: float
     end: float
@@ -68,36 +71,50 @@ def timeline(sheet: Sheet) -> Timeline | None:
 def _bars(sheet: Sheet) -> list[Bar]:
     names = _device_names(sheet.facts)
     bars: list[Bar] = []
-    without_gpu: list[Bar] = []
+    without_gpu: dict[str, list[Bar]] = {}
     for job in sheet.jobs:
         own = _bars_of(sheet, job)
-        if job.gpus:
-            lanes = [names.get(uuid, uuid[:12]) for uuid in job.gpus]
-            bars += [_on(bar, lane) for bar in own for lane in lanes]
-        else:
-            without_gpu += own
-    return bars + _placed(without_gpu)
+        lanes = _gpu_lanes(sheet, job, names)
+        bars += [_on(bar, lane) for bar in own for lane in lanes]
+        if not lanes:
+            without_gpu.setdefault(_host(sheet, job), []).extend(own)
+    placed = (_placed(own) for own in without_gpu.values())
+    return [*bars, *chain.from_iterable(placed)]
+
+
+def _gpu_lanes(sheet: Sheet, job: JobRow, names: Mapping[str, str]) -> list[str]:
+    """What a job's GPUs are called; those of another host that have no name here have no lane."""
+    if _host(sheet, job):
+        return [names[uuid] for uuid in job.gpus if uuid in names]
+    return [names.get(uuid, uuid[:12]) for uuid in job.gpus]
+
+
+def _host(sheet: Sheet, job: JobRow) -> str:
+    """Where a job ran, of a sweep over hosts."""
+    return job.host or "" if runs_on_hosts(sheet.facts) else ""
 
 
 def _bars_of(sheet: Sheet, job: JobRow) -> list[Bar]:
     """One bar per attempt that has both its times; legacy records tell of one attempt only."""
     name = sheet.name_of(job)
-    bars = (_bar(job, name, attempt) for attempt in job.attempts or (job,))
+    title, host = f"job {job.id} {name}", _host(sheet, job)
+    bars = (_bar(host, title, attempt) for attempt in job.attempts or (job,))
     return [bar for bar in bars if bar is not None]
 
 
-def _bar(job: JobRow, name: str, attempt: Attempt | JobRow) -> Bar | None:
+def _bar(host: str, title: str, attempt: Attempt | JobRow) -> Bar | None:
     begin, end = parse_time(attempt.start_time), parse_time(attempt.end_time)
     if begin is None or end is None:
         return None
     ended_well = attempt.state in {JobState.SUCCEEDED, None}
-    title = f"job {job.id} {name} {word(str(attempt.state))}"
-    return Bar("", begin.timestamp(), end.timestamp(), ended_well, title)
+    said = f"{title} {word(str(attempt.state))}"
+    return Bar(host, "", begin.timestamp(), end.timestamp(), ended_well, said)
 
 
 def _on(bar: Bar, lane: str) -> Bar:
     title = f"{bar.title}, {spoken(bar.end - bar.begin)}"
-    return Bar(lane, bar.begin, max(bar.begin, bar.end), bar.succeeded, title)
+    end = max(bar.begin, bar.end)
+    return Bar(bar.host, lane, bar.begin, end, bar.succeeded, title)
 
 
 def _placed(bars: Iterable[Bar]) -> list[Bar]:
@@ -120,11 +137,20 @@ def _device_names(facts: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _by_lane(bars: Sequence[Bar]) -> dict[str, list[Bar]]:
-    lanes: dict[str, list[Bar]] = {}
+    """The bars of each lane by its name, host by host, GPUs first."""
+    lanes: dict[tuple[str, str], list[Bar]] = {}
     for bar in bars:
-        lanes.setdefault(bar.lane, []).append(bar)
-    ordered = sorted(lanes, key=lambda name: (not name.startswith("GPU"), len(name), name))
-    return {name: sorted(lanes[name], key=lambda bar: bar.begin) for name in ordered}
+        lanes.setdefault((bar.host, bar.lane), []).append(bar)
+    ordered = sorted(lanes.items(), key=lambda lane: _lane_order(*lane[0]))
+    return {" ".join(filter(None, name)): _by_begin(own) for name, own in ordered}
+
+
+def _lane_order(host: str, lane: str) -> tuple[str, bool, int, str]:
+    return host, not lane.startswith("GPU"), len(lane), lane
+
+
+def _by_begin(bars: Sequence[Bar]) -> list[Bar]:
+    return sorted(bars, key=lambda bar: bar.begin)
 
 
 def _lane(name: str, bars: Sequence[Bar], axis: Scale, *, merged: bool) -> Lane:
@@ -144,7 +170,7 @@ def _union(bars: Sequence[Bar], gap: float) -> list[Bar]:
     for bar in bars:
         last = joined[-1] if joined else None
         if last is not None and _touches(last, bar, gap):
-            joined[-1] = Bar(bar.lane, last.begin, max(last.end, bar.end), last.succeeded, "")
+            joined[-1] = replace(last, end=max(last.end, bar.end), title="")
         else:
             joined.append(bar)
     return joined

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 from sweeptree import __version__
-from sweeptree.model import Base, ExitCode, Job, JobRecord
+from sweeptree.model import Base, Device, ExitCode, Job, JobRecord
 from sweeptree.publish.notify import without_addresses
 from sweeptree.sweep.preflight import PreparedSweep
 from sweeptree.sweep.running import Sweep
@@ -76,7 +76,6 @@ def write_summary(prepared: PreparedSweep, records: Mapping[int, JobRecord]) -> 
 
 
 def _plan(prepared: PreparedSweep) -> dict[str, Any]:
-    devices = prepared.detection.devices
     return {
         "base": _base(prepared.base),
         "jobs": planned_jobs(prepared.jobs),
@@ -88,9 +87,24 @@ def _plan(prepared: PreparedSweep) -> dict[str, Any]:
             "places": [str(place) for place in prepared.room.places],
             "least": prepared.room.least,
         },
-        "devices": [{"uuid": d.uuid, "index": d.index, "name": d.name} for d in devices],
+        "devices": _devices(prepared),
         "notes": list(prepared.notes),
     }
+
+
+def _devices(prepared: PreparedSweep) -> list[dict[str, Any]]:
+    """The GPUs of this machine, or of the hosts, each with its host then."""
+    here = [_device(device) for device in prepared.detection.devices]
+    there = [
+        {**_device(device), "host": host}
+        for host, devices in prepared.far_devices.items()
+        for device in devices
+    ]
+    return [*here, *there]
+
+
+def _device(device: Device) -> dict[str, Any]:
+    return {"uuid": device.uuid, "index": device.index, "name": device.name}
 
 
 def _base(base: Base) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from typing import Protocol
 from sweeptree import plan, repository, supervise, worktrees
 from sweeptree.errors import Refused, SweeptreeError, UsageError
 from sweeptree.gpus import Detection, capacity, detect
-from sweeptree.model import Base, Job, SweepSpec
+from sweeptree.model import Base, Device, Job, SweepSpec
 from sweeptree.records import SweepPaths
 from sweeptree.repository.commit_paths import read_commit_paths
 from sweeptree.settings import Settings
@@ -40,7 +40,7 @@ class PreparedSweep:
 
     `parallel` jobs at once, `gpus` per job; `places`: where they run, a line each (none: here).
     `beside`: what worktrees get beside the commit (None: from the user's checkout); `environ`:
-    further variables for the jobs.
+    further variables for the jobs. `far_devices`: the GPUs of other hosts, by their names.
     """
 
     spec: SweepSpec
@@ -62,6 +62,7 @@ class PreparedSweep:
     places: tuple[str, ...] = ()
     beside: LinksAndCopies | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
+    far_devices: Mapping[str, tuple[Device, ...]] = field(default_factory=dict)
 
     @property
     def gpu_slots(self) -> int:

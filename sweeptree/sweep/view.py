@@ -29,6 +29,7 @@ from sweeptree.records import (
     read_sweep,
     record_indices,
 )
+from sweeptree.records.read import runs_on_hosts
 from sweeptree.system.locks import is_held
 from sweeptree.system.room import Room
 
@@ -41,7 +42,10 @@ _TAIL_CHUNK = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """One job as it is now: `state` is a JobState value, or `waiting`, with what for in `note`."""
+    """One job as it is now: `state` is a JobState value, or `waiting`, with what for in `note`.
+
+    `host` is "" where the sweep runs on one machine.
+    """
 
     index: int
     state: str
@@ -53,6 +57,7 @@ class JobView:
     seconds: float | None = None
     exit_code: int | None = None
     gpus: tuple[str, ...] = ()
+    host: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     diverged: tuple[str, ...] = ()
     alive: bool = False
@@ -137,11 +142,28 @@ def _known_jobs(
 ) -> Iterator[JobView]:
     """Every job that the plan or the ledger names, in order."""
     planned = _planned_jobs(document)
+    on_hosts = runs_on_hosts(document)
     ledger = read_ledger(paths) or _from_records(paths)
     for index in sorted(planned.keys() | ledger.keys()):
         plan, entry = planned.get(index, {}), ledger.get(index, {})
         now = _now(paths, index, entry, is_driven=is_driven)
-        yield _job(index, plan, entry, now)
+        job = _job(index, plan, entry, now)
+        yield _on_host(job, entry, is_driven=is_driven) if on_hosts else job
+
+
+def _on_host(job: JobView, entry: Mapping[str, Any], *, is_driven: bool) -> JobView:
+    """A job of a sweep over hosts: its keeper is not here, and outlives the driver."""
+    job = replace(job, host=str(entry.get("host") or ""))
+    runs_there = entry.get("state") == JobState.RUNNING
+    if not runs_there or job.state not in (JobState.RUNNING, JobState.LOST):
+        return job
+    return replace(
+        job,
+        state=JobState.RUNNING,
+        note="" if is_driven else f"goes on on {job.host}; nobody follows it",
+        seconds=age(entry.get("start_time")),
+        alive=is_driven,
+    )
 
 
 def _planned_jobs(document: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:

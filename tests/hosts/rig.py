@@ -30,7 +30,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from nvml import FakeDriver
+from tests.nvml import FakeDriver
 
 HOME = "/mnt/home"
 PATIENCE = 20.0  # seconds until a host has to be there

@@ -136,7 +136,7 @@ def _run_command(spec: EvaluateSpec, prepared: PreparedSweep, *, as_json: bool) 
         connect.say(f"{prepared.spec.exp_name}: {printable(job.command)}   {connected.ui_url}")
         rows = [{"id": 0, "config_id": job.config_id, "seed": job.seed}]
         try:
-            with interruptible(paths), LiveView(paths, rows, metric=None, gpu_labels={}):
+            with interruptible(paths), LiveView(paths, rows, metric=None):
                 found = diagnostic_evaluator(spec)
         except SweeptreeError as error:
             connect.leave_in_time(error.exit_code)

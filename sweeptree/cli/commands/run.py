@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -204,17 +205,19 @@ def _first_line(prepared: PreparedSweep, ui_url: str) -> str:
 
 
 def _live_view(prepared: PreparedSweep) -> LiveView:
+    from sweeptree.cli.screens.board import Places
     from sweeptree.cli.screens.live import LiveView
 
     jobs = [
         {"id": job.index, "config_id": job.config_id, "seed": job.seed} for job in prepared.jobs
     ]
-    labels = {device.uuid: str(device.index) for device in prepared.detection.devices}
+    devices = [*prepared.detection.devices, *chain(*prepared.far_devices.values())]
+    labels = {device.uuid: str(device.index) for device in devices}
     return LiveView(
         prepared.paths,
         jobs,
         metric=prepared.spec.metric,
-        gpu_labels=labels,
+        places=Places(labels, on_hosts=bool(prepared.spec.hosts)),
         room=prepared.room,
     )
 

@@ -47,6 +47,7 @@ _SWEEP_COLUMNS = (
 )
 _SHOWN_JOBS = 40
 _SHOWN_METRICS = 3
+_HOST_PLACE = 4  # after the state
 _NOT_DONE = (WAITING, JobState.RUNNING, JobState.LOST, JobState.CANCELLED)
 _WRONG = (JobState.FAILED, JobState.TIMED_OUT, JobState.LOST)
 _SHORT = {
@@ -162,6 +163,7 @@ def _job_document(job: JobView) -> dict[str, Any]:
         "start_time": job.start_time,
         "seconds": job.seconds,
         "gpus": list(job.gpus),
+        "host": job.host,
         "metrics": dict(job.metrics),
         "diverged": list(job.diverged),
     }
@@ -195,7 +197,7 @@ def render_sweep(view: SweepView, room: int, *, everything: bool) -> str:
     lines = [
         *_head(view),
         "",
-        *table(_job_columns(view), [_job_row(view, job) for job in shown], room),
+        *_job_table(view, shown, room),
     ]
     hidden = len(view.jobs) - len(shown)
     if hidden:
@@ -214,6 +216,17 @@ def _head(view: SweepView) -> list[str]:
     if view.lack:
         lines.append(f"  {pause_line(printable(view.lack))}")
     return lines
+
+
+def _job_table(view: SweepView, jobs: Sequence[JobView], room: int) -> list[str]:
+    """With the hosts, where the sweep runs on some."""
+    columns = _job_columns(view)
+    rows = [_job_row(view, job) for job in jobs]
+    if any(job.host for job in view.jobs):
+        columns.insert(_HOST_PLACE, Column("host"))
+        for row, job in zip(rows, jobs, strict=True):
+            row.insert(_HOST_PLACE, printable(job.host))
+    return table(columns, rows, room)
 
 
 def _job_columns(view: SweepView) -> list[Column]:

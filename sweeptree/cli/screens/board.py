@@ -31,6 +31,25 @@ _PROJECTION_SECONDS = 2.0  # between two looks at how far the jobs have come
 _KEEPER_SECONDS = 5.0  # between two looks at whether the keepers answer
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where jobs run: `gpu_labels` maps UUIDs to what users call the GPUs; `on_hosts`: on others
+    than this machine, which are to be named."""
+
+    gpu_labels: Mapping[str, str] = field(default_factory=dict)
+    on_hosts: bool = False
+
+    def gpu_names(self, uuids: Iterable[str]) -> tuple[str, ...]:
+        """GPUs by their numbers. Of one of another host that has none here, nothing is told."""
+        labels = self.gpu_labels
+        if self.on_hosts:
+            return tuple(labels[uuid] for uuid in uuids if uuid in labels)
+        return tuple(labels.get(uuid, uuid[:12]) for uuid in uuids)
+
+
+HERE = Places()
+
+
 @dataclass(slots=True)
 class Row:
     """One job that has begun."""
@@ -45,6 +64,7 @@ class Row:
     seconds: float | None = None
     start_time: str | None = None
     gpus: tuple[str, ...] = ()
+    host: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     diverged: tuple[str, ...] = ()
     metric_name: str | None = None
@@ -77,7 +97,7 @@ class Board:
         jobs: Sequence[Mapping[str, Any]] = (),
         *,
         metric: str | None = None,
-        gpu_labels: Mapping[str, str] | None = None,
+        places: Places = HERE,
     ) -> None:
         self.name = paths.root.name
         self.total = 0
@@ -87,7 +107,7 @@ class Board:
         self._paths = paths
         self._plan: dict[int, Mapping[str, Any]] = {}
         self._goal: Objective | None = None
-        self._gpu_labels = gpu_labels or {}
+        self.places = places
         self._states: dict[int, tuple[str, int]] = {}
         self._running: dict[int, Row] = {}
         self._latest: deque[Row] = deque(maxlen=_LATEST)
@@ -244,14 +264,12 @@ class Board:
             reason=str(entry.get("reason") or ""),
             seconds=entry.get("duration_seconds"),
             start_time=entry.get("start_time"),
-            gpus=self._gpu_names(entry.get("gpus") or ()),
+            gpus=self.places.gpu_names(entry.get("gpus") or ()),
+            host=str(entry.get("host") or "") if self.places.on_hosts else "",
             metrics=entry.get("metrics") or {},
             diverged=tuple(entry.get("diverged") or ()),
             metric_name=self.metric_name,
         )
-
-    def _gpu_names(self, uuids: Iterable[str]) -> tuple[str, ...]:
-        return tuple(self._gpu_labels.get(uuid, uuid[:12]) for uuid in uuids)
 
     def _place(self, row: Row) -> None:
         was_running = self._running.pop(row.index, None) is not None

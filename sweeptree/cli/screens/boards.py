@@ -21,6 +21,7 @@ from sweeptree.model import JobState
 from sweeptree.sweep.view import word
 
 _EXTRA_METRICS = 2
+_HOST_PLACE = 4  # after the state
 
 
 def ranked_by(document: Document, wanted: str | None = None) -> Objective | None:
@@ -177,8 +178,8 @@ def _p_legend(document: Document, goal: Objective) -> list[str]:
 
 
 def job_table(jobs: Sequence[JobRow], goal: Objective | None, room: int) -> list[str]:
-    """One line per job; failed ones stay in it."""
-    columns = (
+    """One line per job; failed ones stay in it. With the hosts, where there are several."""
+    columns = [
         Column("job", right=True),
         Column("config", flexible=True),
         Column("seed", right=True),
@@ -187,8 +188,13 @@ def job_table(jobs: Sequence[JobRow], goal: Objective | None, room: int) -> list
         Column("time", rank=1, right=True),
         Column("commit", rank=3),
         Column("note", rank=2, flexible=True),
-    )
-    return table(columns, [_job_row(job, goal) for job in jobs], room)
+    ]
+    rows = [_job_row(job, goal) for job in jobs]
+    if len({job.host for job in jobs if job.host}) > 1:
+        columns.insert(_HOST_PLACE, Column("host", rank=1))
+        for row, job in zip(rows, jobs, strict=True):
+            row.insert(_HOST_PLACE, printable(job.host or ""))
+    return table(columns, rows, room)
 
 
 def _job_row(job: JobRow, goal: Objective | None) -> list[str]:

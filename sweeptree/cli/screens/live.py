@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from sweeptree.analysis.failures import last_error_line
 from sweeptree.analysis.wording import DIVERGED
 from sweeptree.cli.screens.beside import Beside
-from sweeptree.cli.screens.board import Board, Row
+from sweeptree.cli.screens.board import HERE, Board, Places, Row
 from sweeptree.cli.screens.job_curves import Curve
 from sweeptree.cli.screens.terminal import (
     Column,
@@ -67,8 +67,8 @@ class LiveView(Beside):
     """Shows a sweep while it runs; a context manager. It never raises into the run that it watches.
 
     `jobs` are those of sweep.json (id, config_id, seed), `metric` is the spec's `name:max`,
-    `gpu_labels` maps UUIDs to what users call the GPUs, `room` is what the disk must have before a
-    job starts. The view ends with the `with` block, after the last events have been shown.
+    `places` says what users call the hosts and GPUs, `room` is what the disk must have before a job
+    starts. The view ends with the `with` block, after the last events have been shown.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class LiveView(Beside):
         jobs: Sequence[Mapping[str, Any]],
         *,
         metric: str | None = None,
-        gpu_labels: Mapping[str, str] | None = None,
+        places: Places = HERE,
         room: Room | None = None,
         stream: TextIO | None = None,
     ) -> None:
@@ -87,7 +87,7 @@ class LiveView(Beside):
         self._room = room
         self._lack: str | None = None
         self._named: set[tuple[int, str]] = set()
-        self._board = Board(paths, jobs, metric=metric, gpu_labels=gpu_labels)
+        self._board = Board(paths, jobs, metric=metric, places=places)
         # Opened before the first job: the ledger of an earlier run of this sweep is history, not
         # news.
         self._ledger = LedgerTail(paths)
@@ -214,6 +214,8 @@ def _job_words(row: Row) -> Iterator[str]:
     yield printable(row.config)
     if row.seed is not None:
         yield f"seed={row.seed}"
+    if row.host:
+        yield f"host={printable(row.host)}"
     if row.state == JobState.RUNNING and row.gpus:
         yield f"gpu={','.join(row.gpus)}"
     for name, value in row.shown_metrics.items():
@@ -257,7 +259,7 @@ def _columns(board: Board) -> list[Column]:
         Column("config", flexible=True),
         Column("seed", right=True),
         Column("state"),
-        Column("gpu", rank=3),
+        Column("host:gpu", rank=1) if board.places.on_hosts else Column("gpu", rank=3),
         Column("step", rank=2, right=True),
         Column(board.metric_name or "metric"),
         Column("curve", rank=4),
@@ -316,13 +318,18 @@ def _cells(board: Board, row: Row) -> list[str]:
         printable(row.config),
         "" if row.seed is None else str(row.seed),
         word(row.state),
-        ",".join(row.gpus),
+        _where(row),
         "" if curve.step is None else number(curve.step),
         _metric_cell(board, row, curve),
         sparkline(curve.values),
         clock(row.elapsed() if is_running else row.seconds),
         _note(board, row),
     ]
+
+
+def _where(row: Row) -> str:
+    """The host of a sweep over hosts, and the GPUs."""
+    return ":".join(filter(None, (printable(row.host), ",".join(row.gpus))))
 
 
 def _note(board: Board, row: Row) -> str:

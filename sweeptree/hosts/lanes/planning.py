@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from sweeptree.errors import Refused, SweeptreeError, UsageError
 from sweeptree.gpus import Detection
 from sweeptree.hosts.values import Host
-from sweeptree.model import SweepSpec
+from sweeptree.model import Device, SweepSpec
 from sweeptree.sweep.preflight import PreparedSweep
 from sweeptree.sweep.shares import Shares
 from sweeptree.sweep.turns import Turns
@@ -22,13 +22,14 @@ _AHEAD = 1  # jobs that are offered beyond the slots, for each of them
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A host as it was found: `slots` jobs at once, `facts` for people, and why it is of no use
-    (None: it is)."""
+    """A host as it was found: `slots` jobs at once, `facts` for people, why it is of no use (None:
+    it is), and its GPUs."""
 
     host: Host
     slots: int
     facts: str = ""
     trouble: SweeptreeError | None = None
+    devices: tuple[Device, ...] = ()
 
 
 class OnHosts:
@@ -47,9 +48,13 @@ class OnHosts:
         return Shares(_NO_DEVICES, 0, max(1, wanted), places)
 
     def planned(self, prepared: PreparedSweep) -> PreparedSweep:
-        """With what is missing on the hosts."""
+        """With what is missing on the hosts, and what their GPUs are called there."""
         refusals = [*_of_spec(prepared.spec), *_of_stations(self.stations)]
-        return replace(prepared, refusals=(*prepared.refusals, *refusals))
+        return replace(
+            prepared,
+            refusals=(*prepared.refusals, *refusals),
+            far_devices={each.host.name: each.devices for each in self.stations},
+        )
 
     def lives(self, prepared: PreparedSweep) -> int:
         """One thread for each job that a slot has or may soon have."""

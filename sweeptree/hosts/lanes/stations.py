@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sweeptree.errors import Refused, SweeptreeError
 from sweeptree.gpus import capacity
-from sweeptree.hosts.inventory import Inventory
+from sweeptree.hosts.inventory import Entry, Inventory
 from sweeptree.hosts.lanes.planning import Station
 from sweeptree.hosts.options import with_options
 from sweeptree.hosts.setting_up import Checked, check
@@ -23,10 +23,11 @@ def _station(spec: SweepSpec, checked: Checked) -> Station:
     trouble = _trouble(checked)
     if trouble is not None or checked.facts is None:
         return Station(host, 0, trouble=trouble)
-    memory = checked.entry.gpu_memory
+    devices = _devices(checked.entry)
     free = f"{checked.facts.disk_free / 2**30:.0f} GB free"
-    kinds = f"{len(memory)} GPU{'s' * (len(memory) != 1)}, " if memory else ""
-    return Station(host, _slots(spec, memory, checked.facts.cpus), kinds + free)
+    kinds = f"{len(devices)} GPU{'s' * (len(devices) != 1)}, " if devices else ""
+    slots = _slots(spec, devices, checked.facts.cpus)
+    return Station(host, slots, kinds + free, devices=devices)
 
 
 def _trouble(checked: Checked) -> SweeptreeError | None:
@@ -38,16 +39,17 @@ def _trouble(checked: Checked) -> SweeptreeError | None:
     return Refused("; ".join(trouble.message for trouble in troubles), hint=tuple(hints))
 
 
-def _slots(spec: SweepSpec, memory: tuple[int, ...], cores: int) -> int:
+def _slots(spec: SweepSpec, devices: tuple[Device, ...], cores: int) -> int:
     """How many of the sweep's jobs such a machine takes at once, as its own plan will say."""
-    per_job = spec.gpus if spec.gpus is not None else min(len(memory), 1)
+    per_job = spec.gpus if spec.gpus is not None else min(len(devices), 1)
     if not per_job:
         return cores
-    return capacity(_devices(memory), per_job, spec.gpu_mem)
+    return capacity(devices, per_job, spec.gpu_mem)
 
 
-def _devices(memory: tuple[int, ...]) -> tuple[Device, ...]:
+def _devices(entry: Entry) -> tuple[Device, ...]:
+    """Its GPUs, by the memory that they have."""
     return tuple(
-        Device(f"GPU-{index}", index, "", memory_total=mib, memory_free=mib)
-        for index, mib in enumerate(memory)
+        Device(gpu.uuid, gpu.index, gpu.name, memory_total=gpu.memory, memory_free=gpu.memory)
+        for gpu in entry.gpus
     )

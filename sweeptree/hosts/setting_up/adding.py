@@ -172,6 +172,7 @@ def _set_up(master: Master, order: Order, facts: Facts, where: Where, tell: Tell
         slots=found.slots,
         gpu_memory=found.gpu_memory,
         checked=utc_now(),
+        gpus=found.gpus,
     )
 
 

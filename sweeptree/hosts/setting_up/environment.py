@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from sweeptree.hosts.setting_up import environment_program, ours
 from sweeptree.hosts.setting_up.packages import Platform, packages_archive, platform_of
 from sweeptree.hosts.setting_up.probe import Facts, Python, no_python
 from sweeptree.hosts.ssh import Master
+from sweeptree.hosts.values import Gpu
 
 _PATIENCE = 1800.0  # seconds: some 80 MB over a slow line
 _LOOK = 120.0  # seconds for a first start there
@@ -33,10 +35,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """How many jobs go on at once there; `gpu_memory` has the MiB of each GPU."""
+    """How many jobs go on at once there, and on which GPUs."""
 
     slots: int
-    gpu_memory: tuple[int, ...]
+    gpus: tuple[Gpu, ...]
+
+    @property
+    def gpu_memory(self) -> tuple[int, ...]:
+        """The MiB of each GPU."""
+        return tuple(gpu.memory for gpu in self.gpus)
 
 
 def wanted(name: str, facts: Facts) -> Wanted:
@@ -105,9 +112,8 @@ def slots(master: Master, python: str) -> Slots:
     said = master.ask(argv, timeout=_LOOK)
     try:
         document: dict[str, Any] = json.loads(said)
-        memory = [int(gpu["memory_total"]) for gpu in document["gpus"]]
-        many = int(document["slots"])
-        return Slots(many, tuple(memory))
+        gpus = tuple(_gpu(row) for row in document["gpus"])
+        return Slots(int(document["slots"]), gpus)
     except (KeyError, TypeError, ValueError) as error:
         raise HostError(
             f"{master.target.name} does not say which GPUs it has: {error}",
@@ -115,6 +121,11 @@ def slots(master: Master, python: str) -> Slots:
             kind="command",
             hint=f"try it there: {master.target.shown} {python} -m sweeptree gpus",
         ) from error
+
+
+def _gpu(row: Mapping[str, Any]) -> Gpu:
+    memory = int(row["memory_total"])
+    return Gpu(str(row["uuid"]), int(row["index"]), str(row["name"]), memory)
 
 
 def _program(want: Wanted, *words: str) -> list[str]:

@@ -61,6 +61,8 @@ def test_without_an_engine_lanes_report_to_a_process_of_ours(
     assert report.reason == "1 succeeded"
     assert read_record(paths_of(repo).record(0)).host == "gpu2"
     assert locks.is_held(ServePaths(settings.home).alive)
+    lanes = list((far.home / ".sweeptree" / "lanes").glob("*/alive"))
+    wait_for(lambda: not any(locks.is_held(alive) for alive in lanes))
 
 
 def test_beside_a_shared_server_leases_are_served_by_us(

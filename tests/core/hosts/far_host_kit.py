@@ -11,7 +11,9 @@ from sweeptree.hosts.setting_up import ours
 from sweeptree.hosts.setting_up.environment import wanted
 from sweeptree.hosts.setting_up.probe import look
 from sweeptree.hosts.ssh import Master
-from sweeptree.hosts.values import Host
+from sweeptree.hosts.values import Gpu, Host
+
+GPUS = (Gpu("GPU-a", 0, "H200", 24576), Gpu("GPU-b", 1, "H200", 24576))
 
 
 def host_of(far: FarSide) -> Host:
@@ -20,7 +22,7 @@ def host_of(far: FarSide) -> Host:
     return Host("gpu2", "ada@gpu2", str(home), sys.executable)
 
 
-def entry_of(far: FarSide, gpu_memory: tuple[int, ...] = ()) -> Entry:
+def entry_of(far: FarSide, gpus: tuple[Gpu, ...] = ()) -> Entry:
     """The host as it was added, with a note of an environment that works."""
     host = host_of(far)
     with Master(far.target) as master:
@@ -36,4 +38,12 @@ def entry_of(far: FarSide, gpu_memory: tuple[int, ...] = ()) -> Entry:
         "packages": want.platform.digest,
     }
     (folder / "made.json").write_text(json.dumps(note))
-    return Entry(host, ours.version(), want.digest, want.base.version, 2, gpu_memory)
+    return Entry(
+        host=host,
+        version=ours.version(),
+        digest=want.digest,
+        python_version=want.base.version,
+        slots=2,
+        gpu_memory=tuple(gpu.memory for gpu in gpus),
+        gpus=gpus,
+    )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.hosts.far_host_kit import entry_of
+from core.hosts.far_host_kit import GPUS, entry_of
 from core.hosts.ssh_kit import FarSide
 from core.sweep.kit import make_spec
 from sweeptree.errors import UsageError
@@ -29,7 +29,7 @@ def test_one_that_names_hosts_is_planned_by_what_they_have_now(
     repo: Path, tmp_path: Path, far: FarSide
 ) -> None:
     settings = Settings(home=tmp_path / "state")
-    Inventory(settings.home).put(entry_of(far, (24576,)))
+    Inventory(settings.home).put(entry_of(far, GPUS[:1]))
     planner = planner_for(make_spec(repo, "true", hosts="gpu2"), settings)
     assert isinstance(planner, OnHosts)
     assert [(each.host.name, each.slots) for each in planner.stations] == [("gpu2", 1)]

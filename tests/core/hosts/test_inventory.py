@@ -7,10 +7,19 @@ import pytest
 
 from sweeptree.errors import RecordError, UsageError
 from sweeptree.hosts.inventory import Entry, Inventory, default_name
-from sweeptree.hosts.values import Host
+from sweeptree.hosts.values import Gpu, Host
 
 HOST = Host("gpu2", "ada@gpu2", "/home/ada/.sweeptree", "/home/ada/.sweeptree/env/1/bin/python")
-ENTRY = Entry(HOST, "0.1.0", "1", "3.12.3", 2, (24576, 24576), "2026-01-02T03:04:05+00:00")
+ENTRY = Entry(
+    host=HOST,
+    version="0.1.0",
+    digest="1",
+    python_version="3.12.3",
+    slots=2,
+    gpu_memory=(24576, 24576),
+    checked="2026-01-02T03:04:05+00:00",
+    gpus=(Gpu("GPU-a", 0, "H200", 24576), Gpu("GPU-b", 1, "H200", 24576)),
+)
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 """sweep.json and summary.json."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.sweep.kit import opened
-from sweeptree.model import ExitCode, JobRecord
+from sweeptree.model import Device, ExitCode, JobRecord
 from sweeptree.records import read_json, read_sweep
 from sweeptree.sweep import documents
 
@@ -46,3 +47,12 @@ def test_no_address_to_notify_is_written_down(repo: Path, monkeypatch: pytest.Mo
         documents.write_begin(sweep.prepared, None)
         written = sweep.paths.sweep.read_text()
     assert "s3cr3t" not in written
+
+
+def test_gpus_of_hosts_stand_in_it_with_their_host(repo: Path) -> None:
+    device = Device("GPU-a", 1, "H200", memory_total=24576, memory_free=24576)
+    with opened(repo, "true") as sweep:
+        prepared = replace(sweep.prepared, far_devices={"gpu2": (device,)})
+        documents.write_begin(prepared, None)
+        facts = read_sweep(sweep.paths)
+    assert {"uuid": "GPU-a", "index": 1, "name": "H200", "host": "gpu2"} in facts["devices"]

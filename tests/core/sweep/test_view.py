@@ -114,3 +114,35 @@ def test_a_plan_of_another_hand_does_not_stop_the_view(tmp_path: Path, jobs: obj
         store.update(0, cmd="true", state=JobState.SUCCEEDED)
     write_json(paths.sweep, {"exp_name": "exp", "jobs": jobs})
     assert [job.index for job in view_sweep(paths).jobs] == [0]
+
+
+def over_hosts(results: Path) -> SweepPaths:
+    """A sweep on gpu2, whose first job runs there."""
+    paths = plan_sweep(results)
+    document = read_json(paths.sweep)
+    spec = {**document["spec"], "hosts": ["gpu2"]}
+    write_json(paths.sweep, {**document, "spec": spec})
+    with SweepStore.open(paths) as store:
+        put(store, 0, JobState.RUNNING, start_time=utc_now(), host="gpu2")
+    return paths
+
+
+def test_a_job_on_a_host_runs_while_somebody_follows_it(results: Path) -> None:
+    paths = over_hosts(results)
+    with SweepStore.open(paths):
+        job = view_sweep(paths).jobs[0]
+    assert (job.state, job.host, job.alive, job.note) == ("running", "gpu2", True, "")
+    assert job.seconds is not None
+
+
+def test_without_a_driver_it_goes_on_there_and_is_not_called_lost(results: Path) -> None:
+    view = view_sweep(over_hosts(results))
+    assert view.jobs[0].state == "running" and view.resumable
+    assert view.jobs[0].note == "goes on on gpu2; nobody follows it"
+
+
+def test_on_one_machine_no_host_is_named(results: Path) -> None:
+    paths = plan_sweep(results)
+    with SweepStore.open(paths) as store:
+        put(store, 0, JobState.SUCCEEDED, host="here")
+    assert view_sweep(paths).jobs[0].host == ""

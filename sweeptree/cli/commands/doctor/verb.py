@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from sweeptree.cli.commands.doctor.checkout import check_repository
 from sweeptree.cli.commands.doctor.finding import Finding
+from sweeptree.cli.commands.doctor.hosts import check_hosts
 from sweeptree.cli.commands.doctor.machine import CHECKS, check_quarantine
 from sweeptree.cli.options import FLAG
 from sweeptree.cli.screens.terminal import write_out
@@ -49,6 +50,7 @@ def doctor(
 def _findings(*, repair: bool) -> list[Finding]:
     checks: list[tuple[str, _Check]] = [
         *CHECKS,
+        ("hosts", check_hosts),
         ("quarantine", lambda: check_quarantine(repair=repair)),
         ("repository", lambda: check_repository(repair=repair)),
         ("remains", lambda: _remains(repair=repair)),

@@ -1,6 +1,7 @@
 """`sweeptree status`: all sweeps, or the jobs of one, at every width."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,22 @@ def test_a_diverged_job_says_so(results: Path) -> None:
     assert "diverged" in call("status", "unet", "--results_dir", str(results)).out
     found = json.loads(call("status", "unet", "--json", "--results_dir", str(results)).out)
     assert found["jobs"][0]["diverged"] == ["val_auc"]
+
+
+def test_a_sweep_over_hosts_names_the_host_of_each_job(results: Path) -> None:
+    paths = plan_sweep(results)
+    document = read_json(paths.sweep)
+    write_json(paths.sweep, {**document, "spec": {**document["spec"], "hosts": ["all"]}})
+    with SweepStore.open(paths) as store:
+        put(store, 0, JobState.SUCCEEDED, host="gpu2")
+    shown = call("status", "unet", "--results_dir", str(results)).out
+    told = json.loads(call("status", "unet", "--results_dir", str(results), "--json").out)
+    assert re.search(r"ok +gpu2$", shown, re.MULTILINE)
+    assert [job["host"] for job in told["jobs"]] == ["gpu2", "", "", ""]
+
+
+def test_on_one_machine_there_is_no_column_for_it(results: Path) -> None:
+    paths = plan_sweep(results)
+    with SweepStore.open(paths) as store:
+        put(store, 0, JobState.SUCCEEDED, host="here")
+    assert "host" not in call("status", "unet", "--results_dir", str(results)).out.split()

@@ -12,6 +12,7 @@ from core.cli.screens.board_kit import board, entry
 from core.keeper_kit import until
 from sweeptree import supervise
 from sweeptree.cli.commands.doctor import remains
+from sweeptree.cli.screens.board import Places
 from sweeptree.cli.screens.live import render
 from sweeptree.model import Launch
 from sweeptree.records import SweepPaths
@@ -149,3 +150,9 @@ def test_the_time_left_is_seen_on_a_narrow_terminal(paths: SweepPaths, room: int
 def test_one_hidden_job_is_one_job(paths: SweepPaths) -> None:
     state = board(1, paths)
     assert "1 more job: " in render(state, 80, 20)[-1][0]
+
+
+def test_of_a_host_the_gpus_are_told_by_its_own_numbers_or_not_at_all() -> None:
+    uuids = ("GPU-816ddeb2-0000", "GPU-1")
+    assert Places({"GPU-1": "0"}, on_hosts=True).gpu_names(uuids) == ("0",)
+    assert Places({"GPU-1": "0"}).gpu_names(uuids) == ("GPU-816ddeb2", "0")

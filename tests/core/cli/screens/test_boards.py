@@ -46,3 +46,12 @@ def test_each_job_has_a_line(document: Document) -> None:
 def test_no_line_is_wider_than_there_is_room(document: Document, room: int) -> None:
     lines = job_table(document.jobs, None, room)
     assert max(map(len, lines)) <= room
+
+
+def test_jobs_of_several_hosts_are_told_with_theirs(document: Document) -> None:
+    hosts = ("gpu1", "gpu2", "gpu1", "gpu2", "gpu1", "gpu2")
+    pairs = zip(document.jobs, hosts, strict=True)
+    jobs = [job.model_copy(update={"host": host}) for job, host in pairs]
+    head, first, *_ = job_table(jobs, None, 120)
+    assert "host" in head.split() and "gpu1" in first.split()
+    assert "host" not in job_table(jobs[:1], None, 120)[0].split()

@@ -17,6 +17,7 @@ import pytest
 from core.cli.screens.board_kit import board, entry
 from core.cli_records import put
 from core.keeper_kit import until
+from sweeptree.cli.screens.board import Board, Places
 from sweeptree.cli.screens.live import LiveView, event_line, render
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths, SweepStore, read_json
@@ -126,7 +127,8 @@ def test_colour_only_when_asked_for_off_a_terminal(
 
 def test_gpus_have_the_names_that_users_know(paths: SweepPaths, store: SweepStore) -> None:
     stream = io.StringIO()
-    with LiveView(paths, jobs_of(paths), gpu_labels={"GPU-1": "0", "GPU-2": "1"}, stream=stream):
+    places = Places({"GPU-1": "0", "GPU-2": "1"})
+    with LiveView(paths, jobs_of(paths), places=places, stream=stream):
         put(store, 0, JobState.RUNNING, gpus=("GPU-1", "GPU-2"))
     assert stream.getvalue().endswith("gpu=0,1\n")
 
@@ -323,3 +325,13 @@ def test_time_in_which_nothing_ran_is_told_apart(paths: SweepPaths) -> None:
     state.began -= 3600
     state.apply(entry(0, "running", start_time=utc_now()))
     assert "active 00:00:00 of 01:00:00" in render(state, 120, 12)[0][0]
+
+
+def test_a_sweep_over_hosts_names_host_and_gpu(paths: SweepPaths) -> None:
+    seen = Board(paths, places=Places({"GPU-1": "0"}, on_hosts=True))
+    seen.apply(entry(0, "running", host="gpu2", gpus=["GPU-1"]))
+    (row,) = seen.visible(10)
+    assert " host=gpu2 gpu=0" in event_line(paths, row)
+    shown = [text for text, _ in render(seen, 100, 30)]
+    assert any("host:gpu" in line for line in shown)
+    assert any("gpu2:0" in line for line in shown)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.hosts.far_host_kit import entry_of
+from core.hosts.far_host_kit import GPUS, entry_of
 from core.hosts.ssh_kit import FarSide
 from core.hosts.test_inventory import ENTRY
 from core.sweep.kit import make_spec
@@ -46,9 +46,10 @@ def test_without_gpus_a_host_has_as_many_slots_as_cores(
 def test_slots_are_what_the_gpus_there_can_hold(
     repo: Path, settings: Settings, far: FarSide, fields: dict[str, object], slots: int
 ) -> None:
-    found = station(repo, settings, entry_of(far, (24576, 24576)), **fields)
+    found = station(repo, settings, entry_of(far, GPUS), **fields)
     assert found.slots == slots
     assert found.facts.startswith("2 GPUs, ")
+    assert [(gpu.uuid, gpu.index) for gpu in found.devices] == [("GPU-a", 0), ("GPU-b", 1)]
 
 
 def test_what_the_repository_says_of_a_host_holds(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from sweeptree.hosts.leases.token import bearer
 from sweeptree.hosts.remote import Site
 from sweeptree.hosts.values import EventKind, Order
 
+IN_RUN = ContextVar("in_run", default="nobody's")
+
 
 @dataclass
 class Notes:
@@ -31,6 +34,7 @@ class Notes:
 
     ends: list[tuple[str, LaneEnd, str]] = field(default_factory=list)
     many: int = 0
+    inside: list[str] = field(default_factory=list)
     trouble: ServerError | None = None
 
     def create(self, order: LaneOrder) -> str | None:
@@ -38,6 +42,7 @@ class Notes:
         if self.trouble is not None:
             raise self.trouble
         self.many += 1
+        self.inside.append(IN_RUN.get())
         return f"run-{self.many}"
 
     def end(self, run: str, how: LaneEnd, message: str) -> None:
@@ -97,15 +102,27 @@ def far(tmp_path: Path, repo: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
         wait_for(lambda: not found.is_alive())
 
 
-def test_a_lane_is_started_in_a_run_and_leaves_it_to_end_itself(far: Far) -> None:
+def test_a_lane_is_started_in_a_run_that_ends_with_it(far: Far) -> None:
     far.host.offer([0])
     with far.watch(far.start("true")).watching() as watch:
         assert watch.up.wait(60)
         far.host.await_ends(1)
+        watch.let_end()
         far.host.place.driver().close()
         wait_for(lambda: not far.is_alive())
         watch.happened(EventKind.LANE_LEFT)
-    assert (far.runs.many, far.runs.ends, far.said) == (1, [], [])
+    done = ("run-1", LaneEnd.COMPLETED, "there was no more for it to do")
+    assert (far.runs.many, far.runs.ends, far.said) == (1, [done], [])
+
+
+def test_its_run_is_made_in_the_context_of_the_sweep(far: Far) -> None:
+    token = IN_RUN.set("the sweep's")
+    try:
+        with far.watch(far.start("true")).watching() as watch:
+            assert watch.up.wait(60)
+    finally:
+        IN_RUN.reset(token)
+    assert far.runs.inside == ["the sweep's"]
 
 
 def test_a_lane_that_died_is_started_anew_in_another_run(far: Far) -> None:
@@ -129,9 +146,7 @@ def test_one_that_is_only_not_heard_goes_on(far: Far) -> None:
     with far.watch(far.start(UNTIL_GO)).watching() as watch:
         wait_for(lambda: bool(far.host.events(EventKind.STARTED)))
         first = far.pid()
-        watch.tried.clear()
         watch.happened(EventKind.LANE_LOST)
-        assert watch.tried.wait(60)
         assert far.pid() == first
         far.host.go()
         far.host.await_ends(1)
