@@ -72,11 +72,12 @@ class Field:
         return list(self.rig.hosts.values())
 
     def words(self, name: str, *more: str, jobs: int = 4, hold: bool = False) -> list[str]:
-        """The command line of a sweep over all hosts."""
+        """The command line of a sweep over all hosts, unless `more` names others."""
         command = "python3 train.py {lr}" + " --hold" * hold
         grid = "lr=" + ",".join(f"{0.01 * (n + 1):.2f}" for n in range(jobs))
         asked = ["--template", command, "--grid", grid, "--metric", "val_auc:max"]
-        return ["run", "--exp_name", name, "--use_worktree", "--hosts", "all", *asked, *more]
+        hosts = [] if "--hosts" in more else ["--hosts", "all"]
+        return ["run", "--exp_name", name, "--use_worktree", *hosts, *asked, *more]
 
     def call(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
         """`sweeptree ...` to its end."""

@@ -157,18 +157,14 @@ def test_jobs_that_changed_code_become_pull_requests(field: Field, hub: Hub, clo
 
 
 def test_only_the_hosts_that_are_named_are_used(field: Field) -> None:
-    words = field.words("one", jobs=3)
-    words[words.index("all")] = "gpu2"
-    done = field.call(*words)
+    done = field.run("one", "--hosts", "gpu2", jobs=3)
     assert done.returncode == 0, done.stdout + done.stderr
     assert lives_on(field.hosts[0], "one") == []
     assert len(lives_on(field.hosts[1], "one")) == 3
 
 
 def test_a_host_that_was_not_added_is_refused(field: Field) -> None:
-    words = field.words("stranger")
-    words[words.index("all")] = "gpu9"
-    done = field.call(*words)
+    done = field.run("stranger", "--hosts", "gpu9")
     assert done.returncode == 2
     assert "gpu9" in done.stderr and "sweeptree hosts add" in done.stderr
     assert not field.paths("stranger").root.exists()

@@ -187,7 +187,8 @@ class _Following:
             return
         self._begin_attempt(max(self.so_far.attempt, self.before + 1))
         outcome = _verdict(event)
-        stages.record_plan(self.job, None, event.host)
+        host = event.host or self.job.record.host
+        stages.record_plan(self.job, None, host)
         ran: Ran = attempts.record_outcome(self.job, self.so_far, outcome)
         self.end = self.so_far.after_command(ran)
 

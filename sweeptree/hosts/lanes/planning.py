@@ -76,8 +76,12 @@ def _of_spec(spec: SweepSpec) -> list[SweeptreeError]:
     ]
 
 
-def _of_stations(stations: Sequence[Station]) -> list[SweeptreeError]:
-    troubles = [station.trouble for station in stations if station.trouble is not None]
+def _of_stations(stations: Sequence[Station]) -> list[Refused]:
+    troubles = [
+        Refused(station.trouble.message, hint=station.trouble.hint)
+        for station in stations
+        if station.trouble is not None
+    ]
     if troubles or any(station.slots for station in stations):
         return troubles
     return [Refused("no host has a slot for these jobs", hint="sweeptree hosts list")]

@@ -34,7 +34,7 @@ def test_a_host_that_cannot_be_used_refuses_the_sweep_with_its_own_words(repo: P
     trouble = HostError("gpu2 cannot be reached", host="gpu2", kind="unreachable")
     found = planned(repo, Station(GPU1, 1), Station(GPU2, 0, trouble=trouble))
     assert found.places[1] == "gpu2: not usable now"
-    with pytest.raises(HostError, match="gpu2 cannot be reached"):
+    with pytest.raises(Refused, match="gpu2 cannot be reached"):
         must_start(found)
 
 
