@@ -36,6 +36,7 @@ from sweeptree.model import Job
 from sweeptree.sweep.running import Sweep
 
 Tell = Callable[[str], None]
+CLOSE_SECONDS = 10.0  # that the server has to answer when a sweep has ended
 _LOOK = 0.2
 
 
@@ -64,7 +65,8 @@ class Fleet:
         """The lanes at work. Raises Refused when not one of them can be had."""
         name = sweep_id(sweep.paths, sweep.prepared.spec_hash)
         with contextlib.ExitStack() as stack:
-            transport = stack.enter_context(Transport(self._base.endpoint, threading.Event()))
+            give_up = threading.Event()
+            transport = stack.enter_context(Transport(self._base.endpoint, give_up))
             leases = DriverClient(transport, name)
             leases.open(len(self._stations))
             crews = self._crews(sweep, name, stack)
@@ -72,7 +74,7 @@ class Fleet:
             mailbox = stack.enter_context(Mailbox(leases, _telling(watches)).open())
             for watch in watches.values():
                 stack.enter_context(watch.watching())
-            stack.callback(leases.close)
+            stack.callback(close_in_time, leases, give_up)
             for watch in watches.values():
                 stack.callback(watch.let_end)
             _await_first(sweep, list(watches.values()))
@@ -178,6 +180,15 @@ def _start(wanted: _Wanted, sent: Sent, port_file: str) -> LaneStart:
     )
     access = wanted.base.access
     return LaneStart(order=order, access=access, home=home, port_file=Path(port_file))
+
+
+def close_in_time(leases: DriverClient, give_up: threading.Event) -> None:
+    """Let the lanes leave. A server that is away is not waited for: idle ones end by themselves."""
+    timer = threading.Timer(CLOSE_SECONDS, give_up.set)
+    timer.start()
+    with contextlib.suppress(SweeptreeError):
+        leases.close()
+    timer.cancel()
 
 
 def _telling(watches: dict[str, LaneWatch]) -> Callable[[Event], None]:

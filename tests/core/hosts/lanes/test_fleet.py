@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,14 +13,16 @@ from core.hosts.far_host_kit import host_of
 from core.hosts.leases.http_kit import TOKEN, Place, wait_for
 from core.hosts.ssh_kit import FarSide
 from core.sweep.kit import make_spec, paths_of
+from sweeptree.hosts.lanes import fleet
 from sweeptree.hosts.lanes.executor import Lanes
-from sweeptree.hosts.lanes.fleet import Fleet, Headquarters
+from sweeptree.hosts.lanes.fleet import Fleet, Headquarters, close_in_time
 from sweeptree.hosts.lanes.identity import known_sweep_id
 from sweeptree.hosts.lanes.planning import OnHosts, Station
 from sweeptree.hosts.lanes.runs import Unshown
 from sweeptree.hosts.lanes.start_facts import Access
+from sweeptree.hosts.leases.client import DriverClient
 from sweeptree.hosts.leases.token import bearer
-from sweeptree.hosts.leases.transport import Endpoint
+from sweeptree.hosts.leases.transport import Endpoint, Transport
 from sweeptree.hosts.values import Host
 from sweeptree.model import JobRecord, JobState
 from sweeptree.records import read_record
@@ -95,3 +98,14 @@ def test_a_host_that_cannot_be_made_ready_refuses_the_sweep(repo: Path, driver: 
     report = driver.run(repo, "true")
     assert "gpu2 cannot be reached" in report.reason
     assert not driver.lanes()
+
+
+def test_a_server_that_is_away_for_good_does_not_hold_up_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fleet, "CLOSE_SECONDS", 0.1)
+    give_up = threading.Event()
+    nobody = Endpoint(lambda: 1, bearer(TOKEN))
+    with Transport(nobody, give_up) as transport:
+        close_in_time(DriverClient(transport, "exp-11112222-33334444"), give_up)
+    assert give_up.is_set()
