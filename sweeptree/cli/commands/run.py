@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
-import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from sweeptree.analysis.document import MAX_DOCUMENT_BYTES, Document, read_document
+from sweeptree.cli.detaching import detach
 from sweeptree.cli.options import RunOptions, make_spec
 from sweeptree.cli.screens.terminal import counted
 from sweeptree.cli.telling import recipients_here, tell_end, tell_trouble
-from sweeptree.errors import RecordError, Refused, ServerError, SweeptreeError, UsageError
+from sweeptree.errors import RecordError, Refused, ServerError, UsageError
 from sweeptree.hosts.choice import planner_for
 from sweeptree.model import ExitCode, Resume, SweepSpec
 from sweeptree.model.text import parse_duration
@@ -63,7 +60,7 @@ def run(options: RunOptions | None = None) -> int:
     check(told)
     _agree_to_publish(prepared, options)
     if options.detach:
-        return _detach(prepared, told, resume=options.resume)
+        return detach(prepared, told, resume=options.resume)
     resume = Resume() if options.resume else None
     return run_prepared(prepared, settings, resume=resume, as_json=options.as_json, told=told)
 
@@ -220,44 +217,6 @@ def _live_view(prepared: PreparedSweep) -> LiveView:
         places=Places(labels, on_hosts=bool(prepared.spec.hosts)),
         room=prepared.room,
     )
-
-
-def _detach(prepared: PreparedSweep, told: Recipients, *, resume: bool) -> int:
-    """Start the same sweep in a process of its own, and return once it runs."""
-    paths = prepared.paths
-    paths.state.mkdir(parents=True, exist_ok=True)
-    spec, log = paths.state / "spec.json", paths.state / "run.log"
-    write_json(spec, prepared.spec.model_dump(mode="json", exclude_defaults=True))
-    words = ["run", "--spec", str(spec)]
-    if resume:
-        words.append("--resume")
-    with log.open("ab") as output:
-        child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "sweeptree", *words],
-            env={**os.environ, **told.as_environment()},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    _await_start(paths, child, log)
-    name = prepared.spec.exp_name
-    print(  # noqa: T201
-        f"{name} runs in the background (process {child.pid})\n"
-        f"  sweeptree status {name}    sweeptree logs {name} -f    sweeptree cancel {name}"
-    )
-    return 0
-
-
-def _await_start(paths: SweepPaths, child: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until the child drives the sweep. Raises SweeptreeError with its last words."""
-    while holder(paths) is None:
-        if child.poll() is not None:
-            last = log.read_text(errors="replace").strip().splitlines()[-5:]
-            raise SweeptreeError(
-                "the sweep ended before it began:\n  " + "\n  ".join(last), hint=f"read {log}"
-            )
-        time.sleep(0.05)
 
 
 def _light_spec(prepared: PreparedSweep) -> SweepSpec:
