@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from sweep_kit import wait_for
 
 pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
-PYTEST = f"{sys.executable} -m pytest -q"
+PYTEST = f"{shlex.quote(sys.executable)} -m pytest -q"
 
 
 def test_a_bug_is_repaired_and_the_tree_stays(cli: Cli) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from helpers import git
 from sweeptree.publish.checks import CaseState, Frame, Runner, TestCase, TestResults
 from sweeptree.repair.failures import Failure, FailureReport
 
-PYTEST = f"{sys.executable} -m pytest -q -p no:cacheprovider"
+PYTEST = f"{shlex.quote(sys.executable)} -m pytest -q -p no:cacheprovider"
 PROGRAM = "def double(x):\n    return x + x + 1\n"
 TESTS = (
     "from program import double\n\n"

@@ -1,5 +1,6 @@
 """The search runs in the interpreter of the tests."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def bin_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_commands_own_interpreter_is_found(bin_folder: Path, tmp_path: Path) -> None:
     assert find_python("A=1 python3 -m pytest", tmp_path) == str(bin_folder / "python3")
     assert find_python("pytest -q", tmp_path) == "/opt/env/bin/python3.12"
-    assert find_python(f"{sys.executable} -m pytest", tmp_path) == sys.executable
+    assert find_python(f"{shlex.quote(sys.executable)} -m pytest", tmp_path) == sys.executable
 
 
 def test_an_environment_that_the_command_names_is_the_repositorys(

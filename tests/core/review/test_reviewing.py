@@ -1,5 +1,6 @@
 """A whole review, with the tests of both commits."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from sweeptree.repository import find_repository
 from sweeptree.review.reviewing import range_between, review_range
 from sweeptree.review.values import Review, ReviewOptions
 
-PYTEST = f"{sys.executable} -m pytest -q -p no:cacheprovider"
+PYTEST = f"{shlex.quote(sys.executable)} -m pytest -q -p no:cacheprovider"
 TEST = "from lib import f\n\n\ndef test_f():\n    assert f(2) == 4\n"
 
 

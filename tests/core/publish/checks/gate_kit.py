@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from helpers import git
 from sweeptree.publish.checks import TestResults, Verdict, capture_tests, judge
 from sweeptree.repository import find_repository
 
-PYTEST = f"{sys.executable} -m pytest -q"
+PYTEST = f"{shlex.quote(sys.executable)} -m pytest -q"
 BUDGET = 120.0
 
 CORE = """\

@@ -1,5 +1,6 @@
 """Each test's result, read from outside."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -173,7 +174,7 @@ def test_no_tests_at_all(project: Path) -> None:
 
 
 def test_where_the_plugin_cannot_come_in_the_command_runs_without_it(project: Path) -> None:
-    results = capture_in(project, f"{sys.executable} -I -m pytest -q", 60.0)
+    results = capture_in(project, f"{shlex.quote(sys.executable)} -I -m pytest -q", 60.0)
     assert (results.runner, results.exit_code) == (Runner.EXIT_CODE, 1)
     assert "Error importing plugin" not in results.tail
 

@@ -1,5 +1,6 @@
 """No cheat is accepted, and every honest fix is."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from sweeptree.publish.checks import Runner, Verdict, judge
 from sweeptree.repository import find_repository
 
 CHECK = "from calc.core import add\nraise SystemExit(add(20, 30) != 50)\n"
-SCRIPT = Project({**CALC, "check.py": CHECK}, command=f"{sys.executable} check.py")
+SCRIPT = Project({**CALC, "check.py": CHECK}, command=f"{shlex.quote(sys.executable)} check.py")
 TWO_BUGS = Project(
     {
         **CALC,

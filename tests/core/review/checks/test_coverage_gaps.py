@@ -1,5 +1,6 @@
 """Changed lines that no test runs."""
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -42,7 +43,7 @@ def test_nothing_to_measure_is_no_error(tmp_path: Path) -> None:
 
 
 def test_a_coverage_of_the_codes_own_does_not_read_the_data(tmp_path: Path) -> None:
-    measuring = measure(tmp_path, f"{sys.executable} -c 'import a; a.f(1)'")
+    measuring = measure(tmp_path, f"{shlex.quote(sys.executable)} -c 'import a; a.f(1)'")
     (measuring.top / "coverage.py").write_text("raise SystemExit('a stranger')\n")
     assert not isinstance(read_coverage(measuring), str)
 
