@@ -176,7 +176,8 @@ class RigHost:
         """Let sessions from now on see a clock that is so far off; False without libfaketime."""
         if not _FAKETIME.exists():
             return False
-        self.set_environment(LD_PRELOAD=str(_FAKETIME), FAKETIME=f"{seconds:+d}")
+        steady = {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+        self.set_environment(LD_PRELOAD=str(_FAKETIME), FAKETIME=f"{seconds:+d}", **steady)
         return True
 
     def start(self) -> None:
