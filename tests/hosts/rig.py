@@ -176,8 +176,7 @@ class RigHost:
         """Let sessions from now on see a clock that is so far off; False without libfaketime."""
         if not _FAKETIME.exists():
             return False
-        steady = {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
-        self.set_environment(LD_PRELOAD=str(_FAKETIME), FAKETIME=f"{seconds:+d}", **steady)
+        self.set_environment(LD_PRELOAD=str(_FAKETIME), FAKETIME=f"{seconds:+d}")
         return True
 
     def start(self) -> None:
