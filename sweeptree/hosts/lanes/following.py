@@ -6,8 +6,11 @@ drivers come again, and that a job which nobody has begun yet is taken back when
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from sweeptree.errors import SweeptreeError
 from sweeptree.hosts.lanes.accepting import accept
@@ -44,11 +47,21 @@ class _Reach:
 
     def stop(self) -> None:
         """Its lane asks it to end."""
-        self.ground.leases.cancel([self.job])
+        _soon(partial(self.ground.leases.cancel, [self.job]))
 
     def kill(self) -> None:
         """Its lane ends it at once, and all others of the sweep, which stops as a whole."""
-        self.ground.leases.order(Order.KILL)
+        _soon(partial(self.ground.leases.order, Order.KILL))
+
+
+def _soon(call: Callable[[], None]) -> None:
+    """Ask the lease server without waiting: it may be away, and the caller has others to stop."""
+
+    def ask() -> None:
+        with contextlib.suppress(SweeptreeError):  # the sweep is over
+            call()
+
+    threading.Thread(target=ask, name="order to a lane", daemon=True).start()
 
 
 def follow(ground: Ground, job: JobContext, so_far: SoFar, before: int) -> SoFar | Halt:
@@ -98,7 +111,7 @@ class _Following:
             return
         if self.job.sweep.stop.stopping.is_set():
             self.is_taken_back = True
-            self.ground.leases.cancel([self.job.index])
+            _soon(partial(self.ground.leases.cancel, [self.job.index]))
 
     def _is_news(self, event: Event) -> bool:
         """Events of attempts that have ended come again; so do verdicts on earlier offers."""
