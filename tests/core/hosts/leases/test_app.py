@@ -160,9 +160,10 @@ def test_a_dead_lane_is_noticed_while_somebody_waits(tmp_path: Path) -> None:
     with place.served(ttl=0.5):
         opened(place, 1)
         place.lane().lease(free=1)
-        last = place.driver().collect(0)[-1].seq
-        first, *_ = place.driver().collect(last)
-    assert first.kind is EventKind.LANE_LOST
+        seen = [event.kind for event in place.driver().collect(0)]
+        if EventKind.LANE_LOST not in seen:  # it has said something within its term
+            seen += [event.kind for event in place.driver().collect(len(seen))]
+    assert EventKind.LANE_LOST in seen
 
 
 def test_a_caller_that_is_gone_gets_no_job(tmp_path: Path) -> None:
