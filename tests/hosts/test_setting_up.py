@@ -49,7 +49,7 @@ def ready(host: RigHost) -> RigHost:
 
 def call(*words: str) -> "subprocess.CompletedProcess[str]":
     """Run `sweeptree hosts`."""
-    return subprocess.run([*SWEEPTREE, *words], capture_output=True, text=True, timeout=150)
+    return subprocess.run([*SWEEPTREE, *words], capture_output=True, text=True, timeout=600)
 
 
 def document(*words: str) -> dict:

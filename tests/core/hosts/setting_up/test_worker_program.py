@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from core.hosts.leases.http_kit import wait_for
 from sweeptree.hosts.setting_up import worker_program
 from sweeptree.hosts.setting_up.worker_program import assignments, quoted, ticks
 
@@ -45,7 +46,7 @@ def test_a_worker_outlives_the_call_and_ends_on_request(home: Path) -> None:
     assert call(home, "start", order(ECHO)).returncode == 0
     pid = pid_of(home)
     os.kill(pid, 0)
-    assert (home / "worker.log").read_text() == "s3\n"
+    wait_for(lambda: (home / "worker.log").read_text() == "s3\n")
     assert "s3" not in Path(f"/proc/{pid}/cmdline").read_text()
     assert (home / "worker.json").stat().st_mode & 0o777 == 0o600
     assert call(home, "stop").returncode == 0
