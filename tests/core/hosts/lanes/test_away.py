@@ -77,7 +77,7 @@ def test_a_sweep_that_nobody_knows_any_more_keeps_its_results_here(
 def test_a_lane_that_nobody_hears_and_that_runs_nothing_ends(
     unserved: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lane, "AWAY", 0.5)
+    monkeypatch.setattr(lane, "AWAY", 5.0)
     with unserved.place.served(TTL):
         unserved.offer([0])
         running = unserved.begin(unserved.order("true"))
@@ -89,7 +89,7 @@ def test_a_lane_without_a_job_left_ends_after_a_while(
     unserved: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its driver is gone and has never closed the sweep."""
-    monkeypatch.setattr(lane, "AWAY", 0.5)
+    monkeypatch.setattr(lane, "AWAY", 5.0)
     with unserved.place.served(TTL):
         unserved.offer([0])
         running = unserved.begin(unserved.order("true"))
