@@ -38,7 +38,7 @@ def executor_for(spec: SweepSpec, settings: Settings, tell: Tell, *, shown: bool
 
     stations = stations_of(spec, settings)
     base = _shown_at(settings) if shown else _beside(settings)
-    return Lanes(OnHosts(stations), Fleet(stations, base, tell).ground)
+    return Lanes(OnHosts(stations, settings.ssh_config), Fleet(stations, base, tell).ground)
 
 
 def _shown_at(settings: Settings) -> Headquarters:

@@ -24,7 +24,7 @@ def planner_for(spec: SweepSpec, settings: Settings) -> Planner:
     from sweeptree.hosts.lanes.planning import OnHosts
     from sweeptree.hosts.lanes.stations import stations_of
 
-    return OnHosts(stations_of(spec, settings))
+    return OnHosts(stations_of(spec, settings), settings.ssh_config)
 
 
 def _check(spec: SweepSpec) -> None:

@@ -19,6 +19,7 @@ from sweeptree.errors import Refused
 from sweeptree.hosts.code.set_up import SetUp
 from sweeptree.hosts.far.asking import Question, ask, pour
 from sweeptree.hosts.remote import Site
+from sweeptree.hosts.values import Host
 from sweeptree.repository.commits import MAX_SNAPSHOT_FILE
 from sweeptree.worktrees.links import DEFAULT_LINK, LinksAndCopies
 
@@ -61,7 +62,7 @@ def send_stand(wanted: Wanted, site: Site, made: SetUp | None) -> LinksAndCopies
     Raises Refused for data or an environment that the host does not have, for a dataset that
     differs, and for a file that is too large to be copied.
     """
-    targets = link_targets(wanted, site, made)
+    targets = link_targets(wanted, site.host, made)
     check_data(wanted, targets, site)
     files, links = _copies(wanted.planned)
     content = {
@@ -90,18 +91,18 @@ def _is_lacking(site: Site, folder: str) -> bool:
     return bool(answer["lacks"])
 
 
-def link_targets(wanted: Wanted, site: Site, made: SetUp | None) -> dict[str, str]:
+def link_targets(wanted: Wanted, host: Host, made: SetUp | None) -> dict[str, str]:
     """Where each linked folder is on the host. Raises Refused."""
     source = wanted.planned.source
     from_setup = _made_places(made)
     others = [link for link in wanted.planned.links if link not in from_setup]
     environments = [link for link in others if _is_environment(source / link)]
     if environments:
-        raise _no_environment(environments[0], site)
+        raise _no_environment(environments[0], host.name)
 
-    has_own = bool(site.host.data and wanted.default_link)
+    has_own = bool(host.data and wanted.default_link)
     data = others or [wanted.default_link] * has_own
-    return {**from_setup, **_data_targets(data, site)}
+    return {**from_setup, **_data_targets(data, host)}
 
 
 def _made_places(made: SetUp | None) -> dict[str, str]:
@@ -110,13 +111,13 @@ def _made_places(made: SetUp | None) -> dict[str, str]:
     return {path: f"{made.top}/{path}" for path in made.paths}
 
 
-def _data_targets(data: Sequence[str], site: Site) -> dict[str, str]:
+def _data_targets(data: Sequence[str], host: Host) -> dict[str, str]:
     """One data folder is the host's; of several, each stands in it by its name."""
     if not data:
         return {}
-    home = site.host.data
+    home = host.data
     if home is None:
-        raise _no_data(data[0], site)
+        raise _no_data(data[0], host.name)
     if len(data) == 1:
         return {data[0]: home}
     return {link: f"{home.rstrip('/')}/{link}" for link in data}
@@ -127,8 +128,7 @@ def _is_environment(folder: Path) -> bool:
     return any(mark.exists() for mark in marks)
 
 
-def _no_environment(link: str, site: Site) -> Refused:
-    name = site.host.name
+def _no_environment(link: str, name: str) -> Refused:
     return Refused(
         f"jobs run in the environment {link}, which {name} does not have",
         hint=(
@@ -138,8 +138,7 @@ def _no_environment(link: str, site: Site) -> Refused:
     )
 
 
-def _no_data(link: str, site: Site) -> Refused:
-    name = site.host.name
+def _no_data(link: str, name: str) -> Refused:
     return Refused(
         f"jobs get {link} as a link, and data is not copied: {name} does not say where it has it",
         hint=f'in sweeptree.toml: [hosts.{name}] data = "/the/folder/there"',

@@ -18,6 +18,7 @@ from sweeptree.errors import RecordError, Refused, SweeptreeError, UsageError
 from sweeptree.hosts.lanes import report
 from sweeptree.hosts.lanes.attempt import KeepContent
 from sweeptree.hosts.lanes.ground import OnItsHost
+from sweeptree.hosts.lanes.growing import grow
 from sweeptree.hosts.lanes.holdings import Holdings
 from sweeptree.hosts.lanes.leasing import Leases
 from sweeptree.hosts.lanes.order import LaneOrder
@@ -75,6 +76,8 @@ def run_lane(order: LaneOrder, leases: Leases, engine: Engine) -> LaneReport:
 @contextlib.contextmanager
 def _opened(order: LaneOrder, engine: Engine) -> Iterator[Sweep]:
     goes_on = order.paths.sweep.exists()
+    if goes_on:
+        grow(order)
     planner = OnItsHost(order)
     opening = Sweep.open(order.spec, Settings(), resume=goes_on, tell=engine.tell, planner=planner)
     with opening as sweep:

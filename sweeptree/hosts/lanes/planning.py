@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from sweeptree.errors import Refused, SweeptreeError, UsageError
 from sweeptree.gpus import Detection
+from sweeptree.hosts.lanes.lacking import lacking
 from sweeptree.hosts.values import Host
 from sweeptree.model import Device, SweepSpec
 from sweeptree.sweep.preflight import PreparedSweep
@@ -33,12 +35,14 @@ class Station:
 
 
 class OnHosts:
-    """The plan of a sweep whose commands run on hosts; see `preflight.Planner`."""
+    """The plan of a sweep whose commands run on hosts; see `preflight.Planner`. `config` is what
+    ssh reads."""
 
     is_here = False
 
-    def __init__(self, stations: Sequence[Station]) -> None:
+    def __init__(self, stations: Sequence[Station], config: Path | None = None) -> None:
         self.stations = tuple(stations)
+        self._config = config
 
     def shares(self, spec: SweepSpec, jobs: int) -> Shares:
         """By the slots of all hosts. `parallel` bounds them all together."""
@@ -49,12 +53,20 @@ class OnHosts:
 
     def planned(self, prepared: PreparedSweep) -> PreparedSweep:
         """With what is missing on the hosts, and what their GPUs are called there."""
-        refusals = [*_of_spec(prepared.spec), *_of_stations(self.stations)]
+        spec = prepared.spec
+        refusals = [*_of_spec(spec), *_of_stations(spec, self.stations)]
         return replace(
             prepared,
-            refusals=(*prepared.refusals, *refusals),
+            refusals=(*prepared.refusals, *(refusals or self._lacking(prepared))),
             far_devices={each.host.name: each.devices for each in self.stations},
         )
+
+    def _lacking(self, prepared: PreparedSweep) -> list[Refused]:
+        """What jobs are given beside the commit, and hosts do not have."""
+        if prepared.refusals:
+            return []
+        hosts = [station.host for station in self.stations]
+        return lacking(prepared, hosts, self._config)
 
     def lives(self, prepared: PreparedSweep) -> int:
         """One thread for each job that a slot has or may soon have."""
@@ -76,7 +88,7 @@ def _of_spec(spec: SweepSpec) -> list[SweeptreeError]:
     ]
 
 
-def _of_stations(stations: Sequence[Station]) -> list[Refused]:
+def _of_stations(spec: SweepSpec, stations: Sequence[Station]) -> list[Refused]:
     troubles = [
         Refused(station.trouble.message, hint=station.trouble.hint)
         for station in stations
@@ -84,7 +96,14 @@ def _of_stations(stations: Sequence[Station]) -> list[Refused]:
     ]
     if troubles or any(station.slots for station in stations):
         return troubles
-    return [Refused("no host has a slot for these jobs", hint="sweeptree hosts list")]
+    wanted = f"no host has a slot for jobs that ask for {_ask(spec)}"
+    return [Refused(wanted, hint="sweeptree hosts list")]
+
+
+def _ask(spec: SweepSpec) -> str:
+    gpus = 1 if spec.gpus is None else spec.gpus
+    counted = f"{gpus} GPU{'s' * (gpus != 1)}"
+    return f"{counted} with {spec.gpu_mem / 1024:.1f} GB" if spec.gpu_mem else counted
 
 
 def _line(station: Station) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sweeptree.errors import Refused, SweeptreeError
-from sweeptree.gpus import capacity
+from sweeptree.errors import Refused, SweeptreeError, UsageError
+from sweeptree.gpus import Detection, capacity, narrowed
 from sweeptree.hosts.inventory import Entry, Inventory
 from sweeptree.hosts.lanes.planning import Station
 from sweeptree.hosts.options import with_options
@@ -23,7 +23,10 @@ def _station(spec: SweepSpec, checked: Checked) -> Station:
     trouble = _trouble(checked)
     if trouble is not None or checked.facts is None:
         return Station(host, 0, trouble=trouble)
-    devices = _devices(checked.entry)
+    try:
+        devices = _devices(checked.entry, spec)
+    except UsageError as error:
+        return Station(host, 0, trouble=_not_chosen(host.name, error))
     free = f"{checked.facts.disk_free / 2**30:.0f} GB free"
     kinds = f"{len(devices)} GPU{'s' * (len(devices) != 1)}, " if devices else ""
     slots = _slots(spec, devices, checked.facts.cpus)
@@ -47,9 +50,16 @@ def _slots(spec: SweepSpec, devices: tuple[Device, ...], cores: int) -> int:
     return capacity(devices, per_job, spec.gpu_mem)
 
 
-def _devices(entry: Entry) -> tuple[Device, ...]:
-    """Its GPUs, by the memory that they have."""
-    return tuple(
+def _devices(entry: Entry, spec: SweepSpec) -> tuple[Device, ...]:
+    """Those of its GPUs that the sweep may use, by the memory that they have."""
+    devices = tuple(
         Device(gpu.uuid, gpu.index, gpu.name, memory_total=gpu.memory, memory_free=gpu.memory)
         for gpu in entry.gpus
     )
+    found = Detection(devices=devices, driver=None, why=None, skipped=())
+    return narrowed(found, spec.devices).devices
+
+
+def _not_chosen(name: str, error: UsageError) -> UsageError:
+    """Why the sweep's choice of GPUs leaves none on a host."""
+    return UsageError(f"{name}: {error.message}", hint="sweeptree hosts list --json")

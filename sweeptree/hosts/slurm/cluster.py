@@ -95,9 +95,18 @@ def check(options: Sequence[str], script: Path, environ: Mapping[str, str]) -> s
     if done.returncode:
         raise Refused(
             f"the cluster would not take these jobs: {said}",
-            hint=("sinfo shows the partitions", "scontrol show partition"),
+            hint=_what_it_takes(said),
         )
     return said
+
+
+def _what_it_takes(said: str) -> tuple[str, ...]:
+    """Who knows better, by what the cluster refuses."""
+    if "partition" in said:
+        return ("sinfo shows the partitions", "scontrol show partition")
+    if "node configuration" in said:
+        return ("what nodes have: sinfo -N -o '%N %c %m %G'",)
+    return ("man sbatch lists the options and how their values are written",)
 
 
 def submit(options: Sequence[str], script: Path, environ: Mapping[str, str]) -> str:

@@ -76,13 +76,13 @@ def test_data_in_the_commit_is_not_hidden(source: Path, site: Site, data_there: 
 
 
 def test_several_folders_stand_in_the_data_folder(source: Path, site: Site) -> None:
-    targets = link_targets(wanted(source, "data", "more"), with_data(site, "/big/"), None)
+    targets = link_targets(wanted(source, "data", "more"), with_data(site, "/big/").host, None)
     assert targets == {"data": "/big/data", "more": "/big/more"}
 
 
 def test_environments_come_from_the_set_up(source: Path, site: Site) -> None:
     made = SetUp("/home/user/.sweeptree/setup/1/tree", (".venv",))
-    targets = link_targets(wanted(source, ".venv"), site, made)
+    targets = link_targets(wanted(source, ".venv"), site.host, made)
     assert targets == {".venv": "/home/user/.sweeptree/setup/1/tree/.venv"}
 
 

@@ -38,9 +38,15 @@ def test_a_host_that_cannot_be_used_refuses_the_sweep_with_its_own_words(repo: P
         must_start(found)
 
 
-def test_hosts_without_a_slot_for_these_jobs_are_refused(repo: Path) -> None:
-    with pytest.raises(Refused, match="no host has a slot"):
-        must_start(planned(repo, Station(GPU1, 0)))
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [({"gpus": 3}, "3 GPUs$"), ({"gpu_mem": 48 * 1024}, r"1 GPU with 48\.0 GB$")],
+)
+def test_hosts_without_a_slot_are_refused_with_what_the_jobs_ask_for(
+    repo: Path, fields: dict[str, object], said: str
+) -> None:
+    with pytest.raises(Refused, match=f"no host has a slot for jobs that ask for {said}"):
+        must_start(planned(repo, Station(GPU1, 0), **fields))
 
 
 def test_without_worktrees_there_is_nothing_to_run_in(repo: Path) -> None:

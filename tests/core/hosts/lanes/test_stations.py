@@ -52,6 +52,22 @@ def test_slots_are_what_the_gpus_there_can_hold(
     assert [(gpu.uuid, gpu.index) for gpu in found.devices] == [("GPU-a", 0), ("GPU-b", 1)]
 
 
+def test_a_choice_of_gpus_holds_for_the_hosts(repo: Path, settings: Settings, far: FarSide) -> None:
+    found = station(repo, settings, entry_of(far, GPUS), devices="1")
+    assert found.slots == 1
+    assert [gpu.uuid for gpu in found.devices] == ["GPU-b"]
+
+
+def test_a_choice_that_leaves_no_gpu_on_a_host_is_refused_with_its_name(
+    repo: Path, settings: Settings, far: FarSide
+) -> None:
+    found = station(repo, settings, entry_of(far, GPUS), devices="7")
+    assert found.slots == 0
+    assert found.trouble is not None
+    assert found.trouble.message == "gpu2: --devices: there is no GPU 7 to choose"
+    assert found.trouble.hint == ("sweeptree hosts list --json",)
+
+
 def test_what_the_repository_says_of_a_host_holds(
     repo: Path, settings: Settings, far: FarSide
 ) -> None:
