@@ -13,6 +13,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from sweeptree.errors import SweeptreeError
 from sweeptree.hosts.lanes.forwarder import HOST, Forwarder
@@ -35,8 +36,6 @@ def main(words: Sequence[str]) -> int:
     except (SweeptreeError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    finally:
-        _leave_in_time()
 
 
 def variables(start: LaneStart, port: int) -> Mapping[str, str]:
@@ -74,5 +73,13 @@ def _run_by_files(start: LaneStart) -> int:
     return 0 if report.state.is_good else 1
 
 
+def as_program(words: Sequence[str]) -> NoReturn:
+    """Run the lane, and end this process with it, in time."""
+    try:
+        sys.exit(main(words))
+    finally:
+        _leave_in_time()
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    as_program(sys.argv[1:])
