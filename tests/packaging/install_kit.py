@@ -12,6 +12,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+UV_SETTINGS = "sweeptree/hosts/setting_up/uv_settings.py"
+UV_SETTINGS = "sweeptree/hosts/setting_up/uv_settings.py"
 ROOT = Path(__file__).resolve().parents[2]
 # What install.sh imports to have it compiled.
 IMPORTED = ("cyclopts", "git", "github", "pandas", "pynvml", "uvicorn")
@@ -86,10 +88,13 @@ def project(folder: Path) -> Project:
     made = Project(folder / "a checkout", folder / "index")
     made.index.mkdir()
     shutil.copytree(ROOT / "requirements", made.folder / "requirements")
+    translator = made.folder / UV_SETTINGS
+    translator.parent.mkdir(parents=True)
+    shutil.copy(ROOT / UV_SETTINGS, translator)
     (made.folder / "pyproject.toml").write_text(PYPROJECT)
     (made.folder / "backend.py").write_text(BACKEND)
     for name in ("sweeptree", "flows", "agents", "tasks"):
-        (made.folder / name).mkdir()
+        (made.folder / name).mkdir(exist_ok=True)
     command = {"entry.py": "def main():\n    print('it runs')\n"}
     parts = wheel(made.index, "parts", "1.0", dict.fromkeys(FILES, "") | command)
     made.lock("run.txt", "parts==1.0", parts)
