@@ -6,7 +6,11 @@ from typing import Any
 
 import httpx
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.settings import get_current_settings
+from prefect.settings import (
+    PREFECT_CLIENT_CUSTOM_HEADERS,
+    get_current_settings,
+    temporary_settings,
+)
 
 from sweeptree.engine.server import Server, authorization
 from sweeptree.engine.server.token import auth_string
@@ -29,7 +33,8 @@ def post(server: Server, path: str, body: Any) -> httpx.Response:
 
 def client_of(server: Server) -> SyncPrefectClient:
     """Prefect's own client of a server, whatever this process talks to otherwise."""
-    return SyncPrefectClient(server.api_url, auth_string=auth_string(server.home))
+    with temporary_settings(restore_defaults={PREFECT_CLIENT_CUSTOM_HEADERS}):
+        return SyncPrefectClient(server.api_url, auth_string=auth_string(server.home))
 
 
 def client_at(api_url: str) -> SyncPrefectClient:

@@ -9,6 +9,7 @@ A ref `refs/sweeptree/pinned/<commit>` is made only once everything that the com
 there. The standard library only: it is sent to hosts as it stands here.
 """
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -149,11 +150,10 @@ def take_pack(place: str, commit: str, stream: BinaryIO) -> dict[str, object]:
 def copy(stream: BinaryIO, process: "subprocess.Popen[bytes]") -> None:
     """Hand on what comes; a reader that has gone says why itself."""
     assert process.stdin is not None
-    try:
+    with contextlib.suppress(BrokenPipeError):
         shutil.copyfileobj(stream, process.stdin)
+    with contextlib.suppress(BrokenPipeError):  # it writes what is left
         process.stdin.close()
-    except BrokenPipeError:
-        return
 
 
 def refused(err: bytes) -> dict[str, object]:
