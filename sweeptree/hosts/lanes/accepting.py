@@ -32,6 +32,8 @@ def accept(carrier: Carrier, job: JobContext, so_far: SoFar, came: Came) -> Ran 
     worktree = _worktree(carrier, job, came)
     with stages.kept_on_trouble(job, worktree):
         _record(job, so_far, brought, worktree)
+        if worktree is not None and came.content is not None:
+            carrier.drop_content(job, so_far.attempt)
     return Ran(came.outcome, worktree, came.left.has_work)
 
 

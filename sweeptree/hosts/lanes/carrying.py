@@ -18,6 +18,7 @@ from sweeptree.hosts.remote import Site
 from sweeptree.model import JobRecord, Worktree
 from sweeptree.model.record import RemoteArtifact
 from sweeptree.records import SweepPaths, read_record
+from sweeptree.repository import plumbing
 from sweeptree.sweep.running import JobContext
 from sweeptree.worktrees.tree import remove_tree
 
@@ -64,6 +65,11 @@ class HostCarrier:
     def put_content(self, worktree: Worktree, content: str) -> None:
         """The commit is here since the files are."""
         materialise(worktree, content)
+
+    def drop_content(self, job: JobContext, attempt: int) -> None:
+        """The ref here; the host keeps its own."""
+        ref = quarantine_ref(self.sweep, job.index, attempt)
+        plumbing.run(job.sweep.prepared.repo.start, "update-ref", "-d", ref)
 
     def _results(self, job: JobContext) -> str:
         return f"{folder_of(self.site, self.sweep)}/results/{job.spec.exp_name}"

@@ -38,6 +38,9 @@ class Carrier(Protocol):
     def put_content(self, worktree: Worktree, content: str) -> None:
         """Let a clean worktree hold what the job's held."""
 
+    def drop_content(self, job: JobContext, attempt: int) -> None:
+        """A worktree here holds it, and the record says so: the commit is not needed any more."""
+
 
 class LeaseCalls(Protocol):
     """What the driver of a sweep asks of the lease server. Each raises SweeptreeError."""

@@ -129,6 +129,9 @@ class Folder:
     def put_content(self, worktree: Worktree, content: str) -> None:
         (worktree.top / "train.py").write_text(content)
 
+    def drop_content(self, job: JobContext, attempt: int) -> None:
+        self.did.append(f"drop {job.index}.{attempt}")
+
 
 @dataclass(slots=True)
 class Fleet:
