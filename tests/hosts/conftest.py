@@ -9,6 +9,15 @@ import pytest
 from rig import Hosts, Rig, lacks
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One process runs all of these: hosts of two rigs at once would wait for each other's cores."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("hosts"))
+
+
 @pytest.fixture(autouse=True)
 def _sealed(git_env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """See git_env in tests/conftest.py; the state's home is the test's own."""
