@@ -11,7 +11,7 @@ from rig import Hosts, Rig, lacks
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One process runs all of these: hosts of two rigs at once would wait for each other's cores."""
+    """One process runs all of these: two rigs at once would wait for each other's cores."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
