@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from sweeptree.errors import UsageError
+from sweeptree.model.checks import HOST_NAME
 
-HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 SWEEP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _USER = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}@"
 _MACHINE = r"[A-Za-z0-9:_][A-Za-z0-9._:-]{0,253}"

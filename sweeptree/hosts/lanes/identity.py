@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from pathlib import Path
 
@@ -39,14 +38,3 @@ def known_sweep_id(paths: SweepPaths) -> str | None:
             return None
         raise
     return check_sweep_id(str(found))
-
-
-def quarantine_ref(sweep: str, job: int, attempt: int) -> str:
-    """The ref that holds what a job changed, until it is delivered. Raises UsageError."""
-    return f"refs/sweeptree/quarantine/{_ref_part(sweep)}/{job}/{attempt}"
-
-
-def _ref_part(sweep: str) -> str:
-    """A sweep's id as git takes it: no two dots, none at the end, no `.lock`."""
-    text = re.sub(r"\.{2,}", ".", check_sweep_id(sweep)).rstrip(".")
-    return text.removesuffix(".lock")

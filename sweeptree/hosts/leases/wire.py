@@ -9,7 +9,6 @@ from typing import Any, NoReturn
 
 from sweeptree.hosts.leases.problems import BadCall
 from sweeptree.hosts.values import (
-    HOST_NAME,
     SWEEP_ID,
     Event,
     EventKind,
@@ -22,6 +21,7 @@ from sweeptree.hosts.values import (
     Result,
     Verdict,
 )
+from sweeptree.model.checks import HOST_NAME
 
 Answer = dict[str, Any]
 MAX_PAYLOAD = 1024 * 1024  # bytes of a payload as JSON

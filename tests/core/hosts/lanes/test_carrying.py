@@ -12,12 +12,11 @@ from helpers import git
 
 from core.hosts.leases.http_kit import SWEEP, wait_for
 from core.sweep.kit import opened
-from sweeptree.hosts.back.commits import keep_for_return
+from sweeptree.hosts.back.commits import keep_for_return, quarantine_ref
 from sweeptree.hosts.back.live import Follower
 from sweeptree.hosts.lanes import carrying
 from sweeptree.hosts.lanes.came import Came
 from sweeptree.hosts.lanes.carrying import HostCarrier
-from sweeptree.hosts.lanes.identity import quarantine_ref
 from sweeptree.hosts.remote import Site
 from sweeptree.model import Base, JobRecord, JobState
 from sweeptree.records import SweepPaths

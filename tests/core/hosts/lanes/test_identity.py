@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sweeptree.errors import RecordError, UsageError
+from sweeptree.errors import RecordError
 from sweeptree.hosts.lanes.identity import (
     identity_file,
     known_sweep_id,
-    quarantine_ref,
     sweep_id,
 )
 from sweeptree.records import SweepPaths
@@ -41,10 +40,3 @@ def test_a_file_that_holds_no_id_is_not_replaced(paths: SweepPaths) -> None:
     with pytest.raises(RecordError):
         sweep_id(paths, "0123456789abcdef")
     assert identity_file(paths).read_text() == "half"
-
-
-def test_a_ref_is_what_git_takes() -> None:
-    ref = quarantine_ref("a.b-0123-ff.lock", 3, 2)
-    assert ref == "refs/sweeptree/quarantine/a.b-0123-ff/3/2"
-    with pytest.raises(UsageError):
-        quarantine_ref("../heads", 0, 1)
