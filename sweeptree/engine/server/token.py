@@ -12,13 +12,13 @@ import hashlib
 import os
 import re
 import secrets
-import stat
 from pathlib import Path
 
 from sweeptree.errors import Refused, ServerError
+from sweeptree.system.private_files import NotPrivate, read_private
 
 _FORM = re.compile(r"[A-Za-z0-9_-]{43}")
-_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_MOST_BYTES = 256
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -85,31 +85,18 @@ def _place(aside: Path, path: Path, *, replace: bool) -> None:
 
 def _read(path: Path) -> str:
     try:
-        file = os.open(path, _OPEN)
+        text = read_private(path, _MOST_BYTES).decode(errors="replace").strip()
     except FileNotFoundError as error:
         raise ServerError(
             f"the Prefect server has no token ({path})", hint="sweeptree server start"
         ) from error
     except OSError as error:
         raise _refused(path, f"cannot be opened ({error.strerror})") from error
-    try:
-        _check(path, os.fstat(file))
-        text = os.read(file, 256).decode(errors="replace").strip()
-    finally:
-        os.close(file)
+    except NotPrivate as error:
+        raise _refused(path, str(error)) from error
     if not _FORM.fullmatch(text):
         raise _refused(path, "holds no token")
     return text
-
-
-def _check(path: Path, info: os.stat_result) -> None:
-    if not stat.S_ISREG(info.st_mode):
-        raise _refused(path, "is no plain file")
-    if info.st_uid != os.geteuid():
-        raise _refused(path, f"belongs to another account (user {info.st_uid})")
-    if info.st_mode & 0o077:
-        mode = stat.S_IMODE(info.st_mode)
-        raise _refused(path, f"can be read or written by other accounts (mode {mode:04o})")
 
 
 def _refused(path: Path, why: str) -> Refused:

@@ -5,8 +5,6 @@ The file holds the token, and is therefore read only where nobody else can read 
 
 from __future__ import annotations
 
-import os
-import stat
 from pathlib import Path
 
 from pydantic import Field, ValidationError
@@ -14,10 +12,10 @@ from pydantic import Field, ValidationError
 from sweeptree.errors import Refused
 from sweeptree.hosts.lanes.order import LaneOrder
 from sweeptree.model.fields import Border
+from sweeptree.system.private_files import NotPrivate, read_private
 
 START_FILE = "start.json"
 FOLDER_VARIABLE = "SWEEPTREE_LANE"  # in the environment of a lane's process
-_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _MOST_BYTES = 256 * 1024 * 1024
 
 
@@ -48,25 +46,15 @@ def read_start(folder: Path) -> LaneStart:
     """What is to be done in a lane's folder. Raises Refused for a file that others may know."""
     path = folder / START_FILE
     try:
-        file = os.open(path, _OPEN)
+        data = read_private(path, _MOST_BYTES)
     except OSError as error:
         raise _refused(path, f"cannot be read ({error.strerror})") from error
-    with os.fdopen(file, "rb") as stream:
-        _check(path, os.fstat(file))
-        data = stream.read(_MOST_BYTES)
+    except NotPrivate as error:
+        raise _refused(path, str(error)) from error
     try:
         return LaneStart.model_validate_json(data)
     except ValidationError as error:
         raise _refused(path, str(error).splitlines()[0]) from error
-
-
-def _check(path: Path, info: os.stat_result) -> None:
-    if not stat.S_ISREG(info.st_mode):
-        raise _refused(path, "is no plain file")
-    if info.st_uid != os.geteuid():
-        raise _refused(path, f"belongs to another account (user {info.st_uid})")
-    if info.st_mode & 0o077:
-        raise _refused(path, "can be read by other accounts")
 
 
 def _refused(path: Path, why: str) -> Refused:

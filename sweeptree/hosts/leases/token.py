@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import stat
 from pathlib import Path
 
 from sweeptree.errors import Refused, ServerError
+from sweeptree.system.private_files import NotPrivate, read_private
 
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _MOST = 4096
 
@@ -33,16 +32,13 @@ def read_token(path: Path) -> str:
     """The token in a file. Raises ServerError where there is none, Refused where others could
     know it."""
     try:
-        file = os.open(path, _READ)
+        token = read_private(path, _MOST).decode(errors="replace").strip()
     except OSError as error:
         raise ServerError(
             f"{path} has no token: {error.strerror}", hint="sweeptree hosts check"
         ) from error
-    try:
-        _check(path, os.fstat(file))
-        token = os.read(file, _MOST).decode(errors="replace").strip()
-    finally:
-        os.close(file)
+    except NotPrivate as error:
+        raise _refused(path, str(error)) from error
     if not token.isascii() or not token.isprintable() or not token:
         raise _refused(path, "holds no token")
     return token
@@ -51,16 +47,6 @@ def read_token(path: Path) -> str:
 def bearer(token: str) -> str:
     """The Authorization header that carries a token."""
     return f"Bearer {token}"
-
-
-def _check(path: Path, info: os.stat_result) -> None:
-    if not stat.S_ISREG(info.st_mode):
-        raise _refused(path, "is no plain file")
-    if info.st_uid != os.geteuid():
-        raise _refused(path, f"belongs to another account (user {info.st_uid})")
-    if info.st_mode & 0o077:
-        mode = stat.S_IMODE(info.st_mode)
-        raise _refused(path, f"can be read by other accounts (mode {mode:04o})")
 
 
 def _refused(path: Path, why: str) -> Refused:
