@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from sweeptree.hosts.lanes.order import LaneOrder
+from sweeptree.model import SweepSpec
 from sweeptree.sweep.preflight import OnThisMachine, PreparedSweep
+from sweeptree.sweep.shares import Shares
 from sweeptree.worktrees.links import LinksAndCopies
 
 
@@ -15,6 +17,13 @@ class OnItsHost(OnThisMachine):
 
     def __init__(self, order: LaneOrder) -> None:
         self._order = order
+
+    def shares(self, spec: SweepSpec, jobs: int) -> Shares:
+        """No more at once than this host has slots, however many the sweep may run in all: what
+        waits here could run elsewhere."""
+        own = super().shares(spec.model_copy(update={"parallel": None}), jobs)
+        most = min(own.parallel, spec.parallel or own.parallel)
+        return replace(own, parallel=most)
 
     def planned(self, prepared: PreparedSweep) -> PreparedSweep:
         """With what the driver has put there; a bare repository says nothing of it."""

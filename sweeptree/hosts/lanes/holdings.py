@@ -117,10 +117,11 @@ class Holdings(Source[Leased]):
         with self._changed:
             return tuple(self._running.values())
 
-    def await_want(self, seconds: float) -> Want:
-        """What to lease, once a slot is free, or after so many seconds."""
+    def await_want(self, seconds: float, *, ahead: bool) -> Want:
+        """What to lease: once a slot is free, with `ahead` also once there is room for a job to
+        make ready, or after so many seconds."""
         with self._changed:
-            self._changed.wait_for(lambda: self._want().free or self._is_closed, seconds)
+            self._changed.wait_for(lambda: self._is_closed or self._wants(ahead=ahead), seconds)
             return self._want()
 
     def await_end(self, seconds: float) -> None:
@@ -138,6 +139,10 @@ class Holdings(Source[Leased]):
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
+
+    def _wants(self, *, ahead: bool) -> bool:
+        want = self._want()
+        return bool(want.free or (ahead and want.ahead))
 
     def _want(self) -> Want:
         if self._is_closed:

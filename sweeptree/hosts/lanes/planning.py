@@ -19,7 +19,8 @@ from sweeptree.sweep.shares import Shares
 from sweeptree.sweep.turns import Turns
 
 _NO_DEVICES = Detection(devices=(), driver=None, why=None, skipped=())
-_AHEAD = 1  # jobs that are offered beyond the slots, for each of them
+_AHEAD = 1  # jobs that are made ready beyond the slots, for each of them
+_COMING = 1  # jobs whose results are being brought here, for each slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,7 @@ class OnHosts:
 
     def shares(self, spec: SweepSpec, jobs: int) -> Shares:
         """By the slots of all hosts. `parallel` bounds them all together."""
-        slots = sum(station.slots for station in self.stations)
-        wanted = min(spec.parallel or slots, slots, max(1, jobs))
+        wanted = min(spec.parallel or self._slots, self._slots, max(1, jobs))
         places = tuple(_line(station) for station in self.stations)
         return Shares(_NO_DEVICES, 0, max(1, wanted), places)
 
@@ -69,12 +69,22 @@ class OnHosts:
         return lacking(prepared, hosts, self._config)
 
     def lives(self, prepared: PreparedSweep) -> int:
-        """One thread for each job that a slot has or may soon have."""
-        return min(len(prepared.jobs), prepared.parallel * (1 + _AHEAD)) or 1
+        """One thread for each job that a slot has or may soon have, or whose results are coming.
+
+        Where fewer are to run than there are slots, a lane must not find a further one to begin.
+        """
+        if prepared.parallel < self._slots:
+            return prepared.parallel
+        most = prepared.parallel * (1 + _AHEAD + _COMING)
+        return min(len(prepared.jobs), most) or 1
 
     def turns(self, prepared: PreparedSweep) -> Turns | None:  # noqa: ARG002 - see Planner
         """The slots of the hosts admit the jobs."""
         return None
+
+    @property
+    def _slots(self) -> int:
+        return sum(station.slots for station in self.stations)
 
 
 def _of_spec(spec: SweepSpec) -> list[SweeptreeError]:

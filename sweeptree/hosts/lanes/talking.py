@@ -33,19 +33,22 @@ class Feeder:
 
     def __init__(self, leasing: Leasing, holdings: Holdings) -> None:
         self.left: int | None = None  # jobs that have not ended anywhere, when last heard
+        self._got_some = True
         self._leasing = leasing
         self._holdings = holdings
 
     def step(self) -> None:
-        """Ask once, when there is something to ask for."""
-        want = self._holdings.await_want(ASK_AGAIN)
+        """Ask once, when there is something to ask for. Where there was nothing to be had the last
+        time, jobs to make ready are asked for a while later, and jobs for a free slot at once."""
+        want = self._holdings.await_want(ASK_AGAIN, ahead=self._got_some)
         if not (want.free or want.ahead):
             return
         wait = MAX_WAIT if want.free else 0.0
         granted = self._leasing.lease(want.free, want.ahead, wait)
         self.left = granted.left
         self._holdings.add(granted.leases)
-        if not granted.leases:
+        self._got_some = bool(granted.leases)
+        if want.free and not granted.leases:
             self._holdings.await_end(ASK_AGAIN)
 
 

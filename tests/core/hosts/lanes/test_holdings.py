@@ -11,7 +11,7 @@ ONE, TWO, THREE = Leased(1, 1), Leased(2, 1), Leased(3, 4)
 
 
 def wants(holdings: Holdings) -> Want:
-    return holdings.await_want(0.0)
+    return holdings.await_want(0.0, ahead=True)
 
 
 def test_each_slot_has_a_job_that_runs_and_one_ahead() -> None:
