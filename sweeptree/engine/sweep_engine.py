@@ -28,6 +28,8 @@ from sweeptree.sweep.run import Engine, Progress, WithoutEngine
 from sweeptree.sweep.running import Sweep
 from sweeptree.sweep.stages import RUN_COMMAND
 
+LANE_SECONDS = 10.0  # between two looks of a lane at its flow run
+
 
 def engine_here(tasks: Mapping[str, StageTask]) -> Engine:
     """The engine whose flow run we are in; without one the sweep runs by its files."""
@@ -94,6 +96,11 @@ class LaneEngine(PrefectEngine):
     def stages(self, sweep: Sweep) -> RunStage:
         """Task runs that ask the server for nothing."""
         return StageRuns(self._tasks, sweep.misses)
+
+    def shown(self, sweep: Sweep, progress: Progress) -> contextlib.AbstractContextManager[object]:
+        """As for a sweep, less often: the sweep's own run shows all lanes together, and one server
+        serves them all."""
+        return watched(sweep, progress, self._run_id, seconds=LANE_SECONDS)
 
 
 def _admission_tags(sweep: Sweep) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Shows a running sweep in the Prefect UI: its tags, its progress; and obeys a cancel from there.
 
-The engine is asked at most every two seconds, and only told how far the sweep is: without it
+The engine is asked every few seconds at most, and only told how far the sweep is: without it
 everything else goes on.
 """
 
@@ -21,17 +21,19 @@ from sweeptree.model import StopCause
 from sweeptree.sweep.run import Progress
 from sweeptree.sweep.running import Sweep
 
-ENGINE_SECONDS = 2.0
+ENGINE_SECONDS = 2.0  # between two looks
 SWEEP_FLOW = "sweep"
 LEAVE_SECONDS = 5.0  # the thread may be waiting for an engine that is gone
 _CANCELLED = (StateType.CANCELLING, StateType.CANCELLED)
 
 
 @contextlib.contextmanager
-def watched(sweep: Sweep, progress: Progress, run_id: str) -> Iterator[None]:
-    """A thread tells the engine meanwhile, in a copy of the flow's context: the artifact belongs to
-    this flow run."""
-    watch = _Watch(sweep, progress, UUID(run_id))
+def watched(
+    sweep: Sweep, progress: Progress, run_id: str, *, seconds: float = ENGINE_SECONDS
+) -> Iterator[None]:
+    """A thread tells the engine meanwhile, every so many seconds, in a copy of the flow's context:
+    the artifact belongs to this flow run."""
+    watch = _Watch(sweep, progress, UUID(run_id), seconds)
     thread = threading.Thread(
         target=copy_context().run, args=(watch.run,), name="sweep-watch-engine", daemon=True
     )
@@ -46,16 +48,17 @@ def watched(sweep: Sweep, progress: Progress, run_id: str) -> Iterator[None]:
 class _Watch:
     """What the thread does, and what it has shown already."""
 
-    def __init__(self, sweep: Sweep, progress: Progress, run_id: UUID) -> None:
+    def __init__(self, sweep: Sweep, progress: Progress, run_id: UUID, seconds: float) -> None:
         self.over = threading.Event()
         self._sweep = sweep
         self._progress = progress
         self._run_id = run_id
+        self._seconds = seconds
         self._artifact: UUID | None = None
         self._shown = -1
 
     def run(self) -> None:
-        """Show the beginning at once, then look every two seconds; at last show the end."""
+        """Show the beginning at once, then look again and again; at last show the end."""
         with contextlib.suppress(Exception):  # the engine may be away
             self._tag()
         is_over = False
@@ -65,7 +68,7 @@ class _Watch:
                 self._show()
                 self._obey(is_over=is_over)
             if not is_over:
-                self.over.wait(ENGINE_SECONDS)
+                self.over.wait(self._seconds)
 
     def _tag(self) -> None:
         """Tags on the flow run alone: task runs would inherit those of a `tags` block and pay a

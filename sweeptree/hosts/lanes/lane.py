@@ -26,7 +26,7 @@ from sweeptree.hosts.lanes.outbox import Outbox
 from sweeptree.hosts.lanes.report import LaneReport
 from sweeptree.hosts.lanes.returning import content_keeper
 from sweeptree.hosts.lanes.running import Jobs
-from sweeptree.hosts.lanes.talking import BEAT, Feeder, Heart, Talk, Teller
+from sweeptree.hosts.lanes.talking import REST, Feeder, Heart, Talk, Teller
 from sweeptree.hosts.values import Lane
 from sweeptree.model import ExitCode
 from sweeptree.records import read_sweep
@@ -168,7 +168,7 @@ def _start_talking(lane: _Lane) -> None:
     sweep, talk = lane.sweep, lane.talk
     teller = Teller(lane.leases.calls, lane.holdings, lane.outbox, sweep.store, lane.engine.tell)
     talk.keep_on("lane-feeder", lane.feeder.step)
-    talk.keep_on("lane-heart", lane.heart.step, pause=BEAT)
+    talk.keep_on("lane-heart", lane.heart.step, pause=REST)
     talk.keep_on("lane-teller", teller.step)
 
 

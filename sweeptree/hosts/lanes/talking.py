@@ -22,7 +22,8 @@ from sweeptree.model import JobRecord, JobState
 from sweeptree.records import SweepStore
 
 ASK_AGAIN = 2.0  # seconds between two questions for jobs to make ready
-BEAT = 5.0  # seconds between two heartbeats: a quarter of what a lease lasts
+BEAT = 5.0  # seconds between two heartbeats, unless there is an order: a quarter of a lease's term
+REST = 0.2  # seconds at least between two heartbeats
 LOOK = 0.25  # seconds between two looks for commands that have begun
 
 Tell = Callable[[str], None]

@@ -128,7 +128,7 @@ def _has_no_event(answer: Answer, _body: Body) -> bool:
 
 def _has_no_job_yet(answer: Answer, body: Body) -> bool:
     is_asked = body.whole("free") + body.whole("ahead") > 0
-    is_open = answer["order"] == Order.GO and answer["left"] > 0
+    is_open = answer["order"] == Order.GO
     return is_asked and is_open and not answer["leases"]
 
 
