@@ -8,7 +8,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from sweeptree.engine.agent_runs import state_of
-from sweeptree.engine.sweep_engine import lane_engine_here
+from sweeptree.engine.sweep_engine import lane_engine_here, named_briefly
 from sweeptree.hosts.lanes.lane import run_lane
 from sweeptree.hosts.lanes.leasing import leases_of
 from sweeptree.hosts.lanes.order import LaneOrder
@@ -26,7 +26,8 @@ def sweep_lane(order: LaneOrder) -> State[Any]:
     told; how the jobs ended is the sweep's to say.
     """
     start = read_start(order.folder)
-    report = run_lane(order, leases_of(start), lane_engine_here(stages.ALL))
+    with named_briefly():
+        report = run_lane(order, leases_of(start), lane_engine_here(stages.ALL))
     ended = state_of(report)
     # without the report: Prefect would show a complaint about it in place of the reason
     return State(type=ended.type, name=ended.name, message=ended.message)
