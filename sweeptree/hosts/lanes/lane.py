@@ -225,4 +225,4 @@ def _tell_the_rest(lane: _Lane) -> None:
             return
     threading.Timer(LEAVE, lane.leases.give_up.set).start()
     with contextlib.suppress(SweeptreeError):  # it is not heard any more, and so is gone soon
-        lane.leases.calls.leave()
+        lane.talk.leave()

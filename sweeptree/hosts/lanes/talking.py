@@ -157,6 +157,7 @@ class Talk:
         self._lane = lane
         self._tell = tell
         self._said: set[str] = set()
+        self._is_leaving = False
         self._over = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -171,6 +172,12 @@ class Talk:
         thread = threading.Thread(target=work, name=name, daemon=True)
         thread.start()
         self._threads.append(thread)
+
+    def leave(self) -> None:
+        """End at the leases. A call that comes behind it must not join again. Raises what the
+        leases refuse."""
+        self._is_leaving = True
+        self._leases.calls.leave()
 
     def end(self, seconds: float) -> None:
         """Start no further step, and wait so long at most for those that go on."""
@@ -190,12 +197,18 @@ class Talk:
             try:
                 step()
             except NotJoined:
-                self.begin()
+                self._join_again()
         except NoSuchSweep as error:
             self._give_up(error)
         except Exception as error:  # the thread must live: what failed is tried again
             self._say_once(f"{type(error).__name__}: {error}")
             self._over.wait(BEAT)
+
+    def _join_again(self) -> None:
+        if self._is_leaving:
+            self._over.wait(REST)
+        else:
+            self.begin()
 
     def _give_up(self, error: NoSuchSweep) -> None:
         self._say_once(f"{error.message}: what came of the jobs stays on {self._lane.host}")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from core.hosts.lanes.kit import Host
+from sweeptree.hosts.lanes.ground import OnItsHost
 from sweeptree.hosts.lanes.order import Beside, LaneOrder
 from sweeptree.model import JobState
 from sweeptree.records import read_record
+from sweeptree.sweep.preflight import OnThisMachine
 
 
 def order_beside(host: Host, *commands: str, subfolder: str = ".") -> LaneOrder:
@@ -31,3 +33,11 @@ def test_commands_start_in_the_folder_that_the_sweep_was_started_in(host: Host) 
     host.run(order, 1)
     assert read_record(order.paths.record(0)).state is JobState.SUCCEEDED
     assert order.paths.log(0).read_text() == "WIDTH = 8\n"
+
+
+def test_a_lane_takes_no_more_at_once_than_its_host_has_slots(host: Host) -> None:
+    order = host.order("true", parallel=4096)
+    alone = order.spec.model_copy(update={"parallel": None})
+    slots = OnThisMachine().shares(alone, 20_000).parallel
+    assert OnItsHost(order).shares(order.spec, 20_000).parallel == slots
+    assert OnItsHost(order).shares(host.order("true", parallel=1).spec, 20_000).parallel == 1

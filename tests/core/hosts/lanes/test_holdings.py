@@ -80,3 +80,14 @@ def test_what_still_waits_is_given_out_after_the_end() -> None:
     holdings.give_back(ONE)
     assert holdings.take_returned() == (ONE,)
     assert holdings.await_rest(0.0)
+
+
+def test_who_waits_for_a_free_slot_alone_hears_of_it_at_once() -> None:
+    holdings = Holdings(1)
+    holdings.add([ONE])
+    holdings.take()
+    assert holdings.await_want(0.0, ahead=False) == Want(0, 1)
+    ending = threading.Thread(target=lambda: holdings.ended(ONE))
+    ending.start()
+    assert holdings.await_want(60.0, ahead=False) == Want(1, 1)
+    ending.join()

@@ -54,7 +54,13 @@ def test_without_worktrees_there_is_nothing_to_run_in(repo: Path) -> None:
         must_start(planned(repo, Station(GPU1, 1), use_worktree=False))
 
 
-def test_there_are_threads_for_those_that_run_and_those_that_are_next(repo: Path) -> None:
+def test_there_are_threads_for_those_that_run_are_next_and_are_being_brought(repo: Path) -> None:
     found = planned(repo, Station(GPU1, 1))
     planner = OnHosts([Station(GPU1, 1)])
-    assert (planner.lives(found), planner.turns(found)) == (2, None)
+    assert (planner.lives(found), planner.turns(found)) == (3, None)
+
+
+def test_no_more_jobs_are_offered_than_may_run_where_slots_stay_empty(repo: Path) -> None:
+    stations = [Station(GPU1, 2), Station(GPU2, 2)]
+    found = planned(repo, *stations, parallel=3)
+    assert OnHosts(stations).lives(found) == 3

@@ -45,6 +45,25 @@ def test_a_lane_that_was_forgotten_joins_again_with_what_it_holds(
     talk.end(20)
 
 
+def test_a_lane_that_leaves_does_not_join_again(host: Host, leases: Leases) -> None:
+    host.offer([0])
+    holdings, asked = Holdings(1), threading.Semaphore(0)
+    talk = Talk(leases, holdings, LANE, host.engine.tell)
+    talk.begin()
+    talk.leave()
+    feeder = Feeder(leases.calls, holdings)
+
+    def ask() -> None:
+        asked.release()
+        feeder.step()
+
+    talk.keep_on("feeder", ask)
+    assert asked.acquire(timeout=20)
+    assert asked.acquire(timeout=20)
+    talk.end(20)
+    assert len(host.events(EventKind.LANE_JOINED)) == 1
+
+
 def test_what_goes_wrong_in_a_step_is_said_once_and_tried_again(host: Host, leases: Leases) -> None:
     tries: list[int] = []
 

@@ -27,7 +27,7 @@ def test_what_one_waits_for_is_a_counter_of_the_sweep() -> None:
 
 def test_a_lane_waits_only_while_there_may_be_a_job_for_it(desk: Desk) -> None:
     desk.join("gpu1")
-    assert asks(desk, free=1)[0] is False
+    assert asks(desk, free=1)[0] is True  # it may be quicker than the driver's first offer
     desk.offer(1)
     assert asks(desk, free=0)[0] is False
     assert asks(desk, free=1) == (False, {"leases": [[1, 1, 0]], "order": "go", "left": 1})
