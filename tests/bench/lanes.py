@@ -27,7 +27,7 @@ def run(lab: Lab) -> None:
     if why_not := lacks():
         print(f"\nlanes: left out: {why_not}")
         return
-    with Rig(lab.place("rig")) as rig, _led_to(rig, lab) as led:
+    with Rig(lab.place("rig")) as rig, led_to(rig, lab) as led:
         _grow(led, rig, lab.size(3, 1))
         _ran(led, ON_HOSTS, 2)  # the hosts are prepared from here on
         jobs = lab.size(60, 4)
@@ -55,7 +55,7 @@ def _grow(lab: Lab, rig: Rig, many: int) -> None:
 
 
 @contextlib.contextmanager
-def _led_to(rig: Rig, lab: Lab) -> Iterator[Lab]:
+def led_to(rig: Rig, lab: Lab) -> Iterator[Lab]:
     """The lab with an ssh that knows the hosts."""
     env = {**lab.env, "SWEEPTREE_SSH_CONFIG": str(rig.ssh_config)}
     yield dataclasses.replace(lab, env=env)
