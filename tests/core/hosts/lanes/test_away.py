@@ -14,6 +14,7 @@ from sweeptree.hosts.values import EventKind
 from sweeptree.model import JobState
 from sweeptree.model.report import ReportState
 
+pytestmark = pytest.mark.slow
 TTL = 1.0
 
 
@@ -21,6 +22,7 @@ TTL = 1.0
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leases that last a second, and heartbeats to match."""
     monkeypatch.setattr(talking, "BEAT", TTL / 4)
+    monkeypatch.setattr(talking, "MAX_WAIT", TTL)
 
 
 def outbox(host: Host) -> list[str]:

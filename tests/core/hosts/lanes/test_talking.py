@@ -27,6 +27,7 @@ RUN: ContextVar[str] = ContextVar("RUN", default="none")
 @pytest.fixture
 def leases(host: Host, monkeypatch: pytest.MonkeyPatch) -> Iterator[Leases]:
     monkeypatch.setattr(talking, "BEAT", 0.05)
+    monkeypatch.setattr(talking, "MAX_WAIT", 0.05)
     found = host.leases(host.order("true"))
     yield found
     found.give_up.set()

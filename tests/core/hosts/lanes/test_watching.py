@@ -25,6 +25,7 @@ from sweeptree.hosts.leases.token import bearer
 from sweeptree.hosts.remote import Site
 from sweeptree.hosts.values import EventKind, Order
 
+pytestmark = pytest.mark.slow
 IN_RUN = ContextVar("in_run", default="nobody's")
 
 
