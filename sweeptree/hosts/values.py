@@ -166,13 +166,15 @@ class Orders:
     """The answer to a heartbeat.
 
     `cancelled` jobs are to be ended and their result sent; `lost` ones are another lane's by now:
-    they are to be ended, and nothing of them counts. `version` changes with every order.
+    they are to be ended, and nothing of them counts. `recalled` ones are to be given back, as long
+    as they have not begun: a slot elsewhere is free. `version` changes with every order.
     """
 
     order: Order
     version: int
     cancelled: tuple[int, ...] = ()
     lost: tuple[Leased, ...] = ()
+    recalled: tuple[int, ...] = ()
 
 
 def check_host_name(name: str) -> str:

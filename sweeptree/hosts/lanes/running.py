@@ -16,7 +16,7 @@ from sweeptree.hosts.lanes.came import Came, as_payload, came_of
 from sweeptree.hosts.lanes.holdings import Holdings
 from sweeptree.hosts.lanes.outbox import Outbox
 from sweeptree.hosts.values import Leased
-from sweeptree.model import JobState, StopCause
+from sweeptree.model import JobRecord, JobState, StopCause
 from sweeptree.sweep.executor import Means
 from sweeptree.sweep.life import Start, run_job
 from sweeptree.sweep.results import RunStage
@@ -40,6 +40,12 @@ class _JobStop:
 
     def kill(self) -> None:
         self.switch.stop(StopCause.CANCELLED, kill=True)
+
+
+def has_begun(record: JobRecord, attempt: int) -> bool:
+    """Whether the command of this attempt runs."""
+    runs = [each.number for each in record.attempts if each.state is JobState.RUNNING]
+    return record.state is JobState.RUNNING and attempt in runs
 
 
 class Jobs:
@@ -81,6 +87,16 @@ class Jobs:
             stop.hold()
         for stop in stops:
             stop.kill() if kill else stop.stop()
+
+    def hand_back(self, leases: Iterable[Leased]) -> None:
+        """Have these attempts begun elsewhere, where their command has not begun here."""
+        store = self._sweep.store
+        waiting = [each for each in leases if not has_begun(store.record(each.job), each.attempt)]
+        with self._guard:
+            stops = [self._switches[each] for each in waiting if each in self._switches]
+        for stop in stops:
+            stop.hold()
+            stop.stop()
 
     def states(self) -> dict[str, int]:
         """How many attempts ended in each state."""

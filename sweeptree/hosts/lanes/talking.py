@@ -14,11 +14,10 @@ from functools import partial
 from sweeptree.hosts.lanes.holdings import Holdings
 from sweeptree.hosts.lanes.leasing import Leases, Leasing
 from sweeptree.hosts.lanes.outbox import Outbox
-from sweeptree.hosts.lanes.running import Jobs
+from sweeptree.hosts.lanes.running import Jobs, has_begun
 from sweeptree.hosts.leases.problems import NoSuchSweep, NotJoined
 from sweeptree.hosts.leases.wire import MAX_WAIT
 from sweeptree.hosts.values import Lane, Leased, Order, Orders
-from sweeptree.model import JobRecord, JobState
 from sweeptree.records import SweepStore
 
 ASK_AGAIN = 2.0  # seconds between two questions for jobs to make ready
@@ -78,6 +77,7 @@ class Heart:
         self._holdings.drop(orders.lost)
         self._jobs.end(orders.lost, kill=True)
         self._cancel(orders.cancelled)
+        self._hand_back(orders.recalled)
         if orders.order is not Order.GO:
             self._holdings.close()
         if orders.order in (Order.STOP, Order.KILL):
@@ -88,6 +88,12 @@ class Heart:
         running = self._holdings.running()
         wanted = [each for each in running if each.job in jobs]
         self._jobs.end(wanted, kill=False)
+
+    def _hand_back(self, jobs: Collection[int]) -> None:
+        """A slot is free elsewhere: what has not begun here begins there."""
+        self._holdings.give_back_waiting(jobs)
+        ready = [each for each in self._holdings.running() if each.job in jobs]
+        self._jobs.hand_back(ready)
 
     def _stop(self, *, kill: bool) -> None:
         self._holdings.give_back_waiting()
@@ -131,16 +137,11 @@ class Teller:
 
     def _tell_begin(self, leased: Leased) -> None:
         record = self._store.record(leased.job)
-        if not _has_begun(record, leased.attempt):
+        if not has_begun(record, leased.attempt):
             return
         facts = {"start_time": record.start_time, "gpus": list(record.gpus)}
         self._leasing.started(leased, facts)
         self._begun.add(leased)
-
-
-def _has_begun(record: JobRecord, attempt: int) -> bool:
-    runs = [each.number for each in record.attempts if each.state is JobState.RUNNING]
-    return record.state is JobState.RUNNING and attempt in runs
 
 
 class Talk:

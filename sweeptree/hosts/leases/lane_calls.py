@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sweeptree.hosts.leases.balance import Balance
 from sweeptree.hosts.leases.deadlines import Deadlines
 from sweeptree.hosts.leases.driver_calls import check_same
 from sweeptree.hosts.leases.endings import tell_unplaceable
@@ -52,6 +53,7 @@ class LaneCalls:
         self._rows = rows
         self._lane = lane
         self._own = LaneLeases(rows, deadlines, lane)
+        self._balance = Balance(rows, lane)
 
     def join(self, lane: Lane) -> tuple[Leased, ...]:
         """Begin, or begin again; what this lane still holds. Jobs that ran in an earlier boot of
@@ -93,7 +95,9 @@ class LaneCalls:
         held = self._given(LeaseState.HELD)
         jobs = [self._rows.job(lease.job) for lease in held]
         cancelled = tuple(job.job for job in jobs if job and job.cancelled)
-        return Orders(standing_order(sweep), sweep.orders, cancelled)
+        order = standing_order(sweep)
+        recalled = self._balance.recalled() if order is Order.GO else ()
+        return Orders(order, sweep.orders, cancelled, recalled=recalled)
 
     def started(self, leased: Leased, payload: Mapping[str, Any]) -> Verdict:
         """The command of an attempt has begun."""
@@ -169,7 +173,7 @@ class LaneCalls:
 
     def _give(self, lane: Lane, wish: Wish) -> tuple[Leased, ...]:
         sweep = _known(self._rows)
-        most = wish.free + self._ahead(wish)
+        most = wish.free + self._balance.ahead(wish.free, wish.ahead)
         if not most or standing_order(sweep) is not Order.GO:
             return ()
         fitting = self._fitting(lane, most)
@@ -180,23 +184,6 @@ class LaneCalls:
         offered = filter(self._own.may_get, due)
         fitting = (job for job in offered if lane.has(job.gpus, job.gpu_memory))
         return list(itertools.islice(fitting, most))
-
-    def _ahead(self, wish: Wish) -> int:
-        """How many to give ahead: none that a free slot elsewhere could begin now."""
-        if not wish.ahead:
-            return 0
-        due = self._rows.count(JobState.DUE)
-        left = due - wish.free - self._free_elsewhere()
-        return max(min(wish.ahead, left), 0)
-
-    def _free_elsewhere(self) -> int:
-        up = [each.lane for each in self._rows.lanes() if each.is_up]
-        others = [lane for lane in up if lane.id != self._lane]
-        return sum(self._free_slots(lane) for lane in others)
-
-    def _free_slots(self, lane: Lane) -> int:
-        held = self._rows.leases_of(lane.id, LeaseState.HELD)
-        return max(lane.slots - len(held), 0)
 
     def _granted(self, leases: tuple[Leased, ...]) -> Granted:
         order = standing_order(_known(self._rows))

@@ -200,6 +200,7 @@ def orders_answer(orders: Orders) -> Answer:
         "version": orders.version,
         "cancelled": list(orders.cancelled),
         "lost": [leased_row(each) for each in orders.lost],
+        "recalled": list(orders.recalled),
     }
 
 
@@ -210,6 +211,7 @@ def orders_from(answer: Answer) -> Orders:
         version=int(answer["version"]),
         cancelled=tuple(answer["cancelled"]),
         lost=leases_from(answer["lost"]),
+        recalled=tuple(answer["recalled"]),
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from helpers import git
 
 from core.hosts.lanes.kit import UNTIL_GO, Host
 from core.hosts.leases.http_kit import wait_for
-from sweeptree.hosts.values import EventKind, Order
+from sweeptree.hosts.lanes import talking
+from sweeptree.hosts.values import EventKind, Lane, Leased, Order, Result
 from sweeptree.model import JobState
 from sweeptree.model.report import ReportState
 from sweeptree.records import read_record
@@ -117,3 +119,23 @@ def test_what_cannot_begin_is_refused(host: Host) -> None:
     report = host.begin(host.order("true", gpus=60)).end()
     assert report.state is ReportState.REFUSED
     assert "60 GPUs" in report.reason
+
+
+def test_a_job_made_ready_here_begins_where_a_slot_is_free(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(talking, "BEAT", 0.1)
+    order = host.order(UNTIL_GO, "true", parallel=1)
+    host.offer([0, 1])
+    running = host.begin(order)
+    wait_for(lambda: bool(host.events(EventKind.STARTED)))
+    wait_for(lambda: len(host.events(EventKind.LEASED)) == 2)
+    other = host.place.lane("gpu2")
+    other.join(Lane("gpu2", "gpu2", "boot", slots=1))
+    granted = other.lease(free=1, wait=20.0)
+    assert granted.leases == (Leased(1, 2),)
+    assert other.finish(Result(1, 2, {})).accepted
+    host.go()
+    host.await_ends(2)
+    host.driver.close()
+    assert running.end().states == {"succeeded": 1}

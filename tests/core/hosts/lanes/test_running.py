@@ -66,6 +66,18 @@ def test_a_job_that_ends_because_this_host_stops_goes_back(repo: Path, tmp_path:
         assert run.jobs.states() == {}
 
 
+def test_a_job_whose_command_runs_is_not_handed_back(repo: Path, tmp_path: Path) -> None:
+    with opened(repo, "until [ -e go ]; do sleep 0.02; done") as sweep:
+        run = Run(sweep, tmp_path)
+        run.await_start()
+        run.jobs.hand_back([ONE, Leased(9, 1)])
+        worktree = sweep.store.record(0).worktree
+        assert worktree is not None
+        (Path(worktree) / "go").touch()
+        assert run.end() == ((ONE,), ())
+        assert run.jobs.states() == {"succeeded": 1}
+
+
 def test_a_job_that_did_not_begin_goes_back(repo: Path, tmp_path: Path) -> None:
     with opened(repo, "touch ran") as sweep:
         sweep.stop.stop(StopCause.CANCELLED)

@@ -31,7 +31,7 @@ def test_answers_to_lanes_come_back(
     leases: list[Leased], order: Order, number: int, jobs: list[int]
 ) -> None:
     granted = Granted(tuple(leases), order, number)
-    orders = Orders(order, number, tuple(jobs), tuple(leases))
+    orders = Orders(order, number, tuple(jobs), tuple(leases), tuple(jobs))
     assert wire.granted_from(through(wire.granted_answer(granted))) == granted
     assert wire.orders_from(through(wire.orders_answer(orders))) == orders
 
