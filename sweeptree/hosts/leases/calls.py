@@ -133,7 +133,8 @@ def _has_no_job_yet(answer: Answer, body: Body) -> bool:
 
 
 def _has_no_order(answer: Answer, body: Body) -> bool:
-    return answer["version"] == body.whole("known") and not answer["lost"]
+    is_known = answer["version"] == body.whole("known")
+    return is_known and not (answer["lost"] or answer["recalled"])
 
 
 CALLS: dict[str, Call] = {
