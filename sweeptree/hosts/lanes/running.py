@@ -16,7 +16,7 @@ from sweeptree.hosts.lanes.came import Came, as_payload, came_of
 from sweeptree.hosts.lanes.holdings import Holdings
 from sweeptree.hosts.lanes.outbox import Outbox
 from sweeptree.hosts.values import Leased
-from sweeptree.model import JobState, StopCause
+from sweeptree.model import JobRecord, JobState, StopCause
 from sweeptree.sweep.executor import Means
 from sweeptree.sweep.life import Start, run_job
 from sweeptree.sweep.results import RunStage
@@ -42,6 +42,12 @@ class _JobStop:
         self.switch.stop(StopCause.CANCELLED, kill=True)
 
 
+def has_begun(record: JobRecord, attempt: int) -> bool:
+    """Whether the command of this attempt runs, by its record."""
+    runs = [each.number for each in record.attempts if each.state is JobState.RUNNING]
+    return record.state is JobState.RUNNING and attempt in runs
+
+
 class Jobs:
     """The jobs of a lane: what runs, and what they came to. Thread-safe."""
 
@@ -55,6 +61,7 @@ class Jobs:
         self._keep_content = keep_content
         self._switches: dict[Leased, _JobStop] = {}
         self._ordered: set[Leased] = set()
+        self._begins_no_more = False
         self._states: Counter[str] = Counter()
         self._guard = threading.Lock()
 
@@ -64,6 +71,8 @@ class Jobs:
         with self._guard:
             self._switches[leased] = stop
             self.progress.total += 1
+            if self._begins_no_more:
+                stop.hold()
         with self._sweep.stop.within_reach(stop):
             came = self._run(leased, stop, stages)
         self._tell(leased, came)
@@ -81,6 +90,19 @@ class Jobs:
             stop.hold()
         for stop in stops:
             stop.kill() if kill else stop.stop()
+
+    def hold_back(self, leases: Iterable[Leased]) -> None:
+        """Let none of these attempts begin any more: one that has not goes back."""
+        with self._guard:
+            self._begins_no_more = True
+            known = [each for each in leases if each in self._switches]
+            stops = {each: self._switches[each] for each in known}
+            ordered = self._ordered.copy()
+        for stop in stops.values():  # before one of them ends, and another one takes its turn
+            stop.hold()
+        for leased, stop in stops.items():
+            if leased not in ordered and not self._has_begun(leased):
+                stop.stop()
 
     def states(self) -> dict[str, int]:
         """How many attempts ended in each state."""
@@ -104,6 +126,11 @@ class Jobs:
     def _was_ended_here(self, leased: Leased, came: Came) -> bool:
         with self._guard:
             return came.state is JobState.CANCELLED and leased not in self._ordered
+
+    def _has_begun(self, leased: Leased) -> bool:
+        """Also where its keeper alone has written so."""
+        started = self._sweep.paths.attempt(leased.job, leased.attempt, "started")
+        return started.exists() or has_begun(self._sweep.store.record(leased.job), leased.attempt)
 
     def _context(self, leased: Leased, stop: _JobStop) -> JobContext:
         return replace(self._sweep, stop=stop.switch).job(leased.job)

@@ -14,11 +14,10 @@ from functools import partial
 from sweeptree.hosts.lanes.holdings import Holdings
 from sweeptree.hosts.lanes.leasing import Leases, Leasing
 from sweeptree.hosts.lanes.outbox import Outbox
-from sweeptree.hosts.lanes.running import Jobs
+from sweeptree.hosts.lanes.running import Jobs, has_begun
 from sweeptree.hosts.leases.problems import NoSuchSweep, NotJoined
 from sweeptree.hosts.leases.wire import MAX_WAIT
 from sweeptree.hosts.values import Lane, Leased, Order, Orders
-from sweeptree.model import JobRecord, JobState
 from sweeptree.records import SweepStore
 
 ASK_AGAIN = 2.0  # seconds between two questions for jobs to make ready
@@ -79,7 +78,7 @@ class Heart:
         self._jobs.end(orders.lost, kill=True)
         self._cancel(orders.cancelled)
         if orders.order is not Order.GO:
-            self._holdings.close()
+            self._begin_no_more()
         if orders.order in (Order.STOP, Order.KILL):
             self._stop(kill=orders.order is Order.KILL)
 
@@ -89,8 +88,13 @@ class Heart:
         wanted = [each for each in running if each.job in jobs]
         self._jobs.end(wanted, kill=False)
 
-    def _stop(self, *, kill: bool) -> None:
+    def _begin_no_more(self) -> None:
+        """What has begun goes on; all else goes back."""
+        self._holdings.close()
         self._holdings.give_back_waiting()
+        self._jobs.hold_back(self._holdings.running())
+
+    def _stop(self, *, kill: bool) -> None:
         running = self._holdings.running()
         self._jobs.end(running, kill=kill)
 
@@ -131,16 +135,11 @@ class Teller:
 
     def _tell_begin(self, leased: Leased) -> None:
         record = self._store.record(leased.job)
-        if not _has_begun(record, leased.attempt):
+        if not has_begun(record, leased.attempt):
             return
         facts = {"start_time": record.start_time, "gpus": list(record.gpus)}
         self._leasing.started(leased, facts)
         self._begun.add(leased)
-
-
-def _has_begun(record: JobRecord, attempt: int) -> bool:
-    runs = [each.number for each in record.attempts if each.state is JobState.RUNNING]
-    return record.state is JobState.RUNNING and attempt in runs
 
 
 class Talk:
@@ -162,7 +161,7 @@ class Talk:
 
     def begin(self) -> None:
         """Take over what this lane held in an earlier life. Raises what the leases refuse."""
-        self._holdings.add(self._leases.calls.join(self._lane))
+        self._holdings.add(self._leases.calls.join(self._lane), may_run=True)
 
     def keep_on(self, name: str, step: Callable[[], None], *, pause: float = 0.0) -> None:
         """Start a thread that repeats a step, with a pause between. It tells what it has to tell in

@@ -80,3 +80,13 @@ def test_what_still_waits_is_given_out_after_the_end() -> None:
     holdings.give_back(ONE)
     assert holdings.take_returned() == (ONE,)
     assert holdings.await_rest(0.0)
+
+
+def test_what_an_earlier_life_may_have_begun_is_taken_up_whatever_goes_back() -> None:
+    holdings = Holdings(2)
+    holdings.add([ONE], may_run=True)
+    holdings.add([TWO])
+    holdings.give_back_waiting()
+    assert (holdings.named(), holdings.take_returned()) == ((ONE,), (TWO,))
+    holdings.give_back_rest()
+    assert (holdings.named(), holdings.take_returned()) == ((), (ONE,))

@@ -57,4 +57,4 @@ def test_without_worktrees_there_is_nothing_to_run_in(repo: Path) -> None:
 def test_there_are_threads_for_those_that_run_and_those_that_are_next(repo: Path) -> None:
     found = planned(repo, Station(GPU1, 1))
     planner = OnHosts([Station(GPU1, 1)])
-    assert (planner.lives(found), planner.turns(found)) == (2, None)
+    assert (planner.lives(found), planner.turns(found)) == (3, None)

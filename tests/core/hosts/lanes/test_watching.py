@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -179,3 +180,17 @@ def test_one_that_is_gone_when_the_sweep_ends_is_shown_as_crashed(far: Far) -> N
         os.kill(far.pid(), signal.SIGKILL)
         wait_for(lambda: not far.is_alive())
     assert far.runs.ends == [("run-1", LaneEnd.CRASHED, "gpu2 was not heard of any more")]
+
+
+def test_one_that_has_left_is_not_started_anew_once_nothing_more_begins(far: Far) -> None:
+    stopping, driver = threading.Event(), far.host.place.driver()
+    start = far.start("true")
+    watch = LaneWatch(far.site, start, far.runs, far.said.append, stopping)
+    with watch.watching():
+        assert watch.up.wait(60)
+        stopping.set()
+        driver.order(Order.DRAIN)
+        wait_for(lambda: bool(far.host.events(EventKind.LANE_LEFT)))
+        watch.happened(EventKind.LANE_LEFT)
+        wait_for(lambda: bool(far.runs.ends))
+    assert far.runs.many == 1
