@@ -134,6 +134,9 @@ class LaneWatch:
             self._run = run
             self._end_run(LaneEnd.CRASHED, error.message)
             raise
+        if process.replaced is not None:
+            self._run = process.replaced
+            self._end_run(LaneEnd.CRASHED, "its token opened nothing any more; another one follows")
         self._run = run
         if process.was_running and process.flow_run != run:
             self._end_run(LaneEnd.CANCELLED, "the lane of an earlier driver was still there")

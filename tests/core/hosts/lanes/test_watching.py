@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
@@ -194,3 +195,23 @@ def test_one_that_has_left_is_not_started_anew_once_nothing_more_begins(far: Far
         watch.happened(EventKind.LANE_LEFT)
         wait_for(lambda: bool(far.runs.ends))
     assert far.runs.many == 1
+
+
+def test_one_with_a_token_of_before_is_followed_by_one_that_takes_over(far: Far) -> None:
+    start = far.start(UNTIL_GO)
+    far.host.offer([0])
+    with far.watch(start).watching():
+        wait_for(lambda: bool(far.host.events(EventKind.STARTED)))
+        first = far.pid()
+    alive = far.host.folder / "alive"
+    note = json.loads(alive.read_text())
+    alive.write_text(json.dumps({**note, "access": "that of another token"}))
+    with far.watch(start).watching() as watch:
+        assert watch.up.wait(60)
+        assert far.pid() != first
+        far.host.go()
+        far.host.await_ends(1)
+    assert [each.kind for each in far.host.events(EventKind.STARTED, EventKind.FINISHED)] == [
+        EventKind.STARTED,
+        EventKind.FINISHED,
+    ]
