@@ -56,9 +56,14 @@ class Order(StrEnum):
     """What the lanes of a sweep shall do; a later word is the stronger one."""
 
     GO = "go"
-    DRAIN = "drain"  # finish what runs, lease nothing more
+    DRAIN = "drain"  # finish what runs, give back what has not begun, lease nothing more
     STOP = "stop"  # end what runs, with its grace
     KILL = "kill"  # end what runs at once
+
+    def is_stronger_than(self, other: Order) -> bool:
+        """Whether this one asks for more."""
+        words = list(Order)
+        return words.index(self) > words.index(other)
 
 
 class EventKind(StrEnum):
@@ -68,8 +73,10 @@ class EventKind(StrEnum):
     STARTED = "started"
     PROGRESS = "progress"  # of a job only the newest one is kept
     FINISHED = "finished"  # once for each accepted attempt; the payload is the lane's result
-    DUE_AGAIN = "due_again"  # its lease ended without a result; the payload's `why` is a sentence
-    CANCELLED = "cancelled"
+    # Its lease ended without a result; the payload's `why` is a sentence, and `unbegun` whether its
+    # lane gave it back before its command began.
+    DUE_AGAIN = "due_again"
+    CANCELLED = "cancelled"  # the payload has `unbegun` too
     GIVEN_UP = "given_up"  # it took down two hosts; the payload has `why` and `hosts`
     UNPLACEABLE = "unplaceable"  # no lane has the GPUs that it needs; the payload has `why`
     LANE_JOINED = "lane_joined"

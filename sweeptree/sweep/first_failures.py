@@ -15,6 +15,7 @@ class FirstFailures:
     """
 
     def __init__(self, many: int) -> None:
+        self._many = many
         self._left = many
         self._first: tuple[str, str] | None = None
         self._guard = threading.Lock()
@@ -23,6 +24,17 @@ class FirstFailures:
     def is_undecided(self) -> bool:
         """Whether the next failure may be the one that is enough."""
         return self._left > 0
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it is settled that the run goes on."""
+        with self._guard:
+            return not self._left and self._first is None
+
+    @property
+    def seen(self) -> int:
+        """How many jobs have ended while it was undecided."""
+        return self._many - self._left
 
     def add(self, record: JobRecord, log_tail: str) -> bool:
         """One more job has ended, and this is the end of its log. True when that makes enough."""

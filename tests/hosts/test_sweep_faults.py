@@ -28,6 +28,7 @@ from field import (
 from rig import RigHost, lacks
 from sweep_kit import wait_for
 
+from sweeptree.engine.server.token import replace_token
 from sweeptree.model import JobState
 
 pytestmark = [pytest.mark.engine, pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -236,3 +237,21 @@ def test_a_driver_whose_machine_was_rebooted(field: Field) -> None:
     assert Counter(field.lives("reboot")) == once(6)
     check_complete(field, "reboot", jobs=6)
     check_shown(field, "reboot")
+
+
+def test_a_server_that_came_back_with_another_token(field: Field) -> None:
+    """Somebody else had its port meanwhile, and may have heard the old one."""
+    with field.held("token") as driver:
+        begun(field, "token")
+        pids = {lane_of(host, "token") for host in field.hosts}
+        driver.kill()
+        driver.wait()
+        kill(field.server().pid)
+        replace_token(field.state)
+        with field.cli.running("sweeptree", "resume", "token") as second:
+            wait_for(lambda: not pids & {lane_of(host, "token") for host in field.hosts}, LONG)
+            field.let_go("token")
+            succeeded(second)
+    assert Counter(field.lives("token")) == once(4)
+    check_complete(field, "token")
+    check_shown(field, "token")

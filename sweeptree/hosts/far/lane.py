@@ -1,7 +1,8 @@
 """On a host: a lane's process, started once and looked after.
 
     start   write what it is to do, and start its process unless one lives (or with `spawn` false:
-            a worker of the engine's starts it)
+            a worker of the engine's starts it). One that lives and was given another token is
+            killed first: its jobs go on under their keepers, and the new process takes them over
     look    whether it lives, and the last lines of its log
     living  the lanes below a folder that live, each with its process
 
@@ -9,17 +10,23 @@ The lock of `alive` is passed to the process and lives exactly as long as it. Th
 only: it is sent to hosts as it stands here.
 """
 
+import contextlib
 import fcntl
+import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import BinaryIO
 
 PROGRAM = "sweeptree.hosts.lanes.process"
 SHUT_OUT = ("PREFECT_", "GIT_", "SWEEPTREE_")
 LINES = 12
+END_SECONDS = 10.0  # for the kernel to end a process that was killed
+LOOK = 0.02
 LOG_END = 16 * 1024
 PRIVATE = 0o600
 
@@ -35,21 +42,59 @@ def main(request: dict[str, object], _stream: BinaryIO) -> dict[str, object]:
 
 
 def start(folder: Path, request: dict[str, object]) -> dict[str, object]:
-    """Start the lane's process; of one that lives, who it is."""
+    """Start the lane's process; of one that lives, who it is; `replaced` is the flow run of one
+    that had to go."""
     folder.mkdir(parents=True, mode=0o700, exist_ok=True)
     alive = os.open(folder / "alive", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE)
     try:
+        access = digest_of_access(str(request["start"]))
+        replaced = None
         if not locked(alive):
-            return {"running": True, **noted(alive)}
+            note = noted(alive)
+            if note.get("access") in (None, access) or not ended(alive, note["pid"]):
+                return answer(note, running=True)
+            replaced = note["flow_run"]
         write(folder / "start.json", str(request["start"]).encode())
         (folder / "joined").unlink(missing_ok=True)
-        note = {"pid": 0, "flow_run": request["flow_run"]}
+        note = {"pid": 0, "flow_run": request["flow_run"], "access": access}
         if request["spawn"]:
             note["pid"] = spawn(folder, str(request["home"]), alive)
             write_note(alive, note)
-        return {"running": False, **note}
+        return answer(note, running=False, replaced=replaced)
     finally:
         os.close(alive)
+
+
+def answer(note: dict[str, object], *, running: bool, replaced: object = None) -> dict[str, object]:
+    """What the driver is told of a lane's process."""
+    told = {"pid": note["pid"], "flow_run": note["flow_run"]}
+    return {"running": running, "replaced": replaced, **told}
+
+
+def digest_of_access(start: str) -> object:
+    """What tells one token from another without giving it away; None: there is none."""
+    try:
+        access = json.loads(start).get("access")
+    except (ValueError, AttributeError):
+        return None
+    if access is None:
+        return None
+    text = json.dumps(access, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def ended(alive: int, pid: object) -> bool:
+    """Whether the process that holds the lock could be ended; the lock is ours then."""
+    if not isinstance(pid, int) or pid <= 1:
+        return False
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + END_SECONDS
+    while not locked(alive):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(LOOK)
+    return True
 
 
 def spawn(folder: Path, home: str, alive: int) -> int:

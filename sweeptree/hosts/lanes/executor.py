@@ -1,6 +1,7 @@
 """Runs the jobs of a sweep on hosts: each host's lane leases them, runs them and sends them back.
 
-Hides where a job is. What follows its command is done here, by the sweep, as for any other job.
+Hides where a job is, and how the lanes hear that nothing more is to begin. What follows its command
+is done here, by the sweep, as for any other job.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 
 from sweeptree.errors import Refused
+from sweeptree.hosts.lanes.beginning import drained
 from sweeptree.hosts.lanes.following import Ground, follow
 from sweeptree.hosts.lanes.planning import OnHosts
 from sweeptree.model import Job
@@ -31,7 +33,8 @@ class Lanes(OnHosts):
     @contextlib.contextmanager
     def opened(self, sweep: Sweep, due: Sequence[Job]) -> Iterator[None]:
         """The lanes, from their start to their end."""
-        with self._make_ground(sweep, due) as self._ground:
+        with self._make_ground(sweep, due) as ground, drained(ground.leases, sweep.stop):
+            self._ground = ground
             yield
 
     def try_once(
@@ -44,6 +47,8 @@ class Lanes(OnHosts):
         finished = caught("finish", lambda: self._give_back(job, so_far))
         if isinstance(finished, Trouble):
             return Halt(so_far, finished)
+        if not self._ground_of_all().first.admit(job):
+            return so_far
         return self._follow(job, so_far, attempts.last_attempt(job, so_far))
 
     def take_over(
@@ -60,7 +65,10 @@ class Lanes(OnHosts):
             stages.finish(job, so_far)
 
     def _follow(self, job: JobContext, so_far: SoFar, before: int) -> SoFar | Halt:
+        came = follow(self._ground_of_all(), job, so_far, before)
+        return came if isinstance(came, Halt) else retries.forgiving(came, job.sweep.prepared)
+
+    def _ground_of_all(self) -> Ground:
         if self._ground is None:
             raise Refused("the lanes have not been started")
-        came = follow(self._ground, job, so_far, before)
-        return came if isinstance(came, Halt) else retries.forgiving(came, job.sweep.prepared)
+        return self._ground

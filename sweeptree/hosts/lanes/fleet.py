@@ -150,7 +150,8 @@ def _crew(wanted: _Wanted, opened: contextlib.ExitStack) -> _Crew:
     opened.enter_context(tunnel).wait()
     follower = opened.enter_context(Follower(site))
     carrier = HostCarrier(site, wanted.name, sent.cache, follower)
-    watch = LaneWatch(site, _start(wanted, sent, port_file), base.runs, wanted.tell)
+    start = _start(wanted, sent, port_file)
+    watch = LaneWatch(site, start, base.runs, wanted.tell, wanted.sweep.stop.stopping)
     return _Crew(site, carrier, watch, opened)
 
 

@@ -1,7 +1,8 @@
 """One job over hosts, from its offer to its recorded end, as its events tell.
 
 Hides: that an attempt may be given to another lane while it is waited for, that events of earlier
-drivers come again, and that a job which nobody has begun yet is taken back when the sweep stops.
+drivers come again, and that a job which nobody has begun yet is taken back when the sweep stops:
+as on one machine it has not been started then, and `resume` runs it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from functools import partial
 
 from sweeptree.errors import SweeptreeError
 from sweeptree.hosts.lanes.accepting import accept
+from sweeptree.hosts.lanes.beginning import FirstJobs
 from sweeptree.hosts.lanes.came import from_payload
 from sweeptree.hosts.lanes.mailbox import Mailbox
 from sweeptree.hosts.lanes.values import Carrier, LeaseCalls
@@ -36,6 +38,7 @@ class Ground:
     leases: LeaseCalls
     mailbox: Mailbox
     carriers: Mapping[str, Carrier]
+    first: FirstJobs = field(default_factory=FirstJobs)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,25 +72,32 @@ def follow(ground: Ground, job: JobContext, so_far: SoFar, before: int) -> SoFar
 
     Without an outcome: the sweep is to stop, and no lane has begun it.
     """
-    offer = Offer(job.index, before, job.spec.gpus or 0, so_far.gpu_memory)
-    asked = caught("command", lambda: ground.leases.offer([offer]))
+    following = _Following(ground, job, so_far, before, so_far)
+    asked = caught("command", following.offer)
     if isinstance(asked, Trouble):
         return Halt(so_far, asked)
-    return _Following(ground, job, so_far, before).to_the_end()
+    return following.to_the_end()
 
 
 @dataclass(slots=True)
 class _Following:
-    """A job while it is followed; `host`: who has it, None: nobody."""
+    """A job while it is followed; `host`: who has it, None: nobody; `offered`: as it was before any
+    lane had it."""
 
     ground: Ground
     job: JobContext
     so_far: SoFar
     before: int
+    offered: SoFar
     host: str | None = None
     begun: Event | None = None
     is_taken_back: bool = False
     end: SoFar | Halt | None = field(default=None)
+
+    def offer(self) -> None:
+        """Let it be due. Raises SweeptreeError."""
+        gpus = self.job.spec.gpus or 0
+        self.ground.leases.offer([Offer(self.job.index, self.before, gpus, self.so_far.gpu_memory)])
 
     def to_the_end(self) -> SoFar | Halt:
         reach = _Reach(self.ground, self.job.index)
@@ -162,9 +172,12 @@ class _Following:
         self._carrier(event).follow(self.job)
 
     def due_again(self, event: Event) -> None:
-        """The attempt is lost; another lane gets the job."""
+        """The attempt is lost, or did not begin; another lane gets the job."""
         assert event.attempt is not None
         self._stop_following()
+        if _is_unbegun(event):
+            self._forget_lease()
+            return
         why = str(event.payload.get("why") or lost_outcome().reason)
         number = event.attempt
         noted = self._noted(number) or Attempt(number=number, state=JobState.LOST)
@@ -186,6 +199,8 @@ class _Following:
             self.leased(event)
         self._stop_following()
         came = from_payload(event.payload)
+        if came.state is JobState.SUCCEEDED:
+            self.ground.first.open()
         ran = accept(self._carrier(event), self.job, self.so_far, came)
         if isinstance(ran, Trouble):
             self.end = Halt(self.so_far, ran)
@@ -195,8 +210,9 @@ class _Following:
     def ended_without(self, event: Event) -> None:
         """No lane runs it: cancelled, or nobody can, or nobody shall any more."""
         self._stop_following()
-        if event.kind is EventKind.CANCELLED and self.so_far.attempt <= self.before:
-            self.end = self.so_far
+        is_unbegun = self.so_far.attempt <= self.before or _is_unbegun(event)
+        if event.kind is EventKind.CANCELLED and is_unbegun:
+            self._taken_back(event)
             return
         self._begin_attempt(max(self.so_far.attempt, self.before + 1))
         outcome = _verdict(event)
@@ -204,6 +220,21 @@ class _Following:
         stages.record_plan(self.job, None, host)
         ran: Ran = attempts.record_outcome(self.job, self.so_far, outcome)
         self.end = self.so_far.after_command(ran)
+
+    def _taken_back(self, event: Event) -> None:
+        """It has not begun; where an earlier driver wanted that, it is due again."""
+        self._forget_lease()
+        if event.seq <= self.ground.mailbox.earlier:
+            return
+        if self.job.sweep.stop.stopping.is_set():
+            self.end = self.so_far
+        else:
+            self.offer()
+
+    def _forget_lease(self) -> None:
+        """As if no lane had had the job: the record says `planned` since it was leased."""
+        self.host = None
+        self.so_far = self.offered
 
     def _stop_following(self) -> None:
         carrier = self.ground.carriers.get(self.host or "")
@@ -218,6 +249,11 @@ class _Following:
                 hint=f"sweeptree hosts check {host}",
             )
         return self.ground.carriers[host]
+
+
+def _is_unbegun(event: Event) -> bool:
+    """Whether the lane gave the attempt back before its command began."""
+    return event.payload.get("unbegun") is True
 
 
 def _verdict(event: Event) -> Outcome:

@@ -27,6 +27,7 @@ class Holdings(Source[Leased]):
         self._slots = slots
         self._changed = threading.Condition()
         self._waiting: deque[Leased] = deque()
+        self._earlier: set[Leased] = set()
         self._running: dict[int, Leased] = {}
         self._untold: dict[int, Leased] = {}
         self._returned: list[Leased] = []
@@ -38,13 +39,19 @@ class Holdings(Source[Leased]):
         with self._changed:
             self._untold.update({leased.job: leased for leased in leases})
 
-    def add(self, leases: Iterable[Leased]) -> None:
-        """Jobs that were leased; those that are held already stay as they are."""
+    def add(self, leases: Iterable[Leased], *, may_run: bool = False) -> None:
+        """Jobs that were leased; those that are held already stay as they are.
+
+        `may_run`: an earlier life of the lane held them, and their keepers may live. They are
+        taken up whatever is given back.
+        """
         with self._changed:
             known = {leased.job for leased in self._all()}
             known.update(leased.job for leased in self._returned)
             new = [each for each in leases if each.job not in known]
             self._waiting.extend(new)
+            if may_run:
+                self._earlier.update(new)
             self._changed.notify_all()
 
     def has_more(self) -> bool:
@@ -80,12 +87,15 @@ class Holdings(Source[Leased]):
     def give_back_waiting(self, jobs: Collection[int] | None = None) -> None:
         """Give back the jobs that have not begun; None: all of them."""
         with self._changed:
-            back = list(self._waiting)
+            back = [each for each in self._waiting if each not in self._earlier]
             if jobs is not None:
                 back = [each for each in back if each.job in jobs]
-            self._forget(back)
-            self._returned.extend(back)
-            self._changed.notify_all()
+            self._return(back)
+
+    def give_back_rest(self) -> None:
+        """Give back whatever waits: nothing will be taken up here any more."""
+        with self._changed:
+            self._return(list(self._waiting))
 
     def drop(self, leases: Collection[Leased]) -> None:
         """Forget jobs that have not begun and are another lane's by now."""
@@ -152,6 +162,11 @@ class Holdings(Source[Leased]):
         free = max(0, self._slots - held)
         ahead = most - held - free
         return Want(free, min(self._slots, ahead))
+
+    def _return(self, leases: Collection[Leased]) -> None:
+        self._forget(leases)
+        self._returned.extend(leases)
+        self._changed.notify_all()
 
     def _forget(self, leases: Collection[Leased]) -> None:
         kept = [each for each in self._waiting if each not in leases]

@@ -219,7 +219,7 @@ def _tell_the_rest(lane: _Lane) -> None:
     """
     stopped = lane.sweep.stop.cause is not None
     while not lane.holdings.await_rest(LOOK):
-        lane.holdings.give_back_waiting()  # a lease that was still on its way: nothing runs now
+        lane.holdings.give_back_rest()  # a lease that was still on its way: nothing runs now
         patience = IMPATIENCE if stopped else AWAY
         if lane.heart.is_away(patience) or not lane.talk.is_known:
             return

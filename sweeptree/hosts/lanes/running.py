@@ -43,7 +43,7 @@ class _JobStop:
 
 
 def has_begun(record: JobRecord, attempt: int) -> bool:
-    """Whether the command of this attempt runs."""
+    """Whether the command of this attempt runs, by its record."""
     runs = [each.number for each in record.attempts if each.state is JobState.RUNNING]
     return record.state is JobState.RUNNING and attempt in runs
 
@@ -61,6 +61,7 @@ class Jobs:
         self._keep_content = keep_content
         self._switches: dict[Leased, _JobStop] = {}
         self._ordered: set[Leased] = set()
+        self._begins_no_more = False
         self._states: Counter[str] = Counter()
         self._guard = threading.Lock()
 
@@ -70,6 +71,8 @@ class Jobs:
         with self._guard:
             self._switches[leased] = stop
             self.progress.total += 1
+            if self._begins_no_more:
+                stop.hold()
         with self._sweep.stop.within_reach(stop):
             came = self._run(leased, stop, stages)
         self._tell(leased, came)
@@ -88,15 +91,25 @@ class Jobs:
         for stop in stops:
             stop.kill() if kill else stop.stop()
 
-    def hand_back(self, leases: Iterable[Leased]) -> None:
-        """Have these attempts begun elsewhere, where their command has not begun here."""
-        store = self._sweep.store
-        waiting = [each for each in leases if not has_begun(store.record(each.job), each.attempt)]
+    def hold_back(self, leases: Iterable[Leased]) -> None:
+        """Let nothing begin any more: of these attempts, one that has not begun goes back."""
+        leases = tuple(leases)
         with self._guard:
-            stops = [self._switches[each] for each in waiting if each in self._switches]
-        for stop in stops:
+            self._begins_no_more = True
+            stops = [self._switches[each] for each in leases if each in self._switches]
+        for stop in stops:  # before one of them ends, and another one takes its turn
             stop.hold()
-            stop.stop()
+        self.hand_back(leases)
+
+    def hand_back(self, leases: Iterable[Leased]) -> None:
+        """Have these attempts begin elsewhere, unless they have begun or are to end here."""
+        with self._guard:
+            known = [each for each in leases if each in self._switches]
+            stops = {each: self._switches[each] for each in known if each not in self._ordered}
+        for leased, stop in stops.items():
+            if not self._has_begun(leased):
+                stop.hold()
+                stop.stop()
 
     def states(self) -> dict[str, int]:
         """How many attempts ended in each state."""
@@ -120,6 +133,11 @@ class Jobs:
     def _was_ended_here(self, leased: Leased, came: Came) -> bool:
         with self._guard:
             return came.state is JobState.CANCELLED and leased not in self._ordered
+
+    def _has_begun(self, leased: Leased) -> bool:
+        """Also where its keeper alone has written so."""
+        started = self._sweep.paths.attempt(leased.job, leased.attempt, "started")
+        return started.exists() or has_begun(self._sweep.store.record(leased.job), leased.attempt)
 
     def _context(self, leased: Leased, stop: _JobStop) -> JobContext:
         return replace(self._sweep, stop=stop.switch).job(leased.job)

@@ -17,11 +17,13 @@ _SHORT = 60.0
 
 @dataclass(frozen=True, slots=True)
 class LaneProcess:
-    """A lane's process. `was_running`: it was there already, in the flow run `flow_run`."""
+    """A lane's process. `was_running`: it was there already, in the flow run `flow_run`;
+    `replaced`: the flow run of one whose token opens nothing any more, and which had to go."""
 
     pid: int
     flow_run: str | None
     was_running: bool
+    replaced: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class LaneSeen:
 
 
 def start_lane(site: Site, start: LaneStart, *, spawn: bool = True) -> LaneProcess:
-    """Start the lane of a sweep on a host, unless it lives already.
+    """Start the lane of a sweep on a host, unless it lives already and reaches the server.
 
     `spawn` False: all is made ready for a worker there to start it. Raises SweeptreeError.
     """
@@ -47,7 +49,12 @@ def start_lane(site: Site, start: LaneStart, *, spawn: bool = True) -> LaneProce
         "spawn": spawn,
     }
     answer = ask(site, Question("lane", request), timeout=_SHORT)
-    return LaneProcess(int(answer["pid"]), answer["flow_run"], bool(answer["running"]))
+    return LaneProcess(
+        pid=int(answer["pid"]),
+        flow_run=answer["flow_run"],
+        was_running=bool(answer["running"]),
+        replaced=answer["replaced"],
+    )
 
 
 def look_at_lane(site: Site, sweep: str) -> LaneSeen:

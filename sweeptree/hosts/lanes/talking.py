@@ -79,7 +79,7 @@ class Heart:
         self._cancel(orders.cancelled)
         self._hand_back(orders.recalled)
         if orders.order is not Order.GO:
-            self._holdings.close()
+            self._begin_no_more()
         if orders.order in (Order.STOP, Order.KILL):
             self._stop(kill=orders.order is Order.KILL)
 
@@ -95,8 +95,13 @@ class Heart:
         ready = [each for each in self._holdings.running() if each.job in jobs]
         self._jobs.hand_back(ready)
 
-    def _stop(self, *, kill: bool) -> None:
+    def _begin_no_more(self) -> None:
+        """What has begun goes on; all else goes back."""
+        self._holdings.close()
         self._holdings.give_back_waiting()
+        self._jobs.hold_back(self._holdings.running())
+
+    def _stop(self, *, kill: bool) -> None:
         running = self._holdings.running()
         self._jobs.end(running, kill=kill)
 
@@ -164,7 +169,7 @@ class Talk:
 
     def begin(self) -> None:
         """Take over what this lane held in an earlier life. Raises what the leases refuse."""
-        self._holdings.add(self._leases.calls.join(self._lane))
+        self._holdings.add(self._leases.calls.join(self._lane), may_run=True)
 
     def keep_on(self, name: str, step: Callable[[], None], *, pause: float = 0.0) -> None:
         """Start a thread that repeats a step, with a pause between. It tells what it has to tell in

@@ -32,8 +32,16 @@ Tell = Callable[[str], None]
 class LaneWatch:
     """One lane. `up` is set while it is known to work; `trouble` says why it last did not."""
 
-    def __init__(self, site: Site, start: LaneStart, runs: LaneRuns, tell: Tell) -> None:
-        """`start` without a flow run; `tell` gets what somebody who watches should know."""
+    def __init__(
+        self,
+        site: Site,
+        start: LaneStart,
+        runs: LaneRuns,
+        tell: Tell,
+        stopping: threading.Event | None = None,
+    ) -> None:
+        """`start` without a flow run; `tell` gets what somebody who watches should know;
+        `stopping` is set when the sweep begins nothing more."""
         self.site = site
         self.up = threading.Event()
         self.trouble: SweeptreeError | None = None
@@ -41,6 +49,7 @@ class LaneWatch:
         self._start = start
         self._runs = runs
         self._tell = tell
+        self._stopping = stopping or threading.Event()
         self._run: str | None = None
         self._left = threading.Event()
         self._lost = threading.Event()
@@ -78,12 +87,20 @@ class LaneWatch:
 
     def _watch(self) -> None:
         while not self._over.is_set():
+            if self._has_done_all():
+                self._end_run(*self._fate())
+                self._over.wait(LOOK_SECONDS)
+                continue
             try:
                 self._keep_up()
             except SweeptreeError as error:
                 self._failed(error)
                 self._over.wait(PAUSE)
             self.tried.set()
+
+    def _has_done_all(self) -> bool:
+        """Whether a lane has left because nothing more is to begin."""
+        return self._left.is_set() and self._stopping.is_set()
 
     def _keep_up(self) -> None:
         """Start the lane if none lives, and wait until it is gone.
@@ -117,6 +134,9 @@ class LaneWatch:
             self._run = run
             self._end_run(LaneEnd.CRASHED, error.message)
             raise
+        if process.replaced is not None:
+            self._run = process.replaced
+            self._end_run(LaneEnd.CRASHED, "its token opened nothing any more; another one follows")
         self._run = run
         if process.was_running and process.flow_run != run:
             self._end_run(LaneEnd.CANCELLED, "the lane of an earlier driver was still there")

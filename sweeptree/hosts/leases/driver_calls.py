@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sweeptree.hosts.leases.endings import cancel_due, give_up_if_due, tell_unplaceable
+from sweeptree.hosts.leases.endings import (
+    cancel_due,
+    give_up_if_due,
+    tell_unplaceable,
+    was_unbegun,
+)
 from sweeptree.hosts.leases.problems import BadCall
 from sweeptree.hosts.leases.rows import JobRow, JobState, SweepRows
 from sweeptree.hosts.values import Offer, Order
@@ -37,14 +42,17 @@ def cancel(rows: SweepRows, jobs: Iterable[int], request: str) -> None:
 
 
 def give_order(rows: SweepRows, order: Order, request: str) -> None:
-    """Tell all lanes what to do."""
-    if not _is_repeated(rows, request, "order"):
+    """Tell all lanes what to do; what was ordered before and is stronger stays."""
+    if _is_repeated(rows, request, "order"):
+        return
+    standing = rows.row()
+    if standing is None or not standing.order.is_stronger_than(order):
         rows.set_order(order)
 
 
 def _offer(rows: SweepRows, offered: Offer) -> None:
     known = rows.job(offered.job)
-    if known is not None and not _may_begin(known, offered.attempts_before):
+    if known is not None and not _may_begin(rows, known, offered.attempts_before):
         return
     newest = max(offered.attempts_before, known.newest if known is not None else 0)
     job = JobRow(
@@ -60,10 +68,14 @@ def _offer(rows: SweepRows, offered: Offer) -> None:
     give_up_if_due(rows, job)
 
 
-def _may_begin(known: JobRow, ended: int) -> bool:
-    """Whether an offer may change a known job: it is due, or the driver knows of its end."""
-    has_seen_end = known.state is not JobState.LEASED and ended >= known.newest
-    return known.state is JobState.DUE or has_seen_end
+def _may_begin(rows: SweepRows, known: JobRow, ended: int) -> bool:
+    """Whether an offer may change a known job: it is due, or the driver knows of its end. An
+    attempt that was cancelled before it began has none."""
+    if known.state is JobState.LEASED:
+        return False
+    if known.state is JobState.DUE or ended >= known.newest:
+        return True
+    return known.state is JobState.CANCELLED and was_unbegun(rows, known)
 
 
 def _cancel(rows: SweepRows, job: int) -> None:

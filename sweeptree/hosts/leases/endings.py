@@ -79,7 +79,16 @@ def cancel_due(rows: SweepRows, job: JobRow, host: str | None = None) -> None:
     """End a job that nobody runs, because the driver wants it no more."""
     ended = replace(job, state=JobState.CANCELLED, cancelled=False)
     rows.add_job(ended)
-    rows.add_event(EventKind.CANCELLED, job.latest, host)
+    payload = {"unbegun": was_unbegun(rows, job)}
+    rows.add_event(EventKind.CANCELLED, job.latest, host, payload)
+
+
+def was_unbegun(rows: SweepRows, job: JobRow) -> bool:
+    """Whether the lane that had the newest attempt of a job gave it back before it began."""
+    lease = rows.lease(job.job, job.newest)
+    if lease is None:
+        return False
+    return lease.state is LeaseState.RETURNED and not lease.started
 
 
 def tell_unplaceable(rows: SweepRows) -> None:
@@ -109,7 +118,7 @@ def _free(rows: SweepRows, job: JobRow, lease: LeaseRow, why: str) -> None:
         cancel_due(rows, due, lease.host)
         return
     rows.add_job(due)
-    payload = {"why": why}
+    payload = {"why": why, "unbegun": was_unbegun(rows, due)}
     rows.add_event(EventKind.DUE_AGAIN, lease.leased, lease.host, payload)
     give_up_if_due(rows, due)
 

@@ -40,3 +40,13 @@ def test_zero_looks_at_no_job() -> None:
 
 def test_one_failure_can_be_enough() -> None:
     assert told(1, (FAILED, "E"), (FAILED, "E")) == [True, False]
+
+
+def test_it_is_told_how_many_have_ended_and_whether_the_run_goes_on() -> None:
+    first = FirstFailures(2)
+    assert (first.seen, first.goes_on) == (0, False)
+    first.add(JobRecord(id=0, state=FAILED, exit_code=1), "E")
+    assert (first.seen, first.goes_on) == (1, False)
+    first.add(JobRecord(id=1, state=FAILED, exit_code=1), "E")
+    assert not first.goes_on
+    assert FirstFailures(0).goes_on

@@ -32,13 +32,15 @@ GPU2 = Host("gpu2", "user@gpu2", "/home/user/.sweeptree", "/usr/bin/python3")
 
 
 class Server:
-    """A lease server that says what the script says. `answer` is asked when a job is offered."""
+    """A lease server that says what the script says. `answer` is asked when a job is offered; what
+    is `ahead` goes back when the lanes are to begin no more."""
 
     def __init__(self, answer: Callable[[Server, Offer], None]) -> None:
         self.events: list[Event] = []
         self.offers: list[Offer] = []
         self.cancelled: list[int] = []
         self.orders: list[Order] = []
+        self.ahead: set[int] = set()
         self._answer = answer
         self._news = threading.Condition()
 
@@ -54,6 +56,10 @@ class Server:
         self.say(EventKind.LEASED, job, attempt, host=host)
         self.say(EventKind.STARTED, job, attempt, host=host, start_time="2026-01-01T00:00:00Z")
 
+    def leases_ahead(self, job: int) -> None:
+        self.ahead.add(job)
+        self.say(EventKind.LEASED, job, 1)
+
     def ends(self, job: int, attempt: int, *, host: str = "gpu1", **how: Any) -> None:
         self.say(EventKind.FINISHED, job, attempt, host=host, **payload(job, attempt, **how))
 
@@ -65,10 +71,13 @@ class Server:
     def cancel(self, jobs: Sequence[int]) -> None:
         self.cancelled.extend(jobs)
         for job in jobs:
-            self.say(EventKind.CANCELLED, job, why="cancelled")
+            is_ahead = job in self.ahead
+            self.say(EventKind.CANCELLED, job, 1 if is_ahead else None, unbegun=is_ahead)
 
     def order(self, order: Order) -> None:
         self.orders.append(order)
+        for job in self.ahead:
+            self.say(EventKind.DUE_AGAIN, job, 1, why="gpu1 gave it back", unbegun=True)
 
     def collect(self, after: int, wait: float) -> Sequence[Event]:
         with self._news:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.hosts.lanes.script import Fleet, Server
 from core.sweep.kit import paths_of
-from sweeptree.hosts.values import EventKind, Offer
+from sweeptree.hosts.values import EventKind, Offer, Order
 from sweeptree.model import JobRecord, JobState
 from sweeptree.records import read_record
 from sweeptree.system.files import write_bytes
@@ -106,3 +106,66 @@ def test_a_cancel_takes_back_what_no_lane_has_begun(repo: Path, tmp_path: Path) 
     thread.join()
     assert sorted(set(fleet.server.cancelled)) == [0, 1]
     assert not paths_of(repo).record(1).exists()
+
+
+def test_a_job_that_was_only_leased_when_the_sweep_was_cancelled_has_not_been_started(
+    repo: Path, tmp_path: Path
+) -> None:
+    def answer(server: Server, offer: Offer) -> None:
+        if offer.job == 0:
+            server.runs(0, 1)
+            return
+        server.leases_ahead(offer.job)
+        write_bytes(paths_of(repo).cancel, b"term", durable=False)
+
+    fleet = Fleet.of(answer, tmp_path)
+    assert fleet.run(repo, "one", "two").reason == "1 cancelled, 1 planned"
+    record = record_of(repo, 1)
+    assert (record.state, record.attempts) == (JobState.PLANNED, ())
+
+
+def test_what_was_given_back_before_it_began_costs_nothing(repo: Path, tmp_path: Path) -> None:
+    def answer(server: Server, offer: Offer) -> None:
+        server.say(EventKind.LEASED, offer.job, 1)
+        server.say(EventKind.DUE_AGAIN, offer.job, 1, why="gpu1 gave it back", unbegun=True)
+        server.runs(offer.job, 2, "gpu2")
+        server.ends(offer.job, 2, host="gpu2")
+
+    assert Fleet.of(answer, tmp_path).run(repo, "one").reason == "1 succeeded"
+    assert [one.number for one in record_of(repo).attempts] == [2]
+
+
+def test_a_cancel_that_was_meant_for_an_earlier_driver_ends_nothing(
+    repo: Path, tmp_path: Path
+) -> None:
+    def answer(server: Server, offer: Offer) -> None:
+        if len(server.offers) == 1:
+            server.say(EventKind.CANCELLED, offer.job, 1, unbegun=True)
+            return
+        server.runs(offer.job, 2)
+        server.ends(offer.job, 2)
+
+    fleet = Fleet.of(answer, tmp_path)
+    fleet.server.say(EventKind.LEASED, 0, 1)
+    fleet.server.say(EventKind.CANCELLED, 0, 1, unbegun=True)
+    assert fleet.run(repo, "one").reason == "1 succeeded"
+    assert [offer.attempts_before for offer in fleet.server.offers] == [0, 0]
+
+
+def test_a_sweep_that_begins_nothing_more_gets_back_what_lanes_hold_ahead(
+    repo: Path, tmp_path: Path
+) -> None:
+    def answer(server: Server, offer: Offer) -> None:
+        if offer.job:
+            server.leases_ahead(offer.job)
+        if len(server.offers) == 3 and len(server.ahead) == 2:
+            server.runs(0, 1)
+            server.ends(0, 1, state=JobState.FAILED)
+
+    fleet = Fleet.of(answer, tmp_path)
+    assert (
+        fleet.run(repo, "one", "two", "three", on_fail="stop", stop_after_same=0).reason
+        == "1 failed, 2 planned"
+    )
+    assert fleet.server.orders == [Order.DRAIN]
+    assert sorted(fleet.server.cancelled) == [1, 2]

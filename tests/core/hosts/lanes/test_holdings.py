@@ -91,3 +91,13 @@ def test_who_waits_for_a_free_slot_alone_hears_of_it_at_once() -> None:
     ending.start()
     assert holdings.await_want(60.0, ahead=False) == Want(1, 1)
     ending.join()
+
+
+def test_what_an_earlier_life_may_have_begun_is_taken_up_whatever_goes_back() -> None:
+    holdings = Holdings(2)
+    holdings.add([ONE], may_run=True)
+    holdings.add([TWO])
+    holdings.give_back_waiting()
+    assert (holdings.named(), holdings.take_returned()) == ((ONE,), (TWO,))
+    holdings.give_back_rest()
+    assert (holdings.named(), holdings.take_returned()) == ((), (ONE,))

@@ -87,6 +87,23 @@ def test_an_order_to_stop_ends_what_runs_and_gives_back_what_waits(host: Host) -
     assert len(host.came()) == 2
 
 
+def test_an_order_to_begin_no_more_lets_run_what_runs_and_gives_back_the_rest(host: Host) -> None:
+    order = host.order(*[UNTIL_GO] * 5)
+    host.offer(range(5))
+    running = host.begin(order)
+    wait_for(lambda: len(host.events(EventKind.LEASED)) >= 3)
+    wait_for(lambda: len(host.events(EventKind.STARTED)) == 2)
+    host.driver.order(Order.DRAIN)
+    wait_for(lambda: bool(host.events(EventKind.DUE_AGAIN)))
+    host.go()
+    assert running.end().states == {"succeeded": 2}
+    back = host.events(EventKind.DUE_AGAIN)
+    assert {event.job for event in back} == {
+        event.job for event in host.events(EventKind.LEASED)
+    } - {0, 1}
+    assert all(event.payload["unbegun"] for event in back)
+
+
 def test_a_job_goes_back_when_only_this_host_has_to_stop(host: Host) -> None:
     order = host.order(*["sleep 300"] * 3)
     host.offer(range(3))

@@ -84,3 +84,31 @@ def test_a_job_that_did_not_begin_goes_back(repo: Path, tmp_path: Path) -> None:
         run = Run(sweep, tmp_path)
         assert run.end() == ((), (ONE,))
         assert sweep.store.record(0).attempts == ()
+
+
+def test_what_runs_goes_on_when_nothing_more_is_to_begin(repo: Path, tmp_path: Path) -> None:
+    with opened(repo, "until [ -e ../go ]; do sleep 0.02; done") as sweep:
+        run = Run(sweep, tmp_path)
+        run.await_start()
+        run.jobs.hold_back([ONE, Leased(9, 1)])
+        (repo / ".sweeptree" / "wt" / "exp" / "go").touch()
+        assert run.end() == ((ONE,), ())
+        assert run.jobs.states() == {"succeeded": 1}
+
+
+def test_what_is_only_being_set_up_goes_back_then(repo: Path, tmp_path: Path) -> None:
+    with opened(repo, "touch ran", setup="touch ../set; sleep 300") as sweep:
+        run = Run(sweep, tmp_path)
+        wait_for((repo / ".sweeptree" / "wt" / "exp" / "set").exists)
+        run.jobs.hold_back([ONE])
+        assert run.end() == ((), (ONE,))
+
+
+def test_a_job_that_is_taken_a_moment_later_goes_back_too(repo: Path, tmp_path: Path) -> None:
+    with opened(repo, "touch ran") as sweep:
+        holdings = Holdings(1)
+        jobs = Jobs(sweep, holdings, Outbox(tmp_path / "outbox"), None)
+        jobs.hold_back([])
+        jobs.run(ONE, run_directly)
+        assert holdings.take_returned() == (ONE,)
+        assert sweep.store.record(0).attempts == ()

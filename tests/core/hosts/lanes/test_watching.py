@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -180,3 +182,37 @@ def test_one_that_is_gone_when_the_sweep_ends_is_shown_as_crashed(far: Far) -> N
         os.kill(far.pid(), signal.SIGKILL)
         wait_for(lambda: not far.is_alive())
     assert far.runs.ends == [("run-1", LaneEnd.CRASHED, "gpu2 was not heard of any more")]
+
+
+def test_one_that_has_left_is_not_started_anew_once_nothing_more_begins(far: Far) -> None:
+    stopping, driver = threading.Event(), far.host.place.driver()
+    start = far.start("true")
+    watch = LaneWatch(far.site, start, far.runs, far.said.append, stopping)
+    with watch.watching():
+        assert watch.up.wait(60)
+        stopping.set()
+        driver.order(Order.DRAIN)
+        wait_for(lambda: bool(far.host.events(EventKind.LANE_LEFT)))
+        watch.happened(EventKind.LANE_LEFT)
+        wait_for(lambda: bool(far.runs.ends))
+    assert far.runs.many == 1
+
+
+def test_one_with_a_token_of_before_is_followed_by_one_that_takes_over(far: Far) -> None:
+    start = far.start(UNTIL_GO)
+    far.host.offer([0])
+    with far.watch(start).watching():
+        wait_for(lambda: bool(far.host.events(EventKind.STARTED)))
+        first = far.pid()
+    alive = far.host.folder / "alive"
+    note = json.loads(alive.read_text())
+    alive.write_text(json.dumps({**note, "access": "that of another token"}))
+    with far.watch(start).watching() as watch:
+        assert watch.up.wait(60)
+        assert far.pid() != first
+        far.host.go()
+        far.host.await_ends(1)
+    assert [each.kind for each in far.host.events(EventKind.STARTED, EventKind.FINISHED)] == [
+        EventKind.STARTED,
+        EventKind.FINISHED,
+    ]

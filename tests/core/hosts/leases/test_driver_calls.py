@@ -98,3 +98,36 @@ def test_a_repeated_offer_does_not_start_a_job_again(running: Desk) -> None:
     running.offer(2)
     running.store.cancel(SWEEP, [2], "c")
     assert running.lease("gpu1") == [Leased(2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(Order.KILL, Order.DRAIN), (Order.STOP, Order.GO), (Order.KILL, Order.STOP)],
+)
+def test_a_weaker_order_that_comes_later_changes_nothing(
+    running: Desk, first: Order, second: Order
+) -> None:
+    running.order(first)
+    running.order(second)
+    assert running.store.orders(SWEEP, "gpu1").order is first
+
+
+def test_a_job_that_was_cancelled_before_it_began_may_be_offered_as_before(running: Desk) -> None:
+    running.cancel(1)
+    running.store.release(SWEEP, "gpu1", [Leased(1, 1)])
+    (cancelled,) = running.events(EventKind.CANCELLED)
+    assert (cancelled.attempt, cancelled.payload) == (1, {"unbegun": True})
+    running.offer(1)
+    assert running.lease("gpu1") == [Leased(1, 2)]
+
+
+def test_one_that_had_begun_is_offered_again_only_by_who_knows_its_end(running: Desk) -> None:
+    running.store.started(SWEEP, "gpu1", Leased(1, 1), {})
+    running.cancel(1)
+    running.store.release(SWEEP, "gpu1", [Leased(1, 1)])
+    assert running.events(EventKind.CANCELLED)[0].payload == {"unbegun": False}
+    running.cancel(2)
+    running.offer(1)
+    assert running.lease("gpu1") == []
+    running.offer(1, before=1)
+    assert running.lease("gpu1") == [Leased(1, 2)]

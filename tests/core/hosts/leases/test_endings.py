@@ -134,3 +134,14 @@ def test_a_host_that_is_away_may_still_come_back_for_its_job(desk: Desk) -> None
     assert desk.jobs(EventKind.UNPLACEABLE) == []
     assert desk.lease("gpu2") == []
     assert desk.lease("gpu1") == [Leased(1, 1)]
+
+
+def test_the_driver_is_told_whether_what_comes_back_had_begun(desk: Desk) -> None:
+    desk.join("gpu1")
+    desk.offer(1, 2, 3)
+    first, second, third = desk.lease("gpu1", free=3)
+    desk.store.started(SWEEP, "gpu1", first, {})
+    desk.store.release(SWEEP, "gpu1", [first, second])
+    desk.later(TTL)
+    told = {event.job: event.payload["unbegun"] for event in desk.events(EventKind.DUE_AGAIN)}
+    assert told == {first.job: False, second.job: True, third.job: False}
