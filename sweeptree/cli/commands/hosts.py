@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from sweeptree.cli.screens.terminal import Column, printable, say, table, width, write_out
+from sweeptree.cli.screens.terminal import (
+    Column,
+    point_lines,
+    printable,
+    say,
+    table,
+    width,
+    write_out,
+)
 from sweeptree.model import ExitCode
 
 if TYPE_CHECKING:
@@ -28,7 +36,7 @@ _COLUMNS = (
     Column("sweeptree", rank=2),
     Column("python", rank=3),
     Column("checked", rank=3),
-    Column("state", flexible=True),
+    Column("state"),
 )
 
 
@@ -85,7 +93,7 @@ def list_hosts(*, as_json: Annotated[bool, JSON] = False) -> int:
     if as_json:
         _print_json({"hosts": [asdict(entry) for entry in entries]})
     elif entries:
-        write_out("\n".join(_table(entries)) + "\n")
+        write_out("\n".join([*_table(entries), *_states(entries)]) + "\n")
     else:
         write_out("no host was added yet\n")
         say("  sweeptree hosts add user@machine")
@@ -195,8 +203,18 @@ def _row(entry: Entry) -> list[str]:
         printable(entry.version),
         printable(entry.python_version),
         f"{entry.checked[:16]}Z",
-        printable(entry.trouble) or "ok",
+        "not usable" if entry.trouble else "ok",
     ]
+
+
+def _states(entries: Sequence[Entry]) -> list[str]:
+    """Why hosts were not usable, as a whole: a table would cut it."""
+    troubled = [entry for entry in entries if entry.trouble]
+    lines = [line for entry in troubled for line in point_lines("!", entry.trouble)]
+    if troubled:
+        names = " ".join(entry.host.name for entry in troubled)
+        lines.append(f"    sweeptree hosts check {names}")
+    return lines
 
 
 def _print_json(document: object) -> None:

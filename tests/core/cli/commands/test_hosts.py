@@ -31,8 +31,11 @@ def test_the_list(inventory: Inventory) -> None:
     listed = call("hosts", "list")
     for text in ("gpu2", "ada@gpu2", "24 GB, 24 GB", "0.1.0", "ok"):
         assert text in listed.out
-    inventory.put(replace(ENTRY, trouble="gpu2 cannot be reached"))
-    assert "gpu2 cannot be" in call("hosts", "list").out
+    why = "gpu2 cannot be reached (ssh: connect to host gpu2 port 22: Connection timed out)"
+    inventory.put(replace(ENTRY, trouble=f"{why}; {why}"))
+    listed = call("hosts", "list")
+    assert f"! {why}; {why}\n    sweeptree hosts check gpu2\n" in listed.out
+    assert "not usable" in listed.out
     (host,) = json.loads(call("hosts", "list", "--json").out)["hosts"]
     assert (host["host"]["address"], host["slots"]) == ("ada@gpu2", 2)
 
