@@ -51,9 +51,15 @@ class LaneWatch:
         self._tell = tell
         self._stopping = stopping or threading.Event()
         self._run: str | None = None
+        self._has_begun = False
         self._left = threading.Event()
         self._lost = threading.Event()
         self._over = threading.Event()
+
+    @property
+    def has_left(self) -> bool:
+        """Whether the lane has told all that it had to tell, and ended."""
+        return self._left.is_set()
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[LaneWatch]:
@@ -134,6 +140,7 @@ class LaneWatch:
             self._run = run
             self._end_run(LaneEnd.CRASHED, error.message)
             raise
+        self._has_begun = True
         if process.replaced is not None:
             self._run = process.replaced
             self._end_run(LaneEnd.CRASHED, "its token opened nothing any more; another one follows")
@@ -162,7 +169,7 @@ class LaneWatch:
     def _end(self) -> None:
         """A lane that leaves ends its run itself, as long as it reaches the server; whoever did
         not is shown as what it is."""
-        if self._run is None:
+        if not self._has_begun:
             return
         if self._left.wait(self._patience()):
             self._await_gone()
