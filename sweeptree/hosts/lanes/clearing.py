@@ -23,8 +23,8 @@ _SECONDS = 60.0
 
 
 def clear_lane(site: Site, sweep_id: str, sweep: Sweep) -> None:
-    """Have a host clear the lane of a sweep, which has left. What cannot be cleared stays there,
-    and is no error: `sweeptree hosts check` names it."""
+    """Have a host clear the lane of a sweep that is over. What cannot be cleared stays there, and
+    is no error: `sweeptree hosts check` names it."""
     records = records_here(sweep)
     if is_owed(records, site.host.name):
         return

@@ -158,11 +158,11 @@ def _crew(wanted: _Wanted, opened: contextlib.ExitStack) -> _Crew:
 
 
 def _clear(crews: Sequence[_Crew], sweep: Sweep, name: str) -> None:
-    """Nothing of the sweep stays on hosts whose lane has left and whose results are here."""
+    """Nothing of the sweep stays on hosts that can be asked and whose results are here."""
     with contextlib.suppress(SweeptreeError, OSError):
         drop_refs_here(name, sweep)
     for crew in crews:
-        if crew.watch.has_left:
+        if crew.watch.is_within_reach:
             with contextlib.suppress(SweeptreeError, OSError):  # it stays there
                 clear_lane(crew.site, name, sweep)
 

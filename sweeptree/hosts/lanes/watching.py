@@ -57,9 +57,9 @@ class LaneWatch:
         self._over = threading.Event()
 
     @property
-    def has_left(self) -> bool:
-        """Whether the lane has told all that it had to tell, and ended."""
-        return self._left.is_set()
+    def is_within_reach(self) -> bool:
+        """Whether a lane was started, and nothing says that its host is away."""
+        return self._has_begun and (self._left.is_set() or not self._lost.is_set())
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[LaneWatch]:
@@ -141,6 +141,8 @@ class LaneWatch:
             self._end_run(LaneEnd.CRASHED, error.message)
             raise
         self._has_begun = True
+        if not process.was_running:
+            self._lost.clear()  # that was the one before
         if process.replaced is not None:
             self._run = process.replaced
             self._end_run(LaneEnd.CRASHED, "its token opened nothing any more; another one follows")
