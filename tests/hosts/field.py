@@ -176,6 +176,11 @@ def untold(host: RigHost, name: str) -> list[Path]:
     return list((host.home / ".sweeptree/lanes").glob(f"{name}-*/outbox/*.json"))
 
 
+def lanes_left(host: RigHost, name: str) -> list[Path]:
+    """What a sweep has left on a host."""
+    return list((host.home / ".sweeptree/lanes").glob(f"{name}-*"))
+
+
 def keeper_of(host: RigHost, name: str, job: int, attempt: int = 1) -> int:
     """The process of an attempt's keeper, as seen from here."""
     (lane,) = (host.home / ".sweeptree/lanes").glob(f"{name}-*")

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +20,7 @@ from field import (
     check_complete,
     check_shown,
     lane_of,
+    lanes_left,
     lives_on,
     made_field,
     once,
@@ -61,6 +64,7 @@ def test_a_sweep_over_two_hosts_leaves_all_that_one_here_would(field: Field) -> 
     assert "8 ok" in field.call("status", "all").stdout
     assert len(field.lane_runs("all")) == 2
     check_shown(field, "all")
+    assert [lanes_left(host, "all") for host in field.hosts] == [[], []]
 
 
 def test_the_plan_names_hosts_and_slots_and_starts_nothing(field: Field) -> None:
@@ -87,6 +91,9 @@ def test_cancel_ends_the_jobs_there_and_resume_goes_on(field: Field) -> None:
         assert field.call("cancel", "stopped").returncode == 0
         assert ended(driver)[0] == 130
     assert field.lives("stopped", "ended") == []
+    states = {job: record.state for job, record in field.records("stopped").items()}
+    begun = {job for job, _ in field.lives("stopped")}
+    assert {job for job, state in states.items() if state is JobState.CANCELLED} == begun
     wait_for(lambda: not any(lane_of(host, "stopped") for host in field.hosts), LONG)
     field.let_go("stopped")
     done = field.call("resume", "stopped")
@@ -108,6 +115,9 @@ def test_big_artifacts_may_stay_there(field: Field) -> None:
     assert hashlib.sha256(there).hexdigest() == kept.sha256
     assert (paths.artifacts(0) / "note.txt").read_text() == "small\n"
     assert list(paths.root.rglob("big.bin")) == []
+    checked = field.call("hosts", "check", str(record.host), "--repair")
+    assert "1 files stay there by --artifacts keep-remote" in checked.stderr
+    assert field.host_of("big", 0).path(kept.path).exists()
 
 
 def test_a_job_that_fails_is_tried_again(field: Field) -> None:
@@ -153,6 +163,9 @@ def test_jobs_that_changed_code_become_pull_requests(field: Field, hub: Hub, clo
         assert lines[-1] == f"# lr {0.01 * (job + 1)}"
     held = git("for-each-ref", "refs/sweeptree/quarantine", cwd=clone)
     assert held == ""
+    for host in field.hosts:
+        for cache in (host.home / ".sweeptree/cache").glob("*.git"):
+            assert git("for-each-ref", "refs/sweeptree/quarantine", cwd=cache) == ""
     assert hub.token not in done.stdout + done.stderr
 
 
@@ -168,3 +181,34 @@ def test_a_host_that_was_not_added_is_refused(field: Field) -> None:
     assert done.returncode == 2
     assert "gpu9" in done.stderr and "sweeptree hosts add" in done.stderr
     assert not field.paths("stranger").root.exists()
+
+
+def test_no_more_begin_than_have_slots_when_the_first_fail_alike(field: Field) -> None:
+    fails = "echo $SWEEPTREE_JOB $SWEEPTREE_ATTEMPT >> $HOME/same.begun; exit 3"
+    words = ("--hosts", "all", "--commands", json.dumps([fails] * 10))
+    done = field.cli.run("same", *words, "--stop_after_same", "3")
+    assert done.returncode == 1, done.stdout + done.stderr
+    begun = {job for job, _ in field.lives("same")}
+    assert len(begun) <= 6  # four slots, and one more for each of the first two
+    records = field.records("same")
+    assert {job for job, record in records.items() if record.state is JobState.FAILED} == begun
+
+
+def test_what_a_killed_driver_left_there_is_named_and_kept_until_resume_has_fetched_it(
+    field: Field,
+) -> None:
+    with field.held("left", "--hosts", "gpu1", jobs=2) as driver:
+        field.await_running("left", 2)
+        driver.kill()
+        driver.wait()
+    field.let_go("left")
+    host = field.hosts[0]
+    wait_for(lambda: len(field.lives("left", "ended")) == 2, LONG)
+    os.kill(lane_of(host, "left"), signal.SIGKILL)
+    wait_for(lambda: not lane_of(host, "left"), LONG)
+    checked = field.call("hosts", "check", "gpu1", "--repair")
+    assert "of left: no driver has said that it has all results" in checked.stderr
+    assert len(lanes_left(host, "left")) == 1
+    assert field.call("resume", "left").returncode == 0
+    check_complete(field, "left", jobs=2)
+    assert lanes_left(host, "left") == []

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from sweeptree.cli.screens.terminal import Column, printable, say, table, width, write_out
+from sweeptree.cli.screens.terminal import (
+    Column,
+    counted,
+    point_lines,
+    printable,
+    say,
+    table,
+    width,
+    write_out,
+)
 from sweeptree.model import ExitCode
 
 if TYPE_CHECKING:
     from sweeptree.hosts.inventory import Entry
+    from sweeptree.hosts.leavings import Left
     from sweeptree.hosts.setting_up import Checked, Where
+    from sweeptree.hosts.values import Host
 
 app = App(name="hosts", help="Add, list, check and remove other machines that sweeps may use.")
 FLAG = Parameter(negative=(), show_default=False)
@@ -28,7 +40,7 @@ _COLUMNS = (
     Column("sweeptree", rank=2),
     Column("python", rank=3),
     Column("checked", rank=3),
-    Column("state", flexible=True),
+    Column("state"),
 )
 
 
@@ -69,7 +81,7 @@ def add(
     asked = worker_order(os.environ) if worker else None
     order = Order(address, name, port, home, asked)
     added = set_up(order, _where(), _tell)
-    return _show([added], as_json=as_json)
+    return _show([added], {}, as_json=as_json)
 
 
 @app.command(name="list")
@@ -85,7 +97,7 @@ def list_hosts(*, as_json: Annotated[bool, JSON] = False) -> int:
     if as_json:
         _print_json({"hosts": [asdict(entry) for entry in entries]})
     elif entries:
-        write_out("\n".join(_table(entries)) + "\n")
+        write_out("\n".join([*_table(entries), *_states(entries)]) + "\n")
     else:
         write_out("no host was added yet\n")
         say("  sweeptree hosts add user@machine")
@@ -98,6 +110,7 @@ def check(
     /,
     *,
     mend: Annotated[bool, FLAG] = False,
+    repair: Annotated[bool, FLAG] = False,
     as_json: Annotated[bool, JSON] = False,
 ) -> int:
     """Look whether sweeps may use the machines. Exit code 1 when one may not.
@@ -108,9 +121,14 @@ def check(
         Which ones; default: all.
     mend
         Set sweeptree up again where its environment is not what it should be.
+    repair
+        Remove what ended sweeps have left there and nobody needs: results that are all on the
+        machine that drove the sweep. Results that nobody has fetched, files that stay there by
+        --artifacts keep-remote and worktrees that were kept are never removed.
     as_json
         Print one JSON document.
     """
+    from sweeptree.hosts.leavings import left_on
     from sweeptree.hosts.setting_up import check as look
     from sweeptree.hosts.setting_up import mended
 
@@ -121,7 +139,9 @@ def check(
         checked = [mended(each, where, _tell) for each in checked]
     for each in checked:
         where.inventory.put(each.entry)
-    return _show(checked, as_json=as_json)
+    reached = [each.entry.host for each in checked if each.facts is not None]
+    left = left_on(reached, where.ssh_config, repair=repair)
+    return _show(checked, left, as_json=as_json)
 
 
 @app.command
@@ -154,14 +174,16 @@ def _tell(step: str) -> None:
     say(f"  {printable(step)}")
 
 
-def _show(checked: Sequence[Checked], *, as_json: bool) -> int:
+def _show(checked: Sequence[Checked], left: Mapping[str, Sequence[Left]], *, as_json: bool) -> int:
     code = ExitCode.JOBS_FAILED if any(each.troubles for each in checked) else ExitCode.OK
     if as_json:
-        _print_json({"hosts": [_document(each) for each in checked]})
+        documents = [_document(each, left.get(each.entry.host.name, ())) for each in checked]
+        _print_json({"hosts": documents})
         return code
     write_out("\n".join(_table([each.entry for each in checked])) + "\n")
     for each in checked:
         _say_troubles(each)
+        _say_left(each.entry.host, left.get(each.entry.host.name, ()))
     return code
 
 
@@ -174,11 +196,47 @@ def _say_troubles(checked: Checked) -> None:
         say(f"  {printable(remark)}")
 
 
-def _document(checked: Checked) -> dict[str, Any]:
+def _say_left(host: Host, left: Sequence[Left]) -> None:
+    """What ended sweeps have left on a host, and what of it may go."""
+    over = [each for each in left if each.is_over]
+    gone = [each for each in over if each.is_gone]
+    free = [each for each in over if not each.why and not each.is_gone]
+    if gone:
+        say(f"  removed from {host.name}: {_many(gone)}")
+    if free:
+        say(f"  {host.name} has leavings that nobody needs: {_many(free)}")
+        say(f"    sweeptree hosts check {host.name} --repair")
+    for each in over:
+        if each.why:
+            _say_kept(host, each)
+
+
+def _say_kept(host: Host, left: Left) -> None:
+    name = left.sweep.rsplit("-", 2)[0]
+    say(f"  {host.name} keeps {_size(left.bytes)} of {printable(name)}: {printable(left.why)}")
+    folder = f"{host.home}/lanes/{left.sweep}"
+    say(f"    sweeptree resume {printable(name)} fetches results that are missing here;")
+    say(f"    if nobody needs them: ssh {host.address} rm -r {shlex.quote(folder)}")
+
+
+def _many(left: Sequence[Left]) -> str:
+    return f"{counted(len(left), 'lane')}, {_size(sum(each.bytes for each in left))}"
+
+
+def _size(many: int) -> str:
+    return f"{many / 1e9:.1f} GB" if many >= 1e9 else f"{many / 1e6:.1f} MB"
+
+
+def _document(checked: Checked, left: Sequence[Left]) -> dict[str, Any]:
     troubles = [
         {"message": trouble.message, "next": list(trouble.hint)} for trouble in checked.troubles
     ]
-    return {**asdict(checked.entry), "troubles": troubles, "remarks": list(checked.remarks)}
+    return {
+        **asdict(checked.entry),
+        "troubles": troubles,
+        "remarks": list(checked.remarks),
+        "left": [asdict(each) for each in left],
+    }
 
 
 def _table(entries: Sequence[Entry]) -> list[str]:
@@ -195,8 +253,18 @@ def _row(entry: Entry) -> list[str]:
         printable(entry.version),
         printable(entry.python_version),
         f"{entry.checked[:16]}Z",
-        printable(entry.trouble) or "ok",
+        "not usable" if entry.trouble else "ok",
     ]
+
+
+def _states(entries: Sequence[Entry]) -> list[str]:
+    """Why hosts were not usable, as a whole: a table would cut it."""
+    troubled = [entry for entry in entries if entry.trouble]
+    lines = [line for entry in troubled for line in point_lines("!", entry.trouble)]
+    if troubled:
+        names = " ".join(entry.host.name for entry in troubled)
+        lines.append(f"    sweeptree hosts check {names}")
+    return lines
 
 
 def _print_json(document: object) -> None:

@@ -1,7 +1,8 @@
-"""The leaderboard and the table of jobs, from the aggregated document. Pure: lines come out."""
+"""The leaderboard and the table of jobs, from the aggregated document. Lines come out."""
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -178,7 +179,7 @@ def _p_legend(document: Document, goal: Objective) -> list[str]:
 
 
 def job_table(jobs: Sequence[JobRow], goal: Objective | None, room: int) -> list[str]:
-    """One line per job; failed ones stay in it. With the hosts, where there are several."""
+    """One line per job; failed ones stay in it. With the hosts, where not all ran here."""
     columns = [
         Column("job", right=True),
         Column("config", flexible=True),
@@ -190,7 +191,7 @@ def job_table(jobs: Sequence[JobRow], goal: Objective | None, room: int) -> list
         Column("note", rank=2, flexible=True),
     ]
     rows = [_job_row(job, goal) for job in jobs]
-    if len({job.host for job in jobs if job.host}) > 1:
+    if any(job.host not in (None, "", platform.node()) for job in jobs):
         columns.insert(_HOST_PLACE, Column("host", rank=1))
         for row, job in zip(rows, jobs, strict=True):
             row.insert(_HOST_PLACE, printable(job.host or ""))

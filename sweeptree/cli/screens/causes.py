@@ -62,7 +62,7 @@ def _how(group: FailureGroup) -> str:
     if len(group.jobs) > 1:
         return group.reason
     reason = group.reason
-    if first.duration_seconds:
+    if first.duration_seconds and first.state is not JobState.TIMED_OUT:  # which says so itself
         reason += f" after {spoken(first.duration_seconds)}"
     attempts = len(first.attempts)
     return f"{reason}   (attempt {attempts})" if attempts > 1 else reason

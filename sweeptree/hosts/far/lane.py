@@ -55,7 +55,8 @@ def start(folder: Path, request: dict[str, object]) -> dict[str, object]:
                 return answer(note, running=True)
             replaced = note["flow_run"]
         write(folder / "start.json", str(request["start"]).encode())
-        (folder / "joined").unlink(missing_ok=True)
+        for name in ("joined", "brought"):
+            (folder / name).unlink(missing_ok=True)
         note = {"pid": 0, "flow_run": request["flow_run"], "access": access}
         if request["spawn"]:
             note["pid"] = spawn(folder, str(request["home"]), alive)

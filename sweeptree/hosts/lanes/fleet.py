@@ -19,6 +19,7 @@ from sweeptree.hosts.back.live import Follower
 from sweeptree.hosts.code.sending import Sent, send, wanted_beside
 from sweeptree.hosts.code.stand import Wanted
 from sweeptree.hosts.lanes.carrying import HostCarrier
+from sweeptree.hosts.lanes.clearing import clear_lane, drop_refs_here
 from sweeptree.hosts.lanes.following import Ground
 from sweeptree.hosts.lanes.identity import sweep_id
 from sweeptree.hosts.lanes.mailbox import Mailbox
@@ -71,6 +72,7 @@ class Fleet:
             leases.open(len(self._stations))
             crews = self._crews(sweep, name, stack)
             watches = {crew.site.host.name: crew.watch for crew in crews}
+            stack.callback(_clear, crews, sweep, name)
             mailbox = stack.enter_context(Mailbox(leases, _telling(watches)).open())
             for watch in watches.values():
                 stack.enter_context(watch.watching())
@@ -153,6 +155,16 @@ def _crew(wanted: _Wanted, opened: contextlib.ExitStack) -> _Crew:
     start = _start(wanted, sent, port_file)
     watch = LaneWatch(site, start, base.runs, wanted.tell, wanted.sweep.stop.stopping)
     return _Crew(site, carrier, watch, opened)
+
+
+def _clear(crews: Sequence[_Crew], sweep: Sweep, name: str) -> None:
+    """Nothing of the sweep stays on hosts that can be asked and whose results are here."""
+    with contextlib.suppress(SweeptreeError, OSError):
+        drop_refs_here(name, sweep)
+    for crew in crews:
+        if crew.watch.is_within_reach:
+            with contextlib.suppress(SweeptreeError, OSError):  # it stays there
+                clear_lane(crew.site, name, sweep)
 
 
 def _start(wanted: _Wanted, sent: Sent, port_file: str) -> LaneStart:

@@ -51,9 +51,15 @@ class LaneWatch:
         self._tell = tell
         self._stopping = stopping or threading.Event()
         self._run: str | None = None
+        self._has_begun = False
         self._left = threading.Event()
         self._lost = threading.Event()
         self._over = threading.Event()
+
+    @property
+    def is_within_reach(self) -> bool:
+        """Whether a lane was started, and nothing says that its host is away."""
+        return self._has_begun and (self._left.is_set() or not self._lost.is_set())
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[LaneWatch]:
@@ -134,6 +140,9 @@ class LaneWatch:
             self._run = run
             self._end_run(LaneEnd.CRASHED, error.message)
             raise
+        self._has_begun = True
+        if not process.was_running:
+            self._lost.clear()  # that was the one before
         if process.replaced is not None:
             self._run = process.replaced
             self._end_run(LaneEnd.CRASHED, "its token opened nothing any more; another one follows")
@@ -162,7 +171,7 @@ class LaneWatch:
     def _end(self) -> None:
         """A lane that leaves ends its run itself, as long as it reaches the server; whoever did
         not is shown as what it is."""
-        if self._run is None:
+        if not self._has_begun:
             return
         if self._left.wait(self._patience()):
             self._await_gone()

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from core.cli_records import call
+from core.hosts.far_host_kit import entry_of
 from core.hosts.ssh_kit import FarSide, far_side
 from core.hosts.test_inventory import ENTRY
+from sweeptree.hosts.far.leavings import NOTE, write
 from sweeptree.hosts.inventory import Inventory
 
 
@@ -31,8 +33,11 @@ def test_the_list(inventory: Inventory) -> None:
     listed = call("hosts", "list")
     for text in ("gpu2", "ada@gpu2", "24 GB, 24 GB", "0.1.0", "ok"):
         assert text in listed.out
-    inventory.put(replace(ENTRY, trouble="gpu2 cannot be reached"))
-    assert "gpu2 cannot be" in call("hosts", "list").out
+    why = "gpu2 cannot be reached (ssh: connect to host gpu2 port 22: Connection timed out)"
+    inventory.put(replace(ENTRY, trouble=f"{why}; {why}"))
+    listed = call("hosts", "list")
+    assert f"! {why}; {why}\n    sweeptree hosts check gpu2\n" in listed.out
+    assert "not usable" in listed.out
     (host,) = json.loads(call("hosts", "list", "--json").out)["hosts"]
     assert (host["host"]["address"], host["slots"]) == ("ada@gpu2", 2)
 
@@ -53,6 +58,25 @@ def test_a_host_that_is_away(inventory: Inventory, far: FarSide) -> None:
     assert "cannot be reached" in inventory.entry("gpu2").trouble
     document = json.loads(call("hosts", "check", "gpu2", "--json").out)
     assert document["hosts"][0]["troubles"][0]["next"]
+
+
+def test_what_ended_sweeps_have_left_is_named_and_what_may_go_goes(
+    inventory: Inventory, far: FarSide
+) -> None:
+    inventory.put(entry_of(far))
+    lanes = far.home / ".sweeptree" / "lanes"
+    for name in ("done-1-2", "open-1-2"):
+        (lanes / name).mkdir(parents=True)
+    write(lanes / "done-1-2" / NOTE, {"brought": {}, "artifacts": 0})
+    checked = call("hosts", "check", "gpu2")
+    assert "gpu2 has leavings that nobody needs: 1 lane" in checked.err
+    assert "sweeptree hosts check gpu2 --repair" in checked.err
+    repaired = call("hosts", "check", "--repair")
+    assert "removed from gpu2: 1 lane" in repaired.err
+    assert "of open: no driver has said that it has all results" in repaired.err
+    assert f"ssh ada@gpu2 rm -r {lanes}/open-1-2" in repaired.err
+    (host,) = json.loads(call("hosts", "check", "--json").out)["hosts"]
+    assert [each["sweep"] for each in host["left"]] == ["open-1-2"]
 
 
 @pytest.mark.parametrize(

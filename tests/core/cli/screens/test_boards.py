@@ -1,5 +1,6 @@
 """The leaderboard and the table of jobs, as lines."""
 
+import platform
 from pathlib import Path
 
 import pytest
@@ -54,4 +55,9 @@ def test_jobs_of_several_hosts_are_told_with_theirs(document: Document) -> None:
     jobs = [job.model_copy(update={"host": host}) for job, host in pairs]
     head, first, *_ = job_table(jobs, None, 120)
     assert "host" in head.split() and "gpu1" in first.split()
-    assert "host" not in job_table(jobs[:1], None, 120)[0].split()
+    assert "host" in job_table(jobs[:1], None, 120)[0].split()
+
+
+def test_of_jobs_that_all_ran_here_the_host_is_not_told(document: Document) -> None:
+    jobs = [job.model_copy(update={"host": platform.node()}) for job in document.jobs]
+    assert "host" not in job_table(jobs, None, 120)[0].split()

@@ -35,3 +35,9 @@ def test_a_sweep_that_stopped_by_itself_says_so() -> None:
     note = stop_note("unet", {"stop_cause": "the first jobs failed alike"}, jobs)
     assert note is not None and "1 job was not started" in note and "resume unet" in note
     assert stop_note("unet", {"stop_cause": "cancelled"}, jobs) is None
+
+
+def test_how_long_a_job_ran_is_said_once() -> None:
+    why, state = "timed out after 3.0 s", JobState.TIMED_OUT
+    job = JobRow(id=0, state=state, reason=why, duration_seconds=3.04)
+    assert cause_lines("unet", [job])[0].endswith(why)

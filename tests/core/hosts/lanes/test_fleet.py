@@ -84,13 +84,17 @@ def test_a_sweep_on_a_host_has_all_its_results_here(repo: Path, driver: Driver) 
 
 def test_nothing_of_it_goes_on_when_the_sweep_has_ended(repo: Path, driver: Driver) -> None:
     driver.run(repo, "true")
-    sweep = known_sweep_id(paths_of(repo))
-    (lane,) = driver.lanes()
-    assert lane.name == sweep
-    wait_for(lambda: not locks.is_held(lane / "alive"))
+    assert driver.lanes() == []
     assert not list((driver.far.home / ".sweeptree").glob("tunnel-*"))
-    assert TOKEN not in (lane / "lane.log").read_text()
     assert not [call for call in driver.far.calls() if TOKEN in call]
+
+
+def test_what_is_there_alone_stays(repo: Path, driver: Driver) -> None:
+    driver.run(repo, "echo x > made.txt; exit 3")
+    (lane,) = driver.lanes()
+    assert lane.name == known_sweep_id(paths_of(repo))
+    assert (lane / "brought").exists()
+    assert TOKEN not in (lane / "lane.log").read_text()
 
 
 def test_a_host_that_cannot_be_made_ready_refuses_the_sweep(repo: Path, driver: Driver) -> None:

@@ -109,6 +109,7 @@ def test_a_lane_is_started_in_a_run_that_ends_with_it(far: Far) -> None:
     far.host.offer([0])
     with far.watch(far.start("true")).watching() as watch:
         assert watch.up.wait(60)
+        assert watch.is_within_reach
         far.host.await_ends(1)
         watch.let_end()
         far.host.place.driver().close()
@@ -138,6 +139,7 @@ def test_a_lane_that_died_is_started_anew_in_another_run(far: Far) -> None:
         watch.happened(EventKind.LANE_LOST)
         wait_for(far.is_alive)
         assert far.pid() != first
+        wait_for(lambda: watch.is_within_reach)
         far.host.go()
         far.host.await_ends(1)
     assert far.runs.many == 2
@@ -150,6 +152,7 @@ def test_one_that_is_only_not_heard_goes_on(far: Far) -> None:
         wait_for(lambda: bool(far.host.events(EventKind.STARTED)))
         first = far.pid()
         watch.happened(EventKind.LANE_LOST)
+        assert not watch.is_within_reach
         assert far.pid() == first
         far.host.go()
         far.host.await_ends(1)
