@@ -77,7 +77,7 @@ class Slurm(OnSlurm):
         return retries.forgiving(last.after_command(ran), job.sweep.prepared)
 
     def _begin(self, job: JobContext, so_far: SoFar) -> Ran | Lost:
-        stages.record_plan(job, None)
+        stages.record_plan(job, None, host=None)
         return self._await(job, so_far)
 
     def _await(self, job: JobContext, so_far: SoFar) -> Ran | Lost:

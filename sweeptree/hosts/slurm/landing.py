@@ -13,7 +13,7 @@ from sweeptree.hosts.back.commits import materialise
 from sweeptree.hosts.slurm.endings import Ending
 from sweeptree.model import JobState, Outcome, StopCause, Worktree
 from sweeptree.sweep import attempts
-from sweeptree.sweep.attempts import LeftBehind
+from sweeptree.sweep.attempts import DataSeen, LeftBehind
 from sweeptree.sweep.results import Ran, SoFar
 from sweeptree.sweep.running import JobContext
 from sweeptree.sweep.stages import kept_on_trouble
@@ -57,7 +57,8 @@ def _left(facts: dict[str, Any]) -> LeftBehind:
     if ref:
         notes = (*notes, f"its changes to tracked files: git show --stat {ref}")
     has_work = bool(facts.get("changed"))
-    return LeftBehind(artifacts, notes, has_work)
+    data = DataSeen(facts.get("data_digest"), facts.get("data_at_end"))
+    return LeftBehind(artifacts, notes, has_work, data=data)
 
 
 def _texts(facts: dict[str, Any], name: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from sweeptree.model import JobRecord, JobState, SweepSpec
 from sweeptree.records import SweepPaths, read_json
 
 WAIT = 'touch "$SWEEPTREE_OUT/runs$SWEEPTREE_ATTEMPT"; sleep 600'
+GATE = 'while [ ! -e "$SWEEPTREE_OUT/../gate" ]; do sleep 0.1; done'
 TRACE = 'echo "$SWEEPTREE_ATTEMPT ${SWEEPTREE_RESUMED:-new}" >> "$SWEEPTREE_OUT/tries"'
 
 
