@@ -45,7 +45,8 @@ class Slurm(OnSlurm):
     def opened(self, sweep: Sweep, due: Sequence[Job]) -> Iterator[None]:
         """Submit them, but for those that an earlier process has submitted."""
         desk = Desk(sweep)
-        with Queue(sweep.stop, desk.is_done) as queue, sweep.stop.within_reach(queue):
+        queue = Queue(sweep.stop, desk.is_done, desk.has_begun)
+        with queue, sweep.stop.within_reach(queue):
             desk.open(queue, due)
             self._desk = desk
             yield

@@ -44,6 +44,10 @@ class Desk:
         """Whether a job's end stands on disk."""
         return Traces(self._sweep.paths, place.job).is_done(place.attempt)
 
+    def has_begun(self, place: Place) -> bool:
+        """Whether a keeper has taken a job's first attempt there."""
+        return Traces(self._sweep.paths, place.job).has_begun(place.attempt)
+
     def open(self, queue: Queue, due: Sequence[Job]) -> None:
         """Find the earlier tasks again, and submit the jobs that have none.
 

@@ -31,6 +31,19 @@ def test_a_branch_holds_changes_and_files_that_were_asked_for(repo: Path, slurm:
     assert (paths_of(repo).artifacts(0) / "table.csv").exists()
 
 
+def test_no_ref_is_left_of_changes_that_stand_on_a_branch(repo: Path, slurm: Path) -> None:
+    swept(repo, CHANGE, commit_and_pr=True)
+    assert git("for-each-ref", "refs/sweeptree/quarantine", cwd=repo) == ""
+    assert not [note for note in records(repo)[0].notes if "git show" in note]
+
+
+def test_the_ref_of_a_job_that_failed_stays(repo: Path, slurm: Path) -> None:
+    swept(repo, f"{CHANGE}; exit 1", commit_and_pr=True)
+    refs = git("for-each-ref", "--format=%(refname)", "refs/sweeptree/quarantine", cwd=repo)
+    (note,) = records(repo)[0].notes
+    assert note.endswith(refs)
+
+
 def dataset(repo: Path, digest: str) -> Path:
     folder = repo / "data" / "processed"
     folder.mkdir(parents=True)

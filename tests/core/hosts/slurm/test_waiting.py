@@ -29,7 +29,7 @@ def end(paths: SweepPaths, number: int, state: str, **more: object) -> None:
 
 
 def waited(sweep: Sweep) -> SoFar:
-    queue = Queue(StopSwitch(), lambda _: False)
+    queue = Queue(StopSwitch(), lambda _: False, lambda _: True)
     return await_end(sweep.job(0), SoFar().on_attempt(1), TASK, queue).so_far
 
 
