@@ -130,5 +130,5 @@ def _identity(launch: dict[str, Any]) -> dict[str, Any]:
         "ticks": ticks,
         "boot": boot_id(),
         "name": launch["name"],
-        "host": os.uname().nodename,
+        "host": launch.get("host") or os.uname().nodename,
     }

@@ -60,6 +60,7 @@ _FLAGS = frozenset(
         "verbose",
     }
 )
+_WHOSE = ("account", "partition", "qos", "reservation", "wckey")
 _TIMES = ("time", "time-min")
 _NOT_FOR_NODES = re.compile(
     r"(TMPDIR|TMP|TEMP|XDG_RUNTIME_DIR|CUDA_VISIBLE_DEVICES|SBATCH_EXPORT|SBATCH_WAIT)$|SLURM_(?!CONF$)"
@@ -140,6 +141,24 @@ def of_array(spec: SweepSpec, count: int, name: str) -> list[str]:
     """So many tasks, under a name that no other array has."""
     most = f"%{spec.array_parallelism}" if spec.array_parallelism else ""
     return [f"--array=0-{count - 1}{most}", f"--job-name={name}"]
+
+
+def of_clearing(spec: SweepSpec, node: str, folder: Path) -> list[str]:
+    """A few seconds of one node, for what is ours there; a day later nobody waits for it."""
+    kept = [_word(name, value) for name, value in spec.slurm.items() if name in _WHOSE]
+    return [
+        *kept,
+        "--export=ALL",
+        f"--output={_plain(folder)}/clear.out",
+        "--open-mode=append",
+        "--input=none",
+        "--ntasks=1",
+        "--chdir=/",
+        "--time=5",
+        "--deadline=now+1days",
+        f"--nodelist={node}",
+        f"--job-name=sweeptree-clear-{spec.exp_name}",
+    ]
 
 
 def _plain(folder: Path) -> str:

@@ -42,6 +42,22 @@ def main(folder: str) -> NoReturn:
     os._exit(code)
 
 
+def clear(folder: str) -> NoReturn:
+    """End what keepers that were killed have left on this node, of whichever sweep, and exit.
+
+    `folder`: of any array of the sweep that asks for it.
+    """
+    _set_signals()
+    code = 0
+    try:
+        Checkout(manifest.read(folder, 0), "clear").clear_abandoned()
+    except (SetupError, OSError) as error:
+        print(f"sweeptree: {error}", file=sys.stderr)  # noqa: T201 - Slurm keeps it
+        code = _NOT_RUN
+    sys.stderr.flush()
+    os._exit(code)
+
+
 def _set_signals() -> None:
     """Before anything else: an unhandled USR2 would kill us and leave our children."""
     signal.pthread_sigmask(signal.SIG_SETMASK, WATCHED)
@@ -87,7 +103,7 @@ class Task:
             if first.verdict.state != "succeeded":
                 return first, True
         self._data = self._data_now()
-        facts = {"host": os.uname().nodename, "data_digest": self._data}
+        facts = {"host": self.launch["host"], "data_digest": self._data}
         return self._run(self.told["command"], {"facts": facts}, measured=True), False
 
     def _not_begun(self, reason: str) -> Attempt:
@@ -113,7 +129,7 @@ class Task:
     def _facts(self, *, in_setup: bool) -> dict[str, Any]:
         """What an outcome holds beside what every keeper writes."""
         return {
-            "host": os.uname().nodename,
+            "host": self.launch["host"],
             "data_digest": self._data,
             "data_at_end": self._data and self._data_now(),
             "slurm_task": reasons.task_name(),
@@ -133,7 +149,7 @@ class Task:
                 write_aside(self.launch["outcome"] + _BEFORE, outcome, durable=True)
         found = leavings.keep(self._checkout, self.told, self.number)
         if found["left"]:
-            where = f"{os.uname().nodename}:{self._checkout.top}"
+            where = f"{self.launch['host']}:{self._checkout.top}"
             found["notes"].append(f"{found['left']} files stand only in {where}")
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.launch["outcome"] + _BEFORE)
@@ -153,6 +169,7 @@ class Task:
         files = {what: self._file(what) for what in ("alive", "started", "outcome")}
         return {
             "name": name,
+            "host": reasons.node_name(),
             "command": told["command"],
             "cwd": path,
             "env": self._environment(path),

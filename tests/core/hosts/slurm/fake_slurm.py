@@ -28,7 +28,7 @@ def sbatch(words: list[str]) -> int:
     (HOME / "submitted").open("a").write(" ".join(words) + "\n")
     number = str(len((HOME / "submitted").read_text().splitlines()))
     options = dict(word.partition("=")[::2] for word in words)
-    last = options["--array"].partition("%")[0].partition("-")[2]
+    last = options.get("--array", "0-0").partition("%")[0].partition("-")[2]
     (HOME / f"{number}.name").write_text(options["--job-name"])
     for task in range(int(last) + 1):
         start(number, task, words[-1], options["--output"].replace("%a", str(task)))
