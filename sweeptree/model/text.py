@@ -241,7 +241,7 @@ def parse_slurm(*texts: str) -> dict[str, str]:
             options[name] += f",{part}"
         else:
             raise UsageError(
-                f"--slurm: {shorten(part)!r} is not name=value",
+                f"{shorten(part)!r} is not name=value",
                 hint="for example --slurm partition=gpu,time=2h",
             )
     return options
@@ -253,7 +253,7 @@ def _new_name(name: str, value: str, options: Mapping[str, str]) -> str:
         return name
     first = options[name]
     raise UsageError(
-        f"--slurm gives {name} twice: {shorten(first)!r} and {shorten(value)!r}",
+        f"{name} is given twice: {shorten(first)!r} and {shorten(value)!r}",
         hint=(
             f"give one of them: --slurm {name}={value}",
             f"or both, where Slurm takes several: --slurm {name}={first},{value}",

@@ -86,7 +86,10 @@ def _check_one(name: str, value: str) -> None:
     for ours, reason in _OURS.items():
         if ours.startswith(name):
             why = f"sbatch takes it for short of {ours}, which cannot be given: {reason}"
-            raise UsageError(f"--slurm {name}={value}: {why}", hint="write the whole name")
+            raise UsageError(
+                f"--slurm {name}={value}: {why}",
+                hint="leave it out, or write the whole name of the option that you mean",
+            )
     if not value and name not in _FLAGS:
         raise UsageError(
             f"--slurm {name}= has no value, and sbatch would take the next option for it",

@@ -137,7 +137,7 @@ def test_options_of_slurm_need_names_and_values(text: str) -> None:
 
 @pytest.mark.parametrize("texts", [("partition=a,partition=b",), ("partition=a", "partition=b")])
 def test_an_option_of_slurm_that_is_given_twice_is_refused(texts: tuple[str, ...]) -> None:
-    with pytest.raises(UsageError, match="gives partition twice: 'a' and 'b'") as refused:
+    with pytest.raises(UsageError, match="partition is given twice: 'a' and 'b'") as refused:
         parse_slurm(*texts)
     assert refused.value.hint == (
         "give one of them: --slurm partition=b",
