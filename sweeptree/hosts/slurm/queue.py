@@ -29,6 +29,11 @@ _KILL = (("--batch", f"--signal={KILL_NOW.name.removeprefix('SIG')}"), ())
 _NO_MORE = (("--state=PENDING",),)
 
 
+def orders_to_end(*, kill: bool) -> tuple[tuple[str, ...], ...]:
+    """The words of each scancel that ends tasks, in order."""
+    return _KILL if kill else _TERM
+
+
 class Queue:
     """The queue as far as it is about these arrays.
 

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from core.cli_records import call
 from slurm_kit import GATE, TRACE, WAIT, ClusterSweep
 from slurm_rig import SlurmRig
 from sweep_kit import wait_for
@@ -84,6 +85,21 @@ def test_a_cancelled_sweep_leaves_no_task_in_the_queue(cluster: SlurmRig, repo: 
     assert sweep.records()[0].state is JobState.CANCELLED
     assert cluster.ask("squeue", "-h", "-t", "pending,running") == ""
     assert not [pid for node in cluster.nodes.values() for pid in node.processes("sleep 600")]
+
+
+@pytest.mark.parametrize("words", [(), ("--kill",)])
+def test_a_sweep_that_nobody_drives_is_cancelled(
+    cluster: SlurmRig, repo: Path, words: tuple[str, ...]
+) -> None:
+    sweep = ClusterSweep(cluster, repo, WAIT, WAIT, array_parallelism=1)
+    driver = sweep.start()
+    sweep.await_running()
+    driver.kill()
+    driver.communicate()
+    assert call("cancel", str(sweep.paths.root), *words).code == 0
+    assert sweep.records()[0].state is JobState.CANCELLED
+    assert cluster.ask("squeue", "-h", "-t", "pending,running") == ""
+    assert call("cancel", str(sweep.paths.root)).out == "nothing of exp is running\n"
 
 
 def test_a_second_cancel_kills_at_once(cluster: SlurmRig, repo: Path) -> None:
