@@ -19,12 +19,17 @@ PARAMS = ("data_dir", "data")
 _MAX_DIGEST = 128
 
 
+def named(params: Mapping[str, Scalar]) -> tuple[str, ...]:
+    """The folders that a job's command names as its data."""
+    values = (params.get(name) for name in PARAMS)
+    return tuple(value for value in values if isinstance(value, str) and value)
+
+
 def folders(worktree: Worktree, params: Mapping[str, Scalar]) -> tuple[Path, ...]:
     """Where a job's data may stand, the likeliest first: what its command names, else
     data/processed."""
-    named = [value for name in PARAMS if isinstance(value := params.get(name), str) and value]
     return (
-        *(worktree.path / name for name in named),
+        *(worktree.path / name for name in named(params)),
         worktree.path / DEFAULT,
         worktree.top / DEFAULT,
     )

@@ -37,7 +37,8 @@ from sweeptree.dispatch.sweep_now import (
 )
 from sweeptree.errors import UsageError
 from sweeptree.records import SweepPaths, holder
-from sweeptree.sweep.view import SweepView, read_tail, view_sweep
+from sweeptree.sweep.tails import read_tail
+from sweeptree.sweep.view import SweepView, view_sweep
 from sweeptree.system.files import write_bytes
 
 if TYPE_CHECKING:

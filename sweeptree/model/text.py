@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -226,22 +226,39 @@ def _grid_values(name: str, text: str) -> tuple[str, ...]:
 def parse_slurm(*texts: str) -> dict[str, str]:
     """The options of 'partition=gpu,time=2h,gres=gpu:1', as sbatch knows them.
 
-    A part without '=' belongs to the value before it: nodelist=n1,n2.
+    A part without '=' belongs to the value before it: nodelist=n1,n2. Raises UsageError for a part
+    without a name, and for a name that is given twice.
     """
     options: dict[str, str] = {}
     name = ""
     for part in (part.strip() for text in texts for part in text.split(",")):
         before, equals, value = part.partition("=")
-        if equals:
-            name = before.strip().lstrip("-")
+        named = before.strip().lstrip("-")
+        if equals and named:
+            name = _new_name(named, value.strip(), options)
             options[name] = value.strip()
-        elif name and part:
+        elif name and part and not equals:
             options[name] += f",{part}"
         else:
             raise UsageError(
-                f"{shorten(part)!r} is not name=value", hint="for example partition=gpu,time=2h"
+                f"{shorten(part)!r} is not name=value",
+                hint="for example --slurm partition=gpu,time=2h",
             )
     return options
+
+
+def _new_name(name: str, value: str, options: Mapping[str, str]) -> str:
+    """The name, which none of the options has. Raises UsageError for one that has."""
+    if name not in options:
+        return name
+    first = options[name]
+    raise UsageError(
+        f"{name} is given twice: {shorten(first)!r} and {shorten(value)!r}",
+        hint=(
+            f"give one of them: --slurm {name}={value}",
+            f"or both, where Slurm takes several: --slurm {name}={first},{value}",
+        ),
+    )
 
 
 def _split_at_commas(text: str) -> list[str]:

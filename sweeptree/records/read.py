@@ -209,7 +209,16 @@ def _is_sweep(folder: Path) -> bool:
     return (folder / "sweep.json").exists() or (folder / "summary.json").exists()
 
 
-def runs_on_hosts(document: Mapping[str, Any]) -> bool:
-    """Whether a sweep, by its sweep.json, runs on hosts."""
+def runs_elsewhere(document: Mapping[str, Any]) -> bool:
+    """Whether a sweep, by its sweep.json, runs on hosts or on the nodes of a cluster."""
+    return bool(_spec(document).get("hosts")) or runs_on_cluster(document)
+
+
+def runs_on_cluster(document: Mapping[str, Any]) -> bool:
+    """Whether a sweep, by its sweep.json, runs on the nodes of a cluster."""
+    return _spec(document).get("executor") == "slurm"
+
+
+def _spec(document: Mapping[str, Any]) -> Mapping[str, Any]:
     spec = document.get("spec")
-    return isinstance(spec, dict) and bool(spec.get("hosts"))
+    return spec if isinstance(spec, dict) else {}

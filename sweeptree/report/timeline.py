@@ -10,7 +10,7 @@ from typing import Any
 from sweeptree.analysis.document import JobRow
 from sweeptree.analysis.wording import spoken, word
 from sweeptree.model import Attempt, JobState
-from sweeptree.records.read import runs_on_hosts
+from sweeptree.records.read import runs_elsewhere
 from sweeptree.report.sheet import Sheet
 from sweeptree.report.svg import Element, Scale, drawing, element, markup, percent
 from sweeptree.system.clock import parse_time
@@ -90,8 +90,8 @@ def _gpu_lanes(sheet: Sheet, job: JobRow, names: Mapping[str, str]) -> list[str]
 
 
 def _host(sheet: Sheet, job: JobRow) -> str:
-    """Where a job ran, of a sweep over hosts."""
-    return job.host or "" if runs_on_hosts(sheet.facts) else ""
+    """Where a job ran, of a sweep over hosts or nodes."""
+    return job.host or "" if runs_elsewhere(sheet.facts) else ""
 
 
 def _bars_of(sheet: Sheet, job: JobRow) -> list[Bar]:

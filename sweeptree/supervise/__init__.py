@@ -13,7 +13,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from sweeptree.supervise.client import Keeper, adopt, fence, start, stopped_keeper
+    from sweeptree.supervise.client import Keeper, adopt, fence, keeper_host, start, stopped_keeper
     from sweeptree.supervise.environment import (
         JobVariables,
         job_environment,
@@ -30,6 +30,7 @@ __all__ = [
     "fence",
     "find_orphans",
     "job_environment",
+    "keeper_host",
     "lost_outcome",
     "read_outcome",
     "shared_environment",
@@ -46,6 +47,7 @@ _MODULES = {
     "fence": "client",
     "find_orphans": "orphans",
     "job_environment": "environment",
+    "keeper_host": "client",
     "lost_outcome": "outcomes",
     "read_outcome": "outcomes",
     "shared_environment": "environment",

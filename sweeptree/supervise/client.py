@@ -33,6 +33,7 @@ from sweeptree.system.signalling import handle_of, send
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.1
 _LOOK_SECONDS = 2.0  # between two looks at a keeper that is waited for: does it still answer?
 _PATIENCE = 10.0  # seconds beyond the grace for one that was stopped, and woken
+_MOST_OF_IDENTITY = 4096  # bytes
 _IDENTITY_TRIES, _IDENTITY_PAUSE = 20, 0.005
 
 
@@ -198,6 +199,15 @@ def stopped_keeper(alive: Path) -> int | None:
     return keeper.pid if keeper.is_stopped() else None
 
 
+def keeper_host(alive: Path) -> str | None:
+    """The machine of the keeper that has or had this attempt; None where that is not known."""
+    try:
+        host = read_json(alive, limit=_MOST_OF_IDENTITY).get("host")
+    except RecordError:
+        return None
+    return host if isinstance(host, str) else None
+
+
 def _find(alive: Path, outcome: Path) -> Keeper:
     who = _identity(alive)
     # a copy of the file names a keeper that has not its lock
@@ -231,7 +241,7 @@ def _absolute(path: Path) -> str:
 def _identity(alive: Path) -> dict[str, Any]:
     for _ in range(_IDENTITY_TRIES):  # the keeper writes it a moment after it has taken the lock
         with contextlib.suppress(RecordError):
-            return read_json(alive, limit=4096)
+            return read_json(alive, limit=_MOST_OF_IDENTITY)
         if not is_held(alive):
             break
         time.sleep(_IDENTITY_PAUSE)

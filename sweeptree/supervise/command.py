@@ -190,7 +190,8 @@ class Attempt:
             raise SetupError(problem)
 
     def _note_start(self, pid: int) -> None:
-        started = {"start_time": self.start_time, "gpus": self.gpus, "pid": pid}
+        beside = self.launch.get("facts", {})
+        started = {"start_time": self.start_time, "gpus": self.gpus, "pid": pid, **beside}
         with contextlib.suppress(OSError):  # good to know, not needed: the outcome is what counts
             write_aside(self.launch["started"], started, durable=False)
 

@@ -125,4 +125,10 @@ def _lock(launch: dict[str, Any]) -> int:
 def _identity(launch: dict[str, Any]) -> dict[str, Any]:
     pid = os.getpid()
     ticks = start_ticks(pid) or 0
-    return {"pid": pid, "ticks": ticks, "boot": boot_id(), "name": launch["name"]}
+    return {
+        "pid": pid,
+        "ticks": ticks,
+        "boot": boot_id(),
+        "name": launch["name"],
+        "host": launch.get("host") or os.uname().nodename,
+    }

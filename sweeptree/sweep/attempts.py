@@ -61,10 +61,13 @@ def _may_stop_sweep(job: JobContext, outcome: Outcome | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """What a keeper tells of a command that it has started."""
+    """What a keeper tells of a command that it has started; one on another machine also of that
+    machine and of the data there."""
 
     start_time: str
     gpus: tuple[str, ...] = ()
+    host: str | None = None
+    data_digest: str | None = None
 
 
 def await_start(job: JobContext, so_far: SoFar, keeper: supervise.Keeper, started: Path) -> None:
@@ -84,19 +87,27 @@ def note_start(job: JobContext, so_far: SoFar, started: Path) -> None:
 def _read_started(file: Path) -> Started:
     facts = read_json(file)
     start_time = facts.get("start_time") or utc_now()
-    return Started(str(start_time), tuple(facts.get("gpus") or ()))
+    return Started(
+        str(start_time),
+        tuple(facts.get("gpus") or ()),
+        facts.get("host"),
+        facts.get("data_digest"),
+    )
 
 
 def record_start(job: JobContext, so_far: SoFar, started: Started) -> None:
     """The record says `running`."""
     attempt = Attempt(number=so_far.attempt, state=JobState.RUNNING, start_time=started.start_time)
+    is_here = started.host is None
+    digest = _data_at_start(job, so_far) if is_here else started.data_digest
     job.store.update(
         job.index,
         state=JobState.RUNNING,
         start_time=started.start_time,
         end_time=None,
         gpus=started.gpus,
-        data_digest=_data_at_start(job, so_far),
+        host=started.host or job.record.host,
+        data_digest=digest,
         attempts=with_attempt(job, attempt),
     )
 
@@ -116,14 +127,27 @@ def _data_now(job: JobContext, so_far: SoFar) -> str | None:
     return job.sweep.data.of_job(so_far.worktree, job.job.params)
 
 
-def _data_notes(job: JobContext, so_far: SoFar) -> tuple[str, ...]:
-    """A sentence when the data were exchanged while the job ran: nobody knows which of them it
-    read."""
-    started, now = job.record.data_digest, _data_now(job, so_far)
-    if started is None or now is None or started == now:
-        return ()
-    then = f"{started[:12]} when it started, {now[:12]} when it ended"
-    return (f"the dataset changed while the job ran: {then}",)
+@dataclass(frozen=True, slots=True)
+class DataSeen:
+    """The digests of a job's data when its command started and when it ended; None: no manifest
+    named one."""
+
+    at_start: str | None
+    at_end: str | None
+
+    def notes(self) -> tuple[str, ...]:
+        """A sentence when the data were exchanged while the job ran: nobody knows which of them it
+        read."""
+        first, last = self.at_start, self.at_end
+        if first is None or last is None or first == last:
+            return ()
+        then = f"{first[:12]} when it started, {last[:12]} when it ended"
+        return (f"the dataset changed while the job ran: {then}",)
+
+
+def _data_here(job: JobContext, so_far: SoFar) -> DataSeen:
+    """Of a job that ran on this machine."""
+    return DataSeen(_data_at_start(job, so_far), _data_now(job, so_far))
 
 
 def _import_notes(job: JobContext) -> list[str]:
@@ -165,6 +189,7 @@ def _write_outcome(
 ) -> None:
     reason = f"the setup command failed: {outcome.reason}" if in_setup else outcome.reason
     found = _metrics(job, so_far, outcome)
+    data = left.data or _data_here(job, so_far)
     attempt = Attempt(
         number=so_far.attempt,
         state=outcome.state,
@@ -194,11 +219,11 @@ def _write_outcome(
         metrics_source=found.source,
         diverged=found.diverged,
         artifacts=left.artifacts,
-        notes=(*left.notes, *_data_notes(job, so_far), *_import_notes(job)),
+        notes=(*left.notes, *data.notes(), *_import_notes(job)),
         left_in_worktree=left.alone,
         worktree=_expected_place(job, so_far, outcome, left),
         reproduce=_reproduce_line(job),
-        data_digest=_data_at_start(job, so_far),
+        data_digest=data.at_start,
     )
 
 
@@ -225,7 +250,8 @@ def wanted_metrics(spec: SweepSpec) -> metrics.Wanted:
 @dataclass(frozen=True, slots=True)
 class LeftBehind:
     """What a job left in its worktree; `alone`: how many files stand only there; `stays`: that was
-    asked for, or nobody knows; `gone`: why there is none any more."""
+    asked for, or nobody knows; `gone`: why there is none any more; `data`: which data it had there,
+    where only its node could look."""
 
     artifacts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -233,6 +259,7 @@ class LeftBehind:
     alone: int = 0
     stays: bool = False
     gone: str | None = None
+    data: DataSeen | None = None
 
     @property
     def is_needed(self) -> bool:

@@ -39,7 +39,7 @@ def prepare_worktree(job: JobContext, so_far: SoFar) -> Prepared:
     put_aside(job, so_far.attempt - 1)
     worktree = _checkout(job)
     with kept_on_trouble(job, worktree):
-        record_plan(job, str(worktree.path))
+        record_plan(job, str(worktree.path), platform.node())
     return Prepared(worktree)
 
 
@@ -69,9 +69,9 @@ def give_back(job: JobContext, worktree: Worktree | None) -> Path | None:
     return None
 
 
-def record_plan(job: JobContext, worktree: str | None, host: str | None = None) -> None:
+def record_plan(job: JobContext, worktree: str | None, host: str | None) -> None:
     """The record of a job that is about to run: in this worktree (None: it is made there), on this
-    host (None: this one)."""
+    host (None: a queue decides that later)."""
     base = job.sweep.prepared.base
     job.store.update(
         job.index,
@@ -84,7 +84,7 @@ def record_plan(job: JobContext, worktree: str | None, host: str | None = None) 
         base_commit=base.commit,
         git_commit=base.commit[:12],
         git_branch=base.branch,
-        host=host or platform.node(),
+        host=host,
         python_version=platform.python_version(),
         worktree=worktree,
         left_in_worktree=0,

@@ -6,11 +6,8 @@ written.
 
 from __future__ import annotations
 
-import json
-import os
-import stat
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,15 +26,15 @@ from sweeptree.records import (
     read_sweep,
     record_indices,
 )
-from sweeptree.records.read import runs_on_hosts
+from sweeptree.records.read import runs_elsewhere, runs_on_cluster
 from sweeptree.system.locks import is_held
 from sweeptree.system.room import Room
 
 FOR_A_SLOT = "for a GPU slot"
+FOR_ITS_SETUP = "for its worktree and set-up"
 FOR_ITS_TURN = "for its turn"
 FOR_ROOM = "for room on the disk"
 FINAL = frozenset(state.value for state in JobState if state.is_final)
-_TAIL_CHUNK = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +139,36 @@ def _known_jobs(
 ) -> Iterator[JobView]:
     """Every job that the plan or the ledger names, in order."""
     planned = _planned_jobs(document)
-    on_hosts = runs_on_hosts(document)
+    place = _placing(paths, document, is_driven=is_driven)
     ledger = read_ledger(paths) or _from_records(paths)
     for index in sorted(planned.keys() | ledger.keys()):
         plan, entry = planned.get(index, {}), ledger.get(index, {})
         now = _now(paths, index, entry, is_driven=is_driven)
         job = _job(index, plan, entry, now)
-        yield _on_host(job, entry, is_driven=is_driven) if on_hosts else job
+        yield place(job, entry)
+
+
+def _placing(
+    paths: SweepPaths, document: Mapping[str, Any], *, is_driven: bool
+) -> Callable[[JobView, Mapping[str, Any]], JobView]:
+    """What says where a job is, by its entry of the ledger."""
+    if not runs_elsewhere(document):
+        return lambda job, _: job
+    if runs_on_cluster(document):
+        return lambda job, entry: _on_node(job, entry, paths)
+    return lambda job, entry: _on_host(job, entry, is_driven=is_driven)
+
+
+def _on_node(job: JobView, entry: Mapping[str, Any], paths: SweepPaths) -> JobView:
+    """A job of a sweep on a cluster: its keeper is on a node, and keeps its lock here."""
+    if job.state != WAITING:
+        return replace(job, host=str(entry.get("host") or ""))
+    if not job.alive:
+        return job
+    from sweeptree.supervise import keeper_host
+
+    node = keeper_host(paths.attempt(job.index, job.attempt, "alive"))
+    return replace(job, host=node or "", note=FOR_ITS_SETUP)
 
 
 def _on_host(job: JobView, entry: Mapping[str, Any], *, is_driven: bool) -> JobView:
@@ -350,51 +370,3 @@ def age(start: str | None) -> float | None:
 def resume_line(view: SweepView) -> str:
     """The command that goes on with a sweep."""
     return f"sweeptree resume {view.name}"
-
-
-class LedgerTail:
-    """Reads what has been appended to a sweep's ledger since the last call, whole lines only."""
-
-    def __init__(self, paths: SweepPaths) -> None:
-        self._path = paths.ledger
-        self._offset = 0
-        self._rest = b""
-
-    def read(self) -> list[dict[str, Any]]:
-        """The new entries, at most a few thousand at a time; none before the ledger exists."""
-        data = read_from(self._path, self._offset, _TAIL_CHUNK)
-        self._offset += len(data)
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        entries = map(_entry, lines)
-        return [entry for entry in entries if entry is not None]
-
-
-def _entry(line: bytes) -> dict[str, Any] | None:
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return None
-    if isinstance(entry, dict) and isinstance(entry.get("id"), int):
-        return entry
-    return None
-
-
-def read_from(path: Path, offset: int, limit: int) -> bytes:
-    """At most `limit` bytes of a regular file from `offset` on; nothing of a link or a device."""
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        return b""
-    try:
-        return os.pread(file, limit, offset) if stat.S_ISREG(os.fstat(file).st_mode) else b""
-    finally:
-        os.close(file)
-
-
-def read_tail(path: Path, limit: int) -> bytes:
-    """The last `limit` bytes of a regular file, as `read_from`."""
-    try:
-        size = path.lstat().st_size
-    except OSError:
-        return b""
-    return read_from(path, max(0, size - limit), limit)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import socket
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +16,7 @@ from sweeptree.cli.find import find_sweep
 from sweeptree.cli.screens.terminal import counted, say, write_out
 from sweeptree.model import Attempt, JobState
 from sweeptree.records import SweepPaths, SweepStore, holder
+from sweeptree.records.read import runs_on_cluster
 from sweeptree.sweep.view import JobView, SweepView, resume_line, view_sweep
 from sweeptree.system.files import write_bytes
 from sweeptree.system.processes import is_stopped, start_ticks
@@ -59,15 +62,34 @@ def cancel(
     paths = find_sweep(exp, results_dir)
     view = view_sweep(paths)
     living = [job for job in view.jobs if job.alive]
-    if view.driver is None and not living:
+    queued = _queued(view)
+    if view.driver is None and not living and not queued:
         write_out(f"nothing of {view.name} is running\n")
         return 0
     grace = 0.0 if kill else _grace(view)
     if view.driver is not None:
         ended = _through_driver(view, grace, kill=kill)
     else:
-        ended = _through_keepers(paths, living, grace, kill=kill)
+        order = Order(kill, queued)
+        ended = _through_keepers(paths, living, grace, order)
     return _report(paths, len(living)) if ended else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What keepers are told: to end or to kill; `queued`: through these arrays of a cluster."""
+
+    kill: bool
+    queued: Sequence[str] = ()
+
+
+def _queued(view: SweepView) -> Sequence[str]:
+    """The arrays of a sweep on a cluster that nobody drives, as far as they are not over."""
+    if view.driver is not None or not runs_on_cluster(view.document):
+        return ()
+    from sweeptree.hosts.slurm import cancelling
+
+    return cancelling.queued(view.paths)
 
 
 def _grace(view: SweepView) -> float:
@@ -112,11 +134,12 @@ def _has_let_go(paths: SweepPaths, patience: float) -> bool:
     return True
 
 
-def _through_keepers(paths: SweepPaths, living: list[JobView], grace: float, *, kill: bool) -> bool:
+def _through_keepers(paths: SweepPaths, living: list[JobView], grace: float, order: Order) -> bool:
     """Nobody drives the sweep: take it, stop each living keeper and record its outcome."""
     say(f"nobody drives {paths.root.name}; stopping {counted(len(living), 'running job')}")
     with SweepStore.open(paths) as store:
-        keepers = [(job, _stopping(paths, job, kill=kill)) for job in living]
+        keepers = [(job, _keeper_of(paths, job)) for job in living]
+        _give(order, [keeper for _, keeper in keepers])
         deadline = time.monotonic() + grace + _EXTRA_SECONDS
         left = [job for job, keeper in keepers if not _settle(store, job, keeper, deadline)]
     for job in left:
@@ -124,18 +147,27 @@ def _through_keepers(paths: SweepPaths, living: list[JobView], grace: float, *, 
     return not left
 
 
-def _stopping(paths: SweepPaths, job: JobView, *, kill: bool) -> Keeper:
-    """The job's keeper, which has been told to end it."""
+def _give(order: Order, keepers: Sequence[Keeper]) -> None:
+    """Tell the keepers, wherever they are."""
+    if order.queued:
+        from sweeptree.hosts.slurm import cancelling
+
+        say(f"taking the sweep out of the cluster's queue: scancel {' '.join(order.queued)}")
+        cancelling.end(order.queued, kill=order.kill)
+        return
+    for keeper in keepers:
+        if order.kill:
+            keeper.kill()
+        else:
+            keeper.stop()
+
+
+def _keeper_of(paths: SweepPaths, job: JobView) -> Keeper:
     from sweeptree.supervise import adopt
 
     alive = paths.attempt(job.index, job.attempt, "alive")
     outcome = paths.attempt(job.index, job.attempt, "outcome")
-    keeper = adopt(alive, outcome)
-    if kill:
-        keeper.kill()
-    else:
-        keeper.stop()
-    return keeper
+    return adopt(alive, outcome)
 
 
 def _settle(store: SweepStore, job: JobView, keeper: Keeper, deadline: float) -> bool:

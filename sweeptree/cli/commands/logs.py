@@ -18,7 +18,8 @@ from sweeptree.cli.screens.terminal import say
 from sweeptree.errors import UsageError
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths, holder
-from sweeptree.sweep.view import JobView, LedgerTail, SweepView, view_sweep
+from sweeptree.sweep.tails import LedgerTail
+from sweeptree.sweep.view import JobView, SweepView, view_sweep
 
 _POLL_SECONDS = 0.03
 _LIVENESS_SECONDS = 0.5

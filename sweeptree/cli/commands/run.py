@@ -209,12 +209,13 @@ def _live_view(prepared: PreparedSweep) -> LiveView:
         {"id": job.index, "config_id": job.config_id, "seed": job.seed} for job in prepared.jobs
     ]
     devices = [*prepared.detection.devices, *chain(*prepared.far_devices.values())]
+    on_hosts = bool(prepared.spec.hosts) or prepared.spec.executor == "slurm"
     labels = {device.uuid: str(device.index) for device in devices}
     return LiveView(
         prepared.paths,
         jobs,
         metric=prepared.spec.metric,
-        places=Places(labels, on_hosts=bool(prepared.spec.hosts)),
+        places=Places(labels, on_hosts=on_hosts),
         room=prepared.room,
     )
 

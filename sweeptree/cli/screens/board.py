@@ -20,7 +20,8 @@ from sweeptree.cli.screens.job_curves import Curve, JobCurves
 from sweeptree.cli.screens.terminal import number
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths
-from sweeptree.sweep.view import age, keeper_note, read_tail
+from sweeptree.sweep.tails import read_tail
+from sweeptree.sweep.view import age, keeper_note
 
 _LATEST = 200
 _EMA = 0.2

@@ -16,7 +16,7 @@ from typing import Any, TypeGuard
 
 from sweeptree.analysis.metrics import printed_points
 from sweeptree.records import SweepPaths
-from sweeptree.sweep.view import read_from, read_tail
+from sweeptree.sweep.tails import read_from, read_tail
 
 _MOST_BYTES = 32 * 1024  # of a file or a log at one look
 _MAX_LINE = 4000

@@ -37,7 +37,8 @@ from sweeptree.cli.screens.terminal import (
 )
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths
-from sweeptree.sweep.view import WAITING, LedgerTail, read_tail, word
+from sweeptree.sweep.tails import LedgerTail, read_tail
+from sweeptree.sweep.view import WAITING, word
 from sweeptree.system.room import Room, pause_line
 
 if TYPE_CHECKING:

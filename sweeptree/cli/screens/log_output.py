@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sweeptree.records import SweepPaths
-from sweeptree.sweep.view import read_from
+from sweeptree.sweep.tails import read_from
 from sweeptree.system.escapes import Harmless
 
 _CHUNK = 1024 * 1024

@@ -58,12 +58,17 @@ class TaskState:
 
     @property
     def is_held(self) -> bool:
-        """Whether Slurm started it once and keeps it from starting again until it is released."""
+        """Whether it does not start until it is released."""
         return self.state == "PENDING" and "held" in self.reason.lower()
 
     @property
+    def is_held_by_people(self) -> bool:
+        """Whether somebody holds it (`scontrol hold`)."""
+        return self.reason.startswith("JobHeld")
+
+    @property
     def is_delayed(self) -> bool:
-        """Whether it is to start again, and waits for its time."""
+        """Whether it waits for its time: after a requeue, or as `--begin` says."""
         return self.state == "PENDING" and self.reason == "BeginTime"
 
 

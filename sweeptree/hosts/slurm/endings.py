@@ -18,7 +18,7 @@ from sweeptree.hosts.slurm.arrays import Task
 from sweeptree.hosts.slurm.cluster import TaskState
 from sweeptree.model import JobState, Outcome
 from sweeptree.records import SweepPaths, read_json
-from sweeptree.supervise import read_outcome
+from sweeptree.supervise import keeper_host, read_outcome
 from sweeptree.supervise.files import last_words
 from sweeptree.system.clock import utc_now
 from sweeptree.system.locks import is_held
@@ -74,6 +74,10 @@ class Traces:
     def is_alive(self, number: int) -> bool:
         """Whether it has it now."""
         return is_held(self.file(number, "alive"))
+
+    def node(self, number: int) -> str | None:
+        """Where it has it; None while that is not known."""
+        return keeper_host(self.file(number, "alive"))
 
     def next_begun(self, number: int) -> int | None:
         """The next attempt that a keeper has taken after this one."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeptree import supervise
+from sweeptree.analysis import datasets
 from sweeptree.model import Job
 from sweeptree.records.paths import ATTEMPT_FILE, LAUNCH_NAME
 from sweeptree.repository import plumbing
@@ -64,12 +65,23 @@ def task(sweep: Sweep, job: Job, attempt: int) -> dict[str, Any]:
         "attempt": attempt,
         "command": job.command,
         "env": _environment(sweep, job),
+        "data": _data_files(sweep, job),
         "out": str(paths.out(index).resolve()),
         "log": str(paths.log(index).resolve()),
         "artifacts": str(paths.artifacts(index).resolve()),
         "attempt_file": ATTEMPT_FILE.format(index=index, **names),
         "launch_name": LAUNCH_NAME.format(exp=exp, index=index, mark=paths.mark, **names),
     }
+
+
+def _data_files(sweep: Sweep, job: Job) -> list[str]:
+    """Where a job's data may say which they are, the likeliest first, as seen from the folder that
+    its command starts in."""
+    top = os.path.relpath(".", sweep.prepared.repo.subfolder)
+    named = (Path(name) for name in datasets.named(job.params))
+    folders = (*named, datasets.DEFAULT, Path(top, datasets.DEFAULT))
+    files = (os.path.normpath(folder / datasets.MANIFEST) for folder in folders)
+    return list(dict.fromkeys(files))
 
 
 def _environment(sweep: Sweep, job: Job) -> dict[str, str]:

@@ -45,7 +45,8 @@ class Slurm(OnSlurm):
     def opened(self, sweep: Sweep, due: Sequence[Job]) -> Iterator[None]:
         """Submit them, but for those that an earlier process has submitted."""
         desk = Desk(sweep)
-        with Queue(sweep.stop, desk.is_done) as queue, sweep.stop.within_reach(queue):
+        queue = Queue(sweep.stop, desk.is_done, desk.has_begun)
+        with queue, sweep.stop.within_reach(queue):
             desk.open(queue, due)
             self._desk = desk
             yield
@@ -77,7 +78,7 @@ class Slurm(OnSlurm):
         return retries.forgiving(last.after_command(ran), job.sweep.prepared)
 
     def _begin(self, job: JobContext, so_far: SoFar) -> Ran | Lost:
-        stages.record_plan(job, None)
+        stages.record_plan(job, None, host=None)
         return self._await(job, so_far)
 
     def _await(self, job: JobContext, so_far: SoFar) -> Ran | Lost:

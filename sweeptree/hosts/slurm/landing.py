@@ -12,8 +12,9 @@ from typing import Any
 from sweeptree.hosts.back.commits import materialise
 from sweeptree.hosts.slurm.endings import Ending
 from sweeptree.model import JobState, Outcome, StopCause, Worktree
+from sweeptree.repository import plumbing
 from sweeptree.sweep import attempts
-from sweeptree.sweep.attempts import LeftBehind
+from sweeptree.sweep.attempts import DataSeen, LeftBehind
 from sweeptree.sweep.results import Ran, SoFar
 from sweeptree.sweep.running import JobContext
 from sweeptree.sweep.stages import kept_on_trouble
@@ -32,9 +33,18 @@ def land(job: JobContext, so_far: SoFar, ending: Ending) -> Ran:
         worktree = _worktree(job, facts)
     so_far = so_far.with_worktree(worktree)
     in_setup = bool(facts.get("in_setup"))
-    left = _left(facts)
+    left = _left(facts, is_here=worktree is not None)
     with kept_on_trouble(job, worktree):
-        return attempts.record_outcome(job, so_far, outcome, in_setup=in_setup, left=left)
+        ran = attempts.record_outcome(job, so_far, outcome, in_setup=in_setup, left=left)
+        if worktree is not None:
+            _drop_content(job, facts)
+    return ran
+
+
+def _drop_content(job: JobContext, facts: dict[str, Any]) -> None:
+    """A worktree holds it from here on."""
+    if ref := facts.get("ref"):
+        plumbing.run(job.sweep.prepared.repo.start, "update-ref", "-d", str(ref))
 
 
 def _in_our_words(job: JobContext, outcome: Outcome) -> Outcome:
@@ -50,14 +60,16 @@ def _is_continued(job: JobContext) -> bool:
     return job.sweep.pool is not None and (spec.delivers or spec.auto_fix_before_pr)
 
 
-def _left(facts: dict[str, Any]) -> LeftBehind:
+def _left(facts: dict[str, Any], *, is_here: bool) -> LeftBehind:
+    """`is_here`: a worktree holds the changes."""
     artifacts = _texts(facts, "artifacts")
     notes = _texts(facts, "notes")
     ref = facts.get("ref")
-    if ref:
+    if ref and not is_here:
         notes = (*notes, f"its changes to tracked files: git show --stat {ref}")
     has_work = bool(facts.get("changed"))
-    return LeftBehind(artifacts, notes, has_work)
+    data = DataSeen(facts.get("data_digest"), facts.get("data_at_end"))
+    return LeftBehind(artifacts, notes, has_work, data=data)
 
 
 def _texts(facts: dict[str, Any], name: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import sweeptree
 from sweeptree.errors import Refused
@@ -39,10 +40,10 @@ import sys
 
 sys.path.append({package!r})
 try:
-    from sweeptree.hosts.slurm.node.main import main
+    from sweeptree.hosts.slurm.node.main import {what}
 except ImportError as error:
     sys.exit(f"sweeptree: {{error}}. Are the results on a file system that all nodes share?")
-main({folder!r})
+{what}({folder!r})
 """
 
 
@@ -68,9 +69,12 @@ def _write_package(file: Path) -> None:
     aside.replace(file)
 
 
-def write_script(file: Path, python: str, package: Path, folder: Path) -> None:
-    """Write the batch script of the array whose manifest is in `folder`. Raises OSError."""
-    text = _SCRIPT.format(python=python, package=str(package), folder=str(folder))
+def write_script(
+    file: Path, python: str, package: Path, folder: Path, what: Literal["main", "clear"] = "main"
+) -> None:
+    """Write a batch script for the array whose manifest is in `folder`: its keeper, or what clears
+    a node (see `node.main`). Raises OSError."""
+    text = _SCRIPT.format(python=python, package=str(package), folder=str(folder), what=what)
     write_bytes(file, text.encode())
 
 

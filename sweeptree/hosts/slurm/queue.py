@@ -29,15 +29,27 @@ _KILL = (("--batch", f"--signal={KILL_NOW.name.removeprefix('SIG')}"), ())
 _NO_MORE = (("--state=PENDING",),)
 
 
+def orders_to_end(*, kill: bool) -> tuple[tuple[str, ...], ...]:
+    """The words of each scancel that ends tasks, in order."""
+    return _KILL if kill else _TERM
+
+
 class Queue:
     """The queue as far as it is about these arrays.
 
-    `is_done` says whether a job's outcome stands on disk, so that its task need not run (again).
+    `is_done` says whether a job's outcome stands on disk, so that its task need not run (again);
+    `has_begun`, whether a keeper has begun with it.
     """
 
-    def __init__(self, stop: StopSwitch, is_done: Callable[[Place], bool]) -> None:
+    def __init__(
+        self,
+        stop: StopSwitch,
+        is_done: Callable[[Place], bool],
+        has_begun: Callable[[Place], bool],
+    ) -> None:
         self._stop = stop
         self._is_done = is_done
+        self._has_begun = has_begun
         self._arrays: dict[str, Array] = {}
         self._known: dict[str, TaskState] = {}
         self._looks = 0
@@ -151,9 +163,17 @@ class Queue:
         name = task.name
         if self._is_done(task.place):
             cluster.cancel([name])
-        elif self._released[name] < _RELEASES:
+        elif self._is_meant(task, state) or self._released[name] >= _RELEASES:
+            return
+        else:
             self._released[name] += 1
             _ = cluster.release(name) if state.is_held else cluster.start_now(name)
+
+    def _is_meant(self, task: Task, state: TaskState) -> bool:
+        """Whether people want it to wait: they hold it, or it is to begin later (`--begin`)."""
+        if state.is_held:
+            return state.is_held_by_people
+        return not self._has_begun(task.place)
 
 
 def patiently(act: Callable[[], None], sweep: Sweep) -> bool:

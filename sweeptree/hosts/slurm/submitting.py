@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sweeptree.errors import SweeptreeError
-from sweeptree.hosts.slurm import arrays, cluster, errands, options, packing
+from sweeptree.hosts.slurm import arrays, clearing, cluster, errands, options, packing
 from sweeptree.hosts.slurm.arrays import Array, Place, Task
 from sweeptree.hosts.slurm.endings import Traces
 from sweeptree.hosts.slurm.planning import python_of_nodes
@@ -33,6 +33,8 @@ class Desk:
         self._guard = threading.Lock()
         self._queue: Queue | None = None
         self._largest = 1
+        self._due: Sequence[Job] = ()
+        self._lost_before: frozenset[Place] = frozenset()
 
     @property
     def queue(self) -> Queue:
@@ -44,12 +46,18 @@ class Desk:
         """Whether a job's end stands on disk."""
         return Traces(self._sweep.paths, place.job).is_done(place.attempt)
 
+    def has_begun(self, place: Place) -> bool:
+        """Whether a keeper has taken a job's first attempt there."""
+        return Traces(self._sweep.paths, place.job).has_begun(place.attempt)
+
     def open(self, queue: Queue, due: Sequence[Job]) -> None:
         """Find the earlier tasks again, and submit the jobs that have none.
 
         Raises SweeptreeError.
         """
         self._queue = queue
+        self._due = due
+        self._lost_before = clearing.lost_attempts(self._sweep, due)
         if not patiently(self._find_again, self._sweep):
             return
         errands.make_base_ref(self._sweep)
@@ -57,11 +65,15 @@ class Desk:
         self._submit(wanted)
 
     def close(self) -> None:
-        """Drop what only tasks that are still to run would need."""
+        """Drop what only tasks that are still to run would need, and clear the nodes."""
         with contextlib.suppress(SweeptreeError):
             self.queue.refresh()
             if self.queue.is_idle:
                 errands.drop_base_ref(self._sweep)
+        lost = clearing.lost_attempts(self._sweep, self._due) - self._lost_before
+        if lost:
+            newest = arrays.read_all(self._sweep.paths)[-1]
+            clearing.clear_after(self._sweep, lost, newest.folder)
 
     def task_of(self, job: JobContext, attempt: int) -> Task | None:
         """The task that runs this attempt of a job, submitted now if there is none.

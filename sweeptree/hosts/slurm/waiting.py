@@ -35,7 +35,7 @@ class Ended:
 def await_end(job: JobContext, so_far: SoFar, task: Task, queue: Queue) -> Ended:
     """Wait for it. Attempts that were not the last one are recorded on the way."""
     traces = Traces(job.paths, job.index)
-    noted: set[int] = set()
+    noted: set[tuple[int, str]] = set()
     while True:
         number = so_far.attempt
         ending = traces.ending(number)
@@ -78,12 +78,22 @@ def _as_it_began(job: JobContext, number: int) -> Attempt:
     return Attempt(number=number, state=JobState.RUNNING)
 
 
-def _note_start(job: JobContext, so_far: SoFar, traces: Traces, noted: set[int]) -> None:
-    """The record says `running` once the command runs on its node."""
-    started = traces.file(so_far.attempt, "started")
-    if so_far.attempt not in noted and started.exists():
-        noted.add(so_far.attempt)
+def _note_start(
+    job: JobContext, so_far: SoFar, traces: Traces, noted: set[tuple[int, str]]
+) -> None:
+    """The record names the node once there is one, and says `running` once the command runs."""
+    number = so_far.attempt
+    started = traces.file(number, "started")
+    if (number, "started") in noted:
+        return
+    if started.exists():
+        noted.add((number, "started"))
         attempts.note_start(job, so_far, started)
+    elif (number, "node") not in noted and (node := traces.node(number)):
+        noted.add((number, "node"))
+        begun = Attempt(number=number, state=JobState.PLANNED)
+        told = attempts.with_attempt(job, begun)
+        job.store.update(job.index, host=node, attempts=told)
 
 
 def _is_over(queue: Queue, task: Task, traces: Traces, number: int) -> bool:

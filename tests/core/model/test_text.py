@@ -15,6 +15,7 @@ from sweeptree.model.text import (
     parse_job_numbers,
     parse_mebibytes,
     parse_seeds,
+    parse_slurm,
     parse_words,
     shorten,
 )
@@ -114,6 +115,34 @@ def test_a_field_takes_its_text_and_its_plain_values() -> None:
     assert [duration.validate_python(given) for given in ("2h", 5, None)] == [7200.0, 5.0, None]
     seeds: TypeAdapter[Any] = TypeAdapter(Annotated[tuple[int, ...], SEEDS])
     assert seeds.validate_python("1-3") == seeds.validate_python([1, 2, 3]) == (1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("texts", "options"),
+    [
+        (("partition=gpu,time=2h",), {"partition": "gpu", "time": "2h"}),
+        (("nodelist=n1,n2", "exclusive="), {"nodelist": "n1,n2", "exclusive": ""}),
+        (("--gres = gpu:1",), {"gres": "gpu:1"}),
+    ],
+)
+def test_options_of_slurm(texts: tuple[str, ...], options: dict[str, str]) -> None:
+    assert parse_slurm(*texts) == options
+
+
+@pytest.mark.parametrize("text", ["", "partition", "=gpu", "--=gpu", "partition=gpu,", ","])
+def test_options_of_slurm_need_names_and_values(text: str) -> None:
+    with pytest.raises(UsageError, match="is not name=value"):
+        parse_slurm(text)
+
+
+@pytest.mark.parametrize("texts", [("partition=a,partition=b",), ("partition=a", "partition=b")])
+def test_an_option_of_slurm_that_is_given_twice_is_refused(texts: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError, match="partition is given twice: 'a' and 'b'") as refused:
+        parse_slurm(*texts)
+    assert refused.value.hint == (
+        "give one of them: --slurm partition=b",
+        "or both, where Slurm takes several: --slurm partition=a,b",
+    )
 
 
 def test_a_grid_is_given_as_values_or_as_texts() -> None:

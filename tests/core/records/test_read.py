@@ -10,7 +10,7 @@ from sweeptree.errors import RecordError
 from sweeptree.model import JobRecord, JobState
 from sweeptree.records import read
 from sweeptree.records.paths import SweepPaths
-from sweeptree.records.read import runs_on_hosts
+from sweeptree.records.read import runs_elsewhere
 
 
 @pytest.fixture
@@ -128,7 +128,9 @@ def test_half_a_character_in_a_record_becomes_a_question_mark(tmp_path: Path) ->
     assert read.read_leniently(paths.record(0), 0, JobRecord)[0].cmd == record.cmd
 
 
-def test_whether_a_sweep_runs_on_hosts() -> None:
-    assert runs_on_hosts({"spec": {"hosts": ["gpu1"]}})
-    assert not runs_on_hosts({"spec": {"hosts": []}})
-    assert not runs_on_hosts({"spec": None}) and not runs_on_hosts({})
+def test_whether_a_sweep_runs_elsewhere() -> None:
+    assert runs_elsewhere({"spec": {"hosts": ["gpu1"]}})
+    assert not runs_elsewhere({"spec": {"hosts": []}})
+    assert not runs_elsewhere({"spec": None}) and not runs_elsewhere({})
+    assert runs_elsewhere({"spec": {"executor": "slurm"}})
+    assert not runs_elsewhere({"spec": {"executor": "local"}})

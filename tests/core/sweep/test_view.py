@@ -146,3 +146,40 @@ def test_on_one_machine_no_host_is_named(results: Path) -> None:
     with SweepStore.open(paths) as store:
         put(store, 0, JobState.SUCCEEDED, host="here")
     assert view_sweep(paths).jobs[0].host == ""
+
+
+def on_cluster(results: Path) -> SweepPaths:
+    """A sweep on the nodes of a Slurm cluster."""
+    paths = plan_sweep(results)
+    document = read_json(paths.sweep)
+    write_json(paths.sweep, {**document, "spec": {**document["spec"], "executor": "slurm"}})
+    return paths
+
+
+def test_a_job_on_a_node_is_shown_with_it(results: Path) -> None:
+    paths = on_cluster(results)
+    with SweepStore.open(paths) as store:
+        put(store, 0, JobState.RUNNING, start_time=utc_now(), host="n1")
+    with held(paths.attempt(0, 1, "alive")):
+        job = view_sweep(paths).jobs[0]
+    assert (job.state, job.host) == ("running", "n1")
+
+
+def test_a_job_that_is_made_ready_on_a_node_says_so(results: Path) -> None:
+    paths = on_cluster(results)
+    with SweepStore.open(paths) as store:
+        put(store, 0, JobState.PLANNED)
+    alive = paths.attempt(0, 1, "alive")
+    alive.write_text('{"host": "n2"}')
+    with held(alive):
+        first, second, *_ = view_sweep(paths).jobs
+    assert (first.host, first.note) == ("n2", "for its worktree and set-up")
+    assert (second.host, second.note) == ("", "not started")
+
+
+def test_a_job_whose_keeper_died_on_its_node_is_lost(results: Path) -> None:
+    paths = on_cluster(results)
+    with SweepStore.open(paths) as store:
+        put(store, 0, JobState.RUNNING, host="n1")
+    paths.attempt(0, 1, "alive").touch()
+    assert view_sweep(paths).jobs[0].state == "lost"

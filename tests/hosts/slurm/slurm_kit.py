@@ -17,6 +17,7 @@ from sweeptree.model import JobRecord, JobState, SweepSpec
 from sweeptree.records import SweepPaths, read_json
 
 WAIT = 'touch "$SWEEPTREE_OUT/runs$SWEEPTREE_ATTEMPT"; sleep 600'
+GATE = 'while [ ! -e "$SWEEPTREE_OUT/../gate" ]; do sleep 0.1; done'
 TRACE = 'echo "$SWEEPTREE_ATTEMPT ${SWEEPTREE_RESUMED:-new}" >> "$SWEEPTREE_OUT/tries"'
 
 
@@ -26,6 +27,7 @@ class ClusterSweep:
     def __init__(self, rig: SlurmRig, repo: Path, *commands: str, **fields: Any) -> None:
         told = {"use_worktree": True, "executor": "slurm", "grace": 1.0, "min_free": 0, **fields}
         self.rig = rig
+        self.as_whom: tuple[str, ...] = ()  # the words before those of the driver
         self.spec = SweepSpec(exp_name="exp", commands=commands, repo=repo, **told)
         self.paths = SweepPaths(repo / "results" / "exp")
 
@@ -33,7 +35,9 @@ class ClusterSweep:
         """Start a driver."""
         words = [self.spec.model_dump_json(), "resume" if resume else "new"]
         return subprocess.Popen(
-            [sys.executable, "-c", DRIVER, *words], stdout=subprocess.PIPE, text=True
+            [*self.as_whom, sys.executable, "-c", DRIVER, *words],
+            stdout=subprocess.PIPE,
+            text=True,
         )
 
     def run(self, *, resume: bool = False) -> dict[int, JobRecord]:

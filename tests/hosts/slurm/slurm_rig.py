@@ -93,6 +93,7 @@ class SlurmRig:
 
     def __init__(self, *, cpus: int = 2, max_array: int = 1001, node_timeout: int = 5) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="swslurm-"))
+        self.root.chmod(0o755)  # for its users
         self.mark = f"sws{secrets.token_hex(3)}"
         self.subnet = _free_subnet()
         self.environment = {"SLURM_CONF": str(self.root / "slurm.conf")}
@@ -232,6 +233,7 @@ class Node:
     def start(self) -> None:
         """Boot it."""
         self.tmp.mkdir(exist_ok=True)
+        self.tmp.chmod(0o1777)
         (self._rig.root / f"spool.{self.name}").mkdir(exist_ok=True)
         words = ["unshare", *_NAMESPACES, "--fork", "--kill-child", sys.executable, "-I", "-S"]
         argv = [*words, str(_NODE), json.dumps(self._told())]

@@ -22,6 +22,7 @@ def test_changes_become_a_branch_here_with_the_files_that_were_asked_for(
     changed = git("diff", "--name-status", "main", record.git_branch or "", cwd=repo)
     assert changed.split() == ["M", "ecg/model.py", "A", "table.csv"]
     assert git("show", f"{record.git_branch}:ecg/model.py", cwd=repo) == "WIDTH = 9"
+    assert git("for-each-ref", "refs/sweeptree/quarantine", cwd=repo) == ""
 
 
 def test_the_auto_fix_sees_the_job_s_changes(cluster: SlurmRig, repo: Path) -> None:

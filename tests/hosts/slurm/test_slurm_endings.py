@@ -8,6 +8,7 @@ from pathlib import Path
 
 from slurm_kit import TRACE, WAIT, ClusterSweep
 from slurm_rig import SlurmRig
+from sweep_kit import wait_for
 
 from sweeptree.model import JobState
 
@@ -86,6 +87,23 @@ def test_a_killed_keeper_is_a_lost_job_and_the_next_one_there_ends_what_it_left(
     assert (lost.reason or "").startswith("its keeper was killed on n1: Slurm says FAILED")
     assert not cluster.nodes["n1"].processes("sleep 600")
     assert not list(cluster.nodes["n1"].tmp.glob("sweeptree-0/wt/*"))
+
+
+def test_what_the_last_killed_keeper_of_a_sweep_left_is_cleared_after_it(
+    cluster: SlurmRig, repo: Path
+) -> None:
+    node = cluster.nodes["n2"]
+    options = {"nodelist": "n2", "gres": "gpu:1", "partition": "low"}
+    sweep = ClusterSweep(cluster, repo, WAIT, slurm=options)
+    driver = sweep.start()
+    sweep.await_running()
+    (keeper,) = node.processes("slurm_script")
+    os.kill(keeper, signal.SIGKILL)
+    sweep.ended(driver)
+    assert sweep.records()[0].state is JobState.LOST
+    wait_for(lambda: not node.processes("sleep 600"))
+    wait_for(lambda: not list(node.tmp.glob("sweeptree-0/wt/*")))
+    wait_for(lambda: not cluster.ask("squeue", "-h", "-t", "pending,running"))
 
 
 def test_a_dead_node_s_job_goes_on_on_another_one(cluster: SlurmRig, repo: Path) -> None:

@@ -7,19 +7,18 @@ import time
 from pathlib import Path
 
 import pytest
-from slurm_kit import TRACE, WAIT, ClusterSweep
+from core.cli_records import call
+from slurm_kit import GATE, TRACE, WAIT, ClusterSweep
 from slurm_rig import SlurmRig
 from sweep_kit import wait_for
 
 from sweeptree.model import JobState
 
-OPEN_GATE = 'while [ ! -e "$SWEEPTREE_OUT/../gate" ]; do sleep 0.1; done'
-
 
 def test_a_driver_that_dies_takes_no_job_along_and_resume_takes_them_over(
     cluster: SlurmRig, repo: Path
 ) -> None:
-    sweep = ClusterSweep(cluster, repo, *[f"{TRACE}; {OPEN_GATE}"] * 6)
+    sweep = ClusterSweep(cluster, repo, *[f"{TRACE}; {GATE}"] * 6)
     driver = sweep.start()
     sweep.await_state(JobState.RUNNING)
     driver.kill()
@@ -33,7 +32,7 @@ def test_a_driver_that_dies_takes_no_job_along_and_resume_takes_them_over(
 def test_an_array_whose_driver_died_before_it_noted_its_number_is_found_again(
     cluster: SlurmRig, repo: Path
 ) -> None:
-    sweep = ClusterSweep(cluster, repo, *[f"{TRACE}; {OPEN_GATE}"] * 3)
+    sweep = ClusterSweep(cluster, repo, *[f"{TRACE}; {GATE}"] * 3)
     driver = sweep.start()
     sweep.await_state(JobState.RUNNING)
     driver.kill()
@@ -64,7 +63,7 @@ def test_a_controller_that_dies_right_after_the_submission_costs_nothing(
 def test_a_controller_that_stands_still_for_a_minute_costs_no_job(
     cluster: SlurmRig, repo: Path
 ) -> None:
-    sweep = ClusterSweep(cluster, repo, *[f"{TRACE}; {OPEN_GATE}"] * 4)
+    sweep = ClusterSweep(cluster, repo, *[f"{TRACE}; {GATE}"] * 4)
     driver = sweep.start()
     sweep.await_state(JobState.RUNNING)
     cluster.controller.stop()
@@ -86,6 +85,21 @@ def test_a_cancelled_sweep_leaves_no_task_in_the_queue(cluster: SlurmRig, repo: 
     assert sweep.records()[0].state is JobState.CANCELLED
     assert cluster.ask("squeue", "-h", "-t", "pending,running") == ""
     assert not [pid for node in cluster.nodes.values() for pid in node.processes("sleep 600")]
+
+
+@pytest.mark.parametrize("words", [(), ("--kill",)])
+def test_a_sweep_that_nobody_drives_is_cancelled(
+    cluster: SlurmRig, repo: Path, words: tuple[str, ...]
+) -> None:
+    sweep = ClusterSweep(cluster, repo, WAIT, WAIT, array_parallelism=1)
+    driver = sweep.start()
+    sweep.await_running()
+    driver.kill()
+    driver.communicate()
+    assert call("cancel", str(sweep.paths.root), *words).code == 0
+    assert sweep.records()[0].state is JobState.CANCELLED
+    assert cluster.ask("squeue", "-h", "-t", "pending,running") == ""
+    assert call("cancel", str(sweep.paths.root)).out == "nothing of exp is running\n"
 
 
 def test_a_second_cancel_kills_at_once(cluster: SlurmRig, repo: Path) -> None:
@@ -125,7 +139,7 @@ def test_the_first_failure_may_stop_what_has_not_begun(cluster: SlurmRig, repo: 
 def test_a_held_task_whose_job_is_done_is_taken_out_of_the_queue(
     cluster: SlurmRig, repo: Path
 ) -> None:
-    sweep = ClusterSweep(cluster, repo, TRACE, f"{TRACE}; {OPEN_GATE}")
+    sweep = ClusterSweep(cluster, repo, TRACE, f"{TRACE}; {GATE}")
     driver = sweep.start()
     sweep.await_state(JobState.SUCCEEDED)
     wait_for(lambda: _is_over(cluster, sweep.task(0)))

@@ -6,10 +6,13 @@ from pathlib import Path
 
 from helpers import git
 from nvml import FakeDriver, build
-from slurm_kit import ClusterSweep, printed
+from slurm_kit import GATE, ClusterSweep, printed
 from slurm_rig import SlurmRig
+from sweep_kit import wait_for
 
 from sweeptree.model import JobState
+from sweeptree.records import read_ledger
+from sweeptree.sweep.view import view_sweep
 
 SHOW = "import json, os; print(json.dumps(dict(os.environ)))"
 
@@ -81,6 +84,8 @@ def test_included_files_and_data_are_there_and_are_no_work_of_the_job(
 ) -> None:
     (repo / "data").mkdir()
     (repo / "data" / "records").write_text("ecg\n")
+    (repo / "data" / "processed").mkdir()
+    (repo / "data" / "processed" / "manifest.json").write_text('{"digest": "d1"}')
     (repo / "key.secret").write_text("k\n")
     (repo / ".worktreeinclude").write_text("*.secret\n")
     git("add", ".worktreeinclude", cwd=repo)
@@ -89,6 +94,7 @@ def test_included_files_and_data_are_there_and_are_no_work_of_the_job(
     record = sweep.run()[0]
     assert sweep.paths.log(0).read_text() == "ecg\nk\n"
     assert record.artifacts == ()
+    assert record.data_digest == "d1"
 
 
 def test_jobs_without_worktrees_run_in_the_repository(cluster: SlurmRig, repo: Path) -> None:
@@ -120,3 +126,31 @@ def test_the_record_names_gpus_by_their_uuid_and_what_they_did(
     assert [uuid[:4] for uuid in record.gpus] == ["GPU-", "GPU-"]
     assert record.gpu_seconds is not None
     assert record.gpu_seconds > 2
+
+
+def test_while_it_runs_record_ledger_and_status_name_its_node(
+    cluster: SlurmRig, repo: Path
+) -> None:
+    sweep = ClusterSweep(cluster, repo, GATE, slurm={"nodelist": "n2"})
+    driver = sweep.start()
+    sweep.await_state(JobState.RUNNING)
+    hosts = {
+        "record": sweep.records()[0].host,
+        "ledger": read_ledger(sweep.paths)[0]["host"],
+        "status": view_sweep(sweep.paths).jobs[0].host,
+    }
+    (sweep.paths.root / "gate").touch()
+    sweep.ended(driver)
+    assert hosts == dict.fromkeys(hosts, "n2")
+
+
+def test_a_job_whose_set_up_takes_long_is_on_its_node_already(
+    cluster: SlurmRig, repo: Path
+) -> None:
+    sweep = ClusterSweep(cluster, repo, "true", setup=GATE, slurm={"nodelist": "n2"})
+    driver = sweep.start()
+    job = wait_for(lambda: next((job for job in view_sweep(sweep.paths).jobs if job.host), None))
+    wait_for(lambda: sweep.records()[0].host == "n2")
+    (sweep.paths.root / "gate").touch()
+    sweep.ended(driver)
+    assert (job.host, job.note) == ("n2", "for its worktree and set-up")

@@ -55,6 +55,11 @@ class Checkout:
         for path, source in self._told["copies"]:
             shutil.copy2(source, _place(self.top, path), follow_symlinks=False)
 
+    def clear_abandoned(self) -> None:
+        """Take away what keepers that are no more have left. Raises SetupError, OSError."""
+        with self._books_held():
+            self._clear_abandoned()
+
     def remove(self) -> None:
         """Take it away; what cannot be removed now is cleared away by the next task here."""
         with contextlib.suppress(OSError, SetupError):

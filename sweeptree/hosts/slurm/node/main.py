@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 
-from sweeptree.hosts.slurm.node import devices, leavings, manifest, reasons
+from sweeptree.hosts.slurm.node import devices, digests, leavings, manifest, reasons
 from sweeptree.hosts.slurm.node.checkout import Checkout
 from sweeptree.supervise.causes import Verdict
 from sweeptree.supervise.command import Attempt
@@ -42,6 +42,22 @@ def main(folder: str) -> NoReturn:
     os._exit(code)
 
 
+def clear(folder: str) -> NoReturn:
+    """End what keepers that were killed have left on this node, of whichever sweep, and exit.
+
+    `folder`: of any array of the sweep that asks for it.
+    """
+    _set_signals()
+    code = 0
+    try:
+        Checkout(manifest.read(folder, 0), "clear").clear_abandoned()
+    except (SetupError, OSError) as error:
+        print(f"sweeptree: {error}", file=sys.stderr)  # noqa: T201 - Slurm keeps it
+        code = _NOT_RUN
+    sys.stderr.flush()
+    os._exit(code)
+
+
 def _set_signals() -> None:
     """Before anything else: an unhandled USR2 would kill us and leave our children."""
     signal.pthread_sigmask(signal.SIG_SETMASK, WATCHED)
@@ -58,6 +74,7 @@ class Task:
         self.told = told
         self.number = told["attempt"] + reasons.restarts()
         self._why: reasons.Why | None = None
+        self._data: str | None = None
         self._printed = reasons.size_of_output()
         name = told["launch_name"].format(number=self.number, suffix="")
         self._checkout = Checkout(told, name) if told["repo"] else None
@@ -82,10 +99,12 @@ class Task:
         except (SetupError, OSError) as error:
             return self._not_begun(str(error)), False
         if self.told["setup"]:
-            first = self._run(self.told["setup"], measured=False)
+            first = self._run(self.told["setup"], {"started": self._file("started.setup")})
             if first.verdict.state != "succeeded":
                 return first, True
-        return self._run(self.told["command"], measured=True), False
+        self._data = self._data_now()
+        facts = {"host": self.launch["host"], "data_digest": self._data}
+        return self._run(self.told["command"], {"facts": facts}, measured=True), False
 
     def _not_begun(self, reason: str) -> Attempt:
         attempt = Attempt(self.launch, self._stopped)
@@ -93,8 +112,9 @@ class Task:
         attempt.verdict = Verdict("failed", reason)
         return attempt
 
-    def _run(self, command: str, *, measured: bool) -> Attempt:
-        attempt = Attempt({**self.launch, "command": command}, self._stopped)
+    def _run(self, command: str, told: dict[str, Any], *, measured: bool = False) -> Attempt:
+        """Run one line of shell; `told`: what its launch has beside or in place of the job's."""
+        attempt = Attempt({**self.launch, "command": command, **told}, self._stopped)
         attempt.open_log()
         if measured:
             devices.attach(attempt, self.told["state"])
@@ -109,11 +129,16 @@ class Task:
     def _facts(self, *, in_setup: bool) -> dict[str, Any]:
         """What an outcome holds beside what every keeper writes."""
         return {
-            "host": os.uname().nodename,
+            "host": self.launch["host"],
+            "data_digest": self._data,
+            "data_at_end": self._data and self._data_now(),
             "slurm_task": reasons.task_name(),
             "goes_on": self._why is not None and self._why.goes_on,
             "in_setup": in_setup,
         }
+
+    def _data_now(self) -> str | None:
+        return digests.digest(self.launch["cwd"], self.told["data"])
 
     def _keep(self, outcome: dict[str, Any], attempt: Attempt) -> dict[str, Any]:
         """What the job left. Slurm may kill us meanwhile: how it ended is written before that."""
@@ -124,7 +149,7 @@ class Task:
                 write_aside(self.launch["outcome"] + _BEFORE, outcome, durable=True)
         found = leavings.keep(self._checkout, self.told, self.number)
         if found["left"]:
-            where = f"{os.uname().nodename}:{self._checkout.top}"
+            where = f"{self.launch['host']}:{self._checkout.top}"
             found["notes"].append(f"{found['left']} files stand only in {where}")
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.launch["outcome"] + _BEFORE)
@@ -144,6 +169,7 @@ class Task:
         files = {what: self._file(what) for what in ("alive", "started", "outcome")}
         return {
             "name": name,
+            "host": reasons.node_name(),
             "command": told["command"],
             "cwd": path,
             "env": self._environment(path),

@@ -74,6 +74,11 @@ def task_name() -> str:
     return f"{os.environ['SLURM_ARRAY_JOB_ID']}_{os.environ['SLURM_ARRAY_TASK_ID']}"
 
 
+def node_name() -> str:
+    """This node as Slurm calls it, which need not be the machine's own name."""
+    return os.environ.get("SLURMD_NODENAME") or os.uname().nodename
+
+
 def _written(since: int) -> bytes:
     """What has been written to the output of this start of the task."""
     try:

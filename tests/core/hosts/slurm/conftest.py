@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -18,7 +19,8 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home.mkdir()
     for name in ("sbatch", "squeue", "scontrol", "scancel"):
         program = home / name
-        program.write_text(f"#!{sys.executable}\n{FAKE.read_text()}")
+        words = shlex.join([sys.executable, str(FAKE), name])
+        program.write_text(f'#!/bin/sh\nexec {words} "$@"\n')  # a first line takes no spaces
         program.chmod(0o755)
     (home / "node").mkdir()
     monkeypatch.setenv("PATH", f"{home}:{os.environ['PATH']}")

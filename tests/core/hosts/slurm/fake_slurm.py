@@ -1,8 +1,8 @@
 """The far side of the tests in this folder: a Slurm of one node that is this process's machine.
 
-`sbatch`, `squeue`, `scontrol` and `scancel` are this program under these names. A task runs at
-once; its state stands in a file of $FAKE_SLURM. It knows what sweeptree asks of Slurm, and no more;
-the tests in tests/hosts/slurm ask the real one.
+`sbatch`, `squeue`, `scontrol` and `scancel` start this program with their name before their words.
+A task runs at once; its state stands in a file of $FAKE_SLURM. It knows what sweeptree asks of
+Slurm, and no more; the tests in tests/hosts/slurm ask the real one.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ def sbatch(words: list[str]) -> int:
     (HOME / "submitted").open("a").write(" ".join(words) + "\n")
     number = str(len((HOME / "submitted").read_text().splitlines()))
     options = dict(word.partition("=")[::2] for word in words)
-    last = options["--array"].partition("%")[0].partition("-")[2]
+    last = options.get("--array", "0-0").partition("%")[0].partition("-")[2]
     (HOME / f"{number}.name").write_text(options["--job-name"])
     for task in range(int(last) + 1):
         start(number, task, words[-1], options["--output"].replace("%a", str(task)))
@@ -90,4 +90,4 @@ def scancel(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(globals()[Path(sys.argv[0]).name](sys.argv[1:]))
+    sys.exit(globals()[sys.argv[1]](sys.argv[2:]))

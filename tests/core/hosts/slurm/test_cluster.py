@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def answering(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Answering:
     def make(name: str, script: str) -> Path:
         words = tmp_path / f"{name}.words"
         program = tmp_path / name
-        program.write_text(f'#!/bin/sh\necho "$@" >> {words}\n{script}\n')
+        program.write_text(f'#!/bin/sh\necho "$@" >> {shlex.quote(str(words))}\n{script}\n')
         program.chmod(0o755)
         return words
 

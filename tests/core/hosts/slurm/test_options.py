@@ -44,11 +44,30 @@ def test_what_a_user_writes_is_an_option_of_sbatch(text: str, words: list[str]) 
         ("output=x", "job's log"),
         ("Parti tion=x", "no option of sbatch"),
         ("x=a\nb", "no option of sbatch"),
+        ("xx=a\nb", "no option of sbatch"),
+        ("p=gpu", "no option of sbatch"),
+        ("cpus_per_task=4", "no option of sbatch"),
+        ("arr=0-3", "short of array"),
+        ("sig=USR1", "short of signal"),
+        ("gres=", "has no value"),
+        ("partition=,time=2h", "has no value"),
+        ("hold=", "cannot be given"),
+        ("test-only=", "--dry_run"),
+        ("requeue=", "given always"),
+        ("job-name=x", "found again"),
+        ("open-mode=truncate", "appended"),
+        ("clusters=a", "one cluster"),
     ],
 )
 def test_what_cannot_be_given_is_refused_with_the_reason(text: str, why: str) -> None:
     with pytest.raises(UsageError, match=why):
         options.check(spec(slurm=text))
+
+
+def test_a_name_with_underscores_is_told_as_sbatch_writes_it() -> None:
+    with pytest.raises(UsageError) as refused:
+        options.check(spec(slurm="cpus_per_task=4"))
+    assert refused.value.hint == ("it is written cpus-per-task",)
 
 
 def test_options_of_a_cluster_need_the_cluster() -> None:

@@ -16,7 +16,7 @@ ARRAY = Array(Path("0001"), "name", (Place(0, 1), Place(1, 1)), "7")
 
 @pytest.fixture
 def queue() -> Queue:
-    return Queue(StopSwitch(), lambda place: place.job == 0)
+    return Queue(StopSwitch(), lambda place: place.job == 0, lambda place: place.job < 2)
 
 
 def test_nothing_is_known_before_a_look(queue: Queue, slurm: Path) -> None:
@@ -62,6 +62,18 @@ def test_a_delayed_task_is_started_now(queue: Queue, slurm: Path) -> None:
     with queue:
         wait_for((slurm / "orders").exists)
     assert (slurm / "orders").read_text().startswith("update jobid=7_1 StartTime=now\n")
+
+
+@pytest.mark.parametrize(("job", "reason"), [(1, "JobHeldUser"), (2, "BeginTime")])
+def test_what_people_want_to_wait_is_left_alone(
+    queue: Queue, slurm: Path, job: int, reason: str
+) -> None:
+    (slurm / "7_0.state").write_text(f"PENDING|{reason}|")
+    queue.add([Array(Path("0001"), "name", (Place(job, 1),), "7")])
+    with queue:
+        looks = wait_for(lambda: queue.looks)
+        wait_for(lambda: queue.looks > looks + 1)
+    assert not (slurm / "orders").exists()
 
 
 @pytest.mark.parametrize(

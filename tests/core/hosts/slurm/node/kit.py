@@ -18,6 +18,7 @@ def told_of(repo: Path, **more: Any) -> dict[str, Any]:
         "attempt": 1,
         "command": "true",
         "env": {},
+        "data": [],
         "out": str(state.parent / "job_0"),
         "log": str(state.parent / "job_0.log"),
         "artifacts": str(state.parent / "job_0" / "artifacts"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 from pathlib import Path
@@ -83,7 +84,7 @@ def test_a_preempted_task_that_slurm_forgets_fails_for_a_cause_of_its_own(
     repo: Path, node_tmp: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "scontrol").write_text("#!/bin/sh\necho PreemptTime=2026-01-01T00:00:00\n")
-    told = told_of(repo, command=f"touch {tmp_path}/runs; sleep 600")
+    told = told_of(repo, command=f"touch {shlex.quote(str(tmp_path))}/runs; sleep 600")
     keeper = started(tmp_path / "array", told)
     wait_for((tmp_path / "runs").exists)
     keeper.send_signal(signal.SIGUSR2)
