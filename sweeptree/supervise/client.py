@@ -23,6 +23,7 @@ from sweeptree.errors import RecordError, SweeptreeError
 from sweeptree.model import Launch, Outcome
 from sweeptree.records import read_json
 from sweeptree.supervise.connection import NURSERIES
+from sweeptree.supervise.files import KEPT_ROOM
 from sweeptree.supervise.outcomes import lost_outcome, read_outcome
 from sweeptree.supervise.tree import KILL_NOW
 from sweeptree.system.files import write_json
@@ -231,7 +232,7 @@ def _absolute(path: Path) -> str:
 def _identity(alive: Path) -> dict[str, Any]:
     for _ in range(_IDENTITY_TRIES):  # the keeper writes it a moment after it has taken the lock
         with contextlib.suppress(RecordError):
-            return read_json(alive, limit=4096)
+            return read_json(alive, limit=KEPT_ROOM)
         if not is_held(alive):
             break
         time.sleep(_IDENTITY_PAUSE)
