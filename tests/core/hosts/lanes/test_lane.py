@@ -117,3 +117,13 @@ def test_what_cannot_begin_is_refused(host: Host) -> None:
     report = host.begin(host.order("true", gpus=60)).end()
     assert report.state is ReportState.REFUSED
     assert "60 GPUs" in report.reason
+
+
+def test_where_the_disk_has_no_room_nothing_is_leased_and_others_may_have_it(host: Host) -> None:
+    order = host.order("true")
+    host.offer([0])
+    spec = order.spec.model_copy(update={"min_free": 10**9})
+    report = host.begin(order.model_copy(update={"spec": spec})).end()
+    assert report.state is ReportState.REFUSED
+    assert "no room" in report.reason
+    assert host.events(EventKind.LEASED) == []

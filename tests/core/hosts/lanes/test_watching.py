@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -58,13 +59,13 @@ class Far:
     runs: Notes = field(default_factory=Notes)
     said: list[str] = field(default_factory=list)
 
-    def start(self, *commands: str) -> LaneStart:
+    def start(self, *commands: str, **fields: object) -> LaneStart:
         home = Path(self.site.host.home)
         port_file = home / "tunnel"
         port_file.touch(mode=0o600)
         port_file.write_text(f"{self.host.place.port}\n")
         access = Access(authorization=bearer(TOKEN))
-        order = self.host.order(*commands)
+        order = self.host.order(*commands, **fields)
         return LaneStart(order=order, access=access, home=home, port_file=port_file)
 
     def watch(self, start: LaneStart) -> LaneWatch:
@@ -179,3 +180,34 @@ def test_one_that_is_gone_when_the_sweep_ends_is_shown_as_crashed(far: Far) -> N
         os.kill(far.pid(), signal.SIGKILL)
         wait_for(lambda: not far.is_alive())
     assert far.runs.ends == [("run-1", LaneEnd.CRASHED, "gpu2 was not heard of any more")]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A small disk of the host's own."""
+    disk = tmp_path / "far"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", disk]).returncode:
+        pytest.skip("no right to mount a small disk")
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_a_disk_without_room_is_told_once(
+    small: Path, far: Far, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "LOOK_SECONDS", 0.05)
+    start = far.start(UNTIL_GO, min_free=20)
+    far.host.offer([0])
+    with far.watch(start).watching():
+        wait_for(lambda: bool(far.host.events(EventKind.STARTED)))
+        (small / "ballast").write_bytes(b"x" * (45 << 20))
+        wait_for(lambda: bool(far.said))
+        (small / "ballast").unlink()
+        wait_for(lambda: len(far.said) > 1)
+        far.host.go()
+        far.host.await_ends(1)
+    lack, again = far.said
+    assert lack.startswith("no job starts on gpu2 until there is room: ")
+    assert lack.endswith(f"ssh {far.site.host.address} df -h {far.site.host.home}")
+    assert again == "there is room again on gpu2: jobs start"
