@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from sweeptree.errors import SweeptreeError
+from sweeptree.hosts.clock import Clock
 from sweeptree.hosts.lanes.accepting import accept
 from sweeptree.hosts.lanes.came import from_payload
 from sweeptree.hosts.lanes.mailbox import Mailbox
@@ -36,6 +37,7 @@ class Ground:
     leases: LeaseCalls
     mailbox: Mailbox
     carriers: Mapping[str, Carrier]
+    clocks: Mapping[str, Clock] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,7 +157,7 @@ class _Following:
             self.leased(event)
         self.begun = event
         told = event.payload
-        began = str(told.get("start_time") or utc_now())
+        began = self._clock(event).here(_text(told.get("start_time"))) or utc_now()
         gpus = map(str, told.get("gpus") or ())
         start = Started(began, tuple(gpus))
         attempts.record_start(self.job, self.so_far, start)
@@ -186,7 +188,7 @@ class _Following:
             self.leased(event)
         self._stop_following()
         came = from_payload(event.payload)
-        ran = accept(self._carrier(event), self.job, self.so_far, came)
+        ran = accept(self._carrier(event), self.job, self.so_far, came, self._clock(event))
         if isinstance(ran, Trouble):
             self.end = Halt(self.so_far, ran)
         else:
@@ -218,6 +220,14 @@ class _Following:
                 hint=f"sweeptree hosts check {host}",
             )
         return self.ground.carriers[host]
+
+    def _clock(self, event: Event) -> Clock:
+        host = event.host or ""
+        return self.ground.clocks.get(host, Clock(host))
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _verdict(event: Event) -> Outcome:
