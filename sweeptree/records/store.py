@@ -22,6 +22,7 @@ from sweeptree.records.read import read_json, read_record
 from sweeptree.system import locks
 from sweeptree.system.clock import utc_now
 from sweeptree.system.files import replace
+from sweeptree.system.lacks import is_passing
 
 if TYPE_CHECKING:
     from sweeptree.model import JobRecord
@@ -57,6 +58,8 @@ class SweepStore:
         self._ledger = Ledger(paths)
         self._guard = threading.Lock()
         self._records: dict[int, JobRecord] = {}
+        self._bears_lack = False
+        self._due: dict[int, bytes] = {}
 
     @classmethod
     def open(cls, paths: SweepPaths) -> SweepStore:
@@ -78,8 +81,14 @@ class SweepStore:
             os.close(lock)
             raise _not_writable(paths, error) from error
 
+    def bear_lack(self) -> None:
+        """From now on keep a record for which the disk has no room in memory, and write it with the
+        next one of its job, or at the end: somebody else is told of it all the same."""
+        self._bears_lack = True
+
     def close(self) -> None:
         """Give the sweep back."""
+        self._write_due()
         self._ledger.close()
         os.close(self._root)
         os.close(self._lock)
@@ -93,15 +102,15 @@ class SweepStore:
     def update(self, index: int, **part: Unpack[RecordPart]) -> JobRecord:
         """Merge `part` into a job's record and write it durably; changes go to the ledger too.
 
-        Raises OSError when the disk refuses (full, read-only); the record on disk is then the old
-        one.
+        Raises OSError when the disk refuses (full, read-only), unless `bear_lack` was called; the
+        record on disk is then the old one.
         """
         from sweeptree.model.record import SCHEMA_VERSION, JobRecord
 
         old = self.record(index)
         merged = {**dict(old), "schema_version": SCHEMA_VERSION, **part}
         new = JobRecord.model_validate(merged)
-        self._write(self.paths.record(index).name, new.model_dump_json().encode() + b"\n")
+        self._keep(index, new.model_dump_json().encode() + b"\n")
         with self._guard:
             self._records[index] = new
         if new.state != old.state or not _IN_LEDGER.isdisjoint(part):
@@ -131,6 +140,20 @@ class SweepStore:
         except RecordError:
             self._put_aside(path.name)
             return JobRecord(id=index, state=JobState.PLANNED)
+
+    def _keep(self, index: int, data: bytes) -> None:
+        self._due.pop(index, None)
+        try:
+            self._write(self.paths.record(index).name, data)
+        except OSError as error:
+            if not (self._bears_lack and is_passing(error)):
+                raise
+            self._due[index] = data
+
+    def _write_due(self) -> None:
+        for index, data in self._due.items():
+            with contextlib.suppress(OSError):
+                self._write(self.paths.record(index).name, data)
 
     def _write(self, name: str, data: bytes) -> None:
         try:

@@ -13,6 +13,7 @@ from sweeptree.system.processes import read_small
 
 GPU_LOST, GPU_MEMORY, HOST_MEMORY = "gpu_lost", "gpu_memory", "host_memory"
 _TAIL = 65536
+_NEXT_TO_NOTHING = 1 << 20  # bytes that whoever fills a disk may leave, having written more at once
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127  # as a shell says it
 _KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)  # the command itself, as a shell says it
 _GPU_WORDS = (
@@ -125,6 +126,19 @@ def _explain_end(code: int, log: str, *, out_of_memory: bool) -> str:
     if code == _NOT_EXECUTABLE:
         return _not_executable(log)
     return f"exit code {code} (a process was ended by {name})" if name else f"exit code {code}"
+
+
+def full_disk(*places: str) -> str:
+    """A sentence about the first of these folders whose disk has next to no room; else ''."""
+    for place in places:
+        try:
+            found = os.statvfs(place)
+        except OSError:
+            continue
+        free = found.f_bavail * found.f_frsize
+        if free < _NEXT_TO_NOTHING:
+            return f"the disk of {os.uname().nodename} is full: {free >> 20} MB are free at {place}"
+    return ""
 
 
 def _signal_name(code: int) -> str:

@@ -23,6 +23,7 @@ from sweeptree.errors import RecordError, SweeptreeError
 from sweeptree.model import Launch, Outcome
 from sweeptree.records import read_json
 from sweeptree.supervise.connection import NURSERIES
+from sweeptree.supervise.files import KEPT_ROOM
 from sweeptree.supervise.outcomes import lost_outcome, read_outcome
 from sweeptree.supervise.tree import KILL_NOW
 from sweeptree.system.files import write_json
@@ -33,7 +34,6 @@ from sweeptree.system.signalling import handle_of, send
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.1
 _LOOK_SECONDS = 2.0  # between two looks at a keeper that is waited for: does it still answer?
 _PATIENCE = 10.0  # seconds beyond the grace for one that was stopped, and woken
-_MOST_OF_IDENTITY = 4096  # bytes
 _IDENTITY_TRIES, _IDENTITY_PAUSE = 20, 0.005
 
 
@@ -202,7 +202,7 @@ def stopped_keeper(alive: Path) -> int | None:
 def keeper_host(alive: Path) -> str | None:
     """The machine of the keeper that has or had this attempt; None where that is not known."""
     try:
-        host = read_json(alive, limit=_MOST_OF_IDENTITY).get("host")
+        host = read_json(alive, limit=KEPT_ROOM).get("host")
     except RecordError:
         return None
     return host if isinstance(host, str) else None
@@ -241,7 +241,7 @@ def _absolute(path: Path) -> str:
 def _identity(alive: Path) -> dict[str, Any]:
     for _ in range(_IDENTITY_TRIES):  # the keeper writes it a moment after it has taken the lock
         with contextlib.suppress(RecordError):
-            return read_json(alive, limit=_MOST_OF_IDENTITY)
+            return read_json(alive, limit=KEPT_ROOM)
         if not is_held(alive):
             break
         time.sleep(_IDENTITY_PAUSE)

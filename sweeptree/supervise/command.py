@@ -18,6 +18,7 @@ from sweeptree.supervise.causes import (
     OomWatch,
     Verdict,
     explain,
+    full_disk,
     lacks_gpu_memory,
 )
 from sweeptree.supervise.cookie import COOKIE, make_cookie
@@ -232,7 +233,12 @@ class Attempt:
             return Verdict("failed", reason, HOST_MEMORY)
         if self.gpus and lacks_gpu_memory(log):
             return Verdict("failed", f"out of GPU memory ({reason})", GPU_MEMORY)
-        return Verdict("failed", reason)
+        return Verdict("failed", self._with_disk(reason))
+
+    def _with_disk(self, reason: str) -> str:
+        """The reason, and that a disk was full, where it was: the log cannot say so then."""
+        lack = full_disk(self.launch["cwd"], os.path.dirname(self.launch["log"]))  # noqa: PTH120
+        return f"{reason}; {lack}" if lack else reason
 
     def outcome(self) -> dict[str, Any]:
         """The fields of `model.Outcome`. Call it when the tree is empty."""

@@ -6,6 +6,7 @@ kept from leading or stopping us. Standard library only.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -28,6 +29,10 @@ _LOCK_PATIENCE = 0.2
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 _LAST = 4096  # bytes of a log in which its last words are looked for
+# bytes: the file `alive` is that long, and gives up all but its first block once there is an
+# outcome to be written, for which a full disk has no other room
+KEPT_ROOM = 8192
+_BLOCK = 4096
 
 
 class SetupError(Exception):
@@ -47,8 +52,9 @@ def write_aside(path: str, value: object, *, durable: bool) -> None:
         os.close(folder)
 
 
-def write_patiently(path: str, value: object) -> bool:
-    """Write durably, waiting a bounded time for space.
+def write_patiently(path: str, value: object, alive: int) -> bool:
+    """Write durably, on a full disk with the room that `alive` has kept, else waiting a bounded
+    time for space.
 
     A stop signal ends the wait; False: not written.
     """
@@ -56,10 +62,12 @@ def write_patiently(path: str, value: object) -> bool:
     while True:
         try:
             write_aside(path, value, durable=True)
+            _give_room(alive)
             return True
         except OSError as error:
             if error.errno not in _NO_SPACE or time.monotonic() > deadline:
                 return False
+        _give_room(alive)
         if next_signal(pause) in STOPS:
             return False
         pause = min(pause * 2, _LONGEST_PAUSE)
@@ -97,8 +105,9 @@ def last_words(path: str, what: str) -> str:
     return next((line.strip() for line in reversed(lines) if what in line), "")
 
 
-def hold_alive(launch: dict[str, Any]) -> None:
-    """Lock this attempt for as long as we live.
+def hold_alive(launch: dict[str, Any]) -> int:
+    """Lock this attempt for as long as we live; the handle of the lock, whose file keeps some room
+    on the disk for the outcome.
 
     Raises SetupError when another keeper has it or had it.
     """
@@ -107,9 +116,22 @@ def hold_alive(launch: dict[str, Any]) -> None:
         raise SetupError(f"{launch['name']} has already been run")
     try:
         os.ftruncate(alive, 0)
-        os.pwrite(alive, json.dumps(_identity(launch)).encode(), 0)
+        _write_all(alive, json.dumps(_identity(launch)).encode().ljust(KEPT_ROOM))
     except OSError as error:
         raise SetupError(f"{launch['alive']} cannot be written: {error.strerror}") from error
+    return alive
+
+
+def _write_all(file: int, data: bytes) -> None:
+    written = 0
+    while written < len(data):  # a nearly full disk writes less than asked, without an error
+        written += os.pwrite(file, data[written:], written)
+
+
+def _give_room(alive: int) -> None:
+    with contextlib.suppress(OSError):
+        if os.fstat(alive).st_size > _BLOCK:
+            os.ftruncate(alive, _BLOCK)
 
 
 def _lock(launch: dict[str, Any]) -> int:

@@ -62,13 +62,13 @@ def become_keeper(link: int, launch: dict[str, Any], nursery: int) -> NoReturn:
         _lead_a_session()
         if not launch["outlives_driver"]:
             _end_with_driver(nursery)
-        hold_alive(launch)
+        alive = hold_alive(launch)
         attempt = Attempt(launch)
         attempt.open_log()
         _reply(link, {"pid": os.getpid(), "ticks": start_ticks(os.getpid()) or 0})
         os.close(link)
         attempt.run()
-        code = 0 if write_patiently(launch["outcome"], attempt.outcome()) else 1
+        code = 0 if write_patiently(launch["outcome"], attempt.outcome(), alive) else 1
     except SetupError as error:
         _reply(link, {"error": str(error)})
     finally:

@@ -11,23 +11,39 @@ LOOK_SECONDS = 1.0  # between looks at a disk that is too full
 
 
 class RoomGate:
-    """Asked before each attempt; however many wait, it is said once."""
+    """Asked before each attempt; however many wait, it is said once.
 
-    def __init__(self, room: Room, tell: Callable[[str], None] | None = None) -> None:
+    `waits` False: nobody waits here, because others have room for the job.
+    """
+
+    def __init__(
+        self,
+        room: Room,
+        tell: Callable[[str], None] | None = None,
+        *,
+        waits: bool = True,
+    ) -> None:
         self._room = room
         self._tell = tell
+        self._waits = waits
         self._is_shut = False
         self._guard = threading.Lock()
 
     def wait(self, stopping: threading.Event) -> bool:
         """Wait until there is room for another job. False when the sweep is to stop instead."""
         while not stopping.is_set():
-            lack = self._room.lacking()
-            self._announce(lack)
-            if lack is None:
+            if self.is_open():
                 return True
+            if not self._waits:
+                return False
             stopping.wait(LOOK_SECONDS)
         return False
+
+    def is_open(self) -> bool:
+        """Whether there is room for another job now."""
+        lack = self._room.lacking()
+        self._announce(lack)
+        return lack is None
 
     def _announce(self, lack: str | None) -> None:
         is_shut = lack is not None

@@ -176,7 +176,9 @@ def test_row_8_a_full_disk_makes_no_false_success_and_resume_recovers(
     ballast = fill(small_disk)
     (tmp_path / "go").touch()
     until(lambda: not sweeper.pids(spec), 60)
-    assert JobState.SUCCEEDED not in states(paths)
+    said = [job for job, state in enumerate(states(paths)) if state is JobState.SUCCEEDED]
+    outcomes = [json.loads(paths.attempt(job, 1, "outcome").read_text()) for job in said]
+    assert [outcome["exit_code"] for outcome in outcomes] == [0] * len(said)
     ballast.unlink()
     driver.wait()
     sweeper.resume(spec, failed=True)

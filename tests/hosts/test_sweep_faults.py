@@ -33,6 +33,7 @@ from sweeptree.model import JobState
 
 pytestmark = [pytest.mark.engine, pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 LEASE = 20.0  # seconds; see hosts/leases/deadlines.py
+MINUTE = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +190,34 @@ def test_a_result_that_comes_late_counts_no_more(field: Field) -> None:
     again = [job for job, number in lives_on(one, "late") if number == 2]
     assert all(field.records("late")[job].host == one.name for job in again)
     check_shown(field, "late")
+
+
+def test_a_cable_that_is_cut_for_a_minute(field: Field) -> None:
+    """One of its jobs has begun elsewhere by then, and both have ended there."""
+    one, other = field.hosts
+    with field.held("minute") as driver:
+        begun(field, "minute")
+        ours, theirs = jobs_on(field, "minute", one), jobs_on(field, "minute", other)
+        other.cut()
+        over = time.monotonic() + MINUTE
+        field.let_one_go("minute", one, ours[0])
+        field.let_go("minute", other)
+        wait_for(lambda: any(number == 2 for _, number in lives_on(one, "minute")), LONG)
+        wait_for(lambda: len(untold(other, "minute")) == len(theirs), LONG)
+        time.sleep(max(0.0, over - time.monotonic()))  # that long it is cut
+        other.mend()
+        wait_for(lambda: not untold(other, "minute"), LONG)
+        field.let_go("minute")
+        succeeded(driver)
+    check_complete(field, "minute")
+    assert max(Counter(field.lives("minute")).values()) == 1
+    assert Counter(job for job, _ in lives_on(other, "minute", "ended")) >= Counter(theirs)
+    for job, number in lives_on(one, "minute"):
+        accepted = next(
+            a for a in field.records("minute")[job].attempts if a.state is JobState.SUCCEEDED
+        )
+        assert (accepted.number, field.host_of("minute", job)) == (number, one)
+    check_shown(field, "minute")
 
 
 def test_the_only_host_comes_back_with_finished_results(field: Field) -> None:

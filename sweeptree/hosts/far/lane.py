@@ -3,7 +3,7 @@
     start   write what it is to do, and start its process unless one lives (or with `spawn` false:
             a worker of the engine's starts it). One that lives and was given another token is
             killed first: its jobs go on under their keepers, and the new process takes them over
-    look    whether it lives, and the last lines of its log
+    look    whether it lives, the last lines of its log, and how much room its disk has
     living  the lanes below a folder that live, each with its process
 
 The lock of `alive` is passed to the process and lives exactly as long as it. The standard library
@@ -35,7 +35,7 @@ def main(request: dict[str, object], _stream: BinaryIO) -> dict[str, object]:
     """Do what is asked."""
     folder = Path(str(request["folder"]))
     if request["verb"] == "look":
-        return look(folder)
+        return {**look(folder), "free": free_space(folder)}
     if request["verb"] == "living":
         return living(folder)
     return start(folder, request)
@@ -127,6 +127,13 @@ def look(folder: Path) -> dict[str, object]:
         "joined": (folder / "joined").exists(),
         "lines": last_lines(folder / "lane.log"),
     }
+
+
+def free_space(folder: Path) -> int:
+    """The bytes that are free on the disk of a folder, or of the nearest one above it."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    found = os.statvfs(there)
+    return found.f_bavail * found.f_frsize
 
 
 def living(folder: Path) -> dict[str, object]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import dataclasses
 
 from sweeptree.errors import HostError, SweeptreeError
+from sweeptree.hosts.clock import Clock
 from sweeptree.hosts.lanes.came import Came
+from sweeptree.hosts.lanes.clocks import outcome_here, record_here
 from sweeptree.hosts.lanes.values import Brought, Carrier
 from sweeptree.model import JobRecord, JobState, Outcome, Worktree
 from sweeptree.model.record import RecordPart
@@ -19,8 +21,11 @@ from sweeptree.sweep.running import JobContext
 from sweeptree.system.files import write_json
 
 
-def accept(carrier: Carrier, job: JobContext, so_far: SoFar, came: Came) -> Ran | Trouble:
-    """Bring an attempt that has ended on a host here, and write how it ended.
+def accept(
+    carrier: Carrier, job: JobContext, so_far: SoFar, came: Came, clock: Clock
+) -> Ran | Trouble:
+    """Bring an attempt that has ended on a host here, and write how it ended, in times of this
+    machine; `clock` is the host's.
 
     Trouble: its command did not begin there. Raises HostError where it cannot be brought: the host
     keeps everything, and `resume` brings it.
@@ -28,13 +33,15 @@ def accept(carrier: Carrier, job: JobContext, so_far: SoFar, came: Came) -> Ran 
     if came.outcome is None:
         return _told_trouble(job, came)
     brought = _bring(carrier, job, so_far, came)
-    _write_outcome(job, so_far, came.outcome)
+    brought = dataclasses.replace(brought, record=record_here(brought.record, clock))
+    outcome = outcome_here(came.outcome, clock)
+    _write_outcome(job, so_far, outcome)
     worktree = _worktree(carrier, job, came)
     with stages.kept_on_trouble(job, worktree):
         _record(job, so_far, brought, worktree)
         if worktree is not None and came.content is not None:
             carrier.drop_content(job, so_far.attempt)
-    return Ran(came.outcome, worktree, came.left.has_work)
+    return Ran(outcome, worktree, came.left.has_work)
 
 
 def _told_trouble(job: JobContext, came: Came) -> Trouble:

@@ -80,7 +80,9 @@ class Fleet:
             for watch in watches.values():
                 stack.callback(watch.let_end)
             _await_first(sweep, list(watches.values()))
-            yield Ground(leases, mailbox, {crew.site.host.name: crew.carrier for crew in crews})
+            carriers = {crew.site.host.name: crew.carrier for crew in crews}
+            clocks = {each.host.name: each.clock for each in self._stations}
+            yield Ground(leases, mailbox, carriers, clocks=clocks)
 
     def _crews(self, sweep: Sweep, name: str, stack: contextlib.ExitStack) -> list[_Crew]:
         """Every host made ready, side by side. Raises Refused with all that is missing."""

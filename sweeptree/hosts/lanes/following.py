@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from sweeptree.errors import SweeptreeError
+from sweeptree.hosts.clock import Clock
 from sweeptree.hosts.lanes.accepting import accept
 from sweeptree.hosts.lanes.beginning import FirstJobs
 from sweeptree.hosts.lanes.came import from_payload
@@ -39,6 +40,7 @@ class Ground:
     mailbox: Mailbox
     carriers: Mapping[str, Carrier]
     first: FirstJobs = field(default_factory=FirstJobs)
+    clocks: Mapping[str, Clock] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,7 +167,7 @@ class _Following:
             self.leased(event)
         self.begun = event
         told = event.payload
-        began = str(told.get("start_time") or utc_now())
+        began = self._clock(event).here(_text(told.get("start_time"))) or utc_now()
         gpus = map(str, told.get("gpus") or ())
         start = Started(began, tuple(gpus))
         attempts.record_start(self.job, self.so_far, start)
@@ -201,7 +203,7 @@ class _Following:
         came = from_payload(event.payload)
         if came.state is JobState.SUCCEEDED:
             self.ground.first.open()
-        ran = accept(self._carrier(event), self.job, self.so_far, came)
+        ran = accept(self._carrier(event), self.job, self.so_far, came, self._clock(event))
         if isinstance(ran, Trouble):
             self.end = Halt(self.so_far, ran)
         else:
@@ -249,6 +251,14 @@ class _Following:
                 hint=f"sweeptree hosts check {host}",
             )
         return self.ground.carriers[host]
+
+    def _clock(self, event: Event) -> Clock:
+        host = event.host or ""
+        return self.ground.clocks.get(host, Clock(host))
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _is_unbegun(event: Event) -> bool:

@@ -33,13 +33,17 @@ from sweeptree.records import read_sweep
 from sweeptree.settings import Settings
 from sweeptree.sweep import adoption, documents, drive, orders
 from sweeptree.sweep.resume import earlier_records
+from sweeptree.sweep.room_gate import RoomGate
 from sweeptree.sweep.run import Engine, await_end
 from sweeptree.sweep.running import Sweep
 from sweeptree.system.processes import boot_id
 
 JOINED_FILE = "joined"  # in the lane's folder once it has reached the server
 LOOK = 0.2  # seconds between two looks at whether the lane is to end
-AWAY = 3600.0  # seconds without an answer, or without a job, after which an idle lane ends
+# seconds without an answer after which a lane ends that runs nothing: what it could not tell stands
+# in its outbox, and whoever goes on with the sweep starts another lane, which tells it
+AWAY = 900.0
+UNUSED = 3600.0  # seconds after which a lane ends that is heard, while there is no job left
 IMPATIENCE = 15.0  # seconds without an answer, after which a stopped lane ends
 LEAVE = 2.0  # seconds for calls that are under way when the lane ends
 
@@ -81,7 +85,9 @@ def _opened(order: LaneOrder, engine: Engine) -> Iterator[Sweep]:
     planner = OnItsHost(order)
     opening = Sweep.open(order.spec, Settings(), resume=goes_on, tell=engine.tell, planner=planner)
     with opening as sweep:
-        yield replace(sweep, handed_on=order.wants_content)
+        sweep.store.bear_lack()  # the driver is told of what could not be written
+        room = RoomGate(sweep.prepared.room, engine.tell, waits=False)
+        yield replace(sweep, handed_on=order.wants_content, room=room)
 
 
 def _made(order: LaneOrder, sweep: Sweep, leases: Leases, engine: Engine) -> _Lane:
@@ -98,7 +104,7 @@ def _made(order: LaneOrder, sweep: Sweep, leases: Leases, engine: Engine) -> _La
         jobs=jobs,
         talk=Talk(leases, holdings, _lane_values(order, sweep), engine.tell),
         heart=Heart(leases.calls, holdings, jobs),
-        feeder=Feeder(leases.calls, holdings),
+        feeder=Feeder(leases.calls, holdings, sweep.room.is_open),
     )
 
 
@@ -207,9 +213,20 @@ def _ends_watched(lane: _Lane) -> Iterator[None]:
 
 def _is_idle(lane: _Lane) -> bool:
     """Whether nothing has run here for long, and nothing is known that ever will."""
-    if time.monotonic() - lane.holdings.busy < AWAY:
+    if lane.holdings.running():
         return False
-    return lane.heart.is_away(AWAY) or lane.feeder.left == 0
+    if _is_cut_off(lane, AWAY):
+        return True
+    return _idle_seconds(lane) > UNUSED and lane.feeder.left == 0
+
+
+def _is_cut_off(lane: _Lane, seconds: float) -> bool:
+    """Whether nobody was heard for so long, nor has anything run."""
+    return _idle_seconds(lane) > seconds and lane.heart.is_away(seconds)
+
+
+def _idle_seconds(lane: _Lane) -> float:
+    return time.monotonic() - lane.holdings.busy
 
 
 def _tell_the_rest(lane: _Lane) -> None:
@@ -221,7 +238,7 @@ def _tell_the_rest(lane: _Lane) -> None:
     while not lane.holdings.await_rest(LOOK):
         lane.holdings.give_back_rest()  # a lease that was still on its way: nothing runs now
         patience = IMPATIENCE if stopped else AWAY
-        if lane.heart.is_away(patience) or not lane.talk.is_known:
+        if _is_cut_off(lane, patience) or not lane.talk.is_known:
             return
     threading.Timer(LEAVE, lane.leases.give_up.set).start()
     with contextlib.suppress(SweeptreeError):  # it is not heard any more, and so is gone soon

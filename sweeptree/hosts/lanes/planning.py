@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sweeptree.errors import Refused, SweeptreeError, UsageError
 from sweeptree.gpus import Detection
+from sweeptree.hosts.clock import Clock
 from sweeptree.hosts.lanes.lacking import lacking
 from sweeptree.hosts.values import Host
 from sweeptree.model import Device, SweepSpec
@@ -26,13 +27,19 @@ _COMING = 1  # jobs whose results are being brought here, for each slot
 @dataclass(frozen=True, slots=True)
 class Station:
     """A host as it was found: `slots` jobs at once, `facts` for people, why it is of no use (None:
-    it is), and its GPUs."""
+    it is), its GPUs, and the seconds that its clock is ahead of this machine's."""
 
     host: Host
     slots: int
     facts: str = ""
     trouble: SweeptreeError | None = None
     devices: tuple[Device, ...] = ()
+    clock_ahead: float = 0.0
+
+    @property
+    def clock(self) -> Clock:
+        """Its clock."""
+        return Clock(self.host.name, self.clock_ahead)
 
 
 class OnHosts:

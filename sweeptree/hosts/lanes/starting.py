@@ -9,6 +9,7 @@ from sweeptree.errors import HostError
 from sweeptree.hosts.far.asking import Question, ask
 from sweeptree.hosts.lanes.start_facts import LaneStart
 from sweeptree.hosts.remote import Site
+from sweeptree.system.room import MIB
 
 UP_SECONDS = 90.0  # until a lane has joined; some four are normal
 LOOK_SECONDS = 0.5  # between looks
@@ -28,11 +29,13 @@ class LaneProcess:
 
 @dataclass(frozen=True, slots=True)
 class LaneSeen:
-    """Whether a lane's process lives and has reached the server; the last lines of its log."""
+    """Whether a lane's process lives and has reached the server; the last lines of its log; the MiB
+    that are free on its disk."""
 
     is_alive: bool
     has_joined: bool
     lines: tuple[str, ...]
+    free: int
 
 
 def start_lane(site: Site, start: LaneStart, *, spawn: bool = True) -> LaneProcess:
@@ -61,7 +64,12 @@ def look_at_lane(site: Site, sweep: str) -> LaneSeen:
     """Look at the lane of a sweep. Raises HostError, SweeptreeError."""
     request = {"verb": "look", "folder": folder_of(site, sweep)}
     answer = ask(site, Question("lane", request), timeout=_SHORT)
-    return LaneSeen(bool(answer["running"]), bool(answer["joined"]), tuple(answer["lines"]))
+    return LaneSeen(
+        is_alive=bool(answer["running"]),
+        has_joined=bool(answer["joined"]),
+        lines=tuple(answer["lines"]),
+        free=int(answer["free"]) // MIB,
+    )
 
 
 def await_lane(site: Site, sweep: str, *, seconds: float = UP_SECONDS) -> None:

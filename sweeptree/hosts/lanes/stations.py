@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from sweeptree.errors import Refused, SweeptreeError, UsageError
 from sweeptree.gpus import Detection, capacity, narrowed
+from sweeptree.hosts.clock import Clock
 from sweeptree.hosts.inventory import Entry, Inventory
 from sweeptree.hosts.lanes.planning import Station
 from sweeptree.hosts.options import with_options
 from sweeptree.hosts.setting_up import Checked, check
+from sweeptree.hosts.setting_up.probe import Facts
 from sweeptree.model import Device, SweepSpec
 from sweeptree.settings import Settings
 
@@ -27,10 +29,17 @@ def _station(spec: SweepSpec, checked: Checked) -> Station:
         devices = _devices(checked.entry, spec)
     except UsageError as error:
         return Station(host, 0, trouble=_not_chosen(host.name, error))
-    free = f"{checked.facts.disk_free / 2**30:.0f} GB free"
-    kinds = f"{len(devices)} GPU{'s' * (len(devices) != 1)}, " if devices else ""
     slots = _slots(spec, devices, checked.facts.cpus)
-    return Station(host, slots, kinds + free, devices=devices)
+    words = _words(host.name, devices, checked.facts)
+    return Station(host, slots, words, devices=devices, clock_ahead=checked.facts.clock_ahead)
+
+
+def _words(name: str, devices: tuple[Device, ...], facts: Facts) -> str:
+    """What a plan says of a machine."""
+    kinds = f"{len(devices)} GPU{'s' * (len(devices) != 1)}" if devices else ""
+    free = f"{facts.disk_free / 2**30:.0f} GB free"
+    remark = Clock(name, facts.clock_ahead).remark
+    return ", ".join(word for word in (kinds, free, remark) if word)
 
 
 def _trouble(checked: Checked) -> SweeptreeError | None:

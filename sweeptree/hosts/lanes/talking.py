@@ -29,10 +29,11 @@ Tell = Callable[[str], None]
 
 
 class Feeder:
-    """Leases jobs, as long as the lane takes more."""
+    """Leases jobs, as long as the lane takes more and its disk has room for another one."""
 
-    def __init__(self, leasing: Leasing, holdings: Holdings) -> None:
+    def __init__(self, leasing: Leasing, holdings: Holdings, has_room: Callable[[], bool]) -> None:
         self.left: int | None = None  # jobs that have not ended anywhere, when last heard
+        self._has_room = has_room
         self._got_some = True
         self._leasing = leasing
         self._holdings = holdings
@@ -42,6 +43,9 @@ class Feeder:
         time, jobs to make ready are asked for a while later, and jobs for a free slot at once."""
         want = self._holdings.await_want(ASK_AGAIN, ahead=self._got_some)
         if not (want.free or want.ahead):
+            return
+        if not self._has_room():
+            self._holdings.await_end(ASK_AGAIN)
             return
         wait = MAX_WAIT if want.free else 0.0
         granted = self._leasing.lease(want.free, want.ahead, wait)

@@ -55,6 +55,7 @@ class LaneWatch:
         self._left = threading.Event()
         self._lost = threading.Event()
         self._over = threading.Event()
+        self._is_full = False
 
     @property
     def is_within_reach(self) -> bool:
@@ -125,7 +126,28 @@ class LaneWatch:
                 return
 
     def _lives(self) -> bool:
-        return self._run is not None and look_at_lane(self.site, self._start.order.sweep).is_alive
+        if self._run is None:
+            return False
+        seen = look_at_lane(self.site, self._start.order.sweep)
+        self._tell_of_room(seen.free)
+        return seen.is_alive
+
+    def _tell_of_room(self, free: int) -> None:
+        """Say once that the host's disk has no room for another job, and once that it has again."""
+        least = self._start.order.spec.min_free
+        is_full = free < least
+        has_changed = self._is_full != is_full
+        self._is_full = is_full
+        if not has_changed:
+            return
+        name, address = self.site.host.name, self.site.host.address
+        if is_full:
+            place = self.site.host.home
+            lack = f"no job starts on {name} until there is room: {free} MB are free at {place}"
+            need = f"a job is started with {least} MB or more (--min_free)"
+            self._tell(f"{lack}, and {need}; ssh {address} df -h {place}")
+        else:
+            self._tell(f"there is room again on {name}: jobs start")
 
     def _begin(self) -> None:
         """A new process, in a flow run of its own; one that lives already keeps its own run."""

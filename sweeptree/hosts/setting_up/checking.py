@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sweeptree.errors import HostError, Refused, SweeptreeError
+from sweeptree.hosts.clock import Clock
 from sweeptree.hosts.inventory import Entry
 from sweeptree.hosts.setting_up import ours
 from sweeptree.hosts.setting_up.environment import wanted
@@ -19,7 +20,6 @@ from sweeptree.system.clock import utc_now
 _GIGABYTE = 1024**3
 LEAST_DISK = 2 * _GIGABYTE  # bytes: the packages, and some room for jobs
 LEAST_GIT = (2, 31)
-CLOCK_TOLERANCE = 5.0  # seconds; leases do not need clocks, people who read logs do
 _AT_ONCE = 16
 
 
@@ -93,10 +93,9 @@ def machine_troubles(name: str, facts: Facts) -> Iterator[SweeptreeError]:
 
 def machine_remarks(name: str, facts: Facts) -> Iterator[str]:
     """What is not as it could be, and hinders nobody."""
-    ahead = facts.clock_ahead
-    way = "ahead of" if ahead > 0 else "behind"
-    if abs(ahead) > CLOCK_TOLERANCE:
-        yield f"the clock of {name} is {abs(ahead):.0f} s {way} this machine's"
+    clock = Clock(name, facts.clock_ahead)
+    if clock.is_off:
+        yield clock.remark
     if not facts.rsync:
         yield f"{name} has no rsync: files come back as a tar"
 

@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from core.keeper_kit import fill
 from sweeptree.errors import Refused
 from sweeptree.model import Attempt, JobState
 from sweeptree.records import SweepPaths, SweepStore, holder, read_ledger, read_record
@@ -119,3 +121,39 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(Refused, match="cannot be written: Not a directory"):
         SweepStore.open(SweepPaths(tmp_path / "file" / "night"))
+
+
+@pytest.fixture
+def crowded(tmp_path: Path) -> Iterator[SweepPaths]:
+    """A sweep on a disk of its own, which a file `ballast` may fill."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no right to mount a small disk")
+    yield SweepPaths(disk / "night")
+    subprocess.run(["umount", disk], check=True)
+
+
+def test_a_full_disk_is_an_error_and_the_old_record_stands(crowded: SweepPaths) -> None:
+    with SweepStore.open(crowded) as store:
+        store.update(0, cmd="train", state=JobState.RUNNING)
+        fill(crowded.root / "ballast")
+        with pytest.raises(OSError, match="No space left"):
+            store.update(0, state=JobState.SUCCEEDED)
+        assert store.record(0).state is JobState.RUNNING
+
+
+def test_a_store_that_bears_a_full_disk_writes_when_there_is_room(crowded: SweepPaths) -> None:
+    with SweepStore.open(crowded) as store:
+        store.bear_lack()
+        store.update(0, cmd="train", state=JobState.RUNNING)
+        fill(crowded.root / "ballast")
+        store.update(0, state=JobState.SUCCEEDED)
+        store.update(1, cmd="train", state=JobState.RUNNING)
+        assert store.record(0).state is JobState.SUCCEEDED
+        assert read_record(crowded.record(0)).state is JobState.RUNNING
+        (crowded.root / "ballast").unlink()
+        store.update(1, state=JobState.FAILED)
+        assert read_record(crowded.record(1)).state is JobState.FAILED
+    assert read_record(crowded.record(0)).state is JobState.SUCCEEDED

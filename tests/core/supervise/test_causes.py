@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from core.keeper_kit import Kit
+from core.keeper_kit import Kit, fill
 from sweeptree.model import JobState
 from sweeptree.supervise import causes
-from sweeptree.supervise.causes import OomWatch, explain, group_oom_kills
+from sweeptree.supervise.causes import OomWatch, explain, full_disk, group_oom_kills
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,17 @@ def test_a_child_killed_for_memory_is_the_cause_of_its_parents_failure(
     assert (watch.killed(1), watch.killed(0)) == (True, False)
     reason = explain(1, "", out_of_memory=True)
     assert reason == "out of host memory: a process was killed by SIGKILL (exit code 1)"
+
+
+def test_a_full_disk_is_named(tmp_path: Path, tiny_disk: Path) -> None:
+    fill(tiny_disk / "ballast")
+    said = full_disk(str(tmp_path), str(tiny_disk))
+    assert said.endswith(f" is full: 0 MB are free at {tiny_disk}")
+    assert full_disk(str(tmp_path), str(tmp_path / "gone")) == ""
+
+
+def test_a_job_that_fails_on_a_full_disk_says_so(kit: Kit, tiny_disk: Path) -> None:
+    outcome, _ = kit.run("dd if=/dev/zero of=ballast bs=1k 2>/dev/null", cwd=tiny_disk)
+    reason = outcome.reason or ""
+    assert reason.startswith("exit code 1; the disk of ")
+    assert reason.endswith(f" is full: 0 MB are free at {tiny_disk}")

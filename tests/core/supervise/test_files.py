@@ -116,3 +116,28 @@ def test_an_outcome_waits_for_space(kit: Kit, tiny_disk: Path) -> None:
     outcome = keeper.wait(20)
     assert outcome is not None and outcome.exit_code == 5
     assert [path.name for path in tiny_disk.iterdir()] == ["outcome"]
+
+
+def test_an_outcome_has_its_room_when_the_job_has_filled_the_disk(
+    kit: Kit, tiny_disk: Path
+) -> None:
+    launch = kit.launch(
+        f"dd if=/dev/zero of={tiny_disk}/ballast bs=1k",
+        alive=tiny_disk / "alive",
+        outcome=tiny_disk / "outcome",
+    )
+    outcome = supervise.start(launch).wait(20)
+    assert outcome is not None and outcome.exit_code == 1
+    assert (tiny_disk / "alive").stat().st_size == 4096
+    assert supervise.adopt(launch.alive, launch.outcome).wait(0) == outcome
+
+
+def test_a_keeper_is_known_by_a_file_that_keeps_room(kit: Kit) -> None:
+    launch = kit.launch("sleep 300")
+    keeper = supervise.start(launch)
+    assert launch.alive.stat().st_size == 8192
+    found = supervise.adopt(launch.alive, launch.outcome)
+    assert (found.pid, found.ticks) == (keeper.pid, keeper.ticks)
+    keeper.kill()
+    assert keeper.wait(20)
+    assert launch.alive.stat().st_size == 4096

@@ -29,3 +29,11 @@ def test_a_stop_ends_the_wait_and_the_lack_is_said_once(tmp_path: Path) -> None:
         wait.join()
     assert not gate.wait(stopping)
     assert [line.split(":")[0] for line in told] == ["no job starts until there is room"]
+
+
+def test_where_nobody_is_to_wait_a_full_disk_is_said_once_and_refuses(tmp_path: Path) -> None:
+    told: list[str] = []
+    gate = RoomGate(Room((tmp_path,), HUGE), told.append, waits=False)
+    assert not gate.wait(threading.Event())
+    assert not gate.is_open()
+    assert len(told) == 1

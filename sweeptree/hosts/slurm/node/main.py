@@ -82,12 +82,12 @@ class Task:
 
     def run(self) -> int:
         """Run it to its outcome; the exit code that Slurm is to see."""
-        hold_alive(self.launch)
+        alive = hold_alive(self.launch)
         os.makedirs(self.told["out"], exist_ok=True)
         attempt, in_setup = self._attempt()
         outcome = {**attempt.outcome(), **self._facts(in_setup=in_setup)}
         outcome.update(self._keep(outcome, attempt))
-        written = write_patiently(self.launch["outcome"], outcome)
+        written = write_patiently(self.launch["outcome"], outcome, alive)
         self._clear_up(has_files=bool(outcome.get("left")))
         return _exit_code(outcome) if written else _NOT_RUN
 

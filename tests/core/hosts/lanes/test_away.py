@@ -91,8 +91,28 @@ def test_a_lane_without_a_job_left_ends_after_a_while(
     unserved: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its driver is gone and has never closed the sweep."""
-    monkeypatch.setattr(lane, "AWAY", 5.0)
+    monkeypatch.setattr(lane, "UNUSED", 5.0)
     with unserved.place.served(TTL):
         unserved.offer([0])
         running = unserved.begin(unserved.order("true"))
         assert running.end().states == {"succeeded": 1}
+
+
+def test_a_lane_that_nobody_hears_goes_on_with_what_runs_and_then_takes_more(
+    unserved: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane, "AWAY", 4.0)
+    host, order = unserved, unserved.order(UNTIL_GO, "true")
+    with host.place.served(TTL):
+        host.offer([0])
+        running = host.begin(order)
+        wait_for(lambda: bool(host.events(EventKind.STARTED)))
+    left = time.monotonic()
+    wait_for(lambda: time.monotonic() > left + 6.0)
+    with host.place.served(TTL):
+        host.go()
+        host.await_ends(1)
+        host.offer([1])
+        host.await_ends(2)
+        host.driver.close()
+        assert running.end().states == {"succeeded": 2}

@@ -156,3 +156,13 @@ def test_a_job_made_ready_here_begins_where_a_slot_is_free(
     host.await_ends(2)
     host.driver.close()
     assert running.end().states == {"succeeded": 1}
+
+
+def test_where_the_disk_has_no_room_nothing_is_leased_and_others_may_have_it(host: Host) -> None:
+    order = host.order("true")
+    host.offer([0])
+    spec = order.spec.model_copy(update={"min_free": 10**9})
+    report = host.begin(order.model_copy(update={"spec": spec})).end()
+    assert report.state is ReportState.REFUSED
+    assert "no room" in report.reason
+    assert host.events(EventKind.LEASED) == []

@@ -40,7 +40,7 @@ def test_a_lane_that_was_forgotten_joins_again_with_what_it_holds(
     host.offer([0])
     holdings = Holdings(2)
     talk = Talk(leases, holdings, LANE, host.engine.tell)
-    talk.keep_on("feeder", Feeder(leases.calls, holdings).step)
+    talk.keep_on("feeder", Feeder(leases.calls, holdings, lambda: True).step)
     wait_for(lambda: holdings.named() == (Leased(0, 1),))
     assert host.events(EventKind.LANE_JOINED)
     talk.end(20)
@@ -108,3 +108,21 @@ def test_steps_are_taken_in_the_run_of_their_caller() -> None:
     talk.keep_on("step", lambda: seen.put(RUN.get()), pause=0.01)
     assert seen.get(timeout=60) == "this one"
     talk.end(60)
+
+
+def test_no_job_is_leased_while_the_disk_has_no_room(host: Host, leases: Leases) -> None:
+    host.offer([0])
+    holdings, looks, has_room = Holdings(2), threading.Semaphore(0), threading.Event()
+
+    def look() -> bool:
+        looks.release()
+        return has_room.is_set()
+
+    talk = Talk(leases, holdings, LANE, host.engine.tell)
+    talk.begin()
+    talk.keep_on("feeder", Feeder(leases.calls, holdings, look).step)
+    assert all(looks.acquire(timeout=20) for _ in range(2))
+    assert host.events(EventKind.LEASED) == []
+    has_room.set()
+    wait_for(lambda: holdings.named() == (Leased(0, 1),))
+    talk.end(20)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -61,13 +62,13 @@ class Far:
     runs: Notes = field(default_factory=Notes)
     said: list[str] = field(default_factory=list)
 
-    def start(self, *commands: str) -> LaneStart:
+    def start(self, *commands: str, **fields: object) -> LaneStart:
         home = Path(self.site.host.home)
         port_file = home / "tunnel"
         port_file.touch(mode=0o600)
         port_file.write_text(f"{self.host.place.port}\n")
         access = Access(authorization=bearer(TOKEN))
-        order = self.host.order(*commands)
+        order = self.host.order(*commands, **fields)
         return LaneStart(order=order, access=access, home=home, port_file=port_file)
 
     def watch(self, start: LaneStart) -> LaneWatch:
@@ -219,3 +220,34 @@ def test_one_with_a_token_of_before_is_followed_by_one_that_takes_over(far: Far)
         EventKind.STARTED,
         EventKind.FINISHED,
     ]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A small disk of the host's own."""
+    disk = tmp_path / "far"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", disk]).returncode:
+        pytest.skip("no right to mount a small disk")
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_a_disk_without_room_is_told_once(
+    small: Path, far: Far, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "LOOK_SECONDS", 0.05)
+    start = far.start(UNTIL_GO, min_free=20)
+    far.host.offer([0])
+    with far.watch(start).watching():
+        wait_for(lambda: bool(far.host.events(EventKind.STARTED)))
+        (small / "ballast").write_bytes(b"x" * (45 << 20))
+        wait_for(lambda: bool(far.said))
+        (small / "ballast").unlink()
+        wait_for(lambda: len(far.said) > 1)
+        far.host.go()
+        far.host.await_ends(1)
+    lack, again = far.said
+    assert lack.startswith("no job starts on gpu2 until there is room: ")
+    assert lack.endswith(f"ssh {far.site.host.address} df -h {far.site.host.home}")
+    assert again == "there is room again on gpu2: jobs start"
