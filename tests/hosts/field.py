@@ -115,6 +115,11 @@ class Field:
         """Job and attempt of every life of the program, on whichever host."""
         return [life for host in self.hosts for life in lives_on(host, name, what)]
 
+    def times(self, name: str, what: str = "begun") -> Counter[int]:
+        """How often each job's program lived. The number of an attempt says less: that of a job
+        which was made ready on one host and began on another is not the first."""
+        return Counter(job for job, _ in self.lives(name, what))
+
     def await_begun(self, name: str, *lives: tuple[int, int]) -> None:
         """Wait until these attempts of jobs have begun, and the records here say so."""
         wait_for(lambda: set(lives) <= set(self.lives(name)), LONG)
@@ -156,9 +161,9 @@ def lives_on(host: RigHost, name: str, what: str = "begun") -> list[tuple[int, i
     return [(int(job), int(attempt)) for job, attempt in map(str.split, lines)]
 
 
-def once(jobs: int) -> Counter[tuple[int, int]]:
-    """The lives when every job ran once, as its first attempt."""
-    return Counter((job, 1) for job in range(jobs))
+def once(jobs: int) -> Counter[int]:
+    """What `Field.times` says when every job ran once."""
+    return Counter(range(jobs))
 
 
 def lane_of(host: RigHost, name: str) -> int:

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import signal
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,7 +53,7 @@ def test_a_sweep_over_two_hosts_leaves_all_that_one_here_would(field: Field) -> 
         succeeded(driver)
     check_complete(field, "all", jobs=8)
     records, paths = field.records("all"), field.paths("all")
-    assert Counter(field.lives("all", "ended")) == once(8)
+    assert field.times("all", "ended") == once(8)
     assert {record.host for record in records.values()} == {"gpu1", "gpu2"}
     assert all(len(record.gpus) == 1 for record in records.values())
     assert (paths.artifacts(3) / "weights.txt").read_text() == "w" * 1000
@@ -76,7 +75,7 @@ def test_the_plan_names_hosts_and_slots_and_starts_nothing(field: Field) -> None
 
 def test_logs_follow_a_job_on_its_host(field: Field) -> None:
     with field.held("tail", jobs=1) as driver:
-        field.await_begun("tail", (0, 1))
+        field.await_running("tail", 1)
         with field.cli.running("sweeptree", "logs", "tail:0", "--follow") as logs:
             assert logs.stdout is not None
             assert "job 0 on gpu" in logs.stdout.readline()
@@ -99,7 +98,7 @@ def test_cancel_ends_the_jobs_there_and_resume_goes_on(field: Field) -> None:
     done = field.call("resume", "stopped")
     assert done.returncode == 0, done.stdout + done.stderr
     check_complete(field, "stopped", jobs=6)
-    assert Counter(job for job, _ in field.lives("stopped", "ended")) == Counter(range(6))
+    assert field.times("stopped", "ended") == once(6)
     check_shown(field, "stopped")
 
 

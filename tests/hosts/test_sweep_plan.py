@@ -4,7 +4,6 @@ And a host whose tunnel dies, or that is to be removed, while jobs run there."""
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -117,19 +116,19 @@ def test_a_host_that_cannot_be_reached_is_refused(field: Field, other: RigHost) 
 
 def test_a_tunnel_and_a_connection_that_die(field: Field, other: RigHost) -> None:
     with field.held("tunnel") as driver:
-        field.await_begun("tunnel", *((job, 1) for job in range(4)))
+        field.await_running("tunnel", 4)
         for pid in _sessions(other):
             kill(pid)
         field.let_go("tunnel")
         succeeded(driver)
-    assert Counter(field.lives("tunnel")) == once(4)
+    assert field.times("tunnel") == once(4)
     check_complete(field, "tunnel")
     check_shown(field, "tunnel")
 
 
 def test_a_host_is_not_removed_while_it_runs_jobs(field: Field, other: RigHost) -> None:
     with field.held("removed") as driver:
-        field.await_begun("removed", *((job, 1) for job in range(4)))
+        field.await_running("removed", 4)
         done = field.call("hosts", "remove", other.name)
         field.let_go("removed")
         succeeded(driver)

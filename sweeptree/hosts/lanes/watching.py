@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextvars import copy_context
 from functools import partial
 
-from sweeptree.errors import SweeptreeError
+from sweeptree.errors import HostError, SweeptreeError
 from sweeptree.hosts.lanes.runs import LaneEnd, LaneRuns
 from sweeptree.hosts.lanes.start_facts import LaneStart
 from sweeptree.hosts.lanes.starting import await_lane, look_at_lane, start_lane
@@ -22,6 +22,7 @@ from sweeptree.hosts.remote import Site
 from sweeptree.hosts.values import EventKind
 
 PAUSE = 5.0  # seconds until a host that could not be reached is tried again
+LONGEST_PAUSE = 80.0  # seconds until a lane that ends at once, again and again, is started anew
 LOOK_SECONDS = 5.0  # between two looks at whether a lane's process lives
 LOOK = 0.2  # seconds between two looks at a lane that ends
 LEAVE_SECONDS = 20.0  # for a lane to end by itself when the sweep is over
@@ -50,6 +51,7 @@ class LaneWatch:
         self._runs = runs
         self._tell = tell
         self._stopping = stopping or threading.Event()
+        self._pause = PAUSE
         self._run: str | None = None
         self._has_begun = False
         self._left = threading.Event()
@@ -102,7 +104,7 @@ class LaneWatch:
                 self._keep_up()
             except SweeptreeError as error:
                 self._failed(error)
-                self._over.wait(PAUSE)
+                self._over.wait(self._pause)
             self.tried.set()
 
     def _has_done_all(self) -> bool:
@@ -174,8 +176,10 @@ class LaneWatch:
             self._run = process.flow_run
 
     def _failed(self, error: SweeptreeError) -> None:
-        is_news = self.trouble is None or self.trouble.message != error.message
-        self.trouble = error
+        before, self.trouble = self.trouble, error
+        ends_again = _is_of_lane(error) and _is_of_lane(before)
+        is_news = not ends_again and (before is None or before.message != error.message)
+        self._pause = min(2 * self._pause, LONGEST_PAUSE) if ends_again else PAUSE
         if is_news and not self._over.is_set():
             self._tell(f"{error.message}; trying again")
 
@@ -217,3 +221,8 @@ class LaneWatch:
             return look_at_lane(self.site, self._start.order.sweep).is_alive
         except SweeptreeError:
             return False
+
+
+def _is_of_lane(error: SweeptreeError | None) -> bool:
+    """Whether the host was reached, and its lane did not begin; each time its log says it anew."""
+    return isinstance(error, HostError) and error.kind == "lane"

@@ -52,7 +52,7 @@ def test_a_lane_that_leaves_does_not_join_again(host: Host, leases: Leases) -> N
     talk = Talk(leases, holdings, LANE, host.engine.tell)
     talk.begin()
     talk.leave()
-    feeder = Feeder(leases.calls, holdings)
+    feeder = Feeder(leases.calls, holdings, lambda: True)
 
     def ask() -> None:
         asked.release()

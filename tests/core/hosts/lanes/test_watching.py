@@ -180,6 +180,23 @@ def test_a_lane_that_cannot_be_started_is_told_once_and_tried_again(far: Far) ->
     assert far.said == ["the server is away; trying again"]
 
 
+def test_a_lane_that_ends_at_once_is_told_once_and_started_anew_ever_less_often(
+    far: Far, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(watching, "PAUSE", 0.01)
+    monkeypatch.setattr(watching, "LONGEST_PAUSE", 0.04)
+    start = far.start("true", min_free=10**9)
+    watch = far.watch(start)
+    wait, over = watch._over.wait, watch._over
+    monkeypatch.setattr(over, "wait", lambda seconds: pauses.append(seconds) or wait(seconds))
+    with watch.watching():
+        wait_for(lambda: len(pauses) > 3)
+    assert pauses[:4] == [0.01, 0.02, 0.04, 0.04]
+    (ended,) = [said for said in far.said if "ended before it could take a job" in said]
+    assert "there is no room to start" in ended
+
+
 def test_one_that_is_gone_when_the_sweep_ends_is_shown_as_crashed(far: Far) -> None:
     with far.watch(far.start("true")).watching() as watch:
         assert watch.up.wait(60)
