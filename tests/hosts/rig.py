@@ -30,8 +30,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import rig_clock
-
+from tests.hosts import rig_clock
 from tests.nvml import FakeDriver
 
 HOME = "/mnt/home"

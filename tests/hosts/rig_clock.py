@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rig import RigHost
+    from tests.hosts.rig import RigHost
 
 _SOURCE = """
 #define _GNU_SOURCE
