@@ -4,6 +4,7 @@ Hides how a write survives a crash.
 """
 
 from sweeptree.records.ledger import lacking, read_ledger
+from sweeptree.records.notices import add_notice
 from sweeptree.records.paths import SweepPaths
 from sweeptree.records.read import (
     MAX_RECORD_BYTES,
@@ -25,6 +26,7 @@ __all__ = [
     "MAX_SWEEP_BYTES",
     "SweepPaths",
     "SweepStore",
+    "add_notice",
     "holder",
     "iter_sweeps",
     "lacking",

@@ -44,6 +44,11 @@ class SweepPaths:
         return self.state / "ledger.ndjson"
 
     @property
+    def notices(self) -> Path:
+        """What a person should know beside the jobs, one line each, appended."""
+        return self.state / "notices.ndjson"
+
+    @property
     def slurm(self) -> Path:
         """What was submitted to a Slurm cluster, and what its nodes read."""
         return self.state / "slurm"

@@ -18,7 +18,7 @@ from sweeptree import worktrees
 from sweeptree.analysis.datasets import Digests
 from sweeptree.model import Job, JobRecord, SweepSpec
 from sweeptree.publish.delivery import Gate
-from sweeptree.records import SweepPaths, SweepStore, last_attempts
+from sweeptree.records import SweepPaths, SweepStore, add_notice, last_attempts
 from sweeptree.repository import hide_results
 from sweeptree.settings import Settings
 from sweeptree.sweep import preflight
@@ -124,6 +124,13 @@ class Sweep:
         jobs = self.prepared.jobs
         place = bisect_left(jobs, index, key=attrgetter("index"))  # --only leaves gaps
         return JobContext(self, jobs[place], Turn(self.turns))
+
+    def say(self, text: str) -> None:
+        """Let whoever watches know something beside the jobs."""
+        add_notice(self.paths, text)
+        if self.tell is not None:
+            with contextlib.suppress(OSError):
+                self.tell(text)
 
     def await_room(self) -> bool:
         """Wait until the disk has room for another job. False when the sweep is to stop."""

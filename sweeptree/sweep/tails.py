@@ -14,33 +14,57 @@ from typing import Any
 from sweeptree.records import SweepPaths
 
 _TAIL_CHUNK = 4 * 1024 * 1024
+_NOTICES_TAIL = 16 * 1024
+_NOTICES = 3
 
 
-class LedgerTail:
-    """Reads what has been appended to a sweep's ledger since the last call, whole lines only."""
+class _Tail:
+    """Reads what has been appended to a file of JSON lines since the last call, whole lines only;
+    those where `key` is of this type."""
 
-    def __init__(self, paths: SweepPaths) -> None:
-        self._path = paths.ledger
+    def __init__(self, path: Path, key: str, kind: type) -> None:
+        self._path = path
+        self._key = key
+        self._kind = kind
         self._offset = 0
         self._rest = b""
 
     def read(self) -> list[dict[str, Any]]:
-        """The new entries, at most a few thousand at a time; none before the ledger exists."""
+        """The new entries, at most a few thousand at a time; none before the file exists."""
         data = read_from(self._path, self._offset, _TAIL_CHUNK)
         self._offset += len(data)
         *lines, self._rest = (self._rest + data).split(b"\n")
         entries = map(_entry, lines)
-        return [entry for entry in entries if entry is not None]
+        return [entry for entry in entries if isinstance(entry.get(self._key), self._kind)]
 
 
-def _entry(line: bytes) -> dict[str, Any] | None:
+class LedgerTail(_Tail):
+    """What is new in a sweep's ledger."""
+
+    def __init__(self, paths: SweepPaths) -> None:
+        super().__init__(paths.ledger, "id", int)
+
+
+class NoticeTail(_Tail):
+    """What is new of that which people should know of a sweep: `text`, and `at`, its time."""
+
+    def __init__(self, paths: SweepPaths) -> None:
+        super().__init__(paths.notices, "text", str)
+
+
+def last_notices(paths: SweepPaths) -> tuple[dict[str, Any], ...]:
+    """The last few of a sweep's notices, the oldest first."""
+    lines = read_tail(paths.notices, _NOTICES_TAIL).split(b"\n")
+    found = [entry for entry in map(_entry, lines) if isinstance(entry.get("text"), str)]
+    return tuple(found[-_NOTICES:])
+
+
+def _entry(line: bytes) -> dict[str, Any]:
     try:
         entry = json.loads(line)
     except ValueError:
-        return None
-    if isinstance(entry, dict) and isinstance(entry.get("id"), int):
-        return entry
-    return None
+        return {}
+    return entry if isinstance(entry, dict) else {}
 
 
 def read_from(path: Path, offset: int, limit: int) -> bytes:

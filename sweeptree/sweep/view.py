@@ -27,6 +27,7 @@ from sweeptree.records import (
     record_indices,
 )
 from sweeptree.records.read import runs_elsewhere, runs_on_cluster
+from sweeptree.sweep.tails import last_notices
 from sweeptree.system.locks import is_held
 from sweeptree.system.room import Room
 
@@ -83,6 +84,7 @@ class SweepView:
     driver: Mapping[str, Any] | None
     goal: Objective | None
     lack: str | None = None  # what the disk lacks, so that no job starts
+    notices: tuple[Mapping[str, Any], ...] = ()  # while it runs: the last ones, as NoticeTail
 
     @property
     def name(self) -> str:
@@ -130,7 +132,13 @@ def view_sweep(paths: SweepPaths) -> SweepView:
     jobs = tuple(_explained(job, paths, document, is_full=lack is not None) for job in known)
     waits_for_room = any(job.note == FOR_ROOM for job in jobs)
     return SweepView(
-        paths, document, jobs, driver, goal_of(document), lack if waits_for_room else None
+        paths=paths,
+        document=document,
+        jobs=jobs,
+        driver=driver,
+        goal=goal_of(document),
+        lack=lack if waits_for_room else None,
+        notices=() if driver is None else last_notices(paths),
     )
 
 

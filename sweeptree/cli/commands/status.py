@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -146,6 +146,7 @@ def _summary(view: SweepView) -> dict[str, Any]:
         "exit_code": view.document.get("exit_code"),
         "driver": view.driver,
         "waits_for": view.lack,
+        "notices": list(view.notices),
         "results": str(view.paths.root),
     }
 
@@ -215,7 +216,16 @@ def _head(view: SweepView) -> list[str]:
     ]
     if view.lack:
         lines.append(f"  {pause_line(printable(view.lack))}")
-    return lines
+    said = (f"  {_moment(notice)} {printable(notice['text'])}" for notice in view.notices)
+    return [*lines, *said]
+
+
+def _moment(notice: Mapping[str, Any]) -> str:
+    """When it was said, by this machine's clock of today."""
+    try:
+        return f"{datetime.fromisoformat(str(notice.get('at'))).astimezone():%H:%M:%S}"
+    except ValueError:
+        return "--:--:--"
 
 
 def _job_table(view: SweepView, jobs: Sequence[JobView], room: int) -> list[str]:

@@ -37,7 +37,7 @@ from sweeptree.cli.screens.terminal import (
 )
 from sweeptree.model import JobState
 from sweeptree.records import SweepPaths
-from sweeptree.sweep.tails import LedgerTail, read_tail
+from sweeptree.sweep.tails import LedgerTail, NoticeTail, read_tail
 from sweeptree.sweep.view import WAITING, word
 from sweeptree.system.room import Room, pause_line
 
@@ -95,6 +95,8 @@ class LiveView(Beside):
         for entry in _drain(self._ledger):
             self._board.apply(entry)
         self._board.forget_running()
+        self._notices = NoticeTail(paths)
+        self._notices.read()
 
     def _show(self) -> None:
         """The terminal may go, or stderr be closed: the sweep goes on without its view."""
@@ -106,6 +108,8 @@ class LiveView(Beside):
         while True:
             ending = self._stop.wait(_FRAME_SECONDS)
             self._print_room()
+            for line in self._news():
+                self._write(line)
             self._print_keepers()
             for entry in _drain(self._ledger):
                 if self._board.apply(entry) and entry.get("state") != JobState.PLANNED:
@@ -132,6 +136,12 @@ class LiveView(Beside):
                 printable(f"{now:%H:%M:%S} {self._paths.root.name} {pause_line(self._lack)}")
             )
 
+    def _news(self) -> Iterator[str]:
+        """What one should know beside the jobs."""
+        for notice in self._notices.read():
+            now = datetime.now().astimezone()
+            yield printable(f"{now:%H:%M:%S} {self._paths.root.name} {notice['text']}")
+
     def _print_keepers(self) -> None:
         """Name each keeper that does not answer, once."""
         news = self._board.keeper_notes().items() - self._named
@@ -150,6 +160,8 @@ class LiveView(Beside):
                 ending = self._stop.wait(_FRAME_SECONDS)
                 for entry in _drain(self._ledger):
                     self._board.apply(entry)
+                for line in self._news():
+                    live.console.print(line if unicode_ok(self._stream) else to_ascii(line))
                 self._draw(live)
                 if ending:
                     return

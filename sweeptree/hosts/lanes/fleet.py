@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sweeptree.errors import Refused, SweeptreeError
@@ -34,6 +35,7 @@ from sweeptree.hosts.remote import Site
 from sweeptree.hosts.ssh import Master, Target, Tunnel
 from sweeptree.hosts.values import Event
 from sweeptree.model import Job
+from sweeptree.records import add_notice
 from sweeptree.sweep.running import Sweep
 
 Tell = Callable[[str], None]
@@ -84,13 +86,18 @@ class Fleet:
             clocks = {each.host.name: each.clock for each in self._stations}
             yield Ground(leases, mailbox, carriers, clocks=clocks)
 
+    def _told(self, sweep: Sweep, text: str) -> None:
+        """For whoever watches, here or in the engine's log."""
+        add_notice(sweep.paths, text)
+        self._tell(text)
+
     def _crews(self, sweep: Sweep, name: str, stack: contextlib.ExitStack) -> list[_Crew]:
         """Every host made ready, side by side. Raises Refused with all that is missing."""
         prepared = sweep.prepared
         beside = wanted_beside(prepared.repo, prepared.base, sweep.spec.links, prepared.jobs)
         with ThreadPoolExecutor(max_workers=max(1, len(self._stations))) as pool:
             all_wanted = [
-                _Wanted(sweep, name, station, self._base, beside, self._tell)
+                _Wanted(sweep, name, station, self._base, beside, partial(self._told, sweep))
                 for station in self._stations
             ]
             makers = [pool.submit(copy_context().run, _made_ready, wanted) for wanted in all_wanted]

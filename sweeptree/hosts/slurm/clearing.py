@@ -6,7 +6,6 @@ a few seconds when the sweep ends. Nobody waits for it, and nothing depends on i
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -41,11 +40,11 @@ def clear_after(sweep: Sweep, lost: Iterable[Place], folder: Path) -> None:
     for node in sorted(set(_nodes(sweep, lost))):
         try:
             _submit(sweep, node, folder)
-            _tell(sweep, f"a keeper was killed on {node}: a task of a few seconds clears up there")
+            sweep.say(f"a keeper was killed on {node}: a task of a few seconds clears up there")
         except (SweeptreeError, OSError) as error:
             why = error.message if isinstance(error, SweeptreeError) else error.strerror
             left = "what it left goes with the next task of yours there (docs/slurm.md)"
-            _tell(sweep, f"a keeper was killed on {node}; {left}: {why}")
+            sweep.say(f"a keeper was killed on {node}; {left}: {why}")
 
 
 def _nodes(sweep: Sweep, lost: Iterable[Place]) -> Iterator[str]:
@@ -63,9 +62,3 @@ def _submit(sweep: Sweep, node: str, folder: Path) -> None:
     packing.write_script(script, python_of_nodes(sweep.settings), package, folder, "clear")
     words = options.of_clearing(sweep.spec, node, folder)
     cluster.submit(words, script, options.environment(sweep.spec))
-
-
-def _tell(sweep: Sweep, text: str) -> None:
-    if sweep.tell is not None:
-        with contextlib.suppress(OSError):
-            sweep.tell(text)

@@ -184,8 +184,8 @@ def patiently(act: Callable[[], None], sweep: Sweep) -> bool:
             act()
             return True
         except cluster.ClusterAway as error:
-            if not told and sweep.tell is not None:
-                sweep.tell(f"Slurm does not answer ({error.message}): waiting for it")
+            if not told:
+                sweep.say(f"Slurm does not answer ({error.message}): waiting for it")
             told = True
         sweep.stop.stopping.wait(PERIOD)
     return False

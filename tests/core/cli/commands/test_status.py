@@ -8,7 +8,7 @@ import pytest
 
 from core.cli_records import call, finished_sweep, held, plan_sweep, put, spawn
 from sweeptree.model import JobState
-from sweeptree.records import SweepStore, read_json
+from sweeptree.records import SweepStore, add_notice, read_json
 from sweeptree.system.files import write_json
 
 
@@ -40,6 +40,18 @@ def test_a_job_that_waits_for_room_says_so(results: Path) -> None:
     )
     assert f"free at {results}" in told["waits_for"]
     assert "room" not in call("status", "unet", "--results_dir", str(results)).out
+
+
+def test_what_people_should_know_of_a_sweep_is_shown_while_it_runs(results: Path) -> None:
+    paths = plan_sweep(results)
+    words = ("status", "unet", "--results_dir", str(results))
+    with SweepStore.open(paths):
+        add_notice(paths, "gpu2 cannot be reached; trying again")
+        ran = call(*words)
+        told = json.loads(call(*words, "--json").out)
+    assert re.search(r"  \d\d:\d\d:\d\d gpu2 cannot be reached; trying again\n", ran.out)
+    assert [each["text"] for each in told["notices"]] == ["gpu2 cannot be reached; trying again"]
+    assert "gpu2" not in call(*words).out
 
 
 def test_a_stopped_sweep_names_the_command_that_goes_on(results: Path) -> None:

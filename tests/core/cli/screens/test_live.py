@@ -20,7 +20,7 @@ from core.keeper_kit import until
 from sweeptree.cli.screens.board import Board, Places
 from sweeptree.cli.screens.live import LiveView, event_line, render
 from sweeptree.model import JobState
-from sweeptree.records import SweepPaths, SweepStore, read_json
+from sweeptree.records import SweepPaths, SweepStore, add_notice, read_json
 from sweeptree.system.clock import utc_now
 from sweeptree.system.room import Room
 
@@ -30,7 +30,7 @@ from pathlib import Path
 from core.cli_records import put
 from sweeptree.cli.screens.live import LiveView
 from sweeptree.model import JobState
-from sweeptree.records import SweepPaths, SweepStore, read_json
+from sweeptree.records import SweepPaths, SweepStore, add_notice, read_json
 from sweeptree.system.clock import utc_now
 from sweeptree.system.room import Room
 paths = SweepPaths(Path(sys.argv[1]))
@@ -155,6 +155,18 @@ def test_what_the_disk_lacks_is_said_once_while_jobs_wait(
     with LiveView(paths, jobs_of(paths), room=Room((tmp_path,), 2**34), stream=stream):
         until(lambda: "no job starts until there is room" in stream.getvalue())
     assert stream.getvalue().count("room") == 1 and f"free at {tmp_path}" in stream.getvalue()
+
+
+def test_what_people_should_know_is_said_once_and_nothing_of_an_earlier_run(
+    paths: SweepPaths,
+) -> None:
+    stream = io.StringIO()
+    add_notice(paths, "of an earlier run")
+    with LiveView(paths, jobs_of(paths), stream=stream):
+        add_notice(paths, "gpu2 cannot be reached; trying again")
+        until(lambda: "trying again" in stream.getvalue())
+    (line,) = stream.getvalue().splitlines()
+    assert line.endswith(f" {paths.root.name} gpu2 cannot be reached; trying again")
 
 
 def test_a_stream_that_closes_does_not_disturb_the_run(
