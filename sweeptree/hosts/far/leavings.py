@@ -1,15 +1,16 @@
 """On a host: what ended sweeps have left there, and clearing what stands elsewhere.
 
-    clear    {"folder", "brought": {job: [attempts]}, "artifacts"}: the driver has the results of
-             these attempts and has left so many files there; removes the lane's folder and the
-             refs of its jobs' changes, unless something stands there alone -> {"why"}
+    clear    {"folder", "brought": {job: [attempts]}, "artifacts", "unbrought"}: the driver has the
+             results of these attempts, has left so many files there, and could not bring so many;
+             removes the lane's folder and the refs of its jobs' changes, unless something stands
+             there alone -> {"why"}
     list     {"folder"}: the lanes below a folder -> {"lanes": [{"name", "why", "bytes"}]}
     repair   the same, and removes those that have no reason to stay; "gone" says which
 
 A lane may go once its driver has said that it has all results, as noted in its file `brought`, and
 nobody lives there, and nothing is there alone: results that were not told, attempts that did not
-count, artifacts that were to stay, worktrees that were kept. The standard library only: it is sent
-to hosts as it stands here.
+count, artifacts that were to stay, files that could not be brought, worktrees that were kept.
+The standard library only: it is sent to hosts as it stands here.
 """
 
 import contextlib
@@ -37,7 +38,7 @@ def main(request: dict[str, Any], _stream: BinaryIO) -> dict[str, Any]:
     """Do what is asked."""
     folder = Path(request["folder"])
     if request["verb"] == "clear":
-        note = {"brought": request["brought"], "artifacts": request["artifacts"]}
+        note = {name: request[name] for name in ("brought", "artifacts", "unbrought")}
         return {"why": clear(folder, note)}
     removes = request["verb"] == "repair"
     return {"lanes": [told(lane, removes=removes) for lane in lanes_below(folder)]}
@@ -98,6 +99,8 @@ def reason_to_stay(lane: Path, note: dict[str, Any] | None) -> str:
         return f"{len(uncounted)} attempts did not count, or were lost; their files are there alone"
     if note["artifacts"]:
         return f"{note['artifacts']} files stay there by --artifacts keep-remote"
+    if note["unbrought"]:
+        return f"{note['unbrought']} files could not be brought to the driver"
     kept = worktrees_of(lane)
     if kept:
         return f"{len(kept)} worktrees were kept in {kept[0].parent}"
@@ -221,7 +224,8 @@ def noted(lane: Path) -> dict[str, Any] | None:
     try:
         found = json.loads((lane / NOTE).read_bytes())
         attempts_brought(found)
-        return {"brought": found["brought"], "artifacts": int(found["artifacts"])}
+        counts = {name: int(found.get(name, 0)) for name in ("artifacts", "unbrought")}
+        return {"brought": found["brought"], **counts}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 

@@ -14,7 +14,7 @@ from sweeptree.hosts.lanes.came import Came
 from sweeptree.hosts.lanes.clocks import outcome_here, record_here
 from sweeptree.hosts.lanes.values import Brought, Carrier
 from sweeptree.model import JobRecord, JobState, Outcome, Worktree
-from sweeptree.model.record import RecordPart
+from sweeptree.model.record import RecordPart, RemoteArtifact
 from sweeptree.sweep import attempts, stages
 from sweeptree.sweep.results import Ran, SoFar, Trouble
 from sweeptree.sweep.running import JobContext
@@ -90,9 +90,15 @@ def _record(job: JobContext, so_far: SoFar, brought: Brought, worktree: Worktree
     part = _same_as_there(found)
     part["worktree"] = str(worktree.path) if worktree is not None else None
     part["attempts"] = attempts.with_attempt(job, own[-1]) if own else job.record.attempts
-    part["remote_artifacts"] = brought.kept
+    part["remote_artifacts"] = _all_kept(job.record, brought)
     part["notes"] = tuple(dict.fromkeys((*found.notes, *brought.notes)))
     job.store.update(job.index, **part)
+
+
+def _all_kept(record: JobRecord, brought: Brought) -> tuple[RemoteArtifact, ...]:
+    """What stays on hosts of all attempts; a later one on a host writes in the same place."""
+    known = (*record.remote_artifacts, *brought.kept)
+    return tuple({(file.host, file.path): file for file in known}.values())
 
 
 def _same_as_there(found: JobRecord) -> RecordPart:

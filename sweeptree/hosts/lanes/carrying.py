@@ -5,6 +5,8 @@ Hides where a lane keeps things on its host: its results folder, and the refs of
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +61,7 @@ class HostCarrier:
             keep_above=BIG_FILE if keeps_big else None,
         )
         brought = files.bring(self.site, order)
+        note_unbrought(job.paths, self.site.host.name, brought.skipped)
         record = came.record or self._long_record(job)
         return Brought(record, _kept(brought), (*brought.skipped, *_left_there(self.site, record)))
 
@@ -85,6 +88,18 @@ class HostCarrier:
             return read_record(aside.record(job.index))
         finally:
             remove_tree(aside.root)
+
+
+def note_unbrought(paths: SweepPaths, host: str, skipped: Sequence[str]) -> None:
+    """Keep in mind what could not be brought from a host: it stands there alone."""
+    if skipped:
+        with unbrought_file(paths, host).open("a") as file:
+            file.writelines(f"{json.dumps(each)}\n" for each in skipped)
+
+
+def unbrought_file(paths: SweepPaths, host: str) -> Path:
+    """A line for each file of a host that could not be brought here."""
+    return paths.state / f"unbrought_{host}"
 
 
 def _growing(job: JobContext) -> tuple[Path, Path]:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from sweeptree.errors import SweeptreeError
 from sweeptree.hosts.back.commits import QUARANTINE
 from sweeptree.hosts.far.asking import Question, ask
+from sweeptree.hosts.lanes.carrying import unbrought_file
 from sweeptree.hosts.lanes.starting import folder_of
 from sweeptree.hosts.remote import Site
 from sweeptree.model import JobRecord
@@ -33,6 +34,7 @@ def clear_lane(site: Site, sweep_id: str, sweep: Sweep) -> None:
         "folder": folder_of(site, sweep_id),
         "brought": brought(sweep.paths, records),
         "artifacts": artifacts_on(records, site.host.name),
+        "unbrought": unbrought_on(sweep.paths, site.host.name),
     }
     with contextlib.suppress(SweeptreeError):
         ask(site, Question("leavings", request), timeout=_SECONDS)
@@ -64,6 +66,14 @@ def artifacts_on(records: Sequence[JobRecord], host: str) -> int:
     """How many files were to stay on a host."""
     kept = [file for record in records for file in record.remote_artifacts]
     return sum(file.host == host for file in kept)
+
+
+def unbrought_on(paths: SweepPaths, host: str) -> int:
+    """How many files could not be brought from a host."""
+    try:
+        return len(unbrought_file(paths, host).read_text().splitlines())
+    except FileNotFoundError:
+        return 0
 
 
 def _is_open(record: JobRecord) -> bool:

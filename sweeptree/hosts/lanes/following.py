@@ -212,8 +212,7 @@ class _Following:
     def ended_without(self, event: Event) -> None:
         """No lane runs it: cancelled, or nobody can, or nobody shall any more."""
         self._stop_following()
-        is_unbegun = self.so_far.attempt <= self.before or _is_unbegun(event)
-        if event.kind is EventKind.CANCELLED and is_unbegun:
+        if self._was_not_begun(event):
             self._taken_back(event)
             return
         self._begin_attempt(max(self.so_far.attempt, self.before + 1))
@@ -222,6 +221,14 @@ class _Following:
         stages.record_plan(self.job, None, host)
         ran: Ran = attempts.record_outcome(self.job, self.so_far, outcome)
         self.end = self.so_far.after_command(ran)
+
+    def _was_not_begun(self, event: Event) -> bool:
+        """Whether the end of a job that no lane has begun is none. When a sweep stops, lanes leave
+        before their jobs are taken back, and nobody is left then who could run them."""
+        is_unbegun = self.so_far.attempt <= self.before or _is_unbegun(event)
+        is_stopping = self.job.sweep.stop.stopping.is_set()
+        is_left = event.kind is EventKind.UNPLACEABLE and is_stopping
+        return is_unbegun and (event.kind is EventKind.CANCELLED or is_left)
 
     def _taken_back(self, event: Event) -> None:
         """It has not begun; where an earlier driver wanted that, it is due again."""

@@ -28,8 +28,8 @@ class Balance:
 
     def ahead(self, free: int, wanted: int) -> int:
         """How many to give ahead to a lane with so many free slots: none that a free slot
-        elsewhere could begin now."""
-        if not wanted:
+        elsewhere could begin now, nor before all lanes of the sweep have joined."""
+        if not wanted or not self._all_have_joined():
             return 0
         due = self._rows.count(JobState.DUE)
         elsewhere = sum(each.slots for each in self._free_elsewhere())
@@ -45,6 +45,10 @@ class Balance:
         for job in self._rows.jobs(JobState.DUE):
             _take_slot(free, job)
         return tuple(job.job for job in surplus if _take_slot(free, job))
+
+    def _all_have_joined(self) -> bool:
+        sweep = self._rows.row()
+        return sweep is not None and len(list(self._rows.lanes())) >= sweep.lanes
 
     def _surplus(self) -> list[JobRow]:
         """What has not begun, as far as it is more than the lane has slots."""

@@ -23,10 +23,11 @@ def asked(verb: str, folder: Path, **more: object) -> dict[str, Any]:
     return leavings.main({"verb": verb, "folder": str(folder), **more}, io.BytesIO())
 
 
-def cleared(lane: Path, *, artifacts: int = 0, **brought: list[int]) -> str:
+def cleared(lane: Path, *, artifacts: int = 0, unbrought: int = 0, **brought: list[int]) -> str:
     """Why the lane stays, once the driver has said what it has."""
     found = {job.removeprefix("job"): numbers for job, numbers in brought.items()}
-    why: str = asked("clear", lane, brought=found, artifacts=artifacts)["why"]
+    counts = {"artifacts": artifacts, "unbrought": unbrought}
+    why: str = asked("clear", lane, brought=found, **counts)["why"]
     return why
 
 
@@ -91,6 +92,11 @@ def test_results_that_were_not_told_keep_it(lane: Path) -> None:
 
 def test_files_that_are_to_stay_there_keep_it(lane: Path) -> None:
     assert "keep-remote" in cleared(lane, artifacts=2, job0=[1])
+
+
+def test_files_that_could_not_be_brought_keep_it(lane: Path) -> None:
+    assert cleared(lane, unbrought=2, job0=[1]) == "2 files could not be brought to the driver"
+    assert (lane / "results").is_dir()
 
 
 @pytest.mark.parametrize("name", ["job_0", "slot_1"])

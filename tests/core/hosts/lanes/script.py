@@ -21,6 +21,7 @@ from sweeptree.hosts.lanes.planning import OnHosts, Station
 from sweeptree.hosts.lanes.values import Brought
 from sweeptree.hosts.values import Event, EventKind, Host, Offer, Order
 from sweeptree.model import Attempt, Job, JobRecord, JobState, Resume, Worktree
+from sweeptree.model.record import RemoteArtifact
 from sweeptree.supervise import lost_outcome
 from sweeptree.sweep.attempts import LeftBehind
 from sweeptree.sweep.outcome import SweepReport
@@ -41,6 +42,7 @@ class Server:
         self.cancelled: list[int] = []
         self.orders: list[Order] = []
         self.ahead: set[int] = set()
+        self.lanes_leave = False
         self._answer = answer
         self._news = threading.Condition()
 
@@ -78,6 +80,8 @@ class Server:
         self.orders.append(order)
         for job in self.ahead:
             self.say(EventKind.DUE_AGAIN, job, 1, why="gpu1 gave it back", unbegun=True)
+            if self.lanes_leave:
+                self.say(EventKind.UNPLACEABLE, job, why="every lane has left")
 
     def collect(self, after: int, wait: float) -> Sequence[Event]:
         with self._news:
@@ -111,6 +115,7 @@ class Folder:
     place: Path
     did: list[str] = field(default_factory=list)
     trouble: Exception | None = None
+    kept: Mapping[int, tuple[RemoteArtifact, ...]] = field(default_factory=dict)
 
     def follow(self, job: JobContext) -> None:
         self.did.append(f"follow {job.index}")
@@ -133,7 +138,8 @@ class Folder:
         if log.exists():
             shutil.copy(log, job.paths.log(job.index))
         self.did.append(f"bring {job.index}.{attempt}")
-        return Brought(came.record, notes=("brought by hand",))
+        kept = self.kept.get(attempt, ())
+        return Brought(came.record, kept=kept, notes=("brought by hand",))
 
     def put_content(self, worktree: Worktree, content: str) -> None:
         (worktree.top / "train.py").write_text(content)

@@ -8,15 +8,18 @@ from helpers import git
 
 from core.hosts.host_kit import make_site
 from core.sweep.kit import opened, paths_of
+from sweeptree.hosts.lanes.carrying import note_unbrought
 from sweeptree.hosts.lanes.clearing import (
     artifacts_on,
     brought,
     clear_lane,
     drop_refs_here,
     is_owed,
+    unbrought_on,
 )
 from sweeptree.model import Attempt, JobRecord, JobState
 from sweeptree.model.record import RemoteArtifact
+from sweeptree.records import SweepPaths
 
 SWEEP = "exp-11112222-33334444"
 
@@ -70,3 +73,12 @@ def test_refs_of_recorded_attempts_do_not_stay_here(repo: Path) -> None:
         sweep.store.update(0, state=JobState.SUCCEEDED, attempts=ended)
         drop_refs_here(SWEEP, sweep)
     assert git("for-each-ref", "--format=%(refname)", prefix, cwd=repo) == f"{prefix}/1/1"
+
+
+def test_files_that_could_not_be_brought_are_counted_by_host(tmp_path: Path) -> None:
+    paths = SweepPaths(tmp_path)
+    paths.state.mkdir()
+    note_unbrought(paths, "a", ())
+    note_unbrought(paths, "a", ("job_0/deep: nested too deeply",))
+    note_unbrought(paths, "a", ("job_1/x: Permission denied", "job_1/y: two\nlines"))
+    assert (unbrought_on(paths, "a"), unbrought_on(paths, "b")) == (3, 0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import pytest
+
 from core.hosts.lanes.script import Fleet, Server
 from core.sweep.kit import paths_of
 from sweeptree.hosts.values import EventKind, Offer, Order
@@ -152,9 +154,12 @@ def test_a_cancel_that_was_meant_for_an_earlier_driver_ends_nothing(
     assert [offer.attempts_before for offer in fleet.server.offers] == [0, 0]
 
 
+@pytest.mark.parametrize("lanes_leave", [False, True])
 def test_a_sweep_that_begins_nothing_more_gets_back_what_lanes_hold_ahead(
-    repo: Path, tmp_path: Path
+    repo: Path, tmp_path: Path, *, lanes_leave: bool
 ) -> None:
+    """Also where the lanes have left before their jobs were taken back."""
+
     def answer(server: Server, offer: Offer) -> None:
         if offer.job:
             server.leases_ahead(offer.job)
@@ -163,9 +168,11 @@ def test_a_sweep_that_begins_nothing_more_gets_back_what_lanes_hold_ahead(
             server.ends(0, 1, state=JobState.FAILED)
 
     fleet = Fleet.of(answer, tmp_path)
+    fleet.server.lanes_leave = lanes_leave
     assert (
         fleet.run(repo, "one", "two", "three", on_fail="stop", stop_after_same=0).reason
         == "1 failed, 2 planned"
     )
     assert fleet.server.orders == [Order.DRAIN]
-    assert sorted(fleet.server.cancelled) == [1, 2]
+    if not lanes_leave:
+        assert sorted(fleet.server.cancelled) == [1, 2]

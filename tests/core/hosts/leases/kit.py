@@ -33,10 +33,14 @@ class Desk:
         self.wall = Clock()
         self._requests = itertools.count()
         self.store = self._store()
-        self.store.open(SWEEP, lanes, self.request())
+        self.expect(lanes)
 
     def _store(self) -> Store:
         return Store(self.path, clock=self.clock, wall=self.wall, ttl=TTL)
+
+    def expect(self, lanes: int) -> None:
+        """The sweep has so many lanes."""
+        self.store.open(SWEEP, lanes, self.request())
 
     def request(self) -> str:
         return f"r{next(self._requests)}"

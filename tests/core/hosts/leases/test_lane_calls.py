@@ -60,6 +60,7 @@ def test_nobody_gets_a_job_ahead_that_a_free_slot_elsewhere_could_begin(desk: De
 
 
 def test_a_lane_gets_jobs_ahead_while_there_are_many(desk: Desk) -> None:
+    desk.expect(1)
     desk.join("gpu1", slots=2)
     desk.offer(*range(1, 9))
     assert len(desk.lease("gpu1", free=2, ahead=2)) == 4
