@@ -23,6 +23,7 @@ from sweeptree.records import SweepStore
 ASK_AGAIN = 2.0  # seconds between two questions for jobs to make ready
 BEAT = 5.0  # seconds between two heartbeats, unless there is an order: a quarter of a lease's term
 REST = 0.2  # seconds at least between two heartbeats
+RECALLED = 4.0  # seconds that a job has to be wanted back: until then it may begin here after all
 LOOK = 0.25  # seconds between two looks for commands that have begun
 
 Tell = Callable[[str], None]
@@ -62,6 +63,7 @@ class Heart:
     def __init__(self, leasing: Leasing, holdings: Holdings, jobs: Jobs) -> None:
         self._heard = time.monotonic()
         self._known = 0
+        self._recalled: dict[int, float] = {}
         self._leasing = leasing
         self._holdings = holdings
         self._jobs = jobs
@@ -81,7 +83,7 @@ class Heart:
         self._holdings.drop(orders.lost)
         self._jobs.end(orders.lost, kill=True)
         self._cancel(orders.cancelled)
-        self._hand_back(orders.recalled)
+        self._hand_back(self._long_recalled(orders.recalled))
         if orders.order is not Order.GO:
             self._begin_no_more()
         if orders.order in (Order.STOP, Order.KILL):
@@ -92,6 +94,13 @@ class Heart:
         running = self._holdings.running()
         wanted = [each for each in running if each.job in jobs]
         self._jobs.end(wanted, kill=False)
+
+    def _long_recalled(self, jobs: Collection[int]) -> list[int]:
+        """Those of the jobs that have been wanted back for a while. Where jobs end on all hosts at
+        once, slots are free for a moment, and what waits here is about to begin."""
+        now = time.monotonic()
+        self._recalled = {job: self._recalled.get(job, now) for job in jobs}
+        return [job for job, since in self._recalled.items() if now - since >= RECALLED]
 
     def _hand_back(self, jobs: Collection[int]) -> None:
         """A slot is free elsewhere: what has not begun here begins there."""

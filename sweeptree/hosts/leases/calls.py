@@ -133,8 +133,7 @@ def _has_no_job_yet(answer: Answer, body: Body) -> bool:
 
 
 def _has_no_order(answer: Answer, body: Body) -> bool:
-    is_known = answer["version"] == body.whole("known")
-    return is_known and not (answer["lost"] or answer["recalled"])
+    return answer["version"] == body.whole("known") and not answer["lost"]
 
 
 CALLS: dict[str, Call] = {

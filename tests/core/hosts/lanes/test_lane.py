@@ -142,6 +142,7 @@ def test_a_job_made_ready_here_begins_where_a_slot_is_free(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(talking, "BEAT", 0.1)
+    monkeypatch.setattr(talking, "RECALLED", 0.2)
     order = host.order(UNTIL_GO, "true", parallel=1)
     host.offer([0, 1])
     running = host.begin(order)
@@ -156,6 +157,24 @@ def test_a_job_made_ready_here_begins_where_a_slot_is_free(
     host.await_ends(2)
     host.driver.close()
     assert running.end().states == {"succeeded": 1}
+
+
+def test_a_job_that_was_wanted_elsewhere_for_a_moment_alone_begins_here(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(talking, "BEAT", 0.1)
+    order = host.order(UNTIL_GO, "true", parallel=1)
+    host.offer([0, 1])
+    running = host.begin(order)
+    wait_for(lambda: len(host.events(EventKind.LEASED)) == 2)
+    other = host.place.lane("gpu2")
+    other.join(Lane("gpu2", "gpu2", "boot", slots=1))
+    assert other.lease(free=1, wait=1.0).leases == ()
+    host.go()
+    host.await_ends(2)
+    host.driver.close()
+    assert running.end().states == {"succeeded": 2}
+    assert host.events(EventKind.DUE_AGAIN) == []
 
 
 def test_where_the_disk_has_no_room_nothing_is_leased_and_others_may_have_it(host: Host) -> None:
