@@ -23,7 +23,8 @@ while :; do
 done
 echo "$*" >>"$there/calls"
 [ ! -e "$there/trouble" ] || {{ cat "$there/trouble" >&2; exit 255; }}
-cd "$there/home" && HOME=$there/home exec sh -c "$2"
+shift
+cd "$there/home" && HOME=$there/home exec sh -c "$*"
 """
 
 
