@@ -56,6 +56,9 @@ class Remote(Protocol):
     def ssh_command(self) -> str:
         """What stands for `ssh` in git's hands, which adds the address and a command line."""
 
+    def typed(self, *words: str) -> str:
+        """The command that a user would type to run these words on the host: for hints."""
+
 
 @dataclass(frozen=True, slots=True)
 class Site:

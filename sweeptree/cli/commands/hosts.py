@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,6 +23,8 @@ from sweeptree.cli.screens.terminal import (
 from sweeptree.model import ExitCode
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sweeptree.hosts.inventory import Entry
     from sweeptree.hosts.leavings import Left
     from sweeptree.hosts.setting_up import Checked, Where
@@ -80,8 +81,9 @@ def add(
 
     asked = worker_order(os.environ) if worker else None
     order = Order(address, name, port, home, asked)
-    added = set_up(order, _where(), _tell)
-    return _show([added], {}, as_json=as_json)
+    where = _where()
+    added = set_up(order, where, _tell)
+    return _show([added], {}, where.ssh_config, as_json=as_json)
 
 
 @app.command(name="list")
@@ -141,7 +143,7 @@ def check(
         where.inventory.put(each.entry)
     reached = [each.entry.host for each in checked if each.facts is not None]
     left = left_on(reached, where.ssh_config, repair=repair)
-    return _show(checked, left, as_json=as_json)
+    return _show(checked, left, where.ssh_config, as_json=as_json)
 
 
 @app.command
@@ -174,7 +176,14 @@ def _tell(step: str) -> None:
     say(f"  {printable(step)}")
 
 
-def _show(checked: Sequence[Checked], left: Mapping[str, Sequence[Left]], *, as_json: bool) -> int:
+def _show(
+    checked: Sequence[Checked],
+    left: Mapping[str, Sequence[Left]],
+    config: Path | None,
+    *,
+    as_json: bool,
+) -> int:
+    """What was found, and is left, on hosts; `config` is what ssh reads."""
     code = ExitCode.JOBS_FAILED if any(each.troubles for each in checked) else ExitCode.OK
     if as_json:
         documents = [_document(each, left.get(each.entry.host.name, ())) for each in checked]
@@ -183,7 +192,7 @@ def _show(checked: Sequence[Checked], left: Mapping[str, Sequence[Left]], *, as_
     write_out("\n".join(_table([each.entry for each in checked])) + "\n")
     for each in checked:
         _say_troubles(each)
-        _say_left(each.entry.host, left.get(each.entry.host.name, ()))
+        _say_left(each.entry.host, left.get(each.entry.host.name, ()), config)
     return code
 
 
@@ -196,7 +205,7 @@ def _say_troubles(checked: Checked) -> None:
         say(f"  {printable(remark)}")
 
 
-def _say_left(host: Host, left: Sequence[Left]) -> None:
+def _say_left(host: Host, left: Sequence[Left], config: Path | None) -> None:
     """What ended sweeps have left on a host, and what of it may go."""
     over = [each for each in left if each.is_over]
     gone = [each for each in over if each.is_gone]
@@ -208,15 +217,17 @@ def _say_left(host: Host, left: Sequence[Left]) -> None:
         say(f"    sweeptree hosts check {host.name} --repair")
     for each in over:
         if each.why:
-            _say_kept(host, each)
+            _say_kept(host, each, config)
 
 
-def _say_kept(host: Host, left: Left) -> None:
+def _say_kept(host: Host, left: Left, config: Path | None) -> None:
+    from sweeptree.hosts.ssh import Target
+
     name = left.sweep.rsplit("-", 2)[0]
     say(f"  {host.name} keeps {_size(left.bytes)} of {printable(name)}: {printable(left.why)}")
-    folder = f"{host.home}/lanes/{left.sweep}"
+    drop = Target.of(host, config).typed("rm", "-r", f"{host.home}/lanes/{left.sweep}")
     say(f"    sweeptree resume {printable(name)} fetches results that are missing here;")
-    say(f"    if nobody needs them: ssh {host.address} rm -r {shlex.quote(folder)}")
+    say(f"    if nobody needs them: {drop}")
 
 
 def _many(left: Sequence[Left]) -> str:

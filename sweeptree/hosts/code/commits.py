@@ -140,7 +140,7 @@ def _send_pack(repo: Repository, commit: str, site: Site, request: dict[str, Any
     if not answer["there"]:
         raise SweeptreeError(
             f"{site.host.name} lacks parts of {commit[:12]} after all was sent",
-            hint=f"ssh {site.host.address} git -C {request['cache']} fsck",
+            hint=site.remote.typed("git", "-C", request["cache"], "fsck"),
         )
 
 

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from sweeptree.errors import SweeptreeError
 from sweeptree.hosts.code.commits import SentCommit
 from sweeptree.hosts.far.asking import Question, ask
 from sweeptree.hosts.remote import Site
@@ -31,7 +34,7 @@ def set_up(
 ) -> SetUp | None:
     """Run the host's set-up command, unless it has run for these lock files; None without one.
 
-    Raises SweeptreeError with the end of its output when it fails.
+    Raises SweeptreeError with the end of its output when it fails, and with where it stands.
     """
     command = site.host.setup
     if not command:
@@ -44,7 +47,18 @@ def set_up(
         "timeout": timeout,
     }
     answer = ask(site, Question("setup", request))
+    if "failed" in answer:
+        raise _failed(site.host.name, command, answer)
     return SetUp(answer["top"], tuple(answer["paths"]))
+
+
+def _failed(name: str, command: str, answer: Mapping[str, Any]) -> SweeptreeError:
+    stands = f"{command}: [hosts.{name}] setup in sweeptree.toml"
+    mend = "mend it in sweeptree.toml; then sweeptree resume goes on with the sweep"
+    return SweeptreeError(
+        f"{name}: {answer['failed']} ({stands})",
+        hint=(*answer["lines"], mend),
+    )
 
 
 def setup_key(repo: Repository, sent: SentCommit, command: str) -> str:

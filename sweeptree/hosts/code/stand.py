@@ -175,10 +175,8 @@ def _datasets(digests: Mapping[str, str], targets: Mapping[str, str]) -> Iterato
 
 
 def _missing(folder: str, site: Site) -> Refused:
-    host = site.host
-    return Refused(
-        f"{host.name} has no folder {folder}", hint=f"ssh {host.address} ls -ld {folder}"
-    )
+    look = site.remote.typed("ls", "-ld", folder)
+    return Refused(f"{site.host.name} has no folder {folder}", hint=look)
 
 
 def _other_data(folder: str, here: str, there: str | None, site: Site) -> Refused:

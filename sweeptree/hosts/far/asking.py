@@ -98,6 +98,6 @@ def trouble(site: Site, words: str, number: int | None) -> SweeptreeError:
     if number in _FULL:
         return Refused(
             f"the disk of {host.name} is full: {words}",
-            hint=f"ssh {host.address} df -h {host.home}",
+            hint=site.remote.typed("df", "-h", host.home),
         )
     return SweeptreeError(f"{host.name}: {words}", hint=f"sweeptree hosts check {host.name}")

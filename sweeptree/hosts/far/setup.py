@@ -1,6 +1,6 @@
 """On a host: runs a set-up command once in a clone of its own, and says what it made.
 
-    {"cache", "commit", "command", "place", "timeout"} -> {"top", "paths"}
+    {"cache", "commit", "command", "place", "timeout"} -> {"top", "paths"} or {"failed", "lines"}
 
 `top` is the clone, `paths` what the command made there that git ignores. The clone stays, because
 environments know the folder that they were made in. The standard library only: it is sent to hosts
@@ -34,7 +34,7 @@ def main(request: dict[str, Any], _stream: BinaryIO) -> dict[str, Any]:
             text = made.read_text()
             return dict(json.loads(text))
         answer = set_up(place, request)
-        if "error" not in answer:
+        if "failed" not in answer:
             text = json.dumps(answer)
             aside = made.with_suffix(".part")
             aside.write_text(text)
@@ -59,7 +59,7 @@ def set_up(place: Path, request: dict[str, Any]) -> dict[str, Any]:
     leading = leading_back(top, paths)
     if leading:
         why = f"{leading} leads imports into {top}, not into a job's own worktree"
-        return {"error": why, "lines": [_CURE]}
+        return {"failed": why, "lines": [_CURE]}
     return {"top": str(top), "paths": paths}
 
 
@@ -103,7 +103,7 @@ def failed(log: Path, code: int | None, timeout: float) -> dict[str, Any]:
     text = log.read_text(errors="replace")
     lines = text.splitlines()[-_SHOWN:]
     how = f"did not end within {timeout:g} s" if code is None else f"ended with {code}"
-    return {"error": f"the set-up command {how}", "lines": lines}
+    return {"failed": f"the set-up command {how}", "lines": lines}
 
 
 def leading_back(top: Path, paths: list[str]) -> str:

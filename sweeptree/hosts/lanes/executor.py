@@ -26,7 +26,7 @@ class Lanes(OnHosts):
 
     def __init__(self, planner: OnHosts, make_ground: MakeGround) -> None:
         """`make_ground` sends the code, starts the lanes and ends them: see `fleet`."""
-        super().__init__(planner.stations)
+        super().__init__(planner.stations, planner.config)
         self._make_ground = make_ground
         self._ground: Ground | None = None
 

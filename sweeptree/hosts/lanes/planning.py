@@ -50,7 +50,7 @@ class OnHosts:
 
     def __init__(self, stations: Sequence[Station], config: Path | None = None) -> None:
         self.stations = tuple(stations)
-        self._config = config
+        self.config = config
 
     def shares(self, spec: SweepSpec, jobs: int) -> Shares:
         """By the slots of all hosts. `parallel` bounds them all together."""
@@ -73,7 +73,7 @@ class OnHosts:
         if prepared.refusals:
             return []
         hosts = [station.host for station in self.stations]
-        return lacking(prepared, hosts, self._config)
+        return lacking(prepared, hosts, self.config)
 
     def lives(self, prepared: PreparedSweep) -> int:
         """One thread for each job that a slot has or may soon have, or whose results are coming.

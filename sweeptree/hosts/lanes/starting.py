@@ -93,6 +93,7 @@ def folder_of(site: Site, sweep: str) -> str:
 
 def _not_up(site: Site, sweep: str, seen: LaneSeen, why: str) -> HostError:
     host = site.host
+    log = f"{folder_of(site, sweep)}/lane.log"
     said = "\n  ".join(("", *seen.lines))
     return HostError(
         f"the lane on {host.name} {why}; the end of its log:{said or ' it said nothing'}",
@@ -100,6 +101,6 @@ def _not_up(site: Site, sweep: str, seen: LaneSeen, why: str) -> HostError:
         kind="lane",
         hint=(
             f"sweeptree hosts check {host.name}",
-            f"its log: ssh {host.address} cat {folder_of(site, sweep)}/lane.log",
+            f"its log: {site.remote.typed('cat', log)}",
         ),
     )

@@ -142,12 +142,13 @@ class LaneWatch:
         self._is_full = is_full
         if not has_changed:
             return
-        name, address = self.site.host.name, self.site.host.address
+        name = self.site.host.name
         if is_full:
             place = self.site.host.home
             lack = f"no job starts on {name} until there is room: {free} MB are free at {place}"
             need = f"a job is started with {least} MB or more (--min_free)"
-            self._tell(f"{lack}, and {need}; ssh {address} df -h {place}")
+            look = self.site.remote.typed("df", "-h", place)
+            self._tell(f"{lack}, and {need}; {look}")
         else:
             self._tell(f"there is room again on {name}: jobs start")
 

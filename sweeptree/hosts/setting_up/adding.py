@@ -134,11 +134,12 @@ def _refuse_if_busy(site: Site) -> None:
         return
     for lane, pid in living.items():
         sweep = lane.rsplit("-", 2)[0]
+        end = site.remote.typed("kill", str(pid))
         raise Refused(
             f"{host.name} runs jobs of {sweep}",
             hint=(
                 f"wait for its end, or: sweeptree cancel {sweep}",
-                f"if nobody drives it any more: ssh {host.address} kill {pid}",
+                f"if nobody drives it any more: {end}",
             ),
         )
 

@@ -58,6 +58,11 @@ class Target:
         config = ["-F", str(self.config)] if self.config is not None else []
         return shlex.join(["ssh", *config, *port, self.address])
 
+    def typed(self, *words: str) -> str:
+        """The command that a user would type to run exactly these words there."""
+        kept = [shlex.quote(word) for word in words]  # by the host's shell; and by the user's:
+        return f"{self.shown} {shlex.join(kept)}"
+
 
 def command_line(argv: Sequence[str]) -> str:
     """The words as the host's shell has to read them, to run exactly these."""

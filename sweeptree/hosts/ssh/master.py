@@ -165,6 +165,10 @@ class Master:
         """The same as one line, for GIT_SSH_COMMAND and `rsync -e`."""
         return shlex.join(self.ssh_words())
 
+    def typed(self, *words: str) -> str:
+        """The command that a user would type to run these words on the host. Does not connect."""
+        return self.target.typed(*words)
+
     def _opened(self) -> Connection:
         with self._lock:
             if self._connection is not None and not self._connection.is_alive:

@@ -89,7 +89,7 @@ def timeout_error(target: Target, what: str, seconds: float) -> HostError:
         f"{target.name} did not {what} within {seconds:.0f} s",
         host=target.name,
         kind="timeout",
-        hint=f"look what keeps it busy: {target.shown} uptime",
+        hint=f"look what keeps it busy: {target.typed('uptime')}",
     )
 
 
@@ -101,7 +101,7 @@ def command_error(target: Target, argv: Sequence[str], rc: int, err: bytes) -> H
             f"there is no {argv[0]} on {target.name}",
             host=target.name,
             kind="command",
-            hint=f"install it there, or put it on PATH: {target.shown} command -v {argv[0]}",
+            hint=f"install it there, or put it on PATH: {target.typed('command', '-v', argv[0])}",
         )
     return HostError(
         f"{argv[0]} failed on {target.name}: {reason or f'exit code {rc}'}",

@@ -16,13 +16,15 @@ while :; do
     case $1 in
         -M) shift ;;
         -R) echo "Allocated port ${{2##*:}} for remote forward to $2" >&2; shift 2 ;;
-        -F | -p | -o | -S) shift 2 ;;
+        -F) echo "$2" >>"$there/configs"; shift 2 ;;
+        -p | -o | -S) shift 2 ;;
         *) break ;;
     esac
 done
 echo "$*" >>"$there/calls"
 [ ! -e "$there/trouble" ] || {{ cat "$there/trouble" >&2; exit 255; }}
-cd "$there/home" && HOME=$there/home exec sh -c "$2"
+shift
+cd "$there/home" && HOME=$there/home exec sh -c "$*"
 """
 
 
@@ -44,6 +46,11 @@ class FarSide:
         """The command of each call so far."""
         calls = self.folder / "calls"
         return calls.read_text().splitlines() if calls.exists() else []
+
+    def configs(self) -> set[str]:
+        """The configurations that calls so far were told to read."""
+        configs = self.folder / "configs"
+        return set(configs.read_text().splitlines()) if configs.exists() else set()
 
     def fail(self, said: str) -> None:
         """Let every call from now on fail with these words."""

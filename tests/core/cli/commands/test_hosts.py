@@ -61,8 +61,9 @@ def test_a_host_that_is_away(inventory: Inventory, far: FarSide) -> None:
 
 
 def test_what_ended_sweeps_have_left_is_named_and_what_may_go_goes(
-    inventory: Inventory, far: FarSide
+    inventory: Inventory, far: FarSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("SWEEPTREE_SSH_CONFIG", "/etc/ssh/lab")
     inventory.put(entry_of(far))
     lanes = far.home / ".sweeptree" / "lanes"
     for name in ("done-1-2", "open-1-2"):
@@ -74,7 +75,7 @@ def test_what_ended_sweeps_have_left_is_named_and_what_may_go_goes(
     repaired = call("hosts", "check", "--repair")
     assert "removed from gpu2: 1 lane" in repaired.err
     assert "of open: no driver has said that it has all results" in repaired.err
-    assert f"ssh ada@gpu2 rm -r {lanes}/open-1-2" in repaired.err
+    assert f"ssh -F /etc/ssh/lab ada@gpu2 rm -r {lanes}/open-1-2" in repaired.err
     (host,) = json.loads(call("hosts", "check", "--json").out)["hosts"]
     assert [each["sweep"] for each in host["left"]] == ["open-1-2"]
 

@@ -75,6 +75,18 @@ def test_a_command_that_fails_says_its_last_lines(locked: Path, site: Site) -> N
         run(locked, site, "echo no such package; exit 3")
 
 
+@pytest.mark.parametrize("command", ["exit 3", "mkdir .venv; pwd > .venv/x.pth"])
+def test_a_command_that_fails_is_named_with_where_it_stands_and_what_to_do(
+    locked: Path, site: Site, command: str
+) -> None:
+    with pytest.raises(SweeptreeError) as caught:
+        run(locked, site, command)
+    named = f" ({command}: [hosts.gpu2] setup in sweeptree.toml)"
+    assert caught.value.message.endswith(named)
+    mend = "mend it in sweeptree.toml; then sweeptree resume goes on with the sweep"
+    assert caught.value.hint[-1] == mend
+
+
 def test_a_command_without_end_is_ended(locked: Path, site: Site) -> None:
     with pytest.raises(SweeptreeError, match=r"did not end within 0\.2 s"):
         run(locked, site, "sleep 1000 & wait", timeout=0.2)

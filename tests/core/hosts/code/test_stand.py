@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.hosts.host_kit import CONFIG
 from sweeptree.errors import Refused
 from sweeptree.hosts.code import stand
 from sweeptree.hosts.code.set_up import SetUp
@@ -102,8 +103,9 @@ def test_what_the_host_does_not_have_is_refused(
 
 
 def test_a_data_folder_that_is_not_there_is_refused(source: Path, site: Site) -> None:
-    with pytest.raises(Refused, match="gpu2 has no folder /no/such"):
+    with pytest.raises(Refused, match="gpu2 has no folder /no/such") as caught:
         send_stand(wanted(source, "data"), with_data(site, "/no/such"), None)
+    assert caught.value.hint == (f"ssh -F {CONFIG} user@gpu2 ls -ld /no/such",)
 
 
 def test_the_same_dataset_is_taken(source: Path, site: Site, data_there: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core.hosts.host_kit import CONFIG
 from sweeptree.errors import Refused, SweeptreeError
 from sweeptree.hosts.far.asking import Question, ask, pour, trouble
 from sweeptree.hosts.remote import Site
@@ -48,6 +49,7 @@ def test_a_program_that_reads_nothing_ends_the_stream(site: Site) -> None:
 
 
 def test_a_full_disk_is_refused_with_the_command_that_shows_it(site: Site) -> None:
-    error = trouble(site, "No space left on device", errno.ENOSPC)
+    far = replace(site, host=replace(site.host, home="/home/user/.sweeptree"))
+    error = trouble(far, "No space left on device", errno.ENOSPC)
     assert isinstance(error, Refused)
-    assert error.hint == (f"ssh user@gpu2 df -h {site.host.home}",)
+    assert error.hint == (f"ssh -F {CONFIG} user@gpu2 df -h /home/user/.sweeptree",)

@@ -11,6 +11,7 @@ from core.hosts.far_host_kit import host_of
 from core.hosts.ssh_kit import FarSide
 from core.sweep.kit import make_spec
 from sweeptree.errors import Refused
+from sweeptree.hosts.lanes.executor import Lanes
 from sweeptree.hosts.lanes.lacking import lacking
 from sweeptree.hosts.lanes.planning import OnHosts, Station
 from sweeptree.hosts.values import Host
@@ -48,6 +49,19 @@ def test_a_folder_that_is_not_there_refuses_the_plan(with_data: Path, far: FarSi
 def test_a_folder_that_is_there_is_taken(with_data: Path, far: FarSide, tmp_path: Path) -> None:
     host = replace(host_of(far), data=str(tmp_path))
     must_start(planned(with_data, host))
+
+
+@pytest.mark.parametrize("runs", [False, True], ids=["the plan", "the run"])
+def test_a_host_is_asked_by_the_way_that_the_configuration_of_ssh_says(
+    with_data: Path, far: FarSide, tmp_path: Path, *, runs: bool
+) -> None:
+    host = replace(host_of(far), data=str(tmp_path))
+    config = tmp_path / "ssh_config"
+    planner = OnHosts([Station(host, 1)], config)
+    if runs:
+        planner = Lanes(planner, lambda *_: pytest.fail("nothing is to start"))
+    must_start(prepare(make_spec(with_data, "true"), Settings(), planner=planner))
+    assert far.configs() == {str(config)}
 
 
 def test_a_host_that_makes_it_in_its_set_up_is_not_asked(with_data: Path, far: FarSide) -> None:

@@ -266,5 +266,5 @@ def test_a_disk_without_room_is_told_once(
         far.host.await_ends(1)
     lack, again = far.said
     assert lack.startswith("no job starts on gpu2 until there is room: ")
-    assert lack.endswith(f"ssh {far.site.host.address} df -h {far.site.host.home}")
+    assert lack.endswith(far.site.remote.typed("df", "-h", far.site.host.home))
     assert again == "there is room again on gpu2: jobs start"

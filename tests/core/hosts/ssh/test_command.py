@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core.hosts.ssh_kit import FarSide
 from sweeptree.hosts.ssh.command import Target, command_line, environment
 
 WEIRD = ["plain", "with space", "it's", '"', "$HOME `id` ; echo", "new\nline", "*", "", "-o", "ü"]
@@ -23,6 +24,15 @@ def test_what_a_user_would_type() -> None:
     assert Target("gpu2", "ada@gpu2").shown == "ssh ada@gpu2"
     own = Target("gpu2", "gpu2", port=2222, config=Path("/my own/config"))
     assert own.shown == "ssh -F '/my own/config' -p 2222 gpu2"
+
+
+def test_a_command_to_paste_reads_what_ssh_reads_and_keeps_its_words_whole(far: FarSide) -> None:
+    own = Target("gpu2", "gpu2", port=2222, config=Path("/my own/config"))
+    assert own.typed("df", "-h", "/data") == "ssh -F '/my own/config' -p 2222 gpu2 df -h /data"
+    done = subprocess.run(
+        ["sh", "-c", own.typed("printf", r"%s\0", *WEIRD)], capture_output=True, check=True
+    )
+    assert done.stdout.decode().split("\0")[:-1] == WEIRD
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])
