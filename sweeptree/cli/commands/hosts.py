@@ -146,7 +146,10 @@ def check(
 
 @app.command
 def remove(name: str, /) -> int:
-    """Forget a machine, and remove what was set up there. Results of jobs stay there.
+    """Forget a machine, and remove sweeptree's environments and packages there.
+
+    Results of jobs, copies of repositories and their set-ups stay there. Where the machine was
+    added under another name too, only the name is forgotten.
 
     Parameters
     ----------
@@ -155,10 +158,10 @@ def remove(name: str, /) -> int:
     """
     from sweeptree.hosts.setting_up import remove as take_away
 
-    trouble = take_away(name, _where())
+    why = take_away(name, _where())
     write_out(f"{printable(name)} is forgotten\n")
-    if trouble:
-        say(f"! nothing could be removed there: {printable(trouble)}")
+    if why:
+        say(f"! {printable(why)}")
     return 0
 
 
@@ -214,9 +217,20 @@ def _say_left(host: Host, left: Sequence[Left]) -> None:
 def _say_kept(host: Host, left: Left) -> None:
     name = left.sweep.rsplit("-", 2)[0]
     say(f"  {host.name} keeps {_size(left.bytes)} of {printable(name)}: {printable(left.why)}")
-    folder = f"{host.home}/lanes/{left.sweep}"
     say(f"    sweeptree resume {printable(name)} fetches results that are missing here;")
+    if left.worktrees:
+        _say_worktrees(host, left)
+        return
+    folder = f"{host.home}/lanes/{left.sweep}"
     say(f"    if nobody needs them: ssh {host.address} rm -r {shlex.quote(folder)}")
+
+
+def _say_worktrees(host: Host, left: Left) -> None:
+    """The lane's folder is all that leads to its worktrees: it goes after them."""
+    folder = printable(shlex.quote(left.worktrees))
+    say(f"    its worktrees: ssh {host.address} ls {folder}")
+    say("    once you have removed there those that nobody needs:")
+    say(f"    sweeptree hosts check {host.name} --repair")
 
 
 def _many(left: Sequence[Left]) -> str:
