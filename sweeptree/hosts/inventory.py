@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeptree.errors import RecordError, Refused, UsageError
-from sweeptree.hosts.values import Gpu, Host
+from sweeptree.hosts.values import ALL, Gpu, Host
 from sweeptree.records import read_json
 from sweeptree.system import locks
 from sweeptree.system.files import write_json
@@ -77,12 +77,17 @@ class Inventory:
 
     def chosen(self, names: tuple[str, ...]) -> list[Entry]:
         """The hosts of these names; `all` means every one. Raises UsageError."""
-        if "all" not in names:
+        if ALL not in names:
             return [self.entry(name) for name in dict.fromkeys(names)]
         found = list(self.entries().values())
         if not found:
             raise UsageError("no host was added yet", hint="sweeptree hosts add user@machine")
         return found
+
+    def same_machine(self, host: Host) -> list[Entry]:
+        """The other names that a host was added under, in the order of the names."""
+        others = (entry for entry in self.entries().values() if entry.host.name != host.name)
+        return [entry for entry in others if entry.host.is_same_machine(host)]
 
     def put(self, entry: Entry) -> None:
         """Add a host, or replace what was known of it."""

@@ -5,11 +5,12 @@ Hides: the program on the host that looks; see `far.leavings` for what may go.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sweeptree.errors import SweeptreeError
 from sweeptree.hosts.far.asking import Question, ask
@@ -25,12 +26,14 @@ _SECONDS = 300.0  # that a host may take to look through large folders, or to re
 @dataclass(frozen=True, slots=True)
 class Left:
     """What a sweep, by its id, has left on a host: so many bytes. `why`: why it stays, "" where it
-    may go; `is_gone`: it went now."""
+    may go; `is_gone`: it went now; `worktrees`: the folder there of those that it kept, "" without
+    one."""
 
     sweep: str
     bytes: int
     why: str
     is_gone: bool
+    worktrees: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -61,7 +64,14 @@ def look(site: Site, *, repair: bool) -> list[Left]:
     """The same of one host. Raises SweeptreeError."""
     request = {"verb": "repair" if repair else "list", "folder": site.place("lanes")}
     answer = ask(site, Question("leavings", request), timeout=_SECONDS)
-    return [
-        Left(str(each["name"]), int(each["bytes"]), str(each["why"]), bool(each["gone"]))
-        for each in answer["lanes"]
-    ]
+    return [_left(each) for each in answer["lanes"]]
+
+
+def _left(told: Mapping[str, Any]) -> Left:
+    return Left(
+        sweep=str(told["name"]),
+        bytes=int(told["bytes"]),
+        why=str(told["why"]),
+        is_gone=bool(told["gone"]),
+        worktrees=str(told["worktrees"]),
+    )

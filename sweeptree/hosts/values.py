@@ -11,6 +11,7 @@ from typing import Any
 from sweeptree.errors import UsageError
 from sweeptree.model.checks import HOST_NAME
 
+ALL = "all"  # in place of a name: every host that was added
 SWEEP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _USER = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}@"
 _MACHINE = r"[A-Za-z0-9:_][A-Za-z0-9._:-]{0,253}"
@@ -40,6 +41,14 @@ class Host:
             raise UsageError(f"{self.name}: {self.port} is no port", hint="give one up to 65535")
         for path in (self.home, self.python, self.data or "/"):
             _check_path(self.name, path)
+
+    def is_same_machine(self, other: Host) -> bool:
+        """Whether both are one folder of one machine, whatever they are called."""
+        return self._place == other._place
+
+    @property
+    def _place(self) -> tuple[str, int | None, str]:
+        return self.address, self.port, self.home
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +194,12 @@ class Orders:
 
 
 def check_host_name(name: str) -> str:
-    """Return the name of a host. Raises UsageError."""
+    """Return the name of a host. Raises UsageError, also for `all`, which chooses every one."""
+    if name == ALL:
+        raise UsageError(
+            f"a host cannot be named {ALL!r}: --hosts {ALL} means every host",
+            hint="another name: sweeptree hosts add user@machine --name gpu2",
+        )
     if HOST_NAME.fullmatch(name):
         return name
     raise UsageError(

@@ -20,7 +20,16 @@ from sweeptree.model.fields import (
     MetricRegex,
     Positive,
 )
-from sweeptree.model.text import DURATION, GRID, JOB_NUMBERS, MEBIBYTES, SEEDS, SLURM, WORDS
+from sweeptree.model.text import (
+    DURATION,
+    GRID,
+    HOSTS,
+    JOB_NUMBERS,
+    MEBIBYTES,
+    SEEDS,
+    SLURM,
+    WORDS,
+)
 from sweeptree.model.values import MAX_COMMANDS, Cause, JobState, Scalar
 
 
@@ -184,7 +193,7 @@ class SweepSpec(Border):
         description="The most jobs that a Slurm cluster runs at once; default: as many as it has "
         "room for.",
     )
-    hosts: Annotated[tuple[HostChoice, ...], WORDS] = Field(
+    hosts: Annotated[tuple[HostChoice, ...], HOSTS] = Field(
         default=(),
         description=(
             "The hosts to run on, as gpu1,gpu2, or all (see sweeptree hosts); "

@@ -134,6 +134,20 @@ def parse_words(text: str) -> tuple[str, ...]:
     return tuple(word for word in words if word)
 
 
+def parse_hosts(text: str) -> tuple[str, ...]:
+    """The names of 'gpu1, gpu2'; none of an empty text, which means this machine.
+
+    Raises UsageError for commas and blanks alone: they would run a sweep where nobody meant it.
+    """
+    names = parse_words(text)
+    if text and not names:
+        raise UsageError(
+            f"{shorten(text)!r} names no host",
+            hint='write --hosts gpu1, or --hosts "" for this machine',
+        )
+    return names
+
+
 def parse_job_numbers(text: str) -> tuple[int, ...]:
     """The numbers of '0,3' or '4-7,9' (both ends included)."""
     try:
@@ -309,6 +323,7 @@ def _unquoted(value: str) -> str:
 DURATION = TextForm(parse_duration, unit="seconds")
 MEBIBYTES = TextForm(parse_mebibytes, unit="MiB")
 WORDS = TextForm(parse_words)
+HOSTS = TextForm(parse_hosts)
 JOB_NUMBERS = TextForm(parse_job_numbers)
 SEEDS = TextForm(parse_seeds)
 GRID = TextForm(parse_grid, several=True)

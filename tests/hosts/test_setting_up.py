@@ -205,3 +205,12 @@ def test_a_name_that_another_host_has(hosts: Hosts) -> None:
     refused = call("add", "gpu2", "--name", "gpu1")
     assert refused.returncode == 3
     assert "there is a host gpu1 already: gpu1" in refused.stderr
+
+
+def test_one_machine_under_two_names_keeps_what_the_other_needs(ready: RigHost) -> None:
+    added = call("add", "gpu1", "--name", "second")
+    assert added.returncode == 0
+    assert "second is the same machine as gpu1: a sweep needs it once" in added.stderr
+    removed = call("remove", "second")
+    assert "its machine is gpu1 as well: nothing was removed there" in removed.stderr
+    assert call("check", "gpu1").returncode == 0

@@ -148,7 +148,10 @@ def check(
 
 @app.command
 def remove(name: str, /) -> int:
-    """Forget a machine, and remove what was set up there. Results of jobs stay there.
+    """Forget a machine, and remove sweeptree's environments and packages there.
+
+    Results of jobs, copies of repositories and their set-ups stay there. Where the machine was
+    added under another name too, only the name is forgotten.
 
     Parameters
     ----------
@@ -157,10 +160,10 @@ def remove(name: str, /) -> int:
     """
     from sweeptree.hosts.setting_up import remove as take_away
 
-    trouble = take_away(name, _where())
+    why = take_away(name, _where())
     write_out(f"{printable(name)} is forgotten\n")
-    if trouble:
-        say(f"! nothing could be removed there: {printable(trouble)}")
+    if why:
+        say(f"! {printable(why)}")
     return 0
 
 
@@ -225,9 +228,22 @@ def _say_kept(host: Host, left: Left, config: Path | None) -> None:
 
     name = left.sweep.rsplit("-", 2)[0]
     say(f"  {host.name} keeps {_size(left.bytes)} of {printable(name)}: {printable(left.why)}")
-    drop = Target.of(host, config).typed("rm", "-r", f"{host.home}/lanes/{left.sweep}")
     say(f"    sweeptree resume {printable(name)} fetches results that are missing here;")
+    if left.worktrees:
+        _say_worktrees(host, left, config)
+        return
+    drop = Target.of(host, config).typed("rm", "-r", f"{host.home}/lanes/{left.sweep}")
     say(f"    if nobody needs them: {drop}")
+
+
+def _say_worktrees(host: Host, left: Left, config: Path | None) -> None:
+    """The lane's folder is all that leads to its worktrees: it goes after them."""
+    from sweeptree.hosts.ssh import Target
+
+    look = Target.of(host, config).typed("ls", left.worktrees)
+    say(f"    its worktrees: {printable(look)}")
+    say("    once you have removed there those that nobody needs:")
+    say(f"    sweeptree hosts check {host.name} --repair")
 
 
 def _many(left: Sequence[Left]) -> str:

@@ -4,7 +4,8 @@
              results of these attempts, has left so many files there, and could not bring so many;
              removes the lane's folder and the refs of its jobs' changes, unless something stands
              there alone -> {"why"}
-    list     {"folder"}: the lanes below a folder -> {"lanes": [{"name", "why", "bytes"}]}
+    list     {"folder"}: the lanes below a folder -> {"lanes": [{"name", "why", "bytes",
+             "worktrees"}]}; "worktrees": the folder of those that were kept, "" without one
     repair   the same, and removes those that have no reason to stay; "gone" says which
 
 A lane may go once its driver has said that it has all results, as noted in its file `brought`, and
@@ -55,13 +56,20 @@ def lanes_below(folder: Path) -> list[Path]:
 def told(lane: Path, *, removes: bool) -> dict[str, Any]:
     """What a lane is, how large, why it stays, and whether it is gone now."""
     size = size_of(lane)
+    kept = worktrees_of(lane)
     if lane.name.startswith(_GOING):
         why = ""
         if removes:
             shutil.rmtree(lane, ignore_errors=True)
     else:
         why = clear(lane) if removes else why_not(lane)
-    return {"name": lane.name, "why": why, "bytes": size, "gone": removes and not why}
+    return {
+        "name": lane.name,
+        "why": why,
+        "bytes": size,
+        "gone": removes and not why,
+        "worktrees": str(kept[0].parent) if kept else "",
+    }
 
 
 def why_not(lane: Path) -> str:
@@ -91,20 +99,35 @@ def reason_to_stay(lane: Path, note: dict[str, Any] | None) -> str:
         return UNKNOWN
     untold = [each for each in files_in(lane / "outbox") if each.name.startswith("job_")]
     if untold:
-        return f"{len(untold)} results were not told"
+        return f"{counted(len(untold), 'result was', 'results were')} not told"
     if any_keeper_lives(lane):
         return "a job runs"
     uncounted = attempts_begun(lane) - attempts_brought(note)
     if uncounted:
-        return f"{len(uncounted)} attempts did not count, or were lost; their files are there alone"
+        return uncounted_words(len(uncounted))
     if note["artifacts"]:
-        return f"{note['artifacts']} files stay there by --artifacts keep-remote"
+        files = counted(note["artifacts"], "file stays", "files stay")
+        return f"{files} there by --artifacts keep-remote"
     if note["unbrought"]:
-        return f"{note['unbrought']} files could not be brought to the driver"
+        files = counted(note["unbrought"], "file", "files")
+        return f"{files} could not be brought to the driver"
     kept = worktrees_of(lane)
     if kept:
-        return f"{len(kept)} worktrees were kept in {kept[0].parent}"
+        worktrees = counted(len(kept), "worktree was", "worktrees were")
+        return f"{worktrees} kept in {kept[0].parent}"
     return ""
+
+
+def uncounted_words(many: int) -> str:
+    """Why attempts keep a lane."""
+    if many == 1:
+        return "1 attempt did not count, or was lost; its files are there alone"
+    return f"{many} attempts did not count, or were lost; their files are there alone"
+
+
+def counted(many: int, one: str, more: str) -> str:
+    """`1 file stays`, `3 files stay`."""
+    return f"{many} {one if many == 1 else more}"
 
 
 def attempts_brought(note: dict[str, Any]) -> set[tuple[int, int]]:
@@ -144,9 +167,15 @@ def worktrees_of(lane: Path) -> list[Path]:
         return []
     folder = cache / ".sweeptree" / "wt" / exp
     try:
-        return sorted(each for each in folder.iterdir() if _WORKTREE.fullmatch(each.name))
+        return sorted(each for each in folder.iterdir() if is_worktree(each))
     except FileNotFoundError:
         return []
+
+
+def is_worktree(path: Path) -> bool:
+    """Whether this is a worktree; its card and its index stand beside it, with its name."""
+    is_folder = path.is_dir() and not path.is_symlink()
+    return is_folder and _WORKTREE.fullmatch(path.name) is not None
 
 
 def repository_of(lane: Path) -> tuple[Path | None, str]:

@@ -13,7 +13,7 @@ from sweeptree.errors import Refused, SweeptreeError, UsageError
 from sweeptree.gpus import Detection
 from sweeptree.hosts.clock import Clock
 from sweeptree.hosts.lanes.lacking import lacking
-from sweeptree.hosts.values import Host
+from sweeptree.hosts.values import ALL, Host
 from sweeptree.model import Device, SweepSpec
 from sweeptree.sweep.preflight import PreparedSweep
 from sweeptree.sweep.shares import Shares
@@ -111,10 +111,41 @@ def _of_stations(spec: SweepSpec, stations: Sequence[Station]) -> list[Refused]:
         for station in stations
         if station.trouble is not None
     ]
+    troubles += _of_names(spec, [station.host for station in stations])
     if troubles or any(station.slots for station in stations):
         return troubles
     wanted = f"no host has a slot for jobs that ask for {_ask(spec)}"
     return [Refused(wanted, hint="sweeptree hosts list")]
+
+
+def _of_names(spec: SweepSpec, hosts: Sequence[Host]) -> list[Refused]:
+    """A machine that was chosen under several names would have each of its slots several times."""
+    groups = _machines(hosts)
+    once = ",".join(group[0].name for group in groups)
+    refusals = []
+    for first, *others in groups:
+        if others:
+            names = " and ".join(host.name for host in (first, *others))
+            forget = [f"sweeptree hosts remove {other.name}" for other in others]
+            refusals.append(
+                Refused(
+                    f"{names} are the same machine ({first.address}): a sweep needs it once",
+                    hint=forget if ALL in spec.hosts else f"--hosts {once}",
+                )
+            )
+    return refusals
+
+
+def _machines(hosts: Sequence[Host]) -> list[list[Host]]:
+    """The hosts by machine, both in their order."""
+    groups: list[list[Host]] = []
+    for host in hosts:
+        group = next((each for each in groups if each[0].is_same_machine(host)), None)
+        if group is None:
+            groups.append([host])
+        else:
+            group.append(host)
+    return groups
 
 
 def _ask(spec: SweepSpec) -> str:

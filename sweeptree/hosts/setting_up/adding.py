@@ -81,7 +81,8 @@ def add(order: Order, where: Where, tell: Tell) -> Checked:
             start_worker(master, entry, order.worker, facts.lingering)
             entry = replace(entry, worker=order.worker.pool)
     where.inventory.put(entry)
-    return Checked(entry, (), tuple(machine_remarks(name, facts)), facts)
+    remarks = (*machine_remarks(name, facts), *other_names(entry, where.inventory))
+    return Checked(entry, (), remarks, facts)
 
 
 def mended(checked: Checked, where: Where, tell: Tell) -> Checked:
@@ -102,13 +103,30 @@ def mended(checked: Checked, where: Where, tell: Tell) -> Checked:
 
 
 def remove(name: str, where: Where) -> str:
-    """Forget a host, and remove what was set up there; jobs' results stay there.
+    """Forget a host, and remove its environments and their packages; all else stays there.
 
-    Returns why nothing could be removed there, "" where it was. Raises Refused while jobs run
-    there.
+    Where its machine was added under another name too, only the name goes. Returns a sentence on
+    why nothing was removed there, "" where it was. Raises Refused while jobs run there.
     """
     entry = where.inventory.entry(name)
-    trouble = ""
+    others = where.inventory.same_machine(entry.host)
+    if others:
+        _hand_over(entry, others[0], where.inventory)
+        why = f"its machine is {others[0].host.name} as well: nothing was removed there"
+    else:
+        why = _taken_down(entry, where)
+    where.inventory.remove(name)
+    return why
+
+
+def _hand_over(entry: Entry, other: Entry, inventory: Inventory) -> None:
+    """Note the worker of a machine under the name that it keeps, which can end it later."""
+    if entry.worker and not other.worker:
+        inventory.put(replace(other, worker=entry.worker))
+
+
+def _taken_down(entry: Entry, where: Where) -> str:
+    """Remove what was set up on a host; a sentence where that could not be."""
     try:
         with Master(Target.of(entry.host, where.ssh_config)) as master:
             _refuse_if_busy(Site(entry.host, master))
@@ -117,9 +135,18 @@ def remove(name: str, where: Where) -> str:
             argv = ["sh", "-c", _REMOVE, "sh", entry.host.home]
             master.ask(argv, timeout=_REMOVING)
     except HostError as error:
-        trouble = error.message
-    where.inventory.remove(name)
-    return trouble
+        return f"nothing could be removed there: {error.message}"
+    return ""
+
+
+def other_names(entry: Entry, inventory: Inventory) -> list[str]:
+    """What to say of a machine that has another name here."""
+    name = entry.host.name
+    return [
+        f"{name} is the same machine as {other.host.name}: a sweep needs it once; "
+        f"to forget one name: sweeptree hosts remove {name}"
+        for other in inventory.same_machine(entry.host)
+    ]
 
 
 def _refuse_if_busy(site: Site) -> None:

@@ -84,7 +84,14 @@ def test_a_spec_file_takes_a_grid_as_text(repo: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("timeout", "soon"), ("gpu_mem", "18"), ("seeds", "3-1"), ("only", "a"), ("metric", "a:b:c")],
+    [
+        ("timeout", "soon"),
+        ("gpu_mem", "18"),
+        ("seeds", "3-1"),
+        ("only", "a"),
+        ("metric", "a:b:c"),
+        ("hosts", ","),
+    ],
 )
 def test_a_wrong_option_is_named_with_what_to_write(name: str, text: str) -> None:
     with pytest.raises(UsageError, match=f"--{name}: .*{text}") as caught:

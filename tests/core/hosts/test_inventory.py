@@ -55,6 +55,13 @@ def test_chosen_hosts(inventory: Inventory) -> None:
         inventory.chosen(("a", "c"))
 
 
+def test_other_names_of_a_machine(inventory: Inventory) -> None:
+    for name in ("b", "a", "gpu2"):
+        inventory.put(named(name))
+    inventory.put(replace(ENTRY, host=replace(HOST, name="c", home="/elsewhere")))
+    assert [entry.host.name for entry in inventory.same_machine(HOST)] == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     "text",
     ["[]", "{}", '{"hosts": {"a": 1}}', '{"hosts": {"a": {"host": {"name": "-x"}}}}', "torn{"],

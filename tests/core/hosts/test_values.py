@@ -31,6 +31,22 @@ def test_a_name_of_no_use_is_refused(name: str) -> None:
         check_host_name(name)
 
 
+def test_no_host_is_called_as_the_word_for_every_host() -> None:
+    with pytest.raises(UsageError, match="--hosts all means every host") as refused:
+        check_host_name("all")
+    assert "--name" in refused.value.hint[0]
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_same"),
+    [({"name": "x", "data": "/d"}, True), ({"port": 22}, False), ({"home": "/x"}, False)],
+)
+def test_a_machine_is_an_address_a_port_and_a_folder(
+    fields: dict[str, object], is_same: bool
+) -> None:
+    assert host().is_same_machine(host(**fields)) is is_same
+
+
 @pytest.mark.parametrize("sweep", ["", "../x", "x" * 129, "a/b", "a\n"])
 def test_a_sweep_id_of_no_use_is_refused(sweep: str) -> None:
     with pytest.raises(UsageError):

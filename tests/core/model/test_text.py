@@ -12,6 +12,7 @@ from sweeptree.model.text import (
     SEEDS,
     parse_duration,
     parse_grid,
+    parse_hosts,
     parse_job_numbers,
     parse_mebibytes,
     parse_seeds,
@@ -103,6 +104,18 @@ def test_words_are_separated_by_commas() -> None:
     assert parse_job_numbers("4-6,9") == (4, 5, 6, 9)
     with pytest.raises(UsageError, match="list of job numbers"):
         parse_job_numbers("3-0")
+
+
+def test_hosts_are_named_or_the_text_is_empty() -> None:
+    assert parse_hosts("gpu1, gpu2,") == ("gpu1", "gpu2")
+    assert parse_hosts("") == ()
+
+
+@pytest.mark.parametrize("text", [",", " ", " , ,"])
+def test_commas_alone_name_no_host(text: str) -> None:
+    with pytest.raises(UsageError, match="names no host") as refused:
+        parse_hosts(text)
+    assert '--hosts ""' in refused.value.hint[0]
 
 
 def test_long_texts_are_cut_in_the_middle() -> None:

@@ -80,6 +80,32 @@ def test_what_ended_sweeps_have_left_is_named_and_what_may_go_goes(
     assert [each["sweep"] for each in host["left"]] == ["open-1-2"]
 
 
+def test_of_worktrees_that_were_kept_the_folder_is_named_not_that_of_the_lane(
+    inventory: Inventory, far: FarSide
+) -> None:
+    inventory.put(entry_of(far))
+    lane = far.home / ".sweeptree" / "lanes" / "done-1-2"
+    folder = far.home / "cache.git" / ".sweeptree" / "wt" / "done"
+    for path in (lane, folder / "job_0"):
+        path.mkdir(parents=True)
+    spec = {"repo": str(far.home / "cache.git"), "exp_name": "done"}
+    (lane / "start.json").write_text(json.dumps({"order": {"spec": spec}}))
+    write(lane / NOTE, {"brought": {}, "artifacts": 0})
+    checked = call("hosts", "check", "gpu2")
+    assert f"of done: 1 worktree was kept in {folder}" in checked.err
+    assert f"ssh ada@gpu2 ls {folder}\n" in checked.err
+    assert "sweeptree hosts check gpu2 --repair" in checked.err
+    assert "rm -r" not in checked.err
+
+
+def test_one_of_two_names_is_forgotten_alone(inventory: Inventory, far: FarSide) -> None:
+    inventory.put(replace(ENTRY, host=replace(ENTRY.host, name="second")))
+    removed = call("hosts", "remove", "second")
+    assert (removed.code, removed.out) == (0, "second is forgotten\n")
+    assert "! its machine is gpu2 as well: nothing was removed there" in removed.err
+    assert far.calls() == []
+
+
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [
@@ -87,6 +113,7 @@ def test_what_ended_sweeps_have_left_is_named_and_what_may_go_goes(
         (("remove", "gpu9"), 2, "there is no host 'gpu9'"),
         (("add", "gpu2; id"), 2, "is no address for ssh"),
         (("add", "bob@gpu2"), 3, "there is a host gpu2 already"),
+        (("add", "gpu3", "--name", "all"), 2, "--hosts all means every host"),
         (("add", "gpu3", "--worker"), 2, "PREFECT_API_URL is not set"),
     ],
 )

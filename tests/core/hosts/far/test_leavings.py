@@ -76,7 +76,8 @@ def test_a_lane_whose_results_are_all_with_the_driver_goes_with_its_refs(lane: P
 
 def test_an_attempt_that_the_driver_does_not_have_keeps_it(lane: Path) -> None:
     (lane / "results/exp/.state/job_0.2.started").touch()
-    assert "1 attempts did not count" in cleared(lane, job0=[1], job1=[2])
+    assert "1 attempt did not count, or was lost; its" in cleared(lane, job0=[1], job1=[2])
+    assert "2 attempts did not count, or were lost; their" in cleared(lane)
     assert cleared(lane, job0=[1, 2]) == ""
 
 
@@ -87,11 +88,12 @@ def test_one_that_was_only_leased_does_not(lane: Path) -> None:
 
 def test_results_that_were_not_told_keep_it(lane: Path) -> None:
     (lane / "outbox" / "job_0.1.json").write_text("{}")
-    assert cleared(lane, job0=[1]) == "1 results were not told"
+    assert cleared(lane, job0=[1]) == "1 result was not told"
 
 
 def test_files_that_are_to_stay_there_keep_it(lane: Path) -> None:
-    assert "keep-remote" in cleared(lane, artifacts=2, job0=[1])
+    assert cleared(lane, artifacts=2, job0=[1]).startswith("2 files stay there by --artifacts")
+    assert cleared(lane, artifacts=1, job0=[1]).startswith("1 file stays there by --artifacts")
 
 
 def test_files_that_could_not_be_brought_keep_it(lane: Path) -> None:
@@ -102,8 +104,12 @@ def test_files_that_could_not_be_brought_keep_it(lane: Path) -> None:
 @pytest.mark.parametrize("name", ["job_0", "slot_1"])
 def test_a_worktree_that_was_kept_keeps_it(lane: Path, name: str) -> None:
     cache = lane.parent.parent / "cache.git"
-    (cache / ".sweeptree" / "wt" / "exp" / name).mkdir(parents=True)
-    assert "1 worktrees were kept" in cleared(lane, job0=[1])
+    folder = cache / ".sweeptree" / "wt" / "exp"
+    (folder / name).mkdir(parents=True)
+    for beside in (f"{name}.json", f"{name}.index"):
+        (folder / beside).touch()
+    assert cleared(lane, job0=[1]) == f"1 worktree was kept in {folder}"
+    assert asked("list", lane.parent)["lanes"][0]["worktrees"] == str(folder)
     assert (lane / "results").is_dir()
 
 

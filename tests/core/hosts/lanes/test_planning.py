@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,20 @@ def test_a_host_that_cannot_be_used_refuses_the_sweep_with_its_own_words(repo: P
     assert found.places[1] == "gpu2: not usable now"
     with pytest.raises(Refused, match="gpu2 cannot be reached"):
         must_start(found)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "hint"),
+    [("gpu1,other,gpu2", "--hosts gpu1,gpu2"), ("all", "sweeptree hosts remove other")],
+)
+def test_a_machine_under_two_names_is_refused(repo: Path, hosts: str, hint: str) -> None:
+    other = replace(GPU1, name="other", data="/data")
+    stations = [Station(host, 1) for host in (GPU1, other, GPU2)]
+    (refusal,) = planned(repo, *stations, hosts=hosts).refusals
+    assert refusal.message == (
+        "gpu1 and other are the same machine (user@gpu1): a sweep needs it once"
+    )
+    assert refusal.hint == (hint,)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Adding and forgetting hosts; how sweeptree gets there is tested in tests/hosts."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from core.hosts.ssh_kit import FarSide
 from core.hosts.test_inventory import ENTRY
 from sweeptree.errors import HostError, Refused, UsageError
 from sweeptree.hosts.setting_up import Checked, Order, Where, add, mended, remove
+from sweeptree.hosts.setting_up.adding import other_names
 
 
 @pytest.fixture
@@ -53,6 +55,31 @@ def test_removing_takes_the_environments_and_leaves_results(where: Where, far: F
     assert remove("gpu2", where) == ""
     assert [path.name for path in home.iterdir()] == ["lanes"]
     assert where.inventory.entries() == {}
+
+
+def test_removing_one_of_two_names_of_a_machine_takes_nothing(where: Where, far: FarSide) -> None:
+    env = far.home / "own" / "env" / "x"
+    env.mkdir(parents=True)
+    first = replace(ENTRY, host=replace(ENTRY.host, name="gpu1", home=str(far.home / "own")))
+    second = replace(first, host=replace(first.host, name="second"), worker="pool")
+    for entry in (first, second):
+        where.inventory.put(entry)
+    assert remove("second", where) == "its machine is gpu1 as well: nothing was removed there"
+    assert (far.calls(), env.is_dir()) == ([], True)
+    assert where.inventory.entries() == {"gpu1": replace(first, worker="pool")}
+    where.inventory.put(first)
+    assert remove("gpu1", where) == ""
+    assert not env.exists()
+
+
+def test_a_machine_that_is_there_under_another_name_is_remarked(where: Where) -> None:
+    other = replace(ENTRY, host=replace(ENTRY.host, name="gpu1"))
+    elsewhere = replace(ENTRY, host=replace(ENTRY.host, name="gpu3", home="/elsewhere"))
+    for entry in (ENTRY, other, elsewhere):
+        where.inventory.put(entry)
+    (remark,) = other_names(ENTRY, where.inventory)
+    assert remark.startswith("gpu2 is the same machine as gpu1: a sweep needs it once")
+    assert list(other_names(elsewhere, where.inventory)) == []
 
 
 def test_removing_what_cannot_be_reached(where: Where, far: FarSide) -> None:
