@@ -16,7 +16,7 @@ from sweeptree.cli.find import find_sweep
 from sweeptree.cli.screens.terminal import counted, say, write_out
 from sweeptree.model import Attempt, JobState
 from sweeptree.records import SweepPaths, SweepStore, holder
-from sweeptree.records.read import runs_on_cluster
+from sweeptree.records.read import runs_elsewhere, runs_on_cluster
 from sweeptree.sweep.view import JobView, SweepView, resume_line, view_sweep
 from sweeptree.system.files import write_bytes
 from sweeptree.system.processes import is_stopped, start_ticks
@@ -63,6 +63,8 @@ def cancel(
     view = view_sweep(paths)
     living = [job for job in view.jobs if job.alive]
     queued = _queued(view)
+    if far := _out_of_reach(view):
+        return _say_out_of_reach(view.name, far)
     if view.driver is None and not living and not queued:
         write_out(f"nothing of {view.name} is running\n")
         return 0
@@ -90,6 +92,23 @@ def _queued(view: SweepView) -> Sequence[str]:
     from sweeptree.hosts.slurm import cancelling
 
     return cancelling.queued(view.paths)
+
+
+def _out_of_reach(view: SweepView) -> Sequence[JobView]:
+    """The jobs that go on on hosts while nobody drives the sweep: they are reached by its lanes
+    alone, which a driver talks with."""
+    if view.driver is not None or runs_on_cluster(view.document):
+        return ()
+    is_elsewhere = runs_elsewhere(view.document)
+    return [job for job in view.jobs if is_elsewhere and job.state == JobState.RUNNING]
+
+
+def _say_out_of_reach(name: str, jobs: Sequence[JobView]) -> int:
+    hosts = " and ".join(dict.fromkeys(job.host for job in jobs))
+    say(f"{counted(len(jobs), 'job')} of {name} went on on {hosts}, and nobody drives the sweep")
+    say(f"  sweeptree resume {name}    drives it again, and reaches them")
+    say(f"  sweeptree cancel {name}    then stops it, from another terminal; or press Ctrl-C there")
+    return 1
 
 
 def _grace(view: SweepView) -> float:

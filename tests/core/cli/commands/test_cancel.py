@@ -13,13 +13,29 @@ import pytest
 from core.cli_records import call, finished_sweep, plan_sweep, put
 from sweeptree import supervise
 from sweeptree.model import JobState, Launch
-from sweeptree.records import SweepPaths, SweepStore, holder, read_record
+from sweeptree.records import SweepPaths, SweepStore, holder, read_json, read_record
+from sweeptree.system.files import write_json
 
 
 @pytest.fixture
 def paths(tmp_path: Path) -> SweepPaths:
     """Four planned jobs."""
     return plan_sweep(tmp_path / "results")
+
+
+def test_jobs_on_hosts_that_nobody_drives_are_named_with_what_reaches_them(
+    paths: SweepPaths,
+) -> None:
+    document = read_json(paths.sweep)
+    write_json(paths.sweep, {**document, "spec": {**document["spec"], "hosts": ["all"]}})
+    with SweepStore.open(paths) as store:
+        put(store, 0, JobState.RUNNING, host="gpu1")
+        put(store, 1, JobState.RUNNING, host="gpu2")
+    ran = call("cancel", str(paths.root))
+    assert ran.code == 1
+    assert "2 jobs of unet went on on gpu1 and gpu2, and nobody drives the sweep" in ran.err
+    assert "  sweeptree resume unet    drives it again" in ran.err
+    assert "  sweeptree cancel unet    then stops it" in ran.err
 
 
 @pytest.fixture
