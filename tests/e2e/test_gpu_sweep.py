@@ -23,7 +23,8 @@ pytestmark = [pytest.mark.engine, pytest.mark.e2e, pytest.mark.xdist_group("gpu-
 
 # Ends when four keepers have begun: two that have a GPU, and two that wait for one.
 BEGUN = "ls ../../../../results/gpus/.state/*.alive | wc -l"
-COMMAND = f"echo $CUDA_VISIBLE_DEVICES; until [ $({BEGUN}) -ge 4 ]; do sleep 0.1; done"
+# Two more have come, and wait for at least as long as the last sleep.
+COMMAND = f"echo $CUDA_VISIBLE_DEVICES; until [ $({BEGUN}) -ge 4 ]; do sleep 0.1; done; sleep 0.2"
 HOST = platform.node()
 
 
