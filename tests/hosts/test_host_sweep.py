@@ -115,7 +115,7 @@ def test_big_artifacts_may_stay_there(field: Field) -> None:
     assert (paths.artifacts(0) / "note.txt").read_text() == "small\n"
     assert list(paths.root.rglob("big.bin")) == []
     checked = field.call("hosts", "check", str(record.host), "--repair")
-    assert "1 files stay there by --artifacts keep-remote" in checked.stderr
+    assert "1 file stays there by --artifacts keep-remote" in checked.stderr
     assert field.host_of("big", 0).path(kept.path).exists()
 
 
