@@ -20,6 +20,7 @@ from sweeptree.supervise.tree import KILL_NOW
 from sweeptree.sweep.running import Sweep
 from sweeptree.sweep.stopping import StopSwitch
 
+REVOKED = 2.0  # seconds in which a node can take a task that starts again for the one that ended
 PERIOD = 1.0
 _LOAD = 20.0  # at most so small a part of our time is spent in asking
 _RELEASES = 3
@@ -55,6 +56,7 @@ class Queue:
         self._looks = 0
         self._unseen_until: dict[str, int] = {}
         self._released: Counter[str] = Counter()
+        self._delayed_since: dict[str, float] = {}
         self._order: tuple[tuple[str, ...], ...] | None = None
         self._guard = threading.Lock()
         self._asking = threading.Lock()
@@ -153,21 +155,39 @@ class Queue:
 
     def _mend(self) -> None:
         """Let go on what Slurm keeps back, and take away what need not run."""
+        self._note_delayed()
         for array in list(self._arrays.values()):
             for task in array.tasks():
                 state = self._known.get(task.name)
                 if state is not None and (state.is_held or state.is_delayed):
                     self._mend_one(task, state)
 
+    def _note_delayed(self) -> None:
+        """Since when tasks have waited for their time."""
+        now, before = time.monotonic(), self._delayed_since
+        delayed = [name for name, state in self._known.items() if state.is_delayed]
+        self._delayed_since = {name: before.get(name, now) for name in delayed}
+
     def _mend_one(self, task: Task, state: TaskState) -> None:
         name = task.name
         if self._is_done(task.place):
             cluster.cancel([name])
-        elif self._is_meant(task, state) or self._released[name] >= _RELEASES:
-            return
-        else:
+        elif self._may_start(task, state):
             self._released[name] += 1
             _ = cluster.release(name) if state.is_held else cluster.start_now(name)
+
+    def _may_start(self, task: Task, state: TaskState) -> bool:
+        if self._is_meant(task, state) or self._released[task.name] >= _RELEASES:
+            return False
+        return not (state.is_delayed and self._is_too_early(task.name))
+
+    def _is_too_early(self, name: str) -> bool:
+        """Whether its node could refuse it ("Job credential revoked"), and Slurm call it failed.
+
+        Nodes tell the credentials of two starts apart by the second in which they were made.
+        """
+        now = time.monotonic()
+        return now - self._delayed_since.get(name, now) < REVOKED
 
     def _is_meant(self, task: Task, state: TaskState) -> bool:
         """Whether people want it to wait: they hold it, or it is to begin later (`--begin`)."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sweep_kit import wait_for
 
+from sweeptree.hosts.slurm import queue as queues
 from sweeptree.hosts.slurm.arrays import Array, Place
 from sweeptree.hosts.slurm.queue import Queue
 from sweeptree.sweep.stopping import StopSwitch
@@ -62,6 +63,17 @@ def test_a_delayed_task_is_started_now(queue: Queue, slurm: Path) -> None:
     with queue:
         wait_for((slurm / "orders").exists)
     assert (slurm / "orders").read_text().startswith("update jobid=7_1 StartTime=now\n")
+
+
+def test_a_delayed_task_is_not_started_in_the_second_in_which_it_ended(
+    queue: Queue, slurm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "REVOKED", 1000.0)
+    (slurm / "7_1.state").write_text("PENDING|BeginTime|")
+    queue.add([ARRAY])
+    with queue:
+        wait_for(lambda: queue.looks > 3)
+    assert not (slurm / "orders").exists()
 
 
 @pytest.mark.parametrize(("job", "reason"), [(1, "JobHeldUser"), (2, "BeginTime")])
