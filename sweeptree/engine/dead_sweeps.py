@@ -85,14 +85,17 @@ def _mark_if_dead(server: Server, run: Mapping[str, Any], paths: SweepPaths) -> 
 
 @contextlib.contextmanager
 def _held(paths: SweepPaths) -> Iterator[bool]:
-    """Hold the lock of a sweep; False where somebody else does, or where there is none."""
+    """Keep a sweep from being driven; False where it is driven, or where there is no lock.
+
+    The lock is shared: others see nobody drive the sweep meanwhile, and who resumes it waits.
+    """
     try:
-        file = os.open(paths.lock, os.O_RDWR | locks.OPEN_SAFELY)
+        file = os.open(paths.lock, os.O_RDONLY | locks.OPEN_SAFELY)
     except OSError:
         yield False
         return
     try:
-        yield locks.lock(file)
+        yield locks.lock(file, locks.SHARED)
     finally:
         os.close(file)
 

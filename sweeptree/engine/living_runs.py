@@ -20,7 +20,11 @@ def note_run(home: Path, run_id: str) -> None:
     with contextlib.suppress(OSError):
         folder = _folder(home)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        locks.take(folder / str(UUID(run_id)), mode=0o600)  # never closed: our end does that
+        name = str(UUID(run_id))
+        locks.take(folder / f".{name}", mode=0o600)  # never closed: our end does that
+        (folder / f".{name}").rename(
+            folder / name
+        )  # seen locked, so nobody takes it for a dead one's
 
 
 def dead_runs(home: Path) -> list[str]:
@@ -37,7 +41,7 @@ def forget_runs(home: Path, runs: list[str]) -> None:
 
 def _notes(home: Path) -> list[Path]:
     try:
-        return sorted(_folder(home).iterdir())
+        return sorted(_folder(home).glob("[!.]*"))
     except OSError:
         return []
 

@@ -21,6 +21,8 @@ from sweeptree.system.lacks import lacks_handles
 OPEN_SAFELY = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 MAX_NOTE_BYTES = 65536
 EXCLUSIVE, SHARED = fcntl.LOCK_EX, fcntl.LOCK_SH
+_LOOK_SECONDS = 5.0  # nobody who only looks at a lock needs longer
+_LOOK_PAUSE = 0.005
 _NO_LOCKS = frozenset((errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP))
 
 
@@ -34,12 +36,13 @@ def take(
     """Open a lock file of our own, made if need be, and lock it; closing it gives the lock back.
 
     `patience`: how many seconds to go on trying, every `pause` seconds; None waits without end.
-    Raises BlockingIOError
-    when somebody else holds it, and OSError when it cannot be opened or locked.
+    Raises BlockingIOError when somebody else holds it (who only looks at it for a moment, SHARED,
+    is waited for in any case), and OSError when it cannot be opened or locked.
     """
     file = os.open(path, os.O_RDWR | os.O_CREAT | OPEN_SAFELY, mode)
     try:
-        _obtain(file, patience, pause)
+        if not _obtain(file, patience, pause):
+            raise BlockingIOError(errno.EWOULDBLOCK, "another process holds it")
     except BaseException:
         os.close(file)
         raise
@@ -78,12 +81,12 @@ def lock(file: int, how: int = EXCLUSIVE) -> bool:
 
 
 def lock_or_refuse(file: int, path: str | os.PathLike[str]) -> bool:
-    """As `lock`, for the file at this path; it is closed where its file system keeps no locks.
+    """Lock the file at this path, unless somebody else holds it; who only looks is waited for.
 
-    Raises Refused then.
+    Where its file system keeps no locks, the file is closed, and Refused is raised.
     """
     try:
-        return lock(file)
+        return _obtain(file, 0.0, _LOOK_PAUSE)
     except OSError as error:
         os.close(file)
         raise _refused(path, error) from error
@@ -107,15 +110,25 @@ def is_held(path: str | os.PathLike[str]) -> bool:
         os.close(file)
 
 
-def _obtain(file: int, patience: float | None, pause: float) -> None:
+def _obtain(file: int, patience: float | None, pause: float) -> bool:
     if patience is None:
-        _flock(file, EXCLUSIVE)
-        return
-    deadline = time.monotonic() + patience
+        return _flock(file, EXCLUSIVE)
+    began = time.monotonic()
     while not lock(file):
-        if time.monotonic() >= deadline:
-            raise BlockingIOError(errno.EWOULDBLOCK, "another process holds it")
+        waited = time.monotonic() - began
+        is_looked_at = waited < _LOOK_SECONDS and _is_only_looked_at(file)
+        if waited >= patience and not is_looked_at:
+            return False
         time.sleep(pause)
+    return True
+
+
+def _is_only_looked_at(file: int) -> bool:
+    """Whether those who have it lock it SHARED, as `is_held` does: nobody holds it then."""
+    if not lock(file, SHARED):
+        return False
+    unlock(file)
+    return True
 
 
 def _flock(file: int, how: int) -> bool:

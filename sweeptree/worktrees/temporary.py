@@ -78,9 +78,8 @@ def temporary_worktree(repo: Repository, commit: str) -> Iterator[Path]:
 @contextlib.contextmanager
 def _in_use(top: Path) -> Iterator[None]:
     """A lock beside the worktree, which ends with this process however it ends."""
-    file = os.open(_lock_file(top), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    file = locks.take(_lock_file(top), mode=0o600)
     try:
-        locks.lock(file)
         yield
     finally:
         _lock_file(top).unlink(missing_ok=True)

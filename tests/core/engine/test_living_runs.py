@@ -31,6 +31,12 @@ def test_a_run_is_dead_when_its_process_was_killed(tmp_path: Path) -> None:
     assert dead_runs(tmp_path) == [OTHER]
 
 
+def test_a_run_is_not_dead_before_its_process_could_lock_its_note(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / f".{RUN}").touch()
+    assert dead_runs(tmp_path) == []
+
+
 def test_what_was_looked_after_is_forgotten(tmp_path: Path) -> None:
     note_and_die(tmp_path)
     forget_runs(tmp_path, dead_runs(tmp_path))

@@ -39,6 +39,37 @@ def test_patience_waits_for_the_holder(tmp_path: Path, patience: float | None) -
     os.close(locks.take(path, patience=patience))
 
 
+@pytest.fixture
+def looked_at(tmp_path: Path) -> Path:
+    """A lock that somebody looks at for a moment, as `is_held` does."""
+    path = tmp_path / "lock"
+    path.touch()
+    looker = os.open(path, os.O_RDONLY)
+    assert locks.lock(looker, locks.SHARED)
+    threading.Timer(0.05, os.close, (looker,)).start()
+    return path
+
+
+def test_who_only_looks_is_not_the_holder(looked_at: Path) -> None:
+    os.close(locks.take(looked_at))
+
+
+def test_who_only_looks_refuses_nobody(looked_at: Path) -> None:
+    with locks.Held(os.open(looked_at, os.O_RDWR)) as file:
+        assert locks.lock_or_refuse(file, looked_at)
+
+
+def test_who_looks_for_ever_is_taken_for_a_holder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "_LOOK_SECONDS", 0.05)
+    (tmp_path / "lock").touch()
+    with locks.Held(os.open(tmp_path / "lock", os.O_RDONLY)) as looker:
+        assert locks.lock(looker, locks.SHARED)
+        with pytest.raises(BlockingIOError):
+            locks.take(tmp_path / "lock")
+
+
 def test_who_could_not_lock_leaves_no_open_file(tmp_path: Path) -> None:
     with locks.hold(tmp_path / "lock"):
         before = os.listdir("/proc/self/fd")
