@@ -25,7 +25,7 @@ from sweeptree.records import read_json
 from sweeptree.supervise.connection import NURSERIES
 from sweeptree.supervise.files import KEPT_ROOM
 from sweeptree.supervise.outcomes import lost_outcome, read_outcome
-from sweeptree.supervise.tree import KILL_NOW
+from sweeptree.supervise.tree import KILL_NOW, WITHDRAW
 from sweeptree.system.files import write_json
 from sweeptree.system.locks import hold, is_held
 from sweeptree.system.processes import boot_id, descendants, is_running, is_stopped
@@ -76,6 +76,11 @@ class Keeper:
     def kill(self) -> None:
         """Have it kill its job's whole tree now. Returns at once; `wait` for the outcome."""
         self._order(KILL_NOW)
+
+    def withdraw(self) -> None:
+        """Have it end without beginning its command; one that has begun goes on. It alone decides
+        which of both it is. Returns at once."""
+        self._send(WITHDRAW)
 
     def is_stopped(self) -> bool:
         """Whether it was stopped itself (kill -STOP, a debugger), so that nobody looks after its

@@ -25,7 +25,7 @@ from sweeptree.supervise.cookie import COOKIE, make_cookie
 from sweeptree.supervise.files import SetupError, open_log, write_aside
 from sweeptree.supervise.pump import Pump
 from sweeptree.supervise.shell import become_command
-from sweeptree.supervise.tree import STOPS, Tree, next_signal
+from sweeptree.supervise.tree import STOPS, WITHDRAW, Tree, next_signal
 from sweeptree.system.processes import descendants
 
 TYPE_CHECKING = False
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 LEFTOVER_GRACE = 0.2
 _ASKED_TO_END = (-signal.SIGTERM, 128 + signal.SIGTERM)  # the command itself, as a shell says it
 _MOST_REPORTED = 4096
+_UNBEGUN = STOPS | {WITHDRAW}  # what ends a command that has not begun
 
 
 def utc_now() -> str:
@@ -101,7 +102,7 @@ class Attempt:
             self._run_on_gpus(request)
             return
         got = next_signal(0)
-        if got in STOPS:
+        if got in _UNBEGUN:
             self.verdict = before_start(self._stopped(got))
         else:
             self._run_command({})
@@ -288,13 +289,13 @@ def before_start(verdict: Verdict) -> Verdict:
 
 
 def _wait_for_turn(ticket: Ticket, request: dict[str, Any]) -> Claim | None:
-    """The claim; None when a stop signal came before it."""
+    """The claim; None when we were told to end, or to begin nothing, before it came."""
     devices, count, style = request["devices"], request["count"], request["env_style"]
     while True:
         claim = ticket.try_claim(devices, count, env_style=style)
         if claim is not None:
             return claim
-        if next_signal(ticket.pause()) in STOPS:
+        if next_signal(ticket.pause()) in _UNBEGUN:
             return None
 
 

@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 
 KILL_NOW = signal.SIGUSR1
 ENDS_SOON = signal.SIGUSR2  # a batch system's word that it will soon end the job
+WITHDRAW = signal.SIGURG  # begin nothing any more; what runs goes on
 STOPS = frozenset((signal.SIGTERM, KILL_NOW, ENDS_SOON))
 # What keepers ignore: a terminal's end is not theirs; the last two are Python's own choice.
 IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ)
-WATCHED = frozenset((signal.SIGCHLD, *STOPS))
+WATCHED = frozenset((signal.SIGCHLD, WITHDRAW, *STOPS))
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.25
 _TOLD_TOO = 1.0  # seconds
 _HAS_PROC = os.path.isdir("/proc/self")  # noqa: PTH112 - without it only its session is held

@@ -15,7 +15,7 @@ from sweeptree import repository, supervise, worktrees
 from sweeptree.errors import SweeptreeError, WorktreeGone
 from sweeptree.model import Attempt, JobDelivery, JobRecord, JobState, Outcome, Worktree
 from sweeptree.sweep import artifacts, attempts, job_delivery, owed
-from sweeptree.sweep.launches import attempt_file, launch_name
+from sweeptree.sweep.launches import SETUP, attempt_file, launch_name
 from sweeptree.sweep.results import Lost, Ran, SoFar, Stage, Trouble
 from sweeptree.sweep.running import JobContext, Sweep
 from sweeptree.sweep.stages import kept_on_trouble
@@ -246,7 +246,7 @@ def _end_beside(job: JobContext, so_far: SoFar, suffix: str) -> None:
 def _note_lost(job: JobContext, so_far: SoFar, outcome: Outcome) -> None:
     """The attempt's keeper is dead and left no outcome: say so, and end what its job may have left
     running."""
-    _end_beside(job, so_far, ".setup")
+    _end_beside(job, so_far, SETUP)
     supervise.sweep_orphans(launch_name(job, so_far), lambda _: False)
     if so_far.attempt not in [attempt.number for attempt in job.record.attempts]:
         return

@@ -71,10 +71,15 @@ class Started:
 
 
 def await_start(job: JobContext, so_far: SoFar, keeper: supervise.Keeper, started: Path) -> None:
-    """Wait until the keeper holds its GPUs and has started the command, or has ended without."""
+    """Wait until the keeper holds its GPUs and has started the command, or has ended without, also
+    because nothing shall start any more."""
+    stopping, is_told = job.sweep.stop.stopping, False
     while not started.exists():
         if keeper.wait(timeout=START_LOOK_SECONDS) is not None or not keeper.is_alive():
             return
+        if stopping.is_set() and not is_told:
+            is_told = True
+            keeper.withdraw()
     note_start(job, so_far, started)
 
 

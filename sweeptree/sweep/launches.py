@@ -14,6 +14,7 @@ from sweeptree.sweep.editable import import_path
 from sweeptree.sweep.results import SoFar
 from sweeptree.sweep.running import JobContext
 
+SETUP = ".setup"  # the suffix of the files of a job's setup command
 _PATH = "PYTHONPATH"
 
 

@@ -121,8 +121,11 @@ class OnThisMachine:
         return prepared.parallel + prepared.lookahead
 
     def turns(self, prepared: PreparedSweep) -> Turns | None:
-        """A GPU job waits for its GPU instead."""
-        return None if prepared.gpus else Turns(prepared.parallel, prepared.lookahead)
+        """A GPU job waits for its GPU instead; unless none may begin behind a failed one, whose
+        GPU is free before we know how it ended."""
+        if prepared.gpus and prepared.spec.on_fail != "stop":
+            return None
+        return Turns(prepared.parallel, prepared.lookahead)
 
 
 def prepare(

@@ -31,12 +31,13 @@ from sweeptree.repository import Repository
 from sweeptree.settings import Settings
 from sweeptree.supervise import find_orphans
 from sweeptree.sweep import adoption, stages
+from sweeptree.sweep.launches import SETUP
 from sweeptree.sweep.results import Ran, SoFar
 from sweeptree.sweep.resume import earlier_records
 from sweeptree.sweep.running import JobContext, Sweep
 from sweeptree.system import locks
 
-_SUFFIXES = ("", ".setup", ".fix")  # of the files of a job's command, its setup and its fix
+_SUFFIXES = ("", SETUP, ".fix")  # of the files of a job's command, its setup and its fix
 
 
 def spec_of(paths: SweepPaths) -> SweepSpec:

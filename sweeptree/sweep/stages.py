@@ -11,15 +11,24 @@ from __future__ import annotations
 import contextlib
 import platform
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from sweeptree import repository, worktrees
 from sweeptree.errors import SweeptreeError
-from sweeptree.model import Branch, DeliveryState, JobDelivery, JobRecord, JobState, Worktree
+from sweeptree.model import (
+    Branch,
+    DeliveryState,
+    JobDelivery,
+    JobRecord,
+    JobState,
+    Outcome,
+    Worktree,
+)
 from sweeptree.sweep import artifacts, attempts, job_delivery
 from sweeptree.sweep.auto_fix import auto_fix
 from sweeptree.sweep.branches import branch_name, commit_message
-from sweeptree.sweep.launches import Line
+from sweeptree.sweep.launches import SETUP, Line
 from sweeptree.sweep.results import (
     Delivered,
     Prepared,
@@ -114,11 +123,19 @@ def put_aside(job: JobContext, earlier: int) -> None:
 def run_command(job: JobContext, so_far: SoFar) -> Ran:
     """Setup if asked for, then the command under its keeper, then what it reported and made."""
     if job.spec.setup:
-        setup = attempts.supervised(job, so_far, Line(job.spec.setup, ".setup"))
+        setup = attempts.supervised(job, so_far, Line(job.spec.setup, SETUP))
         if setup.state is not JobState.SUCCEEDED:
             return attempts.record_outcome(job, so_far, setup, in_setup=True)
+        if job.sweep.stop.stopping.is_set():
+            return attempts.record_outcome(job, so_far, _not_begun(setup))
     outcome = attempts.supervised(job, so_far, Line(job.job.command))
     return attempts.record_outcome(job, so_far, outcome)
+
+
+def _not_begun(setup: Outcome) -> Outcome:
+    """Of a job that has only been set up when nothing more was to start."""
+    reason = "cancelled before it started"
+    return replace(setup, state=JobState.CANCELLED, reason=reason, exit_code=None)
 
 
 def commit_and_pr(job: JobContext, so_far: SoFar) -> Delivered | Trouble:

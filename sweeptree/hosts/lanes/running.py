@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from sweeptree import supervise
 from sweeptree.hosts.lanes.attempt import KeepContent, OneAttempt
 from sweeptree.hosts.lanes.came import Came, as_payload, came_of
 from sweeptree.hosts.lanes.holdings import Holdings
@@ -18,6 +19,7 @@ from sweeptree.hosts.lanes.outbox import Outbox
 from sweeptree.hosts.values import Leased
 from sweeptree.model import JobRecord, JobState, StopCause
 from sweeptree.sweep.executor import Means
+from sweeptree.sweep.launches import SETUP
 from sweeptree.sweep.life import Start, run_job
 from sweeptree.sweep.results import RunStage
 from sweeptree.sweep.run import Progress
@@ -102,14 +104,14 @@ class Jobs:
         self.hand_back(leases)
 
     def hand_back(self, leases: Iterable[Leased]) -> None:
-        """Have these attempts begin elsewhere, unless they have begun or are to end here."""
+        """Have these attempts begin elsewhere, unless they have begun or are to end here: a keeper
+        itself decides whether its command has begun."""
         with self._guard:
             known = [each for each in leases if each in self._switches]
             stops = {each: self._switches[each] for each in known if each not in self._ordered}
         for leased, stop in stops.items():
-            if not self._has_begun(leased):
-                stop.hold()
-                stop.stop()
+            stop.hold()
+            self._end_setup(leased)
 
     def states(self) -> dict[str, int]:
         """How many attempts ended in each state."""
@@ -134,10 +136,13 @@ class Jobs:
         with self._guard:
             return came.state is JobState.CANCELLED and leased not in self._ordered
 
-    def _has_begun(self, leased: Leased) -> bool:
-        """Also where its keeper alone has written so."""
-        started = self._sweep.paths.attempt(leased.job, leased.attempt, "started")
-        return started.exists() or has_begun(self._sweep.store.record(leased.job), leased.attempt)
+    def _end_setup(self, leased: Leased) -> None:
+        """A job that is only being set up: its command does not begin behind that."""
+        alive, outcome = (
+            self._sweep.paths.attempt(leased.job, leased.attempt, f"{what}{SETUP}")
+            for what in ("alive", "outcome")
+        )
+        supervise.adopt(alive, outcome).stop()
 
     def _context(self, leased: Leased, stop: _JobStop) -> JobContext:
         return replace(self._sweep, stop=stop.switch).job(leased.job)

@@ -50,6 +50,27 @@ def test_an_adopted_job_can_be_ended(kit: Kit, how: str) -> None:
     assert not pids_of(kit.name)
 
 
+def test_a_command_that_has_begun_is_not_withdrawn(kit: Kit) -> None:
+    keeper, _ = kit.begin("echo up; while [ ! -e go ]; do sleep 0.01; done; exit 5", grace=0.1)
+    for _ in range(3):
+        keeper.withdraw()
+    assert keeper.wait(0.1) is None
+    (kit.root / "go").touch()
+    outcome = keeper.wait(20)
+    assert outcome is not None and outcome.exit_code == 5
+
+
+def test_a_command_is_withdrawn_whole_or_not_at_all(kit: Kit) -> None:
+    for _ in range(20):
+        launch = kit.launch("echo began; sleep 0.02; echo ended")
+        keeper = supervise.start(launch)
+        keeper.withdraw()
+        outcome = keeper.wait(20)
+        assert outcome is not None
+        whole = (JobState.SUCCEEDED, "began\nended\n")
+        assert (outcome.state, launch.log.read_text()) in (whole, (JobState.CANCELLED, ""))
+
+
 def test_one_that_has_ended_is_adopted_too(kit: Kit) -> None:
     done, _ = kit.run("exit 6")
     keeper = supervise.adopt(kit.root / "1.alive", kit.root / "1.outcome")

@@ -62,6 +62,19 @@ def test_a_job_waits_for_its_slot(kit: Kit, root: Path) -> None:
     assert launch.log.read_text() == "mine\n"
 
 
+def test_a_job_that_waits_for_its_slot_can_be_withdrawn(kit: Kit, root: Path) -> None:
+    first, _ = kit.begin("echo up; sleep 300", slots=wants(root, 2))
+    launch = kit.launch("echo mine", slots=wants(root))
+    second = supervise.start(launch)
+    until(lambda: slots.waiters(str(root)))
+    second.withdraw()
+    outcome = second.wait(20)
+    assert outcome is not None and outcome.state is JobState.CANCELLED
+    assert launch.log.read_bytes() == b"" and not slots.waiters(str(root))
+    first.kill()
+    assert first.wait(20)
+
+
 @pytest.mark.slow
 def test_waiting_does_not_count_as_running(kit: Kit, root: Path) -> None:
     first, _ = kit.begin("echo up; sleep 1.1", slots=wants(root, 2))

@@ -1,18 +1,22 @@
 """A failed GPU and too little memory have retry rules of their own; what was measured stands in the
-record."""
+record; who waits for a GPU begins nothing once the sweep stops."""
 
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from nvml import FakeDriver
+from sweep_kit import wait_for
 
 from core.gpu_kit import UUID, under_fake
-from core.sweep.kit import opened, ran, run_one
+from core.sweep.kit import lived, opened, ran, run_one
 from sweeptree import gpus
 from sweeptree.model import Device, JobRecord, JobState
 from sweeptree.sweep.retries import forgiving
+from sweeptree.sweep.running import Sweep
 
 Run = Callable[..., JobRecord]
 
@@ -94,3 +98,40 @@ def test_the_record_holds_what_was_measured(run: Run, fake: FakeDriver) -> None:
     assert record.state is JobState.SUCCEEDED
     assert (record.peak_vram_mb, record.gpu_util_mean) == (7000.0, 0.0)
     assert record.gpu_energy_j is not None and record.gpu_energy_j > 50
+
+
+HOLDS = "touch $SWEEPTREE_OUT/up; until [ -e $SWEEPTREE_OUT/go ]; do sleep 0.02; done; exit 1"
+WAITS = "touch $SWEEPTREE_OUT/ran"
+
+
+@contextmanager
+def one_behind_another(sweep: Sweep, is_behind: Callable[[], object]) -> Iterator[None]:
+    """Two jobs that want both GPUs: the first has them, and ends afterwards."""
+    lives = [threading.Thread(target=lived, args=(sweep.job(index),)) for index in range(2)]
+    lives[0].start()
+    wait_for((sweep.paths.out(0) / "up").exists)
+    lives[1].start()
+    wait_for(is_behind)
+    yield
+    (sweep.paths.out(0) / "go").touch()
+    for life in lives:
+        life.join()
+    assert sweep.store.record(0).state is JobState.FAILED
+    assert not (sweep.paths.out(1) / "ran").exists()
+
+
+@pytest.mark.usefixtures("run")
+def test_a_job_that_waits_for_a_gpu_begins_nothing_behind_a_stop(repo: Path) -> None:
+    with opened(repo, HOLDS, WAITS, gpus=2) as sweep:
+        with one_behind_another(sweep, sweep.paths.attempt(1, 1, "alive").exists):
+            sweep.stop.start_no_more()
+            wait_for(lambda: sweep.store.record(1).state is JobState.CANCELLED)
+        assert sweep.store.record(1).reason == "cancelled while it waited for a GPU"
+
+
+@pytest.mark.usefixtures("run")
+def test_the_gpu_of_a_job_that_stops_the_sweep_goes_to_no_other(repo: Path) -> None:
+    with opened(repo, HOLDS, WAITS, gpus=2, on_fail="stop") as sweep:
+        with one_behind_another(sweep, lambda: sweep.store.record(1).worktree):
+            pass
+        assert sweep.store.record(1).state is JobState.PLANNED

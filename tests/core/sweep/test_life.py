@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from helpers import git
+from sweep_kit import wait_for
 
 from core.sweep.kit import lived, opened, paths_of, run_one
 from sweeptree.errors import GitError
@@ -180,6 +182,22 @@ def test_a_stop_leaves_a_job_that_has_not_begun_planned(repo: Path) -> None:
         sweep.stop.start_no_more()
         record = lived(sweep.job(0))
     assert record == JobRecord(id=0, state=JobState.PLANNED)
+
+
+def test_a_job_that_was_only_set_up_does_not_begin_behind_a_stop(repo: Path) -> None:
+    setup = "touch $SWEEPTREE_OUT/set; until [ -e $SWEEPTREE_OUT/go ]; do sleep 0.02; done"
+    with opened(repo, "touch $SWEEPTREE_OUT/ran", setup=setup) as sweep:
+        job = sweep.job(0)
+        out = sweep.paths.out(0)
+        life = threading.Thread(target=lived, args=(job,))
+        life.start()
+        wait_for((out / "set").exists)
+        sweep.stop.start_no_more()
+        (out / "go").touch()
+        life.join()
+        assert job.record.state is JobState.CANCELLED
+        assert job.record.reason == "cancelled before it started"
+        assert not (out / "ran").exists()
 
 
 def test_trouble_says_what_a_user_can_read() -> None:
