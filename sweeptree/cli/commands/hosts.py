@@ -16,6 +16,7 @@ from sweeptree.cli.screens.terminal import (
     point_lines,
     printable,
     say,
+    size,
     table,
     width,
     write_out,
@@ -227,7 +228,7 @@ def _say_kept(host: Host, left: Left, config: Path | None) -> None:
     from sweeptree.hosts.ssh import Target
 
     name = left.sweep.rsplit("-", 2)[0]
-    say(f"  {host.name} keeps {_size(left.bytes)} of {printable(name)}: {printable(left.why)}")
+    say(f"  {host.name} keeps {size(left.bytes)} of {printable(name)}: {printable(left.why)}")
     say(f"    sweeptree resume {printable(name)} fetches results that are missing here;")
     if left.worktrees:
         _say_worktrees(host, left, config)
@@ -247,11 +248,7 @@ def _say_worktrees(host: Host, left: Left, config: Path | None) -> None:
 
 
 def _many(left: Sequence[Left]) -> str:
-    return f"{counted(len(left), 'lane')}, {_size(sum(each.bytes for each in left))}"
-
-
-def _size(many: int) -> str:
-    return f"{many / 1e9:.1f} GB" if many >= 1e9 else f"{many / 1e6:.1f} MB"
+    return f"{counted(len(left), 'lane')}, {size(sum(each.bytes for each in left))}"
 
 
 def _document(checked: Checked, left: Sequence[Left]) -> dict[str, Any]:

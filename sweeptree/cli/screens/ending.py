@@ -17,6 +17,7 @@ from sweeptree.cli.screens.terminal import (
     printable,
     readable,
     shorten,
+    size,
     spoken,
     width,
 )
@@ -71,6 +72,7 @@ def final_screen(ending: Ending, room: int | None = None) -> str:
         *_points("!", _unfixed(ending.jobs)),
         *_points("!", _undelivered(ending.jobs)),
         *_points("!", _left_in_worktrees(ending.jobs)),
+        *_points("-", _left_on_hosts(ending.jobs)),
         *_points("-", ending.notes),
         "",
         *_where(ending, room),
@@ -161,6 +163,19 @@ def _left_in_worktrees(jobs: _Jobs) -> list[str]:
     if more > 0:
         lines.append(f"{counted(more, 'more job')} with files only in their worktrees: the records")
     return lines
+
+
+def _left_on_hosts(jobs: _Jobs) -> list[str]:
+    """What was to stay where it was made (`--artifacts keep-remote`)."""
+    kept = [file for job in jobs for file in job.remote_artifacts]
+    sizes: dict[str, list[int]] = {}
+    for file in kept:
+        sizes.setdefault(file.host, []).append(file.bytes)
+    return [
+        f"{counted(len(each), 'file')} ({size(sum(each))}) on {printable(host)} only: "
+        f"remote_artifacts in the records has path and sha256"
+        for host, each in sizes.items()
+    ]
 
 
 def _undelivered(jobs: _Jobs) -> list[str]:

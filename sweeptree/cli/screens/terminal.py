@@ -258,6 +258,11 @@ def counted(many: int, noun: str) -> str:
     return f"{many} {noun}" if many == 1 else f"{many} {noun}s"
 
 
+def size(many: int) -> str:
+    """So many bytes, as people say it: 3.8 GB, 0.5 MB."""
+    return f"{many / 1e9:.1f} GB" if many >= 1e9 else f"{many / 1e6:.1f} MB"
+
+
 def fact_line(label: str, text: str, room: int | None = None) -> str:
     """One fact with its label, in a column of its own; on a terminal wrapped between words."""
     return "\n".join(_wrapped(f"  {label:<9} ", printable(text), room))

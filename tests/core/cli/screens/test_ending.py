@@ -82,3 +82,11 @@ def test_files_that_stand_in_a_worktree_alone_are_named_with_their_place(tmp_pat
     assert "! job 1: 1 file only in its worktree, which is kept: /wt/exp/job_1\n" in screen
     assert "! job 5: 5 files only" in screen and "job 6:" not in screen
     assert "3 more jobs with files only in their worktrees" in screen
+
+
+def test_files_that_stay_on_hosts_are_counted_by_host(tmp_path: Path) -> None:
+    file = {"host": "gpu1", "path": "/data/big.pt", "bytes": 1_250_000_000, "sha256": "0" * 64}
+    kept = [{"id": n, "remote_artifacts": [file, {**file, "host": f"gpu{n}"}]} for n in (1, 2)]
+    screen = final(tmp_path, jobs=[JobRow.model_validate(job) for job in kept])
+    assert "- 3 files (3.8 GB) on gpu1 only: remote_artifacts in the records has" in screen
+    assert "- 1 file (1.2 GB) on gpu2 only: " in screen
