@@ -356,6 +356,10 @@ class Resume(Border):
         default=(),
         description="Only the jobs with these numbers, as 3,7 or 4-9, however they ended.",
     )
+    ends: Literal["term", "kill"] | None = Field(
+        default=None,
+        description="Begin nothing: take over what runs, and ask it to end (term), or kill it.",
+    )
 
     def takes(self, index: int, state: JobState | None, cause: Cause | None = None) -> bool:
         """Whether a job in this state runs again (or is adopted, when it still runs)."""

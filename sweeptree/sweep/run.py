@@ -194,8 +194,17 @@ def _run_jobs(sweep: Sweep, resume: Resume, by: _By) -> Ends:
             by.engine.shown(sweep, progress),
             by.executor.opened(sweep, [one.job for one in due]),
         ):
-            _drive(sweep, due, ends, by)
+            _drive(sweep, due, ends, by, _stopping(sweep, resume))
     return ends
+
+
+def _stopping(sweep: Sweep, resume: Resume) -> threading.Event:
+    """What keeps jobs from being driven. Those that are only to be ended are driven to their end,
+    within reach of a stop switch that asks them at once."""
+    if resume.ends is None:
+        return sweep.stop.stopping
+    sweep.stop.stop(StopCause.CANCELLED, kill=resume.ends == "kill")
+    return threading.Event()
 
 
 def _give_back_finished(sweep: Sweep, due: Sequence[Due], records: Mapping[int, JobRecord]) -> None:
@@ -211,8 +220,9 @@ def _count_earlier(sweep: Sweep, records: Collection[JobRecord], aggregate: Incr
     sweep.budgets.count_branches(records)
 
 
-def _drive(sweep: Sweep, due: Sequence[Due], ends: Ends, by: _By) -> None:
-    stopping = sweep.stop.stopping
+def _drive(
+    sweep: Sweep, due: Sequence[Due], ends: Ends, by: _By, stopping: threading.Event
+) -> None:
     means = Means(by.executor, by.engine.stages(sweep))
 
     def run_one(one: Due) -> None:

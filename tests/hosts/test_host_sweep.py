@@ -102,6 +102,29 @@ def test_cancel_ends_the_jobs_there_and_resume_goes_on(field: Field) -> None:
     check_shown(field, "stopped")
 
 
+@pytest.mark.parametrize("words", [(), ("--kill",)])
+def test_cancel_reaches_the_jobs_there_also_without_a_driver(
+    field: Field, words: tuple[str, ...]
+) -> None:
+    name = f"undriven{len(words)}"
+    with field.held(name, jobs=6) as driver:
+        field.await_running(name, 4)
+        driver.kill()
+        driver.wait()
+    running = [job for job, each in field.records(name).items() if each.state is JobState.RUNNING]
+    done = field.call("cancel", name, *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "driving it again to end 4 running jobs on gpu1 and gpu2" in done.stderr
+    assert f"{name} is stopped: 4 running jobs ended, 0 jobs ok, 2 not started" in done.stdout
+    states = {job: record.state for job, record in field.records(name).items()}
+    assert {job for job in states if states[job] is JobState.CANCELLED} == set(running)
+    assert not field.lives(name, "ended")
+    field.let_go(name)
+    assert field.call("resume", name).returncode == 0
+    assert field.times(name, "ended") == once(6)
+    check_complete(field, name, jobs=6)
+
+
 def test_big_artifacts_may_stay_there(field: Field) -> None:
     big = "import os; open(os.environ['SWEEPTREE_OUT'] + '/big.bin', 'wb').write(b'b' * 20_000_000)"
     words = ("--hosts", "all", "--artifacts", "keep-remote", "--commands")

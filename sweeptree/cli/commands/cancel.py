@@ -14,9 +14,10 @@ from cyclopts import Parameter
 
 from sweeptree.cli.find import find_sweep
 from sweeptree.cli.screens.terminal import counted, say, write_out
-from sweeptree.model import Attempt, JobState
+from sweeptree.model import Attempt, JobState, Resume
 from sweeptree.records import SweepPaths, SweepStore, holder
 from sweeptree.records.read import runs_elsewhere, runs_on_cluster
+from sweeptree.settings import Settings
 from sweeptree.sweep.view import JobView, SweepView, resume_line, view_sweep
 from sweeptree.system.files import write_bytes
 from sweeptree.system.processes import is_stopped, start_ticks
@@ -64,7 +65,7 @@ def cancel(
     living = [job for job in view.jobs if job.alive]
     queued = _queued(view)
     if far := _out_of_reach(view):
-        return _say_out_of_reach(view.name, far)
+        return _end_far(paths, far, kill=kill)
     if view.driver is None and not living and not queued:
         write_out(f"nothing of {view.name} is running\n")
         return 0
@@ -103,12 +104,30 @@ def _out_of_reach(view: SweepView) -> Sequence[JobView]:
     return [job for job in view.jobs if is_elsewhere and job.state == JobState.RUNNING]
 
 
-def _say_out_of_reach(name: str, jobs: Sequence[JobView]) -> int:
-    hosts = " and ".join(dict.fromkeys(job.host for job in jobs))
-    say(f"{counted(len(jobs), 'job')} of {name} went on on {hosts}, and nobody drives the sweep")
-    say(f"  sweeptree resume {name}    drives it again, and reaches them")
-    say(f"  sweeptree cancel {name}    then stops it, from another terminal; or press Ctrl-C there")
-    return 1
+def _end_far(paths: SweepPaths, jobs: Sequence[JobView], *, kill: bool) -> int:
+    """Drive the sweep again, to end these jobs and to begin nothing."""
+    from sweeptree.cli.commands.run import run_to_end
+    from sweeptree.hosts.choice import planner_for
+    from sweeptree.sweep.preflight import must_start, prepare
+    from sweeptree.sweep.recovery import spec_of
+
+    name = paths.root.name
+    say(f"nobody drives {name}; driving it again to end {_on_hosts(jobs)}")
+    settings, spec = Settings(), spec_of(paths)
+    planner = planner_for(spec, settings)
+    prepared = must_start(prepare(spec, settings, resume=True, planner=planner))
+    numbers = tuple(job.index for job in jobs)
+    run_to_end(prepared, settings, resume=Resume(jobs=numbers, ends="kill" if kill else "term"))
+    left = _out_of_reach(view_sweep(paths))
+    if left:
+        say(f"{_on_hosts(left)} has not ended:  sweeptree cancel {name}")
+        return 1
+    return _report(paths, len(jobs))
+
+
+def _on_hosts(jobs: Sequence[JobView]) -> str:
+    hosts = " and ".join(sorted({job.host for job in jobs}))
+    return f"{counted(len(jobs), 'running job')} on {hosts}"
 
 
 def _grace(view: SweepView) -> float:

@@ -12,7 +12,7 @@ import pytest
 
 from core.cli_records import call, finished_sweep, plan_sweep, put
 from sweeptree import supervise
-from sweeptree.model import JobState, Launch
+from sweeptree.model import JobState, Launch, SweepSpec
 from sweeptree.records import SweepPaths, SweepStore, holder, read_json, read_record
 from sweeptree.system.files import write_json
 
@@ -23,19 +23,19 @@ def paths(tmp_path: Path) -> SweepPaths:
     return plan_sweep(tmp_path / "results")
 
 
-def test_jobs_on_hosts_that_nobody_drives_are_named_with_what_reaches_them(
+def test_jobs_on_hosts_that_cannot_be_reached_again_are_not_said_to_have_ended(
     paths: SweepPaths,
 ) -> None:
-    document = read_json(paths.sweep)
-    write_json(paths.sweep, {**document, "spec": {**document["spec"], "hosts": ["all"]}})
+    spec = SweepSpec(exp_name="unet", repo=paths.root, commands=("true",) * 4, hosts=("gpu1",))
+    written = spec.model_dump(mode="json")
+    write_json(paths.sweep, {**read_json(paths.sweep), "spec": written})
     with SweepStore.open(paths) as store:
         put(store, 0, JobState.RUNNING, host="gpu1")
-        put(store, 1, JobState.RUNNING, host="gpu2")
+        put(store, 1, JobState.RUNNING, host="gpu1")
     ran = call("cancel", str(paths.root))
-    assert ran.code == 1
-    assert "2 jobs of unet went on on gpu1 and gpu2, and nobody drives the sweep" in ran.err
-    assert "  sweeptree resume unet    drives it again" in ran.err
-    assert "  sweeptree cancel unet    then stops it" in ran.err
+    assert ran.code == 2
+    assert "nobody drives unet; driving it again to end 2 running jobs on gpu1" in ran.err
+    assert "sweeptree hosts add" in ran.err and not ran.out
 
 
 @pytest.fixture
