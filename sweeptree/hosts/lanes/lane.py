@@ -162,9 +162,10 @@ def _run_jobs(lane: _Lane) -> None:
 
 
 def _give_back_finished(lane: _Lane) -> None:
-    """Worktrees of jobs that ended in an earlier life of the lane, but for those that it still
-    holds: their content is not kept yet."""
-    held = {leased.job for leased in lane.holdings.named()}
+    """Worktrees of jobs that ended in an earlier life of the lane, but for those that it takes up
+    again: their content is not kept yet."""
+    done = lane.outbox.leases()
+    held = {leased.job for leased in lane.holdings.named() if leased not in done}
     records = earlier_records(lane.sweep.prepared)
     finished = [record for index, record in records.items() if index not in held]
     adoption.give_back_finished(lane.sweep, finished)

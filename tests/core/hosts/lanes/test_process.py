@@ -135,6 +135,22 @@ def test_what_ended_between_two_lanes_is_told_by_the_next(far: Far) -> None:
     assert came.content is not None
 
 
+def test_a_worktree_whose_result_a_killed_lane_could_not_tell_does_not_stay(far: Far) -> None:
+    order = far.host.order("echo x >> train.py")
+    far.host.offer([0])
+    killed = far.start(order)
+    far.host.await_ends(1)
+    far.kill(killed)
+    assert list(far.host.worktrees.glob("slot_*/train.py"))
+    untold = order.folder / "outbox" / "job_0.1.json"
+    untold.write_text("{}")  # as if it had been killed a moment earlier
+    far.start(order)
+    wait_for(lambda: not untold.exists())
+    far.host.driver.close()
+    wait_for(lambda: not far.is_alive())
+    assert not list(far.host.worktrees.glob("*_*"))
+
+
 def test_a_lane_that_does_not_come_up_says_why(far: Far) -> None:
     order = far.host.order("true", gpus=60)
     far.start(order)
