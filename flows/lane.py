@@ -26,8 +26,9 @@ def sweep_lane(order: LaneOrder) -> State[Any]:
     told; how the jobs ended is the sweep's to say.
     """
     start = read_start(order.folder)
+    engine = lane_engine_here(stages.ALL)
     with named_briefly():
-        report = run_lane(order, leases_of(start), lane_engine_here(stages.ALL))
+        report = run_lane(order, leases_of(start), engine)
     ended = state_of(report)
     # without the report: Prefect would show a complaint about it in place of the reason
     return State(type=ended.type, name=ended.name, message=ended.message)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,7 +19,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import State, StateType
 from prefect.context import FlowRunContext
-from prefect.exceptions import ObjectAlreadyExists
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.settings import get_current_settings
 from prefect.states import Cancelled, Completed, Crashed, Pending, Scheduled
 
@@ -46,8 +47,14 @@ _SETTINGS = {
     "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
     "PREFECT_CLIENT_MAX_RETRIES": "3",
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+    "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "10",
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
     "DO_NOT_TRACK": "1",
+}
+# The managed server has our own version, and no forms for which it would want such tokens.
+_WITH_OWN = {
+    "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
+    "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
 }
 
 
@@ -60,6 +67,7 @@ class PrefectLanes:
     def __init__(self, *, by_worker: bool = False) -> None:
         self._by_worker = by_worker
         self._deployment: UUID | None = None
+        self._guard = threading.Lock()
 
     def create(self, order: LaneOrder) -> str:
         """A run for a lane. Raises ServerError where the server does not make one."""
@@ -88,16 +96,29 @@ class PrefectLanes:
             parameters={"order": order.model_dump(mode="json")},
             state=Scheduled() if self._by_worker else Pending(),
             name=f"{order.spec.exp_name} on {order.host}",
-            tags=[TAG, order.spec.exp_name, f"host:{order.host}"],
+            tags=[TAG, FLOW, order.spec.exp_name, f"host:{order.host}"],
             parent_task_run_id=_stand_in(client, order),
             work_queue_name=order.host if self._by_worker else None,
         )
         return made.id
 
     def _deployed(self, client: SyncPrefectClient) -> UUID:
-        if self._deployment is None:
-            self._deployment = _deploy(client)
-        return self._deployment
+        with self._guard:  # the runs of all hosts are made at once
+            if self._deployment is None:
+                self._deployment = _standing(client) or _deploy(client)
+            return self._deployment
+
+
+def _standing(client: SyncPrefectClient) -> UUID | None:
+    """The deployment of an earlier sweep, where it is as we would make it."""
+    try:
+        found = client.read_deployment_by_name(f"{FLOW}/{DEPLOYMENT}")
+    except ObjectNotFound:
+        return None
+    made = (found.entrypoint, found.work_pool_name, found.tags, found.description)
+    wanted = (ENTRYPOINT, POOL, [TAG], _DESCRIPTION)
+    is_as_wanted = made == wanted and not found.paused and not found.enforce_parameter_schema
+    return found.id if is_as_wanted else None
 
 
 def _deploy(client: SyncPrefectClient) -> UUID:
@@ -148,7 +169,7 @@ def access_to_own(managed: server.Server) -> Access:
     private = server.access(managed)
     private.pop("PREFECT_API_URL")  # on a host it is where the tunnel ends
     auth = json.loads(private["PREFECT_CLIENT_CUSTOM_HEADERS"])["Authorization"]
-    return Access(authorization=auth, environment={**_SETTINGS, **private})
+    return Access(authorization=auth, environment={**_SETTINGS, **_WITH_OWN, **private})
 
 
 def access_to_shared(authorization: str) -> Access:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import platform
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from prefect.context import FlowRunContext
@@ -45,9 +45,12 @@ def engine_here(tasks: Mapping[str, StageTask]) -> Engine:
 
 
 def lane_engine_here(tasks: Mapping[str, StageTask]) -> Engine:
-    """The same for one host's share of a sweep, which is shown in a flow run of its own."""
+    """The same for one host's share of a sweep, which is shown in a flow run of its own. Outside of
+    `named_briefly`: it knows the run's tags."""
     run_id = flow_run.get_id()
-    return LaneEngine(run_id, tasks) if run_id is not None else WithoutEngine()
+    if run_id is None:
+        return WithoutEngine()
+    return LaneEngine(run_id, tasks, known=flow_run.get_tags())
 
 
 @contextlib.contextmanager
@@ -116,6 +119,12 @@ class LaneEngine(PrefectEngine):
     is away; the locks of the GPU slots admit its jobs.
     """
 
+    def __init__(
+        self, run_id: str, tasks: Mapping[str, StageTask], known: Collection[str] = ()
+    ) -> None:
+        super().__init__(run_id, tasks)
+        self._known = known
+
     def stages(self, sweep: Sweep) -> RunStage:
         """Task runs that ask the server for nothing."""
         return StageRuns(self._tasks, sweep.misses)
@@ -123,7 +132,7 @@ class LaneEngine(PrefectEngine):
     def shown(self, sweep: Sweep, progress: Progress) -> contextlib.AbstractContextManager[object]:
         """As for a sweep, less often: the sweep's own run shows all lanes together, and one server
         serves them all."""
-        return watched(sweep, progress, self._run_id, seconds=LANE_SECONDS)
+        return watched(sweep, progress, self._run_id, seconds=LANE_SECONDS, known=self._known)
 
 
 def _admission_tags(sweep: Sweep) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import platform
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextvars import copy_context
 from uuid import UUID
 
@@ -29,11 +29,17 @@ _CANCELLED = (StateType.CANCELLING, StateType.CANCELLED)
 
 @contextlib.contextmanager
 def watched(
-    sweep: Sweep, progress: Progress, run_id: str, *, seconds: float = ENGINE_SECONDS
+    sweep: Sweep,
+    progress: Progress,
+    run_id: str,
+    *,
+    seconds: float = ENGINE_SECONDS,
+    known: Collection[str] = (),
 ) -> Iterator[None]:
     """A thread tells the engine meanwhile, every so many seconds, in a copy of the flow's context:
-    the artifact belongs to this flow run."""
-    watch = _Watch(sweep, progress, UUID(run_id), seconds)
+    the artifact belongs to this flow run. `known`: the tags of a run that was called and tagged
+    when it was made; it is not asked for them."""
+    watch = _Watch(sweep, progress, UUID(run_id), seconds, frozenset(known))
     thread = threading.Thread(
         target=copy_context().run, args=(watch.run,), name="sweep-watch-engine", daemon=True
     )
@@ -48,14 +54,22 @@ def watched(
 class _Watch:
     """What the thread does, and what it has shown already."""
 
-    def __init__(self, sweep: Sweep, progress: Progress, run_id: UUID, seconds: float) -> None:
+    def __init__(
+        self,
+        sweep: Sweep,
+        progress: Progress,
+        run_id: UUID,
+        seconds: float,
+        known: frozenset[str],
+    ) -> None:
         self.over = threading.Event()
         self._sweep = sweep
         self._progress = progress
         self._run_id = run_id
         self._seconds = seconds
+        self._known = known
         self._artifact: UUID | None = None
-        self._shown = -1
+        self._shown = 0
 
     def run(self) -> None:
         """Show the beginning at once, then look again and again; at last show the end."""
@@ -64,25 +78,29 @@ class _Watch:
         is_over = False
         while not is_over:
             is_over = self.over.is_set()
-            with contextlib.suppress(Exception):  # the engine may be away; it is asked again
+            with contextlib.suppress(Exception):  # the engine may be away; it is told again
                 self._show()
-                self._obey(is_over=is_over)
             if not is_over:
                 self.over.wait(self._seconds)
+                self._obey()
 
     def _tag(self) -> None:
         """Tags on the flow run alone: task runs would inherit those of a `tags` block and pay a
         request each. A sweep's run is called as its results are, also when they got a date."""
         name = self._sweep.spec.exp_name
         devices = self._sweep.prepared.detection.devices
-        tags = {"sweeptree", name, f"host:{platform.node()}"}
-        tags |= {f"gpu:{device.name}" for device in devices}
+        own = {"sweeptree", name, f"host:{platform.node()}"}
+        own |= {f"gpu:{device.name}" for device in devices}
+        if self._known >= own:
+            return
         with get_client(sync_client=True) as client:
-            run = client.read_flow_run(self._run_id)
-            flow = client.read_flow(run.flow_id).name
-            tags |= {flow, *run.tags}
-            called = name if flow == SWEEP_FLOW else None
-            client.update_flow_run(self._run_id, name=called, tags=sorted(tags))
+            called, tags = None, self._known
+            if not tags:
+                run = client.read_flow_run(self._run_id)
+                flow = client.read_flow(run.flow_id).name
+                tags = frozenset((flow, *run.tags))
+                called = name if flow == SWEEP_FLOW else None
+            client.update_flow_run(self._run_id, name=called, tags=sorted(own | tags))
 
     def _show(self) -> None:
         finished, failed = self._progress.counts()
@@ -92,9 +110,10 @@ class _Watch:
             move_progress(self._artifact, finished, self._progress.total, failed)
             self._shown = finished
 
-    def _obey(self, *, is_over: bool) -> None:
-        if not is_over and self._is_cancelled():
-            self._sweep.stop.stop(StopCause.CANCELLED)
+    def _obey(self) -> None:
+        with contextlib.suppress(Exception):  # the engine may be away; it is asked again
+            if not self.over.is_set() and self._is_cancelled():
+                self._sweep.stop.stop(StopCause.CANCELLED)
 
     def _is_cancelled(self) -> bool:
         with get_client(sync_client=True) as client:

@@ -20,7 +20,7 @@ from sweeptree.hosts.lanes.forwarder import HOST, Forwarder
 from sweeptree.hosts.lanes.start_facts import LaneStart, read_start
 from sweeptree.hosts.ssh.port_file import tunnel_port
 
-ENGINE = "prefect.engine"
+ENGINE = "sweeptree.engine.lane_run"
 LEAVE_SECONDS = 30.0
 UNTOLD = 4  # the exit code of a process whose engine had no server to tell the rest
 
