@@ -166,7 +166,7 @@ def _refuse_if_busy(site: Site) -> None:
             f"{host.name} runs jobs of {sweep}",
             hint=(
                 f"wait for its end, or: sweeptree cancel {sweep}",
-                f"if nobody drives it any more: {end}",
+                f"if that does not reach it: {end}",
             ),
         )
 

@@ -11,7 +11,6 @@ import contextlib
 import os
 import secrets
 import select
-import shutil
 import subprocess
 import tempfile
 import threading
@@ -21,11 +20,12 @@ from typing import IO
 
 from sweeptree.hosts.ssh.command import Target, environment
 from sweeptree.hosts.ssh.trouble import connection_error, no_ssh, timeout_error
+from sweeptree.system.scratch import scratch_folder
 
 BEAT = 5.0  # seconds between two beats
 PATIENCE = 20.0  # seconds that an echo may take: as long as ssh's own ServerAlive
 OPENING = 30.0  # seconds until a new connection has to carry its first line
-_LONGEST_FOLDER = 60  # a socket's whole path has at most 107 bytes, and ssh adds to the name
+_LONGEST_FOLDER = 50  # a socket's whole path has at most 107 bytes, and ssh adds to the name
 
 
 class Connection:
@@ -35,9 +35,10 @@ class Connection:
         self.target = target
         self._beat = beat
         self._patience = patience
-        self._folder = _private_folder()
-        self.socket = self._folder / "s"
-        self._said = self._folder / "said"
+        self._places = contextlib.ExitStack()
+        folder = self._places.enter_context(scratch_folder("ssh", _short_place()))
+        self.socket = folder / "s"
+        self._said = folder / "said"
         self._closing = threading.Event()
         self._process = self._start()
         try:
@@ -94,7 +95,7 @@ class Connection:
                     start_new_session=True,  # a Ctrl-C on the terminal is not for it
                 )
             except FileNotFoundError as error:
-                shutil.rmtree(self._folder, ignore_errors=True)
+                self._places.close()
                 raise no_ssh() from error
 
     def _await_first_line(self) -> None:
@@ -147,15 +148,11 @@ class Connection:
             assert pipe is not None
             with contextlib.suppress(OSError):
                 pipe.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._places.close()
 
 
-def _private_folder() -> Path:
-    """A new folder of our own (0700), whose path is short enough for a socket."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    for base in (runtime, tempfile.gettempdir(), "/tmp"):  # noqa: S108 - mkdtemp makes it private
-        if not base or len(base) > _LONGEST_FOLDER:
-            continue
-        with contextlib.suppress(OSError):
-            return Path(tempfile.mkdtemp(prefix="swt-", dir=base))
-    return Path(tempfile.mkdtemp(prefix="swt-"))
+def _short_place() -> Path | None:
+    """Where the path of a socket is short enough; None: where there is nothing better."""
+    temporary = Path(tempfile.gettempdir())
+    is_short = len(os.fspath(temporary)) <= _LONGEST_FOLDER
+    return None if is_short else Path("/tmp")  # noqa: S108 - the folder in it is private
