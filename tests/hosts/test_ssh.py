@@ -129,11 +129,11 @@ def test_programs_that_call_ssh_share_the_connection(master: Master, host: RigHo
     assert connections(host) == 1
 
 
-def test_the_connection_ends_with_the_master(master: Master, host: RigHost) -> None:
-    master.open()
-    folder = master._opened().socket.parent
-    assert folder.stat().st_mode & 0o777 == 0o700
-    master.close()
+def test_the_connection_ends_with_the_master(host: RigHost) -> None:
+    with Master(target(host)) as master:
+        master.open()
+        folder = master._opened().socket.parent
+        assert folder.stat().st_mode & 0o777 == 0o700
     wait_for(lambda: connections(host) == 0, "the end of the connection")
     assert not folder.exists()
 
