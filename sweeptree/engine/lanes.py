@@ -51,7 +51,7 @@ _SETTINGS = {
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
     "DO_NOT_TRACK": "1",
 }
-# The managed server has our own version, and no forms for which it would want such tokens.
+# The managed server has the version that is locked here, and asks nobody for CSRF tokens.
 _WITH_OWN = {
     "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
     "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",

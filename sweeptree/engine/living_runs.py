@@ -20,11 +20,10 @@ def note_run(home: Path, run_id: str) -> None:
     with contextlib.suppress(OSError):
         folder = _folder(home)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = str(UUID(run_id))
-        locks.take(folder / f".{name}", mode=0o600)  # never closed: our end does that
-        (folder / f".{name}").rename(
-            folder / name
-        )  # seen locked, so nobody takes it for a dead one's
+        note = folder / str(UUID(run_id))
+        unseen = folder / f".{note.name}"
+        locks.take(unseen, mode=0o600)  # never closed: our end does that
+        unseen.rename(note)  # it is seen locked, and so not as that of a dead process
 
 
 def dead_runs(home: Path) -> list[str]:

@@ -57,8 +57,6 @@ class Local(OnThisMachine):
 
 def _take_turn(job: JobContext) -> bool:
     """Wait until the job's command may run. False when the sweep is to stop instead."""
-    if not job.turn.is_needed:
-        return True
     return job.turn.take(job.sweep.stop.stopping) and job.sweep.await_room()
 
 

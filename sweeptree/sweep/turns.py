@@ -72,17 +72,12 @@ class Turns:
 
 class Turn:
     """One job's turn, like a lock that is held or not. Without `turns` there is nothing to wait
-    for."""
+    for: a GPU job waits for its GPU instead."""
 
     def __init__(self, turns: Turns | None) -> None:
         self._turns = turns
         self._is_held = False
         self._is_ahead = turns is not None  # it began (Turns.begin), and has had no turn yet
-
-    @property
-    def is_needed(self) -> bool:
-        """Whether commands of this sweep take turns at all; a GPU job waits for its GPU instead."""
-        return self._turns is not None
 
     def take(self, stopping: threading.Event) -> bool:
         """Wait until the command may run. False when the sweep is to stop instead.

@@ -63,6 +63,7 @@ class Jobs:
         self._keep_content = keep_content
         self._switches: dict[Leased, _JobStop] = {}
         self._ordered: set[Leased] = set()
+        self._handed_back: set[Leased] = set()
         self._begins_no_more = False
         self._states: Counter[str] = Counter()
         self._guard = threading.Lock()
@@ -81,6 +82,7 @@ class Jobs:
         with self._guard:
             del self._switches[leased]
             self._ordered.discard(leased)
+            self._handed_back.discard(leased)
 
     def end(self, leases: Iterable[Leased], *, kill: bool) -> None:
         """Have these attempts ended as the driver wants, where they run; `kill`: at once."""
@@ -107,8 +109,10 @@ class Jobs:
         """Have these attempts begin elsewhere, unless they have begun or are to end here: a keeper
         itself decides whether its command has begun."""
         with self._guard:
+            spared = self._ordered | self._handed_back
             known = [each for each in leases if each in self._switches]
-            stops = {each: self._switches[each] for each in known if each not in self._ordered}
+            stops = {each: self._switches[each] for each in known if each not in spared}
+            self._handed_back.update(stops)
         for leased, stop in stops.items():
             stop.hold()
             self._end_setup(leased)
@@ -137,7 +141,8 @@ class Jobs:
             return came.state is JobState.CANCELLED and leased not in self._ordered
 
     def _end_setup(self, leased: Leased) -> None:
-        """A job that is only being set up: its command does not begin behind that."""
+        """A job that is only being set up: its command does not begin behind that. Once: a second
+        request would kill the setup."""
         alive, outcome = (
             self._sweep.paths.attempt(leased.job, leased.attempt, f"{what}{SETUP}")
             for what in ("alive", "outcome")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from core.sweep.kit import opened
 from sweeptree.errors import GitError
@@ -45,14 +48,16 @@ def test_trouble_with_the_worktree_halts_the_job(repo: Path) -> None:
     assert came.trouble.reason == "no worktree for job 0 1"
 
 
-def test_a_stopped_sweep_begins_no_command(repo: Path) -> None:
-    with opened(repo, "touch ran") as sweep:
+@pytest.mark.parametrize("takes_turns", [True, False])  # GPU jobs take none
+def test_a_stopped_sweep_begins_no_command(repo: Path, takes_turns: bool) -> None:
+    with opened(repo, "touch ran", setup="touch set") as here:
+        sweep = here if takes_turns else replace(here, turns=None)
         sweep.stop.start_no_more()
         came = LOCAL.try_once(sweep.job(0), SoFar(), run_directly)
         assert isinstance(came, SoFar)
         assert came.outcome is None
         assert came.worktree is not None
-        assert not (came.worktree.path / "ran").exists()
+        assert not {"ran", "set"}.intersection(path.name for path in came.worktree.path.iterdir())
         sweep.pool and sweep.pool.release(came.worktree, keep=False, index=0)
 
 

@@ -104,6 +104,18 @@ def test_what_is_only_being_set_up_goes_back_then(repo: Path, tmp_path: Path) ->
         assert run.end() == ((), (ONE,))
 
 
+def test_a_setup_is_asked_once_to_end_and_has_its_grace(repo: Path, tmp_path: Path) -> None:
+    setup = "trap 'sleep 0.3; touch ../saved; exit 1' TERM; touch ../set; sleep 300 & wait"
+    with opened(repo, "touch ran", setup=setup, grace=30) as sweep:
+        run = Run(sweep, tmp_path)
+        beside = repo / ".sweeptree" / "wt" / "exp"
+        wait_for((beside / "set").exists)
+        for _ in range(5):
+            run.jobs.hand_back([ONE])
+        assert run.end() == ((), (ONE,))
+        assert (beside / "saved").exists()
+
+
 def test_a_job_that_is_taken_a_moment_later_goes_back_too(repo: Path, tmp_path: Path) -> None:
     with opened(repo, "touch ran") as sweep:
         holdings = Holdings(1)
