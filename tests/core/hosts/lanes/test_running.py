@@ -105,13 +105,15 @@ def test_what_is_only_being_set_up_goes_back_then(repo: Path, tmp_path: Path) ->
 
 
 def test_a_setup_is_asked_once_to_end_and_has_its_grace(repo: Path, tmp_path: Path) -> None:
-    setup = "trap 'sleep 0.3; touch ../saved; exit 1' TERM; touch ../set; sleep 300 & wait"
+    saves = "touch ../asked; sleep 0.3; touch ../saved; exit 1"
+    setup = f"trap '{saves}' TERM; touch ../set; sleep 300 & wait"
     with opened(repo, "touch ran", setup=setup, grace=30) as sweep:
         run = Run(sweep, tmp_path)
         beside = repo / ".sweeptree" / "wt" / "exp"
         wait_for((beside / "set").exists)
-        for _ in range(5):
-            run.jobs.hand_back([ONE])
+        run.jobs.hand_back([ONE])
+        wait_for((beside / "asked").exists)
+        run.jobs.hand_back([ONE])
         assert run.end() == ((), (ONE,))
         assert (beside / "saved").exists()
 
