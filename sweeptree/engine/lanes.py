@@ -117,8 +117,15 @@ def _standing(client: SyncPrefectClient) -> UUID | None:
         return None
     made = (found.entrypoint, found.work_pool_name, found.tags, found.description)
     wanted = (ENTRYPOINT, POOL, [TAG], _DESCRIPTION)
-    is_as_wanted = made == wanted and not found.paused and not found.enforce_parameter_schema
-    return found.id if is_as_wanted else None
+    beside = (
+        found.parameters,
+        found.job_variables,
+        found.schedules,
+        found.global_concurrency_limit,
+        found.paused,
+        found.enforce_parameter_schema,
+    )
+    return found.id if made == wanted and not any(beside) else None
 
 
 def _deploy(client: SyncPrefectClient) -> UUID:

@@ -363,6 +363,8 @@ class Resume(Border):
 
     def takes(self, index: int, state: JobState | None, cause: Cause | None = None) -> bool:
         """Whether a job in this state runs again (or is adopted, when it still runs)."""
+        if self.ends is not None:
+            return state is JobState.RUNNING
         if self.jobs:
             return index in self.jobs
         if state in (JobState.FAILED, JobState.TIMED_OUT):

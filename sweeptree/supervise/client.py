@@ -79,8 +79,9 @@ class Keeper:
 
     def withdraw(self) -> None:
         """Have it end without beginning its command; one that has begun goes on. It alone decides
-        which of both it is. Returns at once."""
-        self._send(WITHDRAW)
+        which of both it is; one that cannot be reached from here goes on. Returns at once."""
+        with contextlib.suppress(SweeptreeError):
+            self._send(WITHDRAW)
 
     def is_stopped(self) -> bool:
         """Whether it was stopped itself (kill -STOP, a debugger), so that nobody looks after its

@@ -52,7 +52,7 @@ def _start(
 ) -> Start | None:
     if takes(resume, job.index, record):
         return _start_of_command(sweep, job.index, resume)
-    if record is None or resume.jobs:
+    if record is None or resume.jobs or resume.ends:
         return None
     if adoption.is_undelivered(sweep, record):
         return Start.CHANGES

@@ -189,18 +189,19 @@ def _run_jobs(sweep: Sweep, resume: Resume, by: _By) -> Ends:
         total = len(sweep.prepared.jobs)
         progress = Progress(total, finished=total - len(due))
         ends = Ends(records, aggregate, progress)
+        stopping = _stopping(sweep, resume)
         with (
             orders.obeyed(sweep),
             by.engine.shown(sweep, progress),
             by.executor.opened(sweep, [one.job for one in due]),
         ):
-            _drive(sweep, due, ends, by, _stopping(sweep, resume))
+            _drive(sweep, due, ends, by, stopping)
     return ends
 
 
 def _stopping(sweep: Sweep, resume: Resume) -> threading.Event:
-    """What keeps jobs from being driven. Those that are only to be ended are driven to their end,
-    within reach of a stop switch that asks them at once."""
+    """What keeps jobs from being driven. Where they are only to be ended, the sweep stops before
+    its executor opens, and what runs is driven to its end all the same."""
     if resume.ends is None:
         return sweep.stop.stopping
     sweep.stop.stop(StopCause.CANCELLED, kill=resume.ends == "kill")

@@ -51,6 +51,11 @@ class StopSwitch:
         """Why the sweep stops; None: it does not."""
         return self._cause
 
+    @property
+    def kills(self) -> bool:
+        """Whether it must stop without a grace."""
+        return self._asked is _Asked.KILL
+
     def stop(self, cause: StopCause, *, kill: bool = False) -> None:
         """Start nothing more and ask every running job to stop; `kill`: at once.
 

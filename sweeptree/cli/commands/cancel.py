@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _DEFAULT_GRACE = 10.0
 _EXTRA_SECONDS = 15.0
 _POLL_SECONDS = 0.05
+_UNHEARD = (JobState.RUNNING, JobState.LOST)  # of a job that was to be ended on its host
 _OUTCOME_FIELDS = (
     "state",
     "exit_code",
@@ -64,8 +65,8 @@ def cancel(
     view = view_sweep(paths)
     living = [job for job in view.jobs if job.alive]
     queued = _queued(view)
-    if far := _out_of_reach(view):
-        return _end_far(paths, far, kill=kill)
+    if _is_out_of_reach(view):
+        return _end_far(paths, _running(view), kill=kill)
     if view.driver is None and not living and not queued:
         write_out(f"nothing of {view.name} is running\n")
         return 0
@@ -95,39 +96,46 @@ def _queued(view: SweepView) -> Sequence[str]:
     return cancelling.queued(view.paths)
 
 
-def _out_of_reach(view: SweepView) -> Sequence[JobView]:
-    """The jobs that go on on hosts while nobody drives the sweep: they are reached by its lanes
-    alone, which a driver talks with."""
-    if view.driver is not None or runs_on_cluster(view.document):
-        return ()
-    is_elsewhere = runs_elsewhere(view.document)
-    return [job for job in view.jobs if is_elsewhere and job.state == JobState.RUNNING]
+def _is_out_of_reach(view: SweepView) -> bool:
+    """Whether jobs may go on on hosts while nobody drives the sweep: its lanes alone reach them,
+    and begin what they hold, which no record here tells."""
+    document = view.document
+    if view.driver is not None or runs_on_cluster(document) or not runs_elsewhere(document):
+        return False
+    return document.get("ended_at") is None or bool(_running(view))
+
+
+def _running(view: SweepView) -> Sequence[JobView]:
+    return [job for job in view.jobs if job.state == JobState.RUNNING]
 
 
 def _end_far(paths: SweepPaths, jobs: Sequence[JobView], *, kill: bool) -> int:
-    """Drive the sweep again, to end these jobs and to begin nothing."""
+    """Drive the sweep again, to end what runs and to begin nothing."""
     from sweeptree.cli.commands.run import run_to_end
+    from sweeptree.engine.connect import leave_in_time
     from sweeptree.hosts.choice import planner_for
     from sweeptree.sweep.preflight import must_start, prepare
     from sweeptree.sweep.recovery import spec_of
 
     name = paths.root.name
-    say(f"nobody drives {name}; driving it again to end {_on_hosts(jobs)}")
+    say(f"nobody drives {name}; driving it again to end what runs on its hosts")
     settings, spec = Settings(), spec_of(paths)
     planner = planner_for(spec, settings)
     prepared = must_start(prepare(spec, settings, resume=True, planner=planner))
-    numbers = tuple(job.index for job in jobs)
-    run_to_end(prepared, settings, resume=Resume(jobs=numbers, ends="kill" if kill else "term"))
-    left = _out_of_reach(view_sweep(paths))
-    if left:
-        say(f"{_on_hosts(left)} has not ended:  sweeptree cancel {name}")
-        return 1
-    return _report(paths, len(jobs))
+    run_to_end(prepared, settings, resume=Resume(ends="kill" if kill else "term"))
+    view = view_sweep(paths)
+    indices = {job.index for job in jobs}
+    unheard = [job for job in view.jobs if job.index in indices and job.state in _UNHEARD]
+    if unheard:
+        say(f"{_on_hosts(unheard)}: no end was heard of. It ends when its host is heard again")
+        say(f"  sweeptree cancel {name}    sweeptree hosts check all")
+        return leave_in_time(1)
+    return leave_in_time(_report(paths, len(jobs)))
 
 
 def _on_hosts(jobs: Sequence[JobView]) -> str:
     hosts = " and ".join(sorted({job.host for job in jobs}))
-    return f"{counted(len(jobs), 'running job')} on {hosts}"
+    return f"{counted(len(jobs), 'job')} on {hosts}"
 
 
 def _grace(view: SweepView) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -33,12 +34,13 @@ from sweeptree.hosts.leases.client import DriverClient
 from sweeptree.hosts.leases.transport import Endpoint, Transport
 from sweeptree.hosts.remote import Site
 from sweeptree.hosts.ssh import Master, Target, Tunnel
-from sweeptree.hosts.values import Event
+from sweeptree.hosts.values import Event, Order
 from sweeptree.model import Job
 from sweeptree.records import add_notice
 from sweeptree.sweep.running import Sweep
 
 Tell = Callable[[str], None]
+END_SECONDS = 60.0  # beside the grace that lanes have to end what runs: thrice a lease's term
 CLOSE_SECONDS = 10.0  # that the server has to answer when a sweep has ended
 _LOOK = 0.2
 
@@ -72,6 +74,9 @@ class Fleet:
             transport = stack.enter_context(Transport(self._base.endpoint, give_up))
             leases = DriverClient(transport, name)
             leases.open(len(self._stations))
+            is_ending = sweep.stop.stopping.is_set()
+            if is_ending:  # before a lane that lives can begin anything
+                leases.order(Order.STOP)
             crews = self._crews(sweep, name, stack)
             watches = {crew.site.host.name: crew.watch for crew in crews}
             stack.callback(_clear, crews, sweep, name)
@@ -81,7 +86,10 @@ class Fleet:
             stack.callback(close_in_time, leases, give_up)
             for watch in watches.values():
                 stack.callback(watch.let_end)
-            _await_first(sweep, list(watches.values()))
+            if is_ending:
+                _await_end(sweep, leases, list(watches.values()))
+            else:
+                _await_first(sweep, list(watches.values()))
             carriers = {crew.site.host.name: crew.carrier for crew in crews}
             clocks = {each.host.name: each.clock for each in self._stations}
             yield Ground(leases, mailbox, carriers, clocks=clocks)
@@ -228,6 +236,17 @@ def _await_first(sweep: Sweep, watches: Sequence[LaneWatch]) -> None:
     while not stopping.wait(_LOOK) and not any(watch.up.is_set() for watch in watches):
         if all(watch.tried.is_set() for watch in watches):
             _refuse([watch.trouble for watch in watches if watch.trouble is not None])
+
+
+def _await_end(sweep: Sweep, leases: DriverClient, watches: Sequence[LaneWatch]) -> None:
+    """Wait until all lanes have ended what ran and left; not for ever for one that is not heard."""
+    deadline = time.monotonic() + sweep.spec.grace + END_SECONDS
+    is_killing = False
+    while time.monotonic() < deadline and not all(watch.has_left for watch in watches):
+        if sweep.stop.kills and not is_killing:
+            leases.order(Order.KILL)
+            is_killing = True
+        time.sleep(_LOOK)
 
 
 def _refuse(troubles: Sequence[SweeptreeError]) -> None:

@@ -17,7 +17,7 @@ from sweeptree.errors import SweeptreeError
 from sweeptree.hosts.clock import Clock
 from sweeptree.hosts.lanes.accepting import accept
 from sweeptree.hosts.lanes.beginning import FirstJobs
-from sweeptree.hosts.lanes.came import from_payload
+from sweeptree.hosts.lanes.came import Came, from_payload
 from sweeptree.hosts.lanes.mailbox import Mailbox
 from sweeptree.hosts.lanes.values import Carrier, LeaseCalls
 from sweeptree.hosts.values import Event, EventKind, Offer, Order
@@ -206,8 +206,24 @@ class _Following:
         ran = accept(self._carrier(event), self.job, self.so_far, came, self._clock(event))
         if isinstance(ran, Trouble):
             self.end = Halt(self.so_far, ran)
+        elif self._was_ended_earlier(event, came):
+            self._offer_again(event.attempt)
         else:
             self.end = self.so_far.after_command(ran)
+
+    def _was_ended_earlier(self, event: Event, came: Came) -> bool:
+        """Whether an earlier driver had it ended, and died before it could record that: who goes on
+        with a sweep runs what was cancelled."""
+        is_earlier = event.seq <= self.ground.mailbox.earlier
+        is_stopping = self.job.sweep.stop.stopping.is_set()
+        return came.state is JobState.CANCELLED and is_earlier and not is_stopping
+
+    def _offer_again(self, ended: int) -> None:
+        """The next attempt, behind one that is recorded now."""
+        self.before = ended
+        self.begun = None
+        self._forget_lease()
+        self.offer()
 
     def ended_without(self, event: Event) -> None:
         """No lane runs it: cancelled, or nobody can, or nobody shall any more."""

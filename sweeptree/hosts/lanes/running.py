@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from sweeptree import supervise
 from sweeptree.hosts.lanes.attempt import KeepContent, OneAttempt
 from sweeptree.hosts.lanes.came import Came, as_payload, came_of
 from sweeptree.hosts.lanes.holdings import Holdings
@@ -25,6 +24,7 @@ from sweeptree.sweep.results import RunStage
 from sweeptree.sweep.run import Progress
 from sweeptree.sweep.running import JobContext, Sweep
 from sweeptree.sweep.stopping import StopSwitch
+from sweeptree.system.locks import is_held
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,6 @@ class Jobs:
         self._keep_content = keep_content
         self._switches: dict[Leased, _JobStop] = {}
         self._ordered: set[Leased] = set()
-        self._handed_back: set[Leased] = set()
         self._begins_no_more = False
         self._states: Counter[str] = Counter()
         self._guard = threading.Lock()
@@ -82,7 +81,6 @@ class Jobs:
         with self._guard:
             del self._switches[leased]
             self._ordered.discard(leased)
-            self._handed_back.discard(leased)
 
     def end(self, leases: Iterable[Leased], *, kill: bool) -> None:
         """Have these attempts ended as the driver wants, where they run; `kill`: at once."""
@@ -109,13 +107,12 @@ class Jobs:
         """Have these attempts begin elsewhere, unless they have begun or are to end here: a keeper
         itself decides whether its command has begun."""
         with self._guard:
-            spared = self._ordered | self._handed_back
             known = [each for each in leases if each in self._switches]
-            stops = {each: self._switches[each] for each in known if each not in spared}
-            self._handed_back.update(stops)
+            stops = {each: self._switches[each] for each in known if each not in self._ordered}
         for leased, stop in stops.items():
             stop.hold()
-            self._end_setup(leased)
+            if self._is_being_set_up(leased):
+                stop.stop()
 
     def states(self) -> dict[str, int]:
         """How many attempts ended in each state."""
@@ -140,14 +137,10 @@ class Jobs:
         with self._guard:
             return came.state is JobState.CANCELLED and leased not in self._ordered
 
-    def _end_setup(self, leased: Leased) -> None:
-        """A job that is only being set up: its command does not begin behind that. Once: a second
-        request would kill the setup."""
-        alive, outcome = (
-            self._sweep.paths.attempt(leased.job, leased.attempt, f"{what}{SETUP}")
-            for what in ("alive", "outcome")
-        )
-        supervise.adopt(alive, outcome).stop()
+    def _is_being_set_up(self, leased: Leased) -> bool:
+        """Whether its setup runs: behind that its command does not begin any more."""
+        alive = self._sweep.paths.attempt(leased.job, leased.attempt, f"alive{SETUP}")
+        return is_held(alive)
 
     def _context(self, leased: Leased, stop: _JobStop) -> JobContext:
         return replace(self._sweep, stop=stop.switch).job(leased.job)

@@ -60,6 +60,11 @@ class LaneWatch:
         self._is_full = False
 
     @property
+    def has_left(self) -> bool:
+        """Whether the lane has ended in order, as it told."""
+        return self._left.is_set()
+
+    @property
     def is_within_reach(self) -> bool:
         """Whether a lane was started, and nothing says that its host is away."""
         return self._has_begun and (self._left.is_set() or not self._lost.is_set())

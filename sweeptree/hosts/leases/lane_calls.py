@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -59,10 +59,8 @@ class LaneCalls:
         """Begin, or begin again; what this lane still holds. Jobs that ran in an earlier boot of
         the host have ended with it."""
         self._check_host(lane)
-        given = self._given(*_ALIVE)
-        ahead = self._ahead(given)
-        for lease in given:
-            self._own.end_with_boot(lease, lane.boot, had_slot=lease not in ahead)
+        for lease in self._given(*_ALIVE):
+            self._own.end_with_boot(lease, lane.boot)
         self._note(lane)
         self._own.live()
         tell_unplaceable(self._rows)
@@ -162,14 +160,6 @@ class LaneCalls:
         host = earlier.lane.host
         if host != lane.host:
             raise BadCall(f"lane {lane.id} is that of {host}, not of {lane.host}")
-
-    def _ahead(self, given: Sequence[LeaseRow]) -> Sequence[LeaseRow]:
-        """What the lane had no slot for: it was made ready at most. One that has a slot may have
-        begun, and may have taken its host down before that could be told."""
-        found = self._rows.lane(self._lane)
-        waiting = [lease for lease in given if not lease.started]
-        busy = len(given) - len(waiting)
-        return waiting[max(found.lane.slots - busy, 0) :] if found else ()
 
     def _note(self, lane: Lane) -> None:
         """Write the lane down, and tell of it, unless it only repeats itself."""

@@ -126,17 +126,15 @@ class LaneLeases:
         why = f"{lease.host} gave it back"
         lose(self._rows, self._deadlines, lease, LeaseState.RETURNED, why)
 
-    def end_with_boot(self, lease: LeaseRow, boot: str, *, had_slot: bool) -> None:
-        """End a lease that was given in an earlier boot of the host, unless its job has ended. One
-        that had no slot there cannot have taken the host down."""
+    def end_with_boot(self, lease: LeaseRow, boot: str) -> None:
+        """End a lease that was given in an earlier boot of the host, unless its job has ended."""
         job = self._rows.job(lease.job)
         if job is None or job.state not in OPEN:
             return
         is_known = bool(boot and lease.boot)
         if is_known and lease.boot != boot:
             why = f"{lease.host} was started anew"
-            state = LeaseState.DOWN if had_slot else LeaseState.RETURNED
-            lose(self._rows, self._deadlines, lease, state, why)
+            lose(self._rows, self._deadlines, lease, LeaseState.DOWN, why)
 
     def drop(self, job: int | None = None) -> None:
         """Watch the term of a job's lease no more; without a job that of the lane."""

@@ -246,7 +246,7 @@ class SweepRows:
 
     def leases_of(self, lane: str, *states: LeaseState) -> list[LeaseRow]:
         """What a lane was given and is in one of these states."""
-        query = "SELECT * FROM leases WHERE state = ?2 AND sweep = ?1 AND lane = ?3 ORDER BY job"
+        query = "SELECT * FROM leases WHERE state = ?2 AND sweep = ?1 AND lane = ?3"
         return [_lease(row) for state in states for row in self._all(query, state, lane)]
 
     def hosts_down(self, job: int) -> list[str]:

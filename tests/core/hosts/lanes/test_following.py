@@ -154,6 +154,24 @@ def test_a_cancel_that_was_meant_for_an_earlier_driver_ends_nothing(
     assert [offer.attempts_before for offer in fleet.server.offers] == [0, 0]
 
 
+def test_what_an_earlier_driver_had_ended_and_did_not_see_is_recorded_and_runs_again(
+    repo: Path, tmp_path: Path
+) -> None:
+    def answer(server: Server, offer: Offer) -> None:
+        if offer.attempts_before == 1:
+            server.runs(offer.job, 2)
+            server.ends(offer.job, 2)
+
+    fleet = Fleet.of(answer, tmp_path)
+    fleet.server.runs(0, 1)
+    fleet.server.ends(0, 1, state=JobState.CANCELLED)
+    assert fleet.run(repo, "one").reason == "1 succeeded"
+    assert [(one.number, one.state) for one in record_of(repo).attempts] == [
+        (1, JobState.CANCELLED),
+        (2, JobState.SUCCEEDED),
+    ]
+
+
 @pytest.mark.parametrize("lanes_leave", [False, True])
 def test_a_sweep_that_begins_nothing_more_gets_back_what_lanes_hold_ahead(
     repo: Path, tmp_path: Path, *, lanes_leave: bool

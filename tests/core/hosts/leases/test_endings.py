@@ -48,18 +48,6 @@ def test_one_host_that_goes_down_twice_is_one_host(desk: Desk) -> None:
     assert desk.lease("gpu1") == [Leased(1, 3)]
 
 
-def test_a_job_that_was_only_held_ahead_took_no_host_down(desk: Desk) -> None:
-    desk.expect(1)
-    desk.offer(1, 2)
-    desk.join("gpu1", boot="a", slots=1)
-    assert desk.lease("gpu1", free=1, ahead=1) == [Leased(1, 1), Leased(2, 1)]
-    desk.join("gpu1", boot="b", slots=1)
-    rows = desk.store._rows(SWEEP)
-    assert [rows.hosts_down(job) for job in (1, 2)] == [["gpu1"], []]
-    freed = desk.events(EventKind.DUE_AGAIN)
-    assert [(event.job, event.payload["unbegun"]) for event in freed] == [(1, False), (2, True)]
-
-
 @pytest.mark.parametrize("boots", [("a", "a"), ("", "b"), ("a", "")])
 def test_only_a_changed_boot_counts(desk: Desk, boots: tuple[str, str]) -> None:
     desk.offer(1)
