@@ -24,7 +24,7 @@ from sweeptree.hosts.leases.client import DriverClient
 from sweeptree.hosts.leases.token import bearer
 from sweeptree.hosts.leases.transport import Endpoint, Transport
 from sweeptree.hosts.values import Host
-from sweeptree.model import JobRecord, JobState
+from sweeptree.model import JobRecord, JobState, Resume
 from sweeptree.records import read_record
 from sweeptree.sweep.outcome import SweepReport
 from sweeptree.sweep.run import WithoutEngine, run_sweep
@@ -39,7 +39,13 @@ class Driver:
     place: Place
     said: list[str] = field(default_factory=list)
 
-    def run(self, repo: Path, *commands: str, host: Host | None = None) -> SweepReport:
+    def run(
+        self,
+        repo: Path,
+        *commands: str,
+        host: Host | None = None,
+        resume: Resume | None = None,
+    ) -> SweepReport:
         endpoint = Endpoint(lambda: self.place.port, bearer(TOKEN))
         access = Access(authorization=bearer(TOKEN))
         base = Headquarters(self.place.port, endpoint, access, Unshown())
@@ -47,7 +53,7 @@ class Driver:
         fleet = Fleet(stations, base, self.said.append)
         executor = Lanes(OnHosts(stations), fleet.ground)
         spec = make_spec(repo, *commands, min_free=0)
-        return run_sweep(spec, None, WithoutEngine(), executor=executor, before_end=int)
+        return run_sweep(spec, resume, WithoutEngine(), executor=executor, before_end=int)
 
     def lanes(self) -> list[Path]:
         return list((self.far.home / ".sweeptree" / "lanes").glob("*"))
@@ -113,3 +119,11 @@ def test_a_server_that_is_away_for_good_does_not_hold_up_the_end(
     with Transport(nobody, give_up) as transport:
         close_in_time(DriverClient(transport, "exp-11112222-33334444"), give_up)
     assert give_up.is_set()
+
+
+def test_a_sweep_that_is_only_to_end_begins_nothing(driver: Driver, repo: Path) -> None:
+    report = driver.run(repo, "touch $HOME/began", "true", resume=Resume(ends="kill"))
+    assert report.reason == "2 planned"
+    assert not (driver.far.home / "began").exists()
+    assert driver.lanes() == []
+    assert driver.run(repo, "touch $HOME/began", "true", resume=Resume()).reason == "2 succeeded"
