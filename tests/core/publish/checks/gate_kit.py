@@ -113,7 +113,7 @@ def results_before(folder: Path, commit: str, command: str) -> TestResults:
     """The results at the base, once for all tests with the same base: its commit is the same."""
     key = (commit, command)
     if key not in _BEFORE:
-        _BEFORE[key] = capture_tests(find_repository(folder), commit, command, 60.0)
+        _BEFORE[key] = capture_tests(find_repository(folder), commit, command, 600.0)
     return _BEFORE[key]
 
 

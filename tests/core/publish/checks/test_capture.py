@@ -71,7 +71,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def capture(project: Path, command: str = PYTEST, **options: object) -> TestResults:
     repo = find_repository(project)
-    return capture_tests(repo, "HEAD", command, 60.0, **options)  # type: ignore[arg-type]
+    return capture_tests(repo, "HEAD", command, 600.0, **options)  # type: ignore[arg-type]
 
 
 def test_every_test_with_its_state(project: Path) -> None:
@@ -131,14 +131,14 @@ def test_a_patch_that_does_not_apply_is_refused(project: Path) -> None:
 
 def test_a_run_that_dies_tells_in_which_test(project: Path) -> None:
     (project / "src/calc.py").write_text("import os\ndef half(number):\n    os._exit(0)\n")
-    results = capture_in(project, PYTEST, 60.0, only=("tests/test_calc.py::test_bad",))
+    results = capture_in(project, PYTEST, 600.0, only=("tests/test_calc.py::test_bad",))
     assert not results.is_complete
     assert results.cases[-1].message == "the run ended in this test"
 
 
 def test_a_conftest_that_cannot_be_loaded_is_a_case(project: Path) -> None:
     (project / "conftest.py").write_text("import nowhere\n")
-    results = capture_in(project, PYTEST, 60.0)
+    results = capture_in(project, PYTEST, 600.0)
     assert [case.node_id for case in results.cases] == ["conftest.py"]
     assert (results.runner, results.exit_code) == (Runner.PYTEST, 4)
 
@@ -148,7 +148,7 @@ def test_pytest_inside_of_a_test_is_not_recorded(project: Path) -> None:
         f"import subprocess\n\ndef test_outer():\n    subprocess.run({PYTEST!r}.split() + ['t'])\n"
     )
     (project / "tests" / "test_outer.py").write_text(test)
-    results = capture_in(project, f"{PYTEST} tests/test_outer.py", 60.0)
+    results = capture_in(project, f"{PYTEST} tests/test_outer.py", 600.0)
     assert [case.node_id for case in results.cases] == ["tests/test_outer.py::test_outer"]
 
 
@@ -158,7 +158,7 @@ def test_pytest_inside_of_a_test_is_not_recorded(project: Path) -> None:
 def test_of_some_commands_only_the_exit_code_is_known(
     project: Path, command: str, code: int
 ) -> None:
-    results = capture_in(project, command, 60.0)
+    results = capture_in(project, command, 600.0)
     assert (results.runner, results.exit_code, results.cases) == (Runner.EXIT_CODE, code, ())
 
 
@@ -169,12 +169,12 @@ def test_a_command_that_hangs_is_stopped(project: Path) -> None:
 
 
 def test_no_tests_at_all(project: Path) -> None:
-    results = capture_in(project, f"{PYTEST} src", 60.0)
+    results = capture_in(project, f"{PYTEST} src", 600.0)
     assert (results.collected, results.exit_code, results.is_green) == (0, 5, False)
 
 
 def test_where_the_plugin_cannot_come_in_the_command_runs_without_it(project: Path) -> None:
-    results = capture_in(project, f"{shlex.quote(sys.executable)} -I -m pytest -q", 60.0)
+    results = capture_in(project, f"{shlex.quote(sys.executable)} -I -m pytest -q", 600.0)
     assert (results.runner, results.exit_code) == (Runner.EXIT_CODE, 1)
     assert "Error importing plugin" not in results.tail
 
@@ -183,5 +183,5 @@ def test_a_junit_file_of_another_runner(project: Path) -> None:
     xml = (
         '<testsuite><testcase classname="a" name="b"><failure message="c"/></testcase></testsuite>'
     )
-    results = capture_in(project, f"echo '{xml}' > report.xml; exit 1", 60.0)
+    results = capture_in(project, f"echo '{xml}' > report.xml; exit 1", 600.0)
     assert (results.runner, results.failing) == (Runner.JUNIT, ("a::b",))

@@ -62,7 +62,7 @@ def test_an_honest_fix_is_accepted(patch: Patch, tmp_path: Path) -> None:
     assert verdict.flags == ()
 
 
-def fix_judged(top: Path, budget: float = 60.0, excused: tuple[str, ...] = ()) -> Verdict:
+def fix_judged(top: Path, budget: float = 600.0, excused: tuple[str, ...] = ()) -> Verdict:
     commit = make(top, TWO_BUGS)
     before = results_before(top, commit, PYTEST).excusing(excused)
     patch = diff(top, {"calc/core.py": FIXED})
@@ -87,7 +87,7 @@ def test_where_nothing_failed_there_is_nothing_to_mend(tmp_path: Path) -> None:
     before = results_before(tmp_path, commit, PYTEST).excusing(
         results_before(tmp_path, commit, PYTEST).failing
     )
-    verdict = judge(find_repository(tmp_path), commit, b"x", before, PYTEST, 60.0)
+    verdict = judge(find_repository(tmp_path), commit, b"x", before, PYTEST, 600.0)
     assert verdict.reasons == ("no test failed before, so there is nothing to mend",)
 
 

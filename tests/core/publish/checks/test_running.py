@@ -17,7 +17,7 @@ from sweeptree.repository import find_repository
 
 def run(top: Path, files: Path, command: str) -> str:
     files.mkdir()
-    return run_command(TestPlace(top, "abc"), Order(command, 60.0), files).tail
+    return run_command(TestPlace(top, "abc"), Order(command, 600.0), files).tail
 
 
 def test_no_secret_and_no_variable_of_ours(

@@ -17,13 +17,15 @@ from sweeptree.worktrees import abandoned, repair
 def test_the_commit_is_tested_and_nothing_is_left(repo: Path) -> None:
     (repo / "train.py").write_text("not committed\n")
     head = git("rev-parse", "HEAD", cwd=repo)
-    run = run_tests(find_repository(repo), head, "git status --porcelain; git rev-parse HEAD", 60.0)
+    run = run_tests(
+        find_repository(repo), head, "git status --porcelain; git rev-parse HEAD", 600.0
+    )
     assert (run.is_green, run.tail.strip()) == (True, head)
     assert len(git("worktree", "list", cwd=repo).splitlines()) == 1
 
 
 def test_red_is_a_value_with_the_reason_and_the_last_words(repo: Path) -> None:
-    run = run_tests(find_repository(repo), "HEAD", "echo why; exit 3", 60.0)
+    run = run_tests(find_repository(repo), "HEAD", "echo why; exit 3", 600.0)
     assert (run.is_green, run.summary, run.tail) == (False, "red: exit code 3", "why\n")
 
 
@@ -34,7 +36,7 @@ def test_tests_that_hang_are_red(repo: Path) -> None:
 def test_the_code_of_a_commit_sees_no_token(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GH_TOKEN", "hidden99")
     monkeypatch.setenv("SWEEPTREE_GITHUB_TOKEN", "hidden99")
-    run = run_tests(find_repository(repo), "HEAD", "env", 60.0)
+    run = run_tests(find_repository(repo), "HEAD", "env", 600.0)
     assert "PATH=" in run.tail and "hidden99" not in run.tail
 
 

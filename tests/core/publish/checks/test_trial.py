@@ -14,7 +14,7 @@ from sweeptree.repository import find_repository
 NOTHING = TestResults("true", "abc", Runner.EXIT_CODE)
 
 
-def trial(top: Path, command: str, seconds: float = 60.0) -> Trial:
+def trial(top: Path, command: str, seconds: float = 600.0) -> Trial:
     commit = make(top, Project())
     deadline = time.monotonic() + seconds
     return Trial(find_repository(top), commit, NOTHING, command, Protection(), deadline)
