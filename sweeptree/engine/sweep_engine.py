@@ -119,9 +119,7 @@ class LaneEngine(PrefectEngine):
     is away; the locks of the GPU slots admit its jobs.
     """
 
-    def __init__(
-        self, run_id: str, tasks: Mapping[str, StageTask], known: Collection[str] = ()
-    ) -> None:
+    def __init__(self, run_id: str, tasks: Mapping[str, StageTask], known: Collection[str]) -> None:
         super().__init__(run_id, tasks)
         self._known = known
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 # seconds that a full disk may keep us from writing the outcome: it may be a night's work
 OUTCOME_PATIENCE = 3600.0
-_LOCK_PATIENCE = 0.2
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 _LAST = 4096  # bytes of a log in which its last words are looked for
@@ -136,8 +135,7 @@ def _give_room(alive: int) -> None:
 
 def _lock(launch: dict[str, Any]) -> int:
     try:
-        # patient: somebody who asks whether we live holds the lock for a moment
-        return locks.take(launch["alive"], patience=_LOCK_PATIENCE)
+        return locks.take(launch["alive"])
     except BlockingIOError:
         raise SetupError(f"{launch['name']} is being run by another keeper") from None
     except OSError as error:

@@ -37,8 +37,6 @@ from sweeptree.system.files import write_json
 from sweeptree.system.listening import listen_on
 from sweeptree.system.processes import start_ticks
 
-_LOCK_PATIENCE = 1.0
-
 
 def main(argv: list[str]) -> None:
     """Become the server: HOME PORT EXACT APP.
@@ -63,8 +61,7 @@ def main(argv: list[str]) -> None:
 
 def _take(path: Path) -> int:
     try:
-        # patient: a look at the lock holds it shared for some microseconds
-        return locks.take(path, mode=0o600, patience=_LOCK_PATIENCE, pause=0.05)
+        return locks.take(path, mode=0o600)
     except BlockingIOError:
         raise SystemExit(EXIT_ALIVE) from None
 
